@@ -1,0 +1,109 @@
+"""The command line. A subcommand imports what it needs when it runs, so `serve` starts quickly."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from orders import __version__
+from orders.config import Config, ConfigError
+
+USAGE_ERROR: Final = 2
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run one command; return its exit status, 2 for a wrong call or configuration."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace, Mapping[str, str]], int] | None = arguments.run
+    if run is None:
+        parser.print_help(sys.stderr)
+        return USAGE_ERROR
+    try:
+        return run(arguments, environ)
+    except ConfigError as error:
+        sys.stderr.write(f"orders: {error}\n")
+        return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orders",
+        description="An order service whose concurrent requests share durable group commits.",
+        epilog="Everything is configured by environment variables; `orders config` lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"orders {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="take orders; never migrates")
+    serve.set_defaults(run=_serve)
+
+    dev = commands.add_parser("dev", help="everything for trying it out, with its own PostgreSQL")
+    dev.set_defaults(run=_dev)
+
+    migrate = commands.add_parser("migrate", help="bring the schema up to date")
+    migrate.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS",
+        help="how long to wait for the database and for locks (default: one try)",
+    )
+    migrate.add_argument(
+        "--status", action="store_true",
+        help="say what is applied and what is pending; exit status 3 when something is pending",
+    )
+    migrate.add_argument("--to", type=int, metavar="N", help="apply up to this number only")
+    migrate.set_defaults(run=_migrate)
+
+    config = commands.add_parser("config", help="print what is in force, secrets masked")
+    form = config.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as a JSON object")
+    form.add_argument("--reference", action="store_true", help="the reference page, in Markdown")
+    config.set_defaults(run=_config)
+
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document")
+    openapi.set_defaults(run=_openapi)
+    return parser
+
+
+def _serve(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    config = Config.from_env(environ)
+    from orders.serve import main as serve  # noqa: PLC0415
+
+    return serve(config)
+
+
+def _dev(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from orders.dev import main as dev  # noqa: PLC0415
+
+    return dev(environ)
+
+
+def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    config = Config.from_env(environ)
+    from orders.store.migrate import main as migrate  # noqa: PLC0415
+    from orders.telemetry import logs  # noqa: PLC0415
+
+    writer = logs.configure(config)
+    try:
+        return migrate(config, wait=arguments.wait, status=arguments.status, to=arguments.to)
+    finally:
+        writer.close()
+
+
+def _config(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from orders.config import reference  # noqa: PLC0415
+
+    if arguments.reference:
+        sys.stdout.write(reference.page())
+    else:
+        config = Config.from_env(environ)
+        sys.stdout.write(reference.as_json(config) if arguments.json else reference.listing(config))
+    return 0
+
+
+def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> int:
+    from orders.http.openapi import document  # noqa: PLC0415
+
+    sys.stdout.buffer.write(document())
+    return 0

@@ -1,0 +1,208 @@
+"""The configuration: one frozen object, read once from the environment.
+
+A bad value is a `ConfigError`: one line that names the variable, what it was, and what is allowed.
+An empty variable counts as not set, as Kubernetes and compose files leave them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orders.config.database import Database, from_parts, split_url
+from orders.config.settings import DATABASE, LOGS, SERVICE, SETTINGS, TRACING, Setting
+
+__all__ = ["Config", "ConfigError", "Database", "InForce", "TracingConfig"]
+
+_SHOWN: Final = 80
+_OTLP_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+class ConfigError(Exception):
+    """A value that is not allowed; the message is one line for the operator."""
+
+
+class InForce(Struct, frozen=True):
+    """A setting's value and where it came from; `value` is masked if it is a secret."""
+
+    name: str
+    value: str
+    source: str
+
+
+class TracingConfig(Struct, frozen=True):
+    """Whether spans are exported, which, and where to."""
+
+    exporter: str
+    endpoint: str | None
+    headers: str | None
+    sampler: str
+    ratio: float
+    resource_attributes: str
+
+    def __repr__(self) -> str:
+        """Leave the headers out: they hold credentials."""
+        return f"TracingConfig(exporter={self.exporter!r}, endpoint={self.endpoint!r})"
+
+
+class Config(Struct, frozen=True):
+    """Everything that can be set. Durations are seconds."""
+
+    database: Database | None
+    tracing: TracingConfig
+    http_host: str
+    http_port: int
+    metrics_port: int
+    request_timeout: float
+    queue_limit: int
+    batch_limit: int
+    shutdown_delay: float
+    shutdown_grace_period: float
+    log_level: str
+    log_level_file: str | None
+    log_format: str
+    service_name: str
+    in_force: tuple[InForce, ...] = ()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+        """
+        Read every setting.
+
+        Raises:
+            ConfigError: a value is not allowed.
+
+        """
+        reader = _Reader(environ)
+        service = reader.group(SERVICE)
+        if service["http_port"] == service["metrics_port"]:
+            raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
+        logs = reader.group(LOGS)
+        tracing = reader.group(TRACING)
+        database = _database(reader)
+        return cls(
+            database=database,
+            tracing=_tracing(tracing, reader),
+            service_name=tracing["service_name"],
+            in_force=tuple(reader.in_force),
+            **service,
+            **logs,
+        )
+
+    def needed_database(self) -> Database:
+        """
+        Return the database.
+
+        Raises:
+            ConfigError: none is configured.
+
+        """
+        if self.database is None:
+            msg = "DATABASE_URL is not set: set it, or DB_HOST, or PGHOST"
+            raise ConfigError(msg)
+        return self.database
+
+
+class _Reader:
+    """Reads settings and notes what is in force."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.in_force: list[InForce] = []
+        self.names: dict[str, str] = {}
+
+    def group(self, settings: tuple[Setting, ...]) -> dict[str, Any]:
+        return {setting.field: self._read(setting) for setting in settings}
+
+    def _read(self, setting: Setting) -> Any:
+        for name in setting.names:
+            text, source = self._text(setting, name)
+            if text is None:
+                continue
+            self.names[setting.field] = name
+            try:
+                value = setting.parse(text)
+            except ValueError:
+                raise _bad(name, text, setting.allowed, secret=setting.secret) from None
+            self._note(name, value, source, secret=setting.secret)
+            return value
+        self._note(setting.names[0], setting.default, "default", secret=setting.secret)
+        return setting.default
+
+    def _text(self, setting: Setting, name: str) -> tuple[str | None, str]:
+        text = self._environ.get(name) or None
+        path = (self._environ.get(f"{name}_FILE") or None) if setting.secret else None
+        if path is None:
+            return text, "environment"
+        if text is not None:
+            raise ConfigError(f"{name} and {name}_FILE are both set: set one of them")
+        try:
+            content = Path(path).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise _bad(f"{name}_FILE", path, f"a readable file ({why})") from None
+        content = content.removesuffix("\n").removesuffix("\r")
+        if not content:
+            raise _bad(f"{name}_FILE", path, "a file that is not empty")
+        return content, f"file {path}"
+
+    def _note(self, name: str, value: Any, source: str, *, secret: bool) -> None:
+        shown = "" if value is None else "***" if secret else str(value)
+        self.in_force.append(InForce(name, shown, source))
+
+
+def _database(reader: _Reader) -> Database | None:
+    """Make the database of its settings; None when no variable says where it is."""
+    parts = reader.group(DATABASE)
+    url = parts.pop("url")
+    if url is not None:
+        name = reader.names["url"]
+        try:
+            split = split_url(url)
+        except ValueError as error:
+            raise _bad(name, url, f"{DATABASE[0].allowed}; it {error}", secret=True) from None
+        parts = {setting.field: setting.default for setting in DATABASE[1:]}
+        by_field = {setting.field: setting for setting in DATABASE}
+        for field, text in split.items():
+            try:
+                parts[field] = by_field[field].parse(text)
+            except ValueError:
+                allowed = f"{field} as {by_field[field].allowed}"
+                raise _bad(name, url, allowed, secret=True) from None
+    if parts["host"] is None:
+        if url is None:
+            return None
+        parts["host"] = "localhost"
+    try:
+        return from_parts(parts)
+    except ValueError as error:
+        field = "port" if str(error) == "port" else "host"
+        name = reader.names.get("url") or reader.names.get(field, field)
+        setting = next(s for s in DATABASE if s.field == field)
+        value = url or str(parts[field])
+        raise _bad(name, value, setting.allowed, secret=url is not None) from None
+
+
+def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:
+    endpoint, exporter = found["endpoint"], found["exporter"]
+    if endpoint is not None and reader.names.get("endpoint") == _OTLP_BASE:
+        endpoint = endpoint.rstrip("/") + "/v1/traces"
+    if exporter is None:
+        exporter = "none" if endpoint is None else "otlp"
+    sampler = found["sampler"] or (
+        "parentbased_traceidratio" if "ratio" in reader.names else "parentbased_always_on"
+    )
+    return TracingConfig(
+        exporter="none" if found["disabled"] else exporter,
+        endpoint=endpoint,
+        headers=found["headers"],
+        sampler=sampler,
+        ratio=found["ratio"],
+        resource_attributes=found["resource_attributes"],
+    )
+
+
+def _bad(name: str, value: str, allowed: str, *, secret: bool = False) -> ConfigError:
+    shown = "a secret" if secret else repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
+    return ConfigError(f"{name} is {shown}; allowed: {allowed}")

@@ -1,0 +1,86 @@
+"""How the text of a variable becomes a value; what is not allowed is said in a few words."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+Parser = Callable[[str], Any]
+"""Turns text into a value; raises ValueError for what is not allowed."""
+
+_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+
+def duration(low: float, high: float) -> Parser:
+    """Parse `5`, `5s`, `500ms`, `1m`: seconds, from low to high."""
+
+    def parse(text: str) -> float:
+        match = _DURATION.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(text)
+        value = float(match[1]) * _UNITS[match[2]]
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def integer(low: int, high: int) -> Parser:
+    """Parse a whole number from low to high."""
+
+    def parse(text: str) -> int:
+        stripped = text.strip()
+        if not (stripped.isascii() and stripped.isdigit()) or len(stripped) > 18:
+            raise ValueError(text)
+        if not low <= int(stripped) <= high:
+            raise ValueError(text)
+        return int(stripped)
+
+    return parse
+
+
+def ratio(text: str) -> float:
+    """Parse a number from 0 to 1."""
+    if re.fullmatch(r"[0-9]*\.?[0-9]+", text.strip()) is None or not 0 <= float(text) <= 1:
+        raise ValueError(text)
+    return float(text)
+
+
+def choice(*values: str, **aliases: str) -> Parser:
+    """Parse one of the values, or an alias of one, in any case."""
+    known = {value.lower(): value for value in values} | aliases
+
+    def parse(text: str) -> str:
+        try:
+            return known[text.strip().lower()]
+        except KeyError:
+            raise ValueError(text) from None
+
+    return parse
+
+
+def text(value: str) -> str:
+    """Take any text without control characters."""
+    if not value.isprintable():
+        raise ValueError(value)
+    return value
+
+
+def url(value: str) -> str:
+    """Take an http or https URL."""
+    if not value.isprintable() or re.fullmatch(r"https?://[^\s/?#]+\S*", value) is None:
+        raise ValueError(value)
+    return value
+
+
+def boolean(value: str) -> bool:
+    """Parse `true` or `false` (OpenTelemetry's rule: anything but `true` is false is not kept)."""
+    return bool(choice("true", "false")(value) == "true")
+
+
+def pairs(value: str) -> str:
+    """Take `name=value,name=value`, as OpenTelemetry writes headers and attributes."""
+    if not value.isprintable() or any("=" not in part for part in value.split(",") if part.strip()):
+        raise ValueError(value)
+    return value

@@ -1,0 +1,52 @@
+"""The reference page and the two forms of `orders config`, made from the declarations."""
+
+import json
+from itertools import groupby
+
+from orders.config import Config
+from orders.config.settings import SETTINGS, Setting
+
+_HEAD = """\
+# Configuration
+
+<!-- Made by `orders config --reference`; do not edit. -->
+
+Everything is set by environment variables, read once at start. A bad value is one line on stderr
+that names the variable, what it was and what is allowed; the exit status is 2. `orders config`
+prints what is in force, with secrets masked.
+
+Where a row has several names, the first one that is set counts. An empty variable counts as not
+set. A secret can be given as a file instead: the path in the variable with `_FILE` added, one
+newline at the end of the file is dropped. Durations take `5`, `5s`, `500ms`, `1m`, `1h`.
+"""
+
+
+def page() -> str:
+    """Return docs/configuration.md."""
+    parts = [_HEAD]
+    for group, settings in groupby(SETTINGS, key=lambda setting: setting.group):
+        parts.append(f"\n## {group}\n\n| variable | default | allowed | |\n|---|---|---|---|\n")
+        parts.extend(_row(setting) for setting in settings)
+    return "".join(parts)
+
+
+def listing(config: Config) -> str:
+    """Return `NAME = value  (source)`, one a line, aligned."""
+    width = max(len(entry.name) for entry in config.in_force)
+    return "".join(
+        f"{entry.name:{width}} = {entry.value}  ({entry.source})\n" for entry in config.in_force
+    )
+
+
+def as_json(config: Config) -> str:
+    """Return the same as a JSON object by name."""
+    entries = {e.name: {"value": e.value, "source": e.source} for e in config.in_force}
+    return json.dumps(entries, indent=2) + "\n"
+
+
+def _row(setting: Setting) -> str:
+    names = ", ".join(f"`{name}`" for name in setting.names)
+    default = "" if setting.default in {None, ""} else f"`{setting.default}`"
+    unit = f" {setting.unit}" if setting.unit and default else ""
+    secret = " A secret: `*_FILE` works." if setting.secret else ""
+    return f"| {names} | {default}{unit} | {setting.allowed} | {setting.about}{secret} |\n"

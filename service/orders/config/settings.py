@@ -1,0 +1,135 @@
+"""Every variable, declared once: parsing, messages, `orders config` and the reference read this."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orders.config import parse
+from orders.config.parse import Parser
+
+
+class Setting(Struct, frozen=True):
+    """
+    One setting and the variables it is read from.
+
+    `names` are tried in order. A secret may also be given as the path of a file, in `<NAME>_FILE`.
+    """
+
+    field: str
+    names: tuple[str, ...]
+    parse: Parser
+    default: Any
+    allowed: str
+    about: str
+    group: str
+    unit: str = ""
+    secret: bool = False
+
+
+_PORT: Final = parse.integer(1, 65535)
+_PORT_ALLOWED: Final = "a port, 1 to 65535"
+_TEXT: Final = "text without control characters"
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SAMPLERS: Final = (
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+)
+
+DATABASE: Final = (
+    Setting("url", ("DATABASE_URL",), parse.text, None,
+            "postgresql://user:password@host:port/name, several hosts separated by commas",
+            "The database, in one line. Takes precedence over the names below.",
+            "Database", secret=True),
+    Setting("host", ("DB_HOST", "PGHOST"), parse.text, None,
+            "a host name, an address or the folder of a socket; several separated by commas",
+            "Where PostgreSQL is.", "Database"),
+    Setting("port", ("DB_PORT", "PGPORT"), parse.text, "5432",
+            "a port, or one for each host, separated by commas", "Its port.", "Database"),
+    Setting("user", ("DB_USER", "PGUSER"), parse.text, "postgres", _TEXT, "The role.", "Database"),
+    Setting("password", ("DB_PASSWORD", "PGPASSWORD"), str, None, "text",
+            "The role's password.", "Database", secret=True),
+    Setting("name", ("DB_NAME", "PGDATABASE"), parse.text, None, _TEXT,
+            "The database; the role's name when it is left out.", "Database"),
+    Setting("ssl_mode", ("DB_SSL_MODE", "PGSSLMODE"), parse.choice(*_SSL_MODES), None,
+            ", ".join(_SSL_MODES), "How the connection is encrypted; `prefer` when left out.",
+            "Database"),
+    Setting("ssl_root_cert", ("DB_SSL_ROOT_CERT", "PGSSLROOTCERT"), parse.text, None,
+            "the path of a PEM file", "Certificate authorities of the server.", "Database"),
+    Setting("target_session_attrs", ("DB_TARGET_SESSION_ATTRS", "PGTARGETSESSIONATTRS"),
+            parse.choice("any", "read-write", "read-only"), None, "any, read-write, read-only",
+            "Which of several hosts will do; `read-write` when there are several.", "Database"),
+    Setting("connect_timeout", ("DB_CONNECT_TIMEOUT", "PGCONNECT_TIMEOUT"), parse.integer(1, 60),
+            2, "1 to 60", "How long one try to connect may take.", "Database", unit="s"),
+)
+
+SERVICE: Final = (
+    Setting("http_host", ("HTTP_HOST",), parse.text, "0.0.0.0", _TEXT,  # noqa: S104  a pod's own
+            "Address both ports listen on.", "Service"),
+    Setting("http_port", ("HTTP_PORT",), _PORT, 8000, _PORT_ALLOWED, "Port of the API.", "Service"),
+    Setting("metrics_port", ("METRICS_PORT",), _PORT, 2121, _PORT_ALLOWED,
+            "Port of metrics and health.", "Service"),
+    Setting("request_timeout", ("REQUEST_TIMEOUT",), parse.duration(0.01, 600), 5.0,
+            "a duration, 10ms to 10m", "How long a request may take; then it is answered 503.",
+            "Service", unit="s"),
+    Setting("queue_limit", ("QUEUE_LIMIT",), parse.integer(1, 1_000_000), 8192, "1 to 1000000",
+            "How many requests of a kind may wait for a batch; more are answered 503 at once.",
+            "Service"),
+    Setting("batch_limit", ("BATCH_LIMIT",), parse.integer(1, 10_000), 256, "1 to 10000",
+            "How many requests one batch may have.", "Service"),
+    Setting("shutdown_delay", ("SHUTDOWN_DELAY",), parse.duration(0, 600), 5.0,
+            "a duration, 0 to 10m",
+            "How long requests are still served after SIGTERM, while readiness fails.",
+            "Service", unit="s"),
+    Setting("shutdown_grace_period", ("SHUTDOWN_GRACE_PERIOD",), parse.duration(0, 3600), 30.0,
+            "a duration, 0 to 1h", "How long requests in flight may then take to finish.",
+            "Service", unit="s"),
+)
+
+LOGS: Final = (
+    Setting("log_level", ("LOG_LEVEL",),
+            parse.choice("DEBUG", "INFO", "WARNING", "ERROR",
+                         warn="WARNING", notice="INFO", fatal="ERROR"),
+            "INFO", "DEBUG, INFO, NOTICE, WARN, WARNING, ERROR, FATAL",
+            "What is logged; WARNING and above leave out the access log.", "Logs"),
+    Setting("log_level_file", ("LOG_LEVEL_FILE",), parse.text, None, "the path of a file",
+            "A file whose content replaces LOG_LEVEL, without a restart.", "Logs"),
+    Setting("log_format", ("LOG_FORMAT",), parse.choice("auto", "json", "text"), "auto",
+            "auto, json, text", "`auto` is text on a terminal, else JSON.", "Logs"),
+)
+
+TRACING: Final = (
+    Setting("service_name", ("OTEL_SERVICE_NAME", "APP_NAME"), parse.text, "orders", _TEXT,
+            "The service's name in traces.", "Tracing"),
+    Setting("disabled", ("OTEL_SDK_DISABLED",), parse.boolean, False, "true, false",
+            "Switches tracing off.", "Tracing"),
+    Setting("exporter", ("OTEL_TRACES_EXPORTER", "TRACE_EXPORTER"),
+            parse.choice("otlp", "zipkin", "console", "none", jaeger="otlp"), None,
+            "otlp, zipkin, console, none",
+            "Where spans go; `otlp` when an endpoint is set, else `none`.", "Tracing"),
+    Setting("endpoint",
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT",
+             "OTEL_EXPORTER_ZIPKIN_ENDPOINT", "TRACER_URL"),
+            parse.url, None, "an http or https URL",
+            "The collector. OTEL_EXPORTER_OTLP_ENDPOINT is a base, to which /v1/traces is added; "
+            "the others are taken as they are.", "Tracing"),
+    Setting("protocol", ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+            parse.choice("http/protobuf"), "http/protobuf", "http/protobuf",
+            "How spans travel to the collector.", "Tracing"),
+    Setting("headers", ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
+            parse.pairs, None, "name=value,name=value", "Headers sent to the collector.",
+            "Tracing", secret=True),
+    Setting("sampler", ("OTEL_TRACES_SAMPLER",), parse.choice(*_SAMPLERS), None,
+            ", ".join(_SAMPLERS),
+            "Which requests are recorded; `parentbased_always_on`, or with TRACER_RATIO "
+            "`parentbased_traceidratio`, when left out.", "Tracing"),
+    Setting("ratio", ("OTEL_TRACES_SAMPLER_ARG", "TRACER_RATIO"), parse.ratio, 1.0, "0 to 1",
+            "The share of requests recorded by the samplers with a ratio.", "Tracing"),
+    Setting("resource_attributes", ("OTEL_RESOURCE_ATTRIBUTES",), parse.pairs, "",
+            "name=value,name=value", "Attributes of every span's resource.", "Tracing"),
+)
+
+SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING)

@@ -1,0 +1,139 @@
+"""Every way a request can fail: one closed set.
+
+The `name` of a problem is the last part of `type` in the problem document (RFC 9457), the value of
+the `error_type` label in metrics and of `problem` in the access log, so the same word finds the
+same failure everywhere.
+"""
+
+from typing import ClassVar, Final
+
+TYPE_PREFIX: Final = "https://orders.dev/problems/"
+
+
+class Problem(Exception):
+    """A failure that the caller is told of; `detail` says what was wrong with this request."""
+
+    name: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: tuple[tuple[str, str], ...] = (),
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Keep the detail, (pointer, message) pairs of validation, and response headers."""
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+
+class InvalidRequest(Problem):
+    """The body, an id or a query parameter does not validate; `errors` has JSON pointers."""
+
+    name = "invalid-request"
+    status = 400
+    title = "The request is not valid"
+
+
+class MalformedIdempotencyKey(Problem):
+    """The Idempotency-Key is not a structured-field string of 1 to 255 characters."""
+
+    name = "malformed-idempotency-key"
+    status = 400
+    title = "The Idempotency-Key is malformed"
+
+
+class OrderNotFound(Problem):
+    """No order has this id."""
+
+    name = "order-not-found"
+    status = 404
+    title = "No such order"
+
+
+class NotFound(Problem):
+    """No endpoint has this path."""
+
+    name = "not-found"
+    status = 404
+    title = "No such resource"
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, the method does not; `Allow` lists those that do (RFC 9110, 15.5.6)."""
+
+    name = "method-not-allowed"
+    status = 405
+    title = "Method not allowed"
+
+
+class NotAcceptable(Problem):
+    """The Accept header admits none of the types this endpoint has (RFC 9110, 15.5.7)."""
+
+    name = "not-acceptable"
+    status = 406
+    title = "Not acceptable"
+
+
+class ContentTooLarge(Problem):
+    """The body is larger than the endpoint takes (RFC 9110, 15.5.14)."""
+
+    name = "content-too-large"
+    status = 413
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is not JSON (RFC 9110, 15.5.16)."""
+
+    name = "unsupported-media-type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class IdempotencyKeyReused(Problem):
+    """The Idempotency-Key was used before with another payload."""
+
+    name = "idempotency-key-reused"
+    status = 422
+    title = "The Idempotency-Key was used with another payload"
+
+
+class Internal(Problem):
+    """A defect; the log has the traceback under the same trace id."""
+
+    name = "internal"
+    status = 500
+    title = "Internal server error"
+
+
+class Unavailable(Problem):
+    """Base of what may succeed when tried again; answered with `Retry-After`, in seconds."""
+
+    status = 503
+    retry_after: ClassVar[int] = 1
+
+
+class Overloaded(Unavailable):
+    """The queue is at its bound; refused at once, nothing was tried."""
+
+    name = "overloaded"
+    title = "Too many requests are waiting"
+
+
+class DeadlineExceeded(Unavailable):
+    """The request's deadline passed before the database answered; the order may exist."""
+
+    name = "deadline-exceeded"
+    title = "The deadline of the request passed"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database has been away for longer than a request may wait; nothing was tried."""
+
+    name = "database-unavailable"
+    title = "The database cannot be reached"
