@@ -1,0 +1,134 @@
+"""How an event becomes a line: JSON for machines, colour for people."""
+
+import logging
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from msgspec import json
+
+from orders.telemetry.context import current
+
+PATH_SHOWN: Final = 2048
+"""Characters of a path that a line repeats; the path is the caller's."""
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+_encode = json.Encoder().encode
+
+
+class Access(NamedTuple):
+    """A request, as it is kept until its line is written."""
+
+    at: float
+    method: str
+    path: str
+    route: str
+    status: int
+    seconds: float
+    trace_id: str
+    span_id: str
+    problem: str | None
+
+
+class _Clock:
+    """Formats instants; the part down to the second is kept while it lasts."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def stamp(self, at: float) -> str:
+        """Return RFC 3339 in UTC with milliseconds."""
+        second = int(at)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._text}.{int((at - second) * 1000):03d}Z"
+
+
+class JsonLines:
+    """One JSON object a line."""
+
+    def __init__(self) -> None:
+        """Start a clock."""
+        self._stamp = _Clock().stamp
+
+    def access(self, record: Access) -> bytes:
+        """Return the line of a request."""
+        at, method, path, route, status, seconds, trace_id, span_id, problem = record
+        level = "ERROR" if status >= 500 and problem == "internal" else "INFO"  # noqa: PLR2004
+        tail = "" if problem is None else f',"problem":"{problem}"'
+        head = (
+            f'{{"time":"{self._stamp(at)}","level":"{level}","logger":"orders.access",'
+            f'"message":"{method} {route} {status}","method":"{method}","path":'
+        )
+        rest = (
+            f',"route":"{route}","status":{status},"duration_ms":{seconds * 1000:.3f},'
+            f'"trace_id":"{trace_id}","span_id":"{span_id}"{tail}}}\n'
+        )
+        return head.encode() + _encode(_clean(path[:PATH_SHOWN])) + rest.encode()
+
+    def event(self, record: logging.LogRecord) -> bytes:
+        """Return the line of a log record."""
+        context = current.get()
+        fields: dict[str, Any] = {
+            "time": self._stamp(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _clean(record.getMessage()),
+        }
+        if context is not None:
+            fields["trace_id"] = context.trace_id
+            fields["span_id"] = context.span_id
+        for name, value in vars(record).items():
+            if name not in _STANDARD and name not in fields:
+                known = value is None or isinstance(value, (bool, int, float))
+                fields[name] = value if known else _clean(str(value))
+        if record.exc_info:
+            fields["exception"] = _clean("".join(traceback.format_exception(*record.exc_info)))
+        return _encode(fields) + b"\n"
+
+
+class TextLines:
+    """A line for people; coloured when asked."""
+
+    def __init__(self, *, colour: bool) -> None:
+        """Keep whether to colour."""
+        self._colour = colour
+
+    def access(self, record: Access) -> bytes:
+        """Return the line of a request."""
+        problem = "" if record.problem is None else f" {record.problem}"
+        what = f"{record.method} {_printable(record.path)} {record.status}{problem}"
+        return self._line(
+            record.at, "INFO", f"{what} {record.seconds * 1000:.1f} ms", record.trace_id
+        )
+
+    def event(self, record: logging.LogRecord) -> bytes:
+        """Return the line, or lines, of a log record."""
+        context = current.get()
+        text = _clean(record.getMessage())
+        if record.exc_info:
+            text += "\n" + _clean("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        trace_id = "" if context is None else context.trace_id
+        return self._line(record.created, record.levelname, text, trace_id)
+
+    def _line(self, at: float, level: str, text: str, trace_id: str) -> bytes:
+        clock = f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f}"[:12]
+        level = f"{level:7}"
+        if self._colour:
+            level = f"\033[{_COLOURS.get(level.strip(), '0')}m{level}\033[0m"
+            trace_id = f"\033[2m{trace_id}\033[0m" if trace_id else ""
+        return f"{clock} {level} {text} {trace_id}".rstrip().encode() + b"\n"
+
+
+def _clean(text: str) -> str:
+    """Return text that every encoder takes: what came in as broken UTF-8 is replaced."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _printable(path: str) -> str:
+    """Return a path that cannot steer a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in path[:PATH_SHOWN])

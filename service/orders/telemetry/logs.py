@@ -1,0 +1,186 @@
+"""Logs on stdout, written off the hot path.
+
+A request leaves a tuple; a timer makes the lines of what gathered, and a thread writes them, so
+that a slow reader of stdout costs the service nothing. When the reader stops, lines are dropped
+and counted. The level comes from LOG_LEVEL, and from LOG_LEVEL_FILE while that exists.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
+
+from orders.telemetry.lines import Access, JsonLines, TextLines
+
+if TYPE_CHECKING:
+    from orders.config import Config
+
+FLUSH_SECONDS: Final = 0.01
+"""How long an access line may wait for others."""
+WATCH_SECONDS: Final = 1.0
+"""How often LOG_LEVEL_FILE is looked at."""
+BUFFER_BYTES: Final = 4 * 1024 * 1024
+"""What may wait for a blocked stdout."""
+CLOSE_SECONDS: Final = 2.0
+"""How long the end waits for a blocked stdout."""
+
+_LEVELS: Final = {
+    "DEBUG": "DEBUG", "INFO": "INFO", "NOTICE": "INFO", "WARN": "WARNING", "WARNING": "WARNING",
+    "ERROR": "ERROR", "FATAL": "ERROR",
+}  # fmt: skip
+
+log = logging.getLogger("orders.telemetry")
+
+
+class LogWriter:
+    """Takes lines and access records, and writes them in order."""
+
+    def __init__(
+        self, lines: JsonLines | TextLines, descriptor: int, on_dropped: Callable[[int], None]
+    ) -> None:
+        """Start the writing thread."""
+        self._lines = lines
+        self._descriptor = descriptor
+        self._on_dropped = on_dropped
+        self._access_on = True
+        self._records: list[Any] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._chunks: SimpleQueue[bytes | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._thread = threading.Thread(target=self._write, name="log-writer", daemon=True)
+        self._thread.start()
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have access lines flushed by this loop's timer."""
+        self._loop = loop
+
+    def access(self, record: tuple[Any, ...]) -> None:
+        """Keep a request (the fields of `lines.Access`) until its line is made."""
+        if not self._access_on:
+            return
+        self._records.append(record)
+        if self._timer is None and self._loop is not None:
+            self._timer = self._loop.call_later(FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Make the lines of what gathered and hand them to the thread."""
+        self._timer = None
+        records, self._records = self._records, []
+        if records:
+            line = self._lines.access
+            self._hand_over(b"".join([line(Access._make(r)) for r in records]), len(records))
+
+    def event(self, record: logging.LogRecord) -> None:
+        """Write a log record's line."""
+        self._hand_over(self._lines.event(record), 1)
+
+    def set_level(self, level: str) -> None:
+        """Log from this level on; access lines are INFO."""
+        logging.getLogger().setLevel(level)
+        self._access_on = logging.getLogger().isEnabledFor(logging.INFO)
+
+    def close(self) -> None:
+        """Write what is left, within two seconds."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.flush()
+        self._loop = None
+        self._chunks.put(None)
+        self._thread.join(CLOSE_SECONDS)
+
+    def _hand_over(self, chunk: bytes, lines: int) -> None:
+        with self._lock:
+            fits = self._waiting + len(chunk) <= BUFFER_BYTES
+            if fits:
+                self._waiting += len(chunk)
+        if fits:
+            self._chunks.put(chunk)
+        else:
+            self._on_dropped(lines)
+
+    def _write(self) -> None:
+        while (chunk := self._chunks.get()) is not None:
+            view = memoryview(chunk)
+            try:
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+            except OSError:  # nobody reads any more: nothing is left to tell
+                self._on_dropped(1)
+            with self._lock:
+                self._waiting -= len(chunk)
+
+
+class _Handler(logging.Handler):
+    """The root handler: every library's records leave through the writer."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._writer.event(record)
+        except Exception:  # noqa: BLE001  logging must not fail its caller
+            self.handleError(record)
+
+
+def configure(
+    config: "Config",
+    on_dropped: Callable[[int], None] = lambda _: None,
+    descriptor: int | None = None,
+) -> LogWriter:
+    """Send all logging to stdout, as the configuration says; return what writes it."""
+    target = sys.stdout.fileno() if descriptor is None else descriptor
+    terminal = os.isatty(target)
+    text = config.log_format == "text" or (config.log_format == "auto" and terminal)
+    colour = text and terminal and not os.environ.get("NO_COLOR")
+    writer = LogWriter(TextLines(colour=colour) if text else JsonLines(), target, on_dropped)
+    root = logging.getLogger()
+    root.handlers[:] = [_Handler(writer)]
+    logging.captureWarnings(capture=True)
+    writer.set_level(config.log_level)
+    return writer
+
+
+async def watch_level(writer: LogWriter, path: str, configured: str) -> None:
+    """
+    Follow a file that has the name of a level, for ever; without the file `configured` holds.
+
+    The file is read again when its identity, size or time changes, which is what the swap of a
+    Kubernetes ConfigMap's link does.
+    """
+    seen: object = ()
+    while True:
+        try:
+            status = os.stat(path)  # noqa: PTH116  one call a second
+            found: object = (status.st_ino, status.st_mtime_ns, status.st_size)
+        except OSError:
+            found = None
+        if found != seen:
+            _follow(writer, path, configured, exists=found is not None)
+            seen = found
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def _follow(writer: LogWriter, path: str, configured: str, *, exists: bool) -> None:
+    if not exists:
+        writer.set_level(configured)
+        return
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        log.warning("LOG_LEVEL_FILE %s cannot be read; the level stays", path)
+        return
+    level = _LEVELS.get(text.upper())
+    if level is None:
+        allowed = ", ".join(_LEVELS)
+        log.warning("LOG_LEVEL_FILE %s is %.80r; allowed: %s; the level stays", path, text, allowed)
+        return
+    writer.set_level(level)

@@ -1,0 +1,185 @@
+"""Every metric, declared once, and the calls that move them.
+
+Names and units follow OpenTelemetry's semantic conventions in Prometheus' spelling. No label has a
+value that a caller can choose: routes are templates, methods and problems closed sets.
+"""
+
+import gc
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from orders import __version__
+from orders.telemetry.histogram import Family, Histogram
+
+_SECONDS: Final = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+)  # fmt: skip
+_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_GC_GENERATIONS: Final = 3
+
+
+class Declared(NamedTuple):
+    """A counter or gauge: its name, what it means, and its labels."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+REQUEST_LABELS: Final = (
+    "http_request_method", "http_route", "http_response_status_code", "error_type",
+)  # fmt: skip
+OPERATION_LABELS: Final = ("db_system_name", "db_operation_name", "error_type")
+
+DECLARED: Final = {
+    name: Declared(name, kind, text, labels)
+    for name, kind, text, labels in (
+        ("http_server_active_requests", "gauge", "Requests in flight", ()),
+        ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
+        ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
+        ("orders_shed_total", "counter", "Requests refused with 503", ("problem",)),
+        ("orders_batches_retried_total", "counter", "Batches sent again", ("operation",)),
+        ("orders_replayed_total", "counter", "Creates answered by an earlier key", ()),
+        ("orders_created_total", "counter", "Orders committed", ()),
+        ("orders_schema_version", "gauge", "Last migration seen in the database", ()),
+        ("orders_build_info", "gauge", "1, labelled by versions", ("version", "python")),
+        ("orders_log_lines_dropped_total", "counter", "Lines dropped as stdout was blocked", ()),
+        ("orders_gc_collections_total", "counter", "Garbage collections", ("generation",)),
+        ("orders_gc_pause_seconds_total", "counter", "Time in garbage collection", ("generation",)),
+        ("orders_uptime_seconds", "gauge", "Time since the start", ()),
+    )
+}
+
+
+class Metrics:
+    """The numbers of one process; nothing global."""
+
+    def __init__(self) -> None:
+        """Start at zero, and count garbage collections from now on."""
+        self.requests = Family(
+            "http_server_request_duration_seconds", "Duration of requests", REQUEST_LABELS, _SECONDS
+        )
+        self.operations = Family(
+            "db_client_operation_duration_seconds",
+            "Duration of operations on the database; a batch is one",
+            OPERATION_LABELS,
+            _SECONDS,
+        )
+        self.batches = Family("orders_batch_size", "Calls in a batch", ("operation",), _SIZES)
+        self.lag = Family(
+            "orders_event_loop_lag_seconds", "How late the event loop ran a timer", (), _SECONDS
+        )
+        self.counters: dict[str, Counter[tuple[str, ...]]] = {
+            name: Counter() for name, declared in DECLARED.items() if declared.kind == "counter"
+        }
+        for name in ("orders_created_total", "orders_replayed_total", "orders_log_lines_dropped_total"):
+            self.counters[name][()] = 0
+        self.gauges: dict[str, Callable[[], Mapping[tuple[str, ...], float]]] = {}
+        started = time.monotonic()
+        python = ".".join(map(str, sys.version_info[:3]))
+        self._gauge("orders_build_info", lambda: {(__version__, python): 1})
+        self._gauge("orders_uptime_seconds", lambda: {(): time.monotonic() - started})
+        self._queues: dict[str, Callable[[], int]] = {}
+        self._gauge("orders_queue_depth", lambda: {(k,): f() for k, f in self._queues.items()})
+        self._series: dict[tuple[str, str, int, str | None], Histogram] = {}
+        self._collection_started = 0.0
+        self._exposition: Any = None
+        gc.callbacks.append(self._collected)
+
+    def request(  # noqa: PLR0913  one fact each
+        self,
+        method: str,
+        route: str,
+        status: int,
+        problem: str | None,
+        seconds: float,
+        trace_id: str | None,
+    ) -> None:
+        """Record one request; `problem` is the name of the error, if it was one."""
+        key = (method, route, status, problem)
+        series = self._series.get(key)
+        if series is None:
+            series = self.requests.child(method, route, str(status), problem or "")
+            self._series[key] = series
+        series.observe(seconds, trace_id)
+        if status == 503 and problem is not None:  # noqa: PLR2004
+            self.shed(problem)
+
+    def batch(
+        self,
+        operation: str,
+        size: int,
+        seconds: float,
+        error: str | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        """Record one batch: one operation on the database, however many calls shared it."""
+        self.operations.child("postgresql", operation, error or "").observe(seconds, trace_id)
+        self.batches.child(operation).observe(size)
+
+    def shed(self, problem: str) -> None:
+        """Count a request refused with 503."""
+        self.counters["orders_shed_total"][problem,] += 1
+
+    def retried(self, operation: str) -> None:
+        """Count a batch that is sent again."""
+        self.counters["orders_batches_retried_total"][operation,] += 1
+
+    def replayed(self) -> None:
+        """Count a create that an earlier key answered."""
+        self.counters["orders_replayed_total"][()] += 1
+
+    def created(self, orders: int) -> None:
+        """Count committed orders."""
+        self.counters["orders_created_total"][()] += orders
+
+    def lines_dropped(self, lines: int) -> None:
+        """Count log lines that were not written."""
+        self.counters["orders_log_lines_dropped_total"][()] += lines
+
+    def watch_queue(self, operation: str, depth: Callable[[], int]) -> None:
+        """Read a queue's depth at each scrape."""
+        self._queues[operation] = depth
+
+    def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
+        """Read the connections by state at each scrape."""
+        self._gauge(
+            "db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()}
+        )
+
+    def watch_in_flight(self, in_flight: Callable[[], int]) -> None:
+        """Read the requests in flight at each scrape."""
+        self._gauge("http_server_active_requests", lambda: {(): in_flight()})
+
+    def set_migration_version(self, version: int) -> None:
+        """Note the schema version that was seen."""
+        self._gauge("orders_schema_version", lambda: {(): version})
+
+    def expose(self, accept: str) -> tuple[str, bytes]:
+        """Return content type and body of a scrape, as the Accept header asks."""
+        if self._exposition is None:  # 60 ms of imports that a start need not wait for
+            from orders.telemetry.exposition import Exposition  # noqa: PLC0415
+
+            self._exposition = Exposition(self)
+        content_type, body = self._exposition.render(accept)
+        return content_type, body
+
+    def close(self) -> None:
+        """Stop counting garbage collections."""
+        gc.callbacks.remove(self._collected)
+
+    def _gauge(self, name: str, read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        self.gauges[name] = read
+
+    def _collected(self, phase: str, info: Mapping[str, int]) -> None:
+        if phase == "start":
+            self._collection_started = time.perf_counter()
+            return
+        generation = (str(info["generation"]),)
+        self.counters["orders_gc_collections_total"][generation] += 1
+        pause = time.perf_counter() - self._collection_started
+        self.counters["orders_gc_pause_seconds_total"][generation] += pause  # type: ignore[assignment]
