@@ -1,0 +1,316 @@
+"""The coalescer, in virtual time: what is batched, what a failure costs, who is told what."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.coalesce import Coalescer, ConnectionLost
+from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
+
+pytestmark = pytest.mark.looptime
+
+
+class Refused(Exception):
+    """What the lane below raises for a bad item."""
+
+
+class Lane:
+    """A lane in memory: a run takes `seconds`, items below zero are refused."""
+
+    def __init__(self, *, seconds: float = 1.0) -> None:
+        """Stand, with nothing sent yet."""
+        self.seconds = seconds
+        self.down_since: float | None = None
+        self.batches: list[list[int]] = []
+        self.links: list[list[Any]] = []
+        self.abandoned = 0
+        self.up = asyncio.Event()
+        self.up.set()
+
+    async def run(self, items: Sequence[int], links: Sequence[Any]) -> list[int | Exception]:
+        """Answer each item with itself times ten, after a while."""
+        self.batches.append(list(items))
+        self.links.append(list(links))
+        await asyncio.sleep(self.seconds)
+        if not self.up.is_set():
+            raise ConnectionLost
+        if any(item < 0 for item in items):
+            msg = "a negative item"
+            raise Refused(msg)
+        return [item * 10 for item in items]
+
+    async def ready(self) -> None:
+        """Return when the connection is back."""
+        await self.up.wait()
+
+    def abandon(self) -> None:
+        """Count how often the connection was given up."""
+        self.abandoned += 1
+
+    def lose(self) -> None:
+        """Lose the connection."""
+        self.up.clear()
+        self.down_since = asyncio.get_running_loop().time()
+
+    def restore(self) -> None:
+        """Have the connection back."""
+        self.down_since = None
+        self.up.set()
+
+
+def coalescer(*lanes: Lane, **bounds: Any) -> Coalescer[int, int]:
+    """A coalescer with a deadline of 5 virtual seconds."""
+    return Coalescer(lanes, **{"timeout": 5.0, **bounds})
+
+
+async def test_an_idle_call_goes_out_alone_and_at_once() -> None:
+    """An idle call goes out alone and at once."""
+    lane = Lane()
+    answer = coalescer(lane).submit(1)
+    await asyncio.sleep(0)
+
+    assert [[1]] == lane.batches
+    assert 10 == await answer
+
+
+async def test_calls_gather_while_a_batch_is_in_flight() -> None:
+    """Calls that come while a batch is in flight share the next one."""
+    lane = Lane()
+    calls = coalescer(lane)
+    answers = await asyncio.gather(*(calls.submit(n) for n in range(1, 6)))
+
+    assert [[1], [2, 3, 4, 5]] == lane.batches
+    assert [10, 20, 30, 40, 50] == answers
+
+
+async def test_at_most_one_batch_a_lane_is_in_flight() -> None:
+    """Two lanes carry two batches at a time, never three."""
+    lanes = Lane(), Lane()
+    calls = coalescer(*lanes)
+    futures = [calls.submit(n) for n in range(6)]
+
+    assert 2 == calls.in_flight
+    assert 4 == calls.depth
+    await asyncio.gather(*futures)
+    assert 3 == sum(len(lane.batches) for lane in lanes)
+
+
+async def test_a_second_batch_waits_until_it_is_worth_it() -> None:
+    """Beside a batch in flight another goes out only with `overlap` items."""
+    lanes = Lane(), Lane()
+    calls = coalescer(*lanes, overlap=3)
+    futures = [calls.submit(n) for n in range(3)]
+
+    assert 1 == calls.in_flight
+    futures.append(calls.submit(3))
+    assert 2 == calls.in_flight
+    await asyncio.gather(*futures)
+
+
+async def test_a_batch_has_no_more_than_its_limit() -> None:
+    """What is over `batch_limit` goes with a later batch."""
+    lane = Lane()
+    calls = coalescer(lane, batch_limit=2)
+    await asyncio.gather(*(calls.submit(n) for n in range(5)))
+
+    assert [[0], [1, 2], [3, 4]] == lane.batches
+
+
+async def test_one_bad_item_fails_alone() -> None:
+    """A refused item fails its own caller; its neighbours in the batch are answered."""
+    calls = coalescer(Lane(seconds=0.1))
+    answers = await asyncio.gather(
+        *(calls.submit(n) for n in (0, 1, 2, -3, 4)), return_exceptions=True
+    )
+
+    assert [0, 10, 20] == answers[:3]
+    assert isinstance(answers[3], Refused)
+    assert 40 == answers[4]
+
+
+async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
+    """Cancelling one caller neither stops the batch nor its neighbours."""
+    lane = Lane()
+    calls = coalescer(lane)
+    first, gone, stays = (calls.submit(n) for n in (1, 2, 3))
+    gone.cancel()
+    lonely = asyncio.ensure_future(asyncio.wait_for(first, timeout=0.5))
+    with pytest.raises(TimeoutError):
+        await lonely
+
+    assert 30 == await stays
+    assert [[1], [3]] == lane.batches
+    assert 0 == lane.abandoned
+
+
+async def test_a_full_queue_refuses_at_once() -> None:
+    """Over the bound a call fails at once and the queued ones are served."""
+    calls = coalescer(Lane(), queue_limit=2)
+    accepted = [calls.submit(n) for n in range(3)]
+    with pytest.raises(Overloaded):
+        calls.submit(3)
+
+    assert [0, 10, 20] == await asyncio.gather(*accepted)
+
+
+async def test_a_lost_batch_is_sent_again() -> None:
+    """A batch whose connection was lost is sent again when it is back; the caller sees latency."""
+    lane, retries = Lane(), []
+    calls = coalescer(lane, on_retry=lambda: retries.append(1))
+    answer = calls.submit(7)
+    lane.lose()
+    asyncio.get_running_loop().call_later(3, lane.restore)
+
+    assert 70 == await answer
+    assert [[7], [7]] == lane.batches
+    assert [1] == retries
+
+
+async def test_the_deadline_holds_while_the_connection_is_away() -> None:
+    """Callers are told at their deadline, not when the connection comes back."""
+    loop = asyncio.get_running_loop()
+    lane = Lane()
+    calls = coalescer(lane)
+    started = loop.time()
+    waiting = calls.submit(1), calls.submit(2)
+    lane.lose()
+    for future in waiting:
+        with pytest.raises(DeadlineExceeded):
+            await future
+
+    assert started + 5.0 == pytest.approx(loop.time(), abs=0.001)
+
+
+async def test_a_run_that_hangs_gives_up_its_connection() -> None:
+    """A run that outlives all of its callers is cancelled, and its connection replaced."""
+    lane = Lane(seconds=1000)
+    calls = coalescer(lane)
+    with pytest.raises(DeadlineExceeded):
+        await calls.submit(1)
+    await calls.drain()
+
+    assert 1 == lane.abandoned
+
+
+async def test_a_long_outage_refuses_at_once() -> None:
+    """Once the connection was away for longer than a deadline, a call fails at once."""
+    lane = Lane()
+    calls = coalescer(lane)
+    lane.lose()
+    await asyncio.sleep(6)
+    with pytest.raises(DatabaseUnavailable):
+        calls.submit(1)
+    lane.restore()
+
+    assert 20 == await calls.submit(2)
+
+
+async def test_links_travel_with_their_batch() -> None:
+    """A batch hands its lane the links of the calls in it, and only those."""
+    lane = Lane()
+    calls = coalescer(lane)
+    await asyncio.gather(calls.submit(1, "a"), calls.submit(2), calls.submit(3, "c"))
+
+    assert [["a"], ["c"]] == lane.links
+
+
+async def test_drain_returns_when_all_is_answered() -> None:
+    """Drain returns once nothing waits and nothing is in flight."""
+    lane = Lane()
+    calls = coalescer(lane)
+    futures = [calls.submit(n) for n in range(4)]
+    await calls.drain()
+
+    assert all(future.done() for future in futures)
+
+
+Step = tuple[str, int]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("submit"), st.integers(-3, 50)),
+        st.tuples(st.just("cancel"), st.integers(0, 40)),
+        st.tuples(st.just("wait"), st.integers(1, 8)),
+        st.tuples(st.just("lose"), st.integers(0, 1)),
+        st.tuples(st.just("restore"), st.integers(0, 1)),
+    ),
+    max_size=60,
+)
+
+
+@given(
+    steps=STEPS,
+    batch_limit=st.integers(1, 5),
+    queue_limit=st.integers(1, 10),
+    overlap=st.integers(1, 4),
+)
+def test_every_call_gets_its_own_answer(
+    steps: list[Step], batch_limit: int, queue_limit: int, overlap: int
+) -> None:
+    """
+    Whatever happens, every accepted call ends with its own answer or its own error in time.
+
+    Bounds hold at every step, items keep their order within a batch, and nothing is left over.
+    """
+    import looptime
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        lanes = Lane(seconds=0.4), Lane(seconds=0.7)
+        calls = coalescer(
+            *lanes, batch_limit=batch_limit, queue_limit=queue_limit, overlap=overlap
+        )
+        accepted: list[tuple[int, float, asyncio.Future[int]]] = []
+        ended: dict[int, float] = {}
+
+        def note(index: int) -> Callable[[object], None]:
+            return lambda _: ended.setdefault(index, loop.time())
+
+        for name, value in steps:
+            if name == "submit":
+                try:
+                    future = calls.submit(value)
+                except Overloaded:
+                    assert calls.depth == queue_limit
+                except DatabaseUnavailable:
+                    assert all(lane.down_since is not None for lane in lanes)
+                else:
+                    future.add_done_callback(note(len(accepted)))
+                    accepted.append((value, loop.time(), future))
+            elif name == "cancel" and accepted:
+                accepted[value % len(accepted)][2].cancel()
+            elif name == "wait":
+                await asyncio.sleep(value / 4)
+            elif name == "lose":
+                lanes[value].lose()
+            elif name == "restore":
+                lanes[value].restore()
+            assert calls.in_flight <= len(lanes)
+            assert calls.depth <= queue_limit
+        for lane in lanes:
+            lane.restore()
+        await calls.drain()
+        await asyncio.sleep(0)
+        for index, (value, started, future) in enumerate(accepted):
+            assert future.done()
+            assert ended[index] <= started + 5.001
+            if future.cancelled():
+                continue
+            error = future.exception()
+            if error is None:
+                assert value >= 0
+                assert value * 10 == future.result()
+            else:
+                assert isinstance(error, DeadlineExceeded) or (
+                    value < 0 and isinstance(error, Refused)
+                )
+        assert all(len(batch) <= batch_limit for lane in lanes for batch in lane.batches)
+
+    loop = looptime.new_event_loop()
+    try:
+        loop.run_until_complete(story())
+    finally:
+        loop.close()
