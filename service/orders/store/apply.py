@@ -1,0 +1,186 @@
+"""Applies one migration under the advisory lock: all of it, or nothing.
+
+One transaction takes the lock, adds the row, runs the file and commits. The lock is the
+transaction's, not the session's: it goes when the process dies, and holds through PgBouncer's
+transaction mode. It is polled, never waited for: a waiting statement has a snapshot, for which
+CREATE INDEX CONCURRENTLY would wait in turn. A file outside a transaction runs on a second
+connection, while the transaction of the first one has the lock.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from psqlpy.exceptions import Error as DriverError
+
+from orders.store import ledger
+from orders.store.migrations import Migration, MigrationError
+
+if TYPE_CHECKING:
+    from psqlpy import Connection
+
+LOCK_KEY: Final = 0x6F7264657273  # "orders"
+PATIENCE: Final = 60.0
+"""Seconds to wait, at the least, while another run is at work."""
+
+_RESET: Final = "RESET ALL"  # what an earlier file may have SET
+# READ COMMITTED: between its statements the transaction then holds no snapshot.
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+# Of the role's own time-outs none may end a long migration. The server looks each second whether
+# the client is still there: the lock of a killed pod must not outlive it by a long statement.
+_LIMITS: Final = """
+SELECT set_config('lock_timeout', $1::text, $2::boolean),
+    set_config('statement_timeout', '0', $2::boolean),
+    set_config('idle_in_transaction_session_timeout', '0', $2::boolean),
+    (SELECT set_config(name, '1000', $2::boolean)
+     FROM pg_settings WHERE name = 'client_connection_check_interval')
+"""
+_TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock($1::bigint)"
+_INDEX_IS_INVALID: Final = """
+SELECT true FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid
+"""
+
+log = logging.getLogger("orders.migrate")
+
+
+class TryAgain(Exception):
+    """What stood in the way may pass; `patience` is how long to wait for it at the least."""
+
+    def __init__(self, message: str, *, patience: float = 0.0) -> None:
+        """Keep the message, and the patience in seconds."""
+        super().__init__(message)
+        self.patience = patience
+
+
+def explain(error: BaseException) -> str:
+    """Return the server's message, or the driver's, on one line and without its prefixes."""
+    text = str(error) or type(error).__name__
+    for prefix in ("Error occurred while creating a new object: ", "db error: "):
+        text = text.split(prefix, 1)[-1]
+    lines = text.removeprefix("ERROR: ").splitlines()
+    return "; ".join(stripped for line in lines if (stripped := line.strip()))
+
+
+async def apply_next(
+    connection: "Connection",
+    connect: "Callable[[], Awaitable[Connection]]",
+    files: Sequence[Migration],
+    *,
+    to: int | None,
+    lock_timeout: float,
+) -> Migration | None:
+    """Apply the first file that is pending and return it, or None when none is.
+
+    Args:
+        connection: where the transaction runs; nobody else uses it meanwhile.
+        connect: makes a second connection, for a file outside a transaction.
+        files: all of them, in order.
+        to: the last number to apply; None for all.
+        lock_timeout: seconds a statement in the transaction waits for the lock of a table.
+
+    Raises:
+        TryAgain: another run has the lock, a table is locked, or the connection was lost.
+        MigrationError: a file changed, or the database refused one; nothing of it was applied.
+    """
+    file: Migration | None = None
+    started = perf_counter()
+    try:
+        await connection.execute_batch(_RESET)
+        if not ledger.pending(files, await ledger.read(connection), to):
+            return None
+        await _begin(connection, lock_timeout)
+        # Read again: another run may have applied it before this one had the lock.
+        todo = ledger.pending(files, await ledger.create_and_read(connection), to)
+        if todo:
+            file = todo[0]
+            await _apply(connection, connect, file)
+        await connection.execute_batch("COMMIT")
+    except DriverError as error:
+        raise await _reason(connection, file, error) from error
+    except (MigrationError, TryAgain):
+        await _rollback(connection)
+        raise
+    if file:
+        log.info("%s applied in %.3f s", file.file, perf_counter() - started)
+    return file
+
+
+async def _begin(connection: "Connection", lock_timeout: float) -> None:
+    await connection.execute_batch(_BEGIN)
+    await connection.fetch(_LIMITS, [f"{lock_timeout * 1000:.0f}", True], prepared=False)
+    result = await connection.fetch(_TRY_LOCK, [LOCK_KEY], prepared=False)
+    if not result.result(as_tuple=True)[0][0]:
+        raise TryAgain("another run of `orders migrate` is at work", patience=PATIENCE)
+
+
+async def _apply(
+    connection: "Connection", connect: "Callable[[], Awaitable[Connection]]", file: Migration
+) -> None:
+    if file.transactional:
+        await ledger.record(connection, file)
+        await connection.execute_batch(file.text)
+        return
+    # The last fetch left its portal open, and with it a snapshot that the worker would wait for.
+    await connection.execute_batch("CLOSE ALL")
+    worker = await connect()
+    try:
+        await _run_outside(worker, file)
+    except DriverError as error:
+        raise await _reason(worker, file, error) from error
+    finally:
+        worker.close()
+    await ledger.record(connection, file)
+
+
+async def _run_outside(worker: "Connection", file: Migration) -> None:
+    """Run the one statement; an index that a failed run left invalid is built anew.
+
+    No lock_timeout: such statements do not make others queue, and have to wait for every
+    transaction that is older.
+    """
+    await worker.fetch(_LIMITS, ["0", False], prepared=False)
+    await _drop_invalid(worker, file)
+    try:
+        await worker.execute_batch(file.text)
+    except DriverError:
+        with suppress(DriverError):  # if this fails too, the next run does it
+            await _drop_invalid(worker, file)
+        raise
+
+
+async def _drop_invalid(worker: "Connection", file: Migration) -> None:
+    if file.builds is None:
+        return
+    result = await worker.fetch(_INDEX_IS_INVALID, [file.builds], prepared=False)
+    if result.result(as_tuple=True):
+        log.warning("%s: dropping %s, an index whose build failed", file.file, file.builds)
+        await worker.execute_batch(f"DROP INDEX CONCURRENTLY IF EXISTS {file.builds}")
+
+
+async def _rollback(connection: "Connection") -> bool:
+    """Roll back; tell whether the connection stands, which no error of the driver does."""
+    try:
+        await connection.execute_batch("ROLLBACK")
+    except DriverError:
+        return False
+    return True
+
+
+async def _reason(
+    connection: "Connection", file: Migration | None, error: DriverError
+) -> MigrationError | TryAgain:
+    """Roll back, and say what an error of the driver means for the run."""
+    message = explain(error)
+    if file is None:
+        await _rollback(connection)
+        return TryAgain(f"cannot begin to migrate: {message}")
+    if not await _rollback(connection):
+        return TryAgain(f"{file.file}: the connection was lost: {message}; run it again")
+    if file.transactional:
+        message = f"{message}; nothing of {file.file} was applied"
+    # Without SQLSTATE the text has to do; a server in another language fails without a retry.
+    if "lock timeout" in message or "deadlock detected" in message:
+        return TryAgain(f"{file.file}: {message}")
+    return MigrationError(f"{file.file}: {message}")

@@ -1,0 +1,181 @@
+"""The lanes on which batches travel: one held connection each, measured and traced.
+
+A lane runs one kind of batch: it is handed items, sends one statement (two when an idempotency key
+was there before), and answers every item in order.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
+
+from orders.coalesce import ConnectionLost
+from orders.store import sql
+from orders.store.connections import HeldConnection, Row, StatementRefused
+
+if TYPE_CHECKING:
+    from orders.telemetry.context import TraceContext
+    from orders.telemetry.metrics import Metrics
+    from orders.telemetry.tracing import Tracing
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+class NewRow(NamedTuple):
+    """An order on its way in; `ms` is the milliseconds since 1970 that its id carries."""
+
+    id: str
+    item: str
+    quantity: int
+    ms: int
+    key: str | None
+
+
+class StoredRow(NamedTuple):
+    """An order as the table has it."""
+
+    id: str
+    item: str
+    quantity: int
+    created_at: datetime
+
+
+class PageQuery(NamedTuple):
+    """Up to `limit` orders older than `after`, or newer than `before`, or the newest."""
+
+    limit: int
+    after: str | None
+    before: str | None
+
+
+class PageRows(NamedTuple):
+    """Newest first; whether there are newer and older ones beyond."""
+
+    rows: list[StoredRow]
+    newer: bool
+    older: bool
+
+
+class _Lane(Generic[ItemT, ResultT]):
+    """What every lane does around its statement."""
+
+    operation: ClassVar[str]
+
+    def __init__(self, connection: HeldConnection, metrics: "Metrics", tracing: "Tracing") -> None:
+        self._connection = connection
+        self._metrics = metrics
+        self._tracing = tracing
+        self.ready: Callable[[], object] = connection.ready
+
+    @property
+    def down_since(self) -> float | None:
+        return self._connection.down_since
+
+    def abandon(self) -> None:
+        self._connection.abandon()
+
+    async def run(
+        self, items: Sequence[ItemT], links: "Sequence[TraceContext]"
+    ) -> Sequence[ResultT | Exception]:
+        started = time.perf_counter()
+        error = None
+        try:
+            if links:
+                with self._tracing.batch_span(self.operation, len(items), links):
+                    return await self._execute(items)
+            return await self._execute(items)
+        except ConnectionLost:
+            error = "connection-lost"
+            raise
+        except StatementRefused:
+            error = "statement-refused"
+            raise
+        finally:
+            self._metrics.batch(self.operation, len(items), time.perf_counter() - started, error)
+
+    async def _execute(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
+        raise NotImplementedError
+
+
+class InsertLane(_Lane[NewRow, StoredRow | None]):
+    """
+    Inserts orders; answers None for one that is stored as sent, else the order its key has.
+
+    Rows go in by key: two batches that share keys then wait for one another in one order, and
+    cannot deadlock.
+    """
+
+    operation = "insert"
+
+    async def _execute(self, items: Sequence[NewRow]) -> Sequence[StoredRow | None | Exception]:
+        keyed = [row for row in items if row.key is not None]
+        rows = sorted(items, key=lambda row: row.key or "") if keyed else items
+        if await _insert(self._connection, rows) == len(items) or not keyed:
+            return [None] * len(items)
+        found = await self._connection.fetch(sql.SELECT_BY_KEY, [[row.key for row in keyed]])
+        by_key = {key: StoredRow(*stored) for key, *stored in found}
+        return [None if row.key is None else _settle(row, by_key.get(row.key)) for row in items]
+
+
+class InsertManyLane(_Lane[Sequence[NewRow], None]):
+    """Inserts one caller's orders in one statement: all or nothing."""
+
+    operation = "insert_many"
+
+    async def _execute(self, items: Sequence[Sequence[NewRow]]) -> Sequence[None]:
+        for rows in items:
+            await _insert(self._connection, rows)
+        return [None] * len(items)
+
+
+class SelectLane(_Lane[str, StoredRow | None]):
+    """Reads orders by id; answers None for an id that no order has."""
+
+    operation = "select"
+
+    async def _execute(self, items: Sequence[str]) -> Sequence[StoredRow | None]:
+        rows = await self._connection.fetch(sql.SELECT_BY_ID, [list(items)])
+        by_id = {row[0]: StoredRow(*row) for row in rows}
+        return [by_id.get(order_id) for order_id in items]
+
+
+class PageLane(_Lane[PageQuery, PageRows]):
+    """Reads one page by keyset: its cost is that of the page, wherever it lies."""
+
+    operation = "list"
+
+    async def _execute(self, items: Sequence[PageQuery]) -> Sequence[PageRows]:
+        return [await self._page(query) for query in items]
+
+    async def _page(self, query: PageQuery) -> PageRows:
+        fetch = self._connection.fetch
+        extra = query.limit + 1
+        if query.before is not None:
+            found = _stored(await fetch(sql.NEWER, [query.before, extra]))
+            rows, newer = found[: query.limit][::-1], len(found) == extra
+            last = rows[-1].id if rows else query.before
+            return PageRows(rows, newer, older=bool(await fetch(sql.OLDER, [last, 1])))
+        found = _stored(await fetch(sql.OLDER, [query.after or sql.LAST_ID, extra]))
+        rows, older = found[: query.limit], len(found) == extra
+        if query.after is None:
+            return PageRows(rows, newer=False, older=older)
+        first = rows[0].id if rows else query.after
+        return PageRows(rows, newer=bool(await fetch(sql.NEWER, [first, 1])), older=older)
+
+
+async def _insert(connection: HeldConnection, rows: Sequence[NewRow]) -> int:
+    """Insert in one statement, which is its own transaction; return how many were new."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    counted = await connection.fetch(sql.INSERT, columns)
+    return int(counted[0][0])
+
+
+def _settle(row: NewRow, stored: StoredRow | None) -> StoredRow | None | Exception:
+    if stored is None:
+        return StatementRefused(f"the order of key {row.key!r} was deleted while it was read")
+    return None if stored.id == row.id else stored
+
+
+def _stored(rows: Sequence[Row]) -> list[StoredRow]:
+    return [StoredRow(*row) for row in rows]

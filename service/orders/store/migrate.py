@@ -1,0 +1,231 @@
+"""`orders migrate`: brings the schema up to the files, however many pods run it at once.
+
+Reads the files, then applies what is pending one by one (see `apply`). What may pass is tried
+again for as long as `--wait` says: a database that does not answer yet, a lost connection, a
+locked table. Each attempt reads the table of what was applied anew, so none trusts an older look.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from psqlpy.exceptions import Error as DriverError
+
+from orders.config import Config, Database
+from orders.store import ledger
+from orders.store.apply import TryAgain, apply_next, explain
+from orders.store.connections import open_pool
+from orders.store.migrations import DIRECTORY, Migration, MigrationError, read_all
+from orders.store.schema import REQUIRED_VERSION, SCHEMA_VERSION, schema_version
+
+if TYPE_CHECKING:
+    from psqlpy import Connection
+
+__all__ = [
+    "REQUIRED_VERSION",
+    "SCHEMA_VERSION",
+    "MigrationError",
+    "main",
+    "migrate",
+    "schema_version",
+    "status",
+]
+
+LOCK_TIMEOUT: Final = 2.0
+"""Seconds to wait for a table's lock; requests queue behind that, so below REQUEST_TIMEOUT."""
+STATUS_PENDING: Final = 3
+"""Exit code of `--status` when a file is still to be applied."""
+
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
+
+log = logging.getLogger("orders.migrate")
+
+ResultT = TypeVar("ResultT")
+Connect = Callable[[], Awaitable["Connection"]]
+
+
+def main(
+    config: Config,
+    *,
+    wait: float,
+    status: bool,
+    to: int | None,
+    directory: Path = DIRECTORY,
+) -> int:
+    """Run the command and return its exit code; errors are logged, the status is printed.
+
+    Returns:
+        0 when the schema is as asked; 1 when a file failed or changed, or the database did not
+        answer; 2 when `to` is not a number of a file; 3 from `status` when files are pending.
+    """
+    database = config.needed_database()
+    try:
+        if status:
+            return asyncio.run(_print_status(database, wait=wait, to=to, directory=directory))
+        asyncio.run(migrate(database, wait=wait, to=to, directory=directory))
+    except MigrationError as error:
+        log.error("%s", error)  # noqa: TRY400  the message is the whole of it
+        return error.exit_code
+    return 0
+
+
+async def migrate(
+    database: Config | Database | str,
+    *,
+    wait: float = 0.0,
+    to: int | None = None,
+    directory: Path = DIRECTORY,
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> list[str]:
+    """Apply what is pending and return the names of the files that this run applied.
+
+    Args:
+        database: where; a text is a DATABASE_URL.
+        wait: seconds to go on trying when the database does not answer or a table is locked; for
+            another run that is at work, a minute at the least.
+        to: the number of the last file to apply; None for all.
+        directory: where the files are.
+        lock_timeout: seconds to wait for the lock of a table before making way for others.
+
+    Raises:
+        MigrationError: a file is wrong, changed or failed (nothing of it is applied, those before
+            it stay), or `wait` is over.
+    """
+    files = _files(directory, to)
+    done: list[str] = []
+
+    async def attempt(connection: "Connection", connect: Connect) -> list[ledger.Applied]:
+        while file := await apply_next(
+            connection, connect, files, to=to, lock_timeout=lock_timeout
+        ):
+            done.append(file.file)
+        return await _read(connection)
+
+    rows = await _insist(database, attempt, wait)
+    if len(rows) > len(files):
+        newest = rows[-1]
+        log.info(
+            "the database is at version %d (%s, applied by orders %s), newer than this release"
+            " knows: nothing to do",
+            newest.version,
+            newest.name,
+            newest.release,
+        )
+    else:
+        log.info("the schema is at version %d, %d applied by this run", len(rows), len(done))
+    return done
+
+
+async def status(
+    database: Config | Database | str, *, wait: float = 0.0, directory: Path = DIRECTORY
+) -> list[ledger.Entry]:
+    """Compare the files with the database; changes nothing.
+
+    Raises:
+        MigrationError: a file is wrong, or the database did not answer within `wait` seconds.
+    """
+
+    async def attempt(connection: "Connection", _: Connect) -> list[ledger.Applied]:
+        return await _read(connection)
+
+    files = _files(directory, None)
+    return ledger.compare(files, await _insist(database, attempt, wait))
+
+
+async def _print_status(
+    database: Database, *, wait: float, to: int | None, directory: Path
+) -> int:
+    _files(directory, to)
+    entries = await status(database, wait=wait, directory=directory)
+    width = max(len("name"), *(len(entry.name) for entry in entries))
+    lines = [f"version  {'name':{width}}  state    applied at"]
+    for version, name, state, applied_at in entries:
+        at = applied_at.strftime("%Y-%m-%dT%H:%M:%SZ") if applied_at else "-"
+        lines.append(f"{version:04}     {name:{width}}  {state:7}  {at}")
+    sys.stdout.write("\n".join([*lines, ""]))
+    if any(entry.state == "changed" for entry in entries):
+        return 1
+    waiting = [entry for entry in entries if entry.state == "pending"]
+    return STATUS_PENDING if waiting and (to is None or waiting[0].version <= to) else 0
+
+
+def _files(directory: Path, to: int | None) -> Sequence[Migration]:
+    files = read_all(directory)
+    if to is not None and not 1 <= to <= len(files):
+        raise MigrationError(
+            f"--to {to}: there is no such migration; allowed are 1 to {len(files)}", exit_code=2
+        )
+    return files
+
+
+async def _read(connection: "Connection") -> list[ledger.Applied]:
+    try:
+        return await ledger.read(connection)
+    except DriverError as error:
+        raise TryAgain(f"cannot read orders_migrations: {explain(error)}") from error
+
+
+async def _insist(
+    database: Config | Database | str,
+    attempt: Callable[["Connection", Connect], Awaitable[ResultT]],
+    wait: float,
+) -> ResultT:
+    """Call `attempt` with a connection until it succeeds or the time is over."""
+    place = _database(database)
+    now = asyncio.get_running_loop().time
+    started, pause, told = now(), _FIRST_PAUSE, ""
+    while True:
+        try:
+            async with _connections(place) as connect:
+                connection = await connect()
+                try:
+                    return await attempt(connection, connect)
+                finally:
+                    connection.close()
+        except TryAgain as obstacle:
+            left = started + max(wait, obstacle.patience) - now()
+            if left <= 0:
+                raise MigrationError(str(obstacle)) from obstacle
+            if str(obstacle) != told:
+                told = str(obstacle)
+                log.info("%s; trying again for up to %.0f s", told, left)
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _database(place: Config | Database | str) -> Database:
+    if isinstance(place, str):
+        place = Config.from_env({"DATABASE_URL": place})
+    return place.needed_database() if isinstance(place, Config) else place
+
+
+@asynccontextmanager
+async def _connections(database: Database) -> AsyncIterator[Connect]:
+    """Yield what makes a connection; all are closed at the end, which only the pool can do."""
+    try:
+        pool = open_pool(database, 2)
+    except DriverError as error:
+        raise MigrationError(f"{database.where}: {explain(error)}") from error
+
+    limit = database.connect_timeout + 1  # the driver's own is per address, and may be slow to act
+
+    async def connect() -> "Connection":
+        try:
+            async with asyncio.timeout(limit):
+                return await pool.connection()
+        except TimeoutError as error:
+            raise TryAgain(
+                f"cannot connect to {database.where}: no answer in {limit:g} s"
+            ) from error
+        except DriverError as error:
+            raise TryAgain(f"cannot connect to {database.where}: {explain(error)}") from error
+
+    try:
+        yield connect
+    finally:
+        pool.close()

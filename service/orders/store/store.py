@@ -1,0 +1,94 @@
+"""The store: all held connections of one process, and the lanes that run on them.
+
+Eight connections: two for each kind of batch, as many as may be in flight. Readiness asks through
+one of its own, so that it is answered while every lane is busy.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from orders.coalesce import ConnectionLost
+from orders.store import sql
+from orders.store.connections import HeldConnection, Statement
+from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
+from orders.store.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from orders.config import Database
+    from orders.telemetry.metrics import Metrics
+    from orders.telemetry.tracing import Tracing
+
+LANES = 2
+
+
+class Store:
+    """Held connections by kind of batch."""
+
+    def __init__(
+        self,
+        database: "Database",
+        *,
+        statement_timeout: float,
+        metrics: "Metrics",
+        tracing: "Tracing",
+    ) -> None:
+        """Make the lanes; `open` starts to connect."""
+        self._connections: list[HeldConnection] = []
+
+        def held(warm: list[Statement]) -> HeldConnection:
+            connection = HeldConnection(
+                database, statement_timeout=statement_timeout, warm=warm, on_lost=self._check_all
+            )
+            self._connections.append(connection)
+            return connection
+
+        lanes: tuple[Any, ...] = (metrics, tracing)
+        self.insert = [InsertLane(held(sql.WARM_WRITE), *lanes) for _ in range(LANES)]
+        self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
+        self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *lanes)]
+        self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
+        self._probe = held([(SCHEMA_VERSION, [1])])
+        self._probing: asyncio.Future[int | None] | None = None
+
+    def open(self) -> None:
+        """Start to connect, all at once, in the background."""
+        for connection in self._connections:
+            connection.open()
+
+    async def ready(self) -> None:
+        """Return when every connection stands and its statements are prepared."""
+        await asyncio.gather(*(connection.ready() for connection in self._connections))
+
+    def connections_by_state(self) -> Mapping[str, int]:
+        """Count the connections that are `idle`, `used` and `connecting`."""
+        states = Counter(connection.state for connection in self._connections)
+        return {state: states[state] for state in ("idle", "used", "connecting")}
+
+    async def schema_version(self, *, patience: float) -> int | None:
+        """Return the migrated version, 0 for none, or None when the database does not answer."""
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._ask_version())
+            self._probing.add_done_callback(lambda _: setattr(self, "_probing", None))
+        done, _ = await asyncio.wait([self._probing], timeout=patience)
+        if not done:
+            self._probe.abandon("the database did not answer a probe")
+            return None
+        return done.pop().result()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await asyncio.gather(*(connection.close() for connection in self._connections))
+
+    def _check_all(self) -> None:
+        """One connection was lost: find out about the others before a request does."""
+        for connection in self._connections:
+            connection.check()
+
+    async def _ask_version(self) -> int | None:
+        try:
+            rows = await self._probe.fetch(SCHEMA_VERSION, [1])
+        except ConnectionLost:
+            return None
+        return int(rows[0][0])
