@@ -1,0 +1,226 @@
+"""What an endpoint declares: a plain async function and the facts about it that HTTP needs.
+
+The declaration has two readers, `app.py` (Litestar) and `compiled.py` (straight ASGI), and neither
+changes the function. The decorator only reads the signature, so that importing an endpoint costs
+next to nothing and brings in no framework.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
+
+from msgspec import Struct
+
+from orders.errors import (
+    ContentTooLarge,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    Internal,
+    InvalidRequest,
+    NotAcceptable,
+    Overloaded,
+    Problem,
+    UnsupportedMediaType,
+)
+
+T = TypeVar("T")
+
+Place = Literal["path", "query", "header"]
+
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes that a request body may have, unless the endpoint says otherwise."""
+
+_EVERYWHERE: Final = (
+    InvalidRequest,
+    NotAcceptable,
+    Internal,
+    Overloaded,
+    DeadlineExceeded,
+    DatabaseUnavailable,
+)
+_WITH_BODY: Final = (ContentTooLarge, UnsupportedMediaType)
+
+
+class Marker(Struct, frozen=True):
+    """Where an argument comes from, and its name there."""
+
+    wire: str
+    documented: bool = True
+
+    place: ClassVar[Place]
+
+
+class Path(Marker, frozen=True):
+    """A part of the path, `{name}`."""
+
+    place = "path"
+
+
+class Query(Marker, frozen=True):
+    """A query parameter."""
+
+    place = "query"
+
+
+class Header(Marker, frozen=True):
+    """A request header, as text; repeated fields come joined with commas (RFC 9110, 5.3)."""
+
+    place = "header"
+
+
+class Parameter(Struct, frozen=True):
+    """
+    An argument of an endpoint beside its body: `name` in Python, `wire` in the request.
+
+    `type` leaves out the None that an optional argument may be.
+    """
+
+    name: str
+    place: Place
+    wire: str
+    type: Any
+    default: Any
+    required: bool
+    documented: bool
+
+
+class Reply(Struct, Generic[T], frozen=True, gc=False):
+    """An answer: the body before encoding, headers in lower case, 0 for the usual status."""
+
+    body: T | None
+    headers: tuple[tuple[str, str], ...] = ()
+    status: int = 0
+
+
+class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
+    """
+    One operation of the API.
+
+    `call` takes the OrderService, then `body` unless the endpoint's `body` is None, then the
+    parameters by name. `sends` and `also` document response headers and statuses without a body.
+    """
+
+    method: str
+    path: str
+    status: int
+    name: str
+    summary: str
+    description: str
+    call: Callable[..., Awaitable[Reply[T]]]
+    body: Any
+    result: Any
+    parameters: tuple[Parameter, ...]
+    problems: tuple[type[Problem], ...]
+    sends: tuple[str, ...]
+    also: tuple[int, ...]
+    body_limit: int
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Reply[T]]:
+        """Call the function."""
+        return self.call(*args, **kwargs)
+
+    @property
+    def headers(self) -> tuple[Parameter, ...]:
+        """The parameters that are request headers."""
+        return tuple(p for p in self.parameters if p.place == "header")
+
+    @property
+    def path_parameter(self) -> str | None:
+        """The argument that takes the one variable part of the path, if it has one."""
+        return next((p.name for p in self.parameters if p.place == "path"), None)
+
+
+def endpoint(  # noqa: PLR0913  facts, each named where it is used
+    method: str,
+    path: str,
+    *,
+    status: int = 200,
+    summary: str,
+    raises: tuple[type[Problem], ...] = (),
+    sends: tuple[str, ...] = (),
+    also: tuple[int, ...] = (),
+    body_limit: int = BODY_LIMIT,
+) -> Callable[[Callable[..., Awaitable[Reply[T]]]], Endpoint[T]]:
+    """
+    Declare an async function to be the operation `method path`.
+
+    Args:
+        method: in capitals.
+        path: with `{name}` for each `Path` argument.
+        status: of a reply that names none.
+        summary: one line for the documentation; the docstring is the rest.
+        raises: problems beyond those that every endpoint may have.
+        sends: names of the response headers, each explained in `openapi.py`.
+        also: other statuses it answers with, without a body.
+        body_limit: bytes the body may have.
+
+    """
+
+    def declare(function: Callable[..., Awaitable[Reply[T]]]) -> Endpoint[T]:
+        signature = inspect.signature(function)
+        body: Any = None
+        parameters: list[Parameter] = []
+        for argument in list(signature.parameters.values())[1:]:
+            annotation = argument.annotation
+            marker = _marker(annotation)
+            if marker is None:
+                body = annotation
+                continue
+            required = argument.default is argument.empty
+            parameters.append(
+                Parameter(
+                    name=argument.name,
+                    place=marker.place,
+                    wire=marker.wire,
+                    type=_present(annotation),
+                    default=None if required else argument.default,
+                    required=required,
+                    documented=marker.documented,
+                )
+            )
+        common = _EVERYWHERE if body is None else _EVERYWHERE + _WITH_BODY
+        return Endpoint(
+            method=method,
+            path=path,
+            status=status,
+            name=function.__name__,
+            summary=summary,
+            description=inspect.cleandoc(function.__doc__ or ""),
+            call=function,
+            body=body,
+            result=get_args(signature.return_annotation)[0],
+            parameters=tuple(parameters),
+            problems=tuple(dict.fromkeys((*raises, *common))),
+            sends=sends,
+            also=also,
+            body_limit=body_limit,
+        )
+
+    return declare
+
+
+def _present(annotation: Any) -> Any:
+    """Take None out of an annotated union."""
+    inner, *metadata = get_args(annotation)
+    if get_origin(inner) not in {Union, UnionType}:
+        return annotation
+    member = next(member for member in get_args(inner) if member is not NoneType)
+    return Annotated[(member, *metadata)]
+
+
+def _marker(annotation: Any) -> Marker | None:
+    if get_origin(annotation) is not Annotated:
+        return None
+    return next((meta for meta in annotation.__metadata__ if isinstance(meta, Marker)), None)

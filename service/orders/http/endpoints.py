@@ -1,0 +1,176 @@
+"""The API: what can be done with orders over HTTP.
+
+Each function is the whole of its operation, on either path: it takes the domain's service and the
+request's parts, and says what to answer. What it raises is one of `orders.errors`.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from msgspec import Meta
+
+from orders.errors import (
+    IdempotencyKeyReused,
+    InvalidRequest,
+    MalformedIdempotencyKey,
+    OrderNotFound,
+)
+from orders.http import idempotency, paging
+from orders.http.conditional import etag, matches
+from orders.http.endpoint import Endpoint, Header, Path, Query, Reply, endpoint
+from orders.http.validation import invalid, order_id
+from orders.model import NewOrder, Order, OrderId
+
+if TYPE_CHECKING:
+    from orders.service import OrderService
+
+BATCH_LIMIT: Final = 1_000
+"""Orders that one batch may have."""
+
+Batch = Annotated[
+    list[NewOrder],
+    Meta(min_length=1, max_length=BATCH_LIMIT, description="1 to 1,000 orders."),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header("Idempotency-Key"),
+    Meta(
+        description=(
+            "Makes the request safe to send again: as long as the payload is the same, the same"
+            " key gets the same order, for ever. A quoted string (RFC 9651) of 1 to 255 printable"
+            " ASCII characters; the quotes may be left out where there are no spaces or commas."
+        ),
+        examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
+        extra_json_schema={"pattern": idempotency.PATTERN},
+    ),
+]
+
+_REPLAYED: Final = ("idempotency-replayed", "true")
+
+
+@endpoint(
+    "POST",
+    "/orders",
+    status=201,
+    summary="Create an order",
+    raises=(MalformedIdempotencyKey, IdempotencyKeyReused),
+    sends=("Location", "Idempotency-Replayed"),
+)
+async def create_order(
+    orders: "OrderService", body: NewOrder, idempotency_key: IdempotencyKey = None
+) -> Reply[Order]:
+    """
+    Answer once the order is committed.
+
+    With an `Idempotency-Key`, a second request with the same key and payload gets the first one's
+    order again, marked `Idempotency-Replayed: true`; the same key with another payload is refused.
+    """
+    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
+    if "\0" in body.item:
+        raise _nul("/item")
+    order, replayed = await orders.create(body, key)
+    location = ("location", f"/orders/{order.id}")
+    return Reply(order, (location, _REPLAYED) if replayed else (location,))
+
+
+@endpoint(
+    "POST",
+    "/orders/batch",
+    status=201,
+    summary="Create many orders",
+    raises=(MalformedIdempotencyKey,),
+    body_limit=1024 * 1024,
+)
+async def create_orders(
+    orders: "OrderService",
+    body: Batch,
+    idempotency_key: Annotated[str | None, Header("Idempotency-Key", documented=False)] = None,
+) -> Reply[list[Order]]:
+    """
+    Create all of the orders or none, and answer with them in the order they were sent.
+
+    An `Idempotency-Key` is refused here: a key belongs to a single order.
+    """
+    if idempotency_key is not None:
+        msg = "a key belongs to a single order: send it to POST /orders, or leave it out here"
+        raise MalformedIdempotencyKey(msg)
+    for index, new in enumerate(body):
+        if "\0" in new.item:
+            raise _nul(f"/{index}/item")
+    return Reply(await orders.create_many(body))
+
+
+@endpoint(
+    "GET",
+    "/orders/{id}",
+    summary="Read an order",
+    raises=(OrderNotFound,),
+    sends=("ETag",),
+    also=(304,),
+)
+async def read_order(
+    orders: "OrderService",
+    id_text: Annotated[
+        OrderId, Path("id"), Meta(description="A UUID of any version, in either case.")
+    ],
+    if_none_match: Annotated[
+        str | None,
+        Header("If-None-Match"),
+        Meta(description="Entity tags the caller has; the answer is then 304, without a body."),
+    ] = None,
+) -> Reply[Order]:
+    """Find the order by its id. It never changes, so an `ETag` once seen stays good."""
+    order = await orders.get(order_id(id_text, "#/path/id"))
+    tag = etag(order.id)
+    headers = (("etag", tag),)
+    if if_none_match is not None and matches(if_none_match, tag):
+        return Reply(None, headers, 304)
+    return Reply(order, headers)
+
+
+@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",))
+async def list_orders(
+    orders: "OrderService",
+    limit: Annotated[
+        int,
+        Query("limit"),
+        Meta(ge=1, le=paging.LIMIT_MAX, description="How many orders a page has at most."),
+    ] = paging.LIMIT,
+    after: Annotated[
+        OrderId | None, Query("after"), Meta(description="Only orders older than this one.")
+    ] = None,
+    before: Annotated[
+        OrderId | None, Query("before"), Meta(description="Only orders newer than this one.")
+    ] = None,
+) -> Reply[list[Order]]:
+    """
+    Page by id: the cost of a page does not grow with its place.
+
+    Follow the `Link` header: `next` leads to older orders, `prev` to newer ones. `after` and
+    `before` exclude each other.
+    """
+    if after is not None and before is not None:
+        msg = "after and before exclude each other"
+        raise InvalidRequest(msg, errors=(("#/query/after", msg), ("#/query/before", msg)))
+    page = await orders.page(
+        limit,
+        None if after is None else order_id(after, "#/query/after"),
+        None if before is None else order_id(before, "#/query/before"),
+    )
+    link = paging.links(page, limit)
+    return Reply(page.orders, (("link", link),) if link else ())
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    create_order,
+    create_orders,
+    read_order,
+    list_orders,
+)
+
+HOT: Final[tuple[Endpoint[Any], ...]] = (create_order, read_order)
+"""Those that `compiled.py` makes into straight ASGI functions."""
+
+
+def _nul(pointer: str) -> InvalidRequest:
+    """NUL is what PostgreSQL's text cannot hold. As a regex in the model it would cost 650 ns."""
+    return invalid(pointer, "has a NUL character")

@@ -1,0 +1,145 @@
+"""The front door: health, the compiled endpoints, and Litestar for everything else.
+
+Litestar is imported by the first request that needs it, in a thread, so that orders go on being
+taken meanwhile: it adds a third of a second and a quarter of the memory, and most pods never see
+a request that is not hot. While the process drains, every answer carries `Connection: close`:
+the server itself keeps idle connections open for ever, and clients must learn to leave.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from orders.errors import Internal
+from orders.http.compiled import App, Receive, Scope, Send, compile_endpoint
+from orders.http.endpoints import ENDPOINTS, HOT
+from orders.http.problems import render
+
+if TYPE_CHECKING:
+    from orders.http.health import Health
+    from orders.service import OrderService
+    from orders.telemetry.requests import Requests
+
+_CLOSE: Final = (b"connection", b"close")
+_PAGES: Final = (
+    "/", "/docs", "/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json",
+    "/.well-known/swagger",
+)  # fmt: skip
+_METHODS: Final = frozenset(("GET", "HEAD"))
+
+log = logging.getLogger("orders.http")
+
+
+class FrontDoor:
+    """The ASGI application that the server runs."""
+
+    def __init__(
+        self, orders: "OrderService", requests: "Requests", health: "Health", *, hot: bool = True
+    ) -> None:
+        """
+        Compile the hot endpoints.
+
+        Args:
+            orders: what the endpoints call.
+            requests: what records each request but probes.
+            health: answers the probes.
+            hot: False sends everything through Litestar; the differential test compares.
+
+        """
+        self._orders = orders
+        self._requests = requests
+        self._health = health
+        self._exact: dict[tuple[str, str], App] = {}
+        self._below: dict[tuple[str, str], App] = {}
+        self._loading: asyncio.Future[App] | None = None
+        self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
+        self._static.update({page: page for page in _PAGES})
+        self._dynamic = {_parent(e.path): e.path for e in ENDPOINTS if "{" in e.path}
+        for endpoint in HOT if hot else ():
+            app = compile_endpoint(endpoint, orders, requests, self._cold)
+            if "{" in endpoint.path:
+                self._below[endpoint.method, _parent(endpoint.path)] = app
+            else:
+                self._exact[endpoint.method, endpoint.path] = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method, path = scope["method"], scope["path"]
+        if self._health.draining:
+            send = _closing(send)
+        app = self._exact.get((method, path)) or self._below.get((method, _parent(path)))
+        if app is not None:
+            await app(scope, receive, send)
+        elif method in _METHODS and self._health.answers(path):
+            answer = await self._health.answer(path, scope["query_string"])
+            await _respond(send, answer.status, answer.headers, answer.body)
+        else:
+            await self._cold(scope, receive, send)
+
+    async def _cold(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to Litestar, recorded as the hot ones are."""
+        started = perf_counter()
+        method, path = scope["method"], scope["path"]
+        route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
+        context = self._requests.begin(method, route, path, dict(scope["headers"]))
+        correlation = (b"x-correlation-id", context.trace_id.encode())
+        status = 500
+        sent = False
+
+        async def marked(message: dict[str, Any]) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status, sent = message["status"], True
+                message["headers"] = [*message["headers"], correlation]
+            await send(message)
+
+        if method == "HEAD":  # the server leaves the body out
+            scope["method"] = "GET"
+        try:
+            app = await self._litestar()
+            await app(scope, receive, marked)
+        except Exception:
+            log.exception("%s %s failed", method, route)
+            if not sent:
+                scope["orders_problem"] = Internal.name
+                await _respond(marked, *render(Internal(), path, context.trace_id))
+        finally:
+            problem = scope.get("orders_problem")
+            self._requests.end(context, method, route, path, status, started, problem)
+
+    async def _litestar(self) -> App:
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(asyncio.to_thread(_load, self._orders))
+        return await asyncio.shield(self._loading)
+
+
+def _load(orders: "OrderService") -> App:
+    from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
+
+    return create_app(orders)  # type: ignore[return-value]
+
+
+def _parent(path: str) -> str:
+    return path[: path.rfind("/") + 1]
+
+
+def _other(path: str) -> str:
+    return "/docs/{file}" if path.startswith("/docs/") else "unmatched"
+
+
+def _closing(send: Send) -> Send:
+    async def closing(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], _CLOSE]}
+        await send(dict(message))
+
+    return closing
+
+
+async def _respond(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

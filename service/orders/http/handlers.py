@@ -1,0 +1,149 @@
+"""Makes Litestar handlers of the endpoints.
+
+Litestar routes, checks the parameters' types and describes the result in OpenAPI. What it would
+judge otherwise than the compiled endpoints do is decided here, by the functions both use: content
+negotiation, unknown query parameters, and strict JSON (Litestar would take "3" for 3).
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, cast, get_args
+
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler, route
+from litestar.params import (
+    Body,
+    HeaderParameter,
+    ParameterKwarg,
+    PathParameter,
+    QueryParameter,
+)
+from msgspec import Meta
+
+from orders.http.endpoint import Endpoint, Parameter, Reply
+from orders.http.endpoints import ENDPOINTS
+from orders.http.negotiation import check_accept, check_content, not_json
+from orders.http.paging import check_query
+from orders.http.validation import decode
+
+_JSON: Final = "application/json"
+_PARAMETERS: Final[Mapping[str, type[ParameterKwarg]]] = {
+    "header": HeaderParameter,
+    "path": PathParameter,
+    "query": QueryParameter,
+}
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+class StrictRequest(Request[Any, Any, State]):
+    """A request whose body is decoded straight into the endpoint's type, without conversions."""
+
+    async def json(self) -> Any:
+        """Return the body."""
+        return decode(self.route_handler.opt["decoder"], await self.body())
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """Return a handler for each endpoint; they find the OrderService in `app.state.orders`."""
+    return [_handler(endpoint) for endpoint in ENDPOINTS]
+
+
+def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
+    async def handle(request: StrictRequest, **arguments: Any) -> Response[Any]:
+        if "data" in arguments:
+            arguments["body"] = arguments.pop("data")
+        reply = await endpoint.call(request.app.state.orders, **arguments)
+        return _response(endpoint, reply)
+
+    handle.__name__ = endpoint.name
+    handle.__doc__ = endpoint.description
+    _sign(handle, endpoint)
+    return route(
+        endpoint.path.replace("}", ":str}"),
+        http_method=endpoint.method,  # type: ignore[arg-type]
+        status_code=endpoint.status,
+        media_type=_JSON,
+        operation_id=_camel(endpoint.name),
+        summary=endpoint.summary,
+        description=endpoint.description,
+        tags=["orders"],
+        guards=[_admit],
+        request_class=StrictRequest,
+        request_max_body_size=endpoint.body_limit,
+        opt={"endpoint": endpoint, "decoder": msgspec.json.Decoder(endpoint.body)},
+    )(handle)
+
+
+def _sign(handle: Any, endpoint: Endpoint[Any]) -> None:
+    """Give the handler the signature from which Litestar takes types and documentation."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    arguments = [inspect.Parameter("request", keyword, annotation=StrictRequest)]
+    if endpoint.body is not None:
+        arguments.append(
+            inspect.Parameter("data", keyword, annotation=Annotated[endpoint.body, Body()])
+        )
+    arguments += [
+        inspect.Parameter(
+            parameter.name,
+            keyword,
+            annotation=Annotated[_type(parameter), _parameter(parameter)],
+            default=inspect.Parameter.empty if parameter.required else parameter.default,
+        )
+        for parameter in endpoint.parameters
+    ]
+    result = Response[endpoint.result]  # type: ignore[name-defined]
+    handle.__signature__ = inspect.Signature(arguments, return_annotation=result)
+    handle.__annotations__ = {a.name: a.annotation for a in arguments} | {"return": result}
+
+
+def _parameter(parameter: Parameter) -> ParameterKwarg:
+    """Return Litestar's word for a parameter; only the bounds of numbers are checked by it."""
+    metas = [meta for meta in parameter.type.__metadata__ if isinstance(meta, Meta)]
+    return _PARAMETERS[parameter.place](
+        name=parameter.wire,
+        ge=next((meta.ge for meta in metas if meta.ge is not None), None),
+        le=next((meta.le for meta in metas if meta.le is not None), None),
+        include_in_schema=parameter.documented,
+    )
+
+
+def _type(parameter: Parameter) -> Any:
+    plain = get_args(parameter.type)[0]
+    return plain | None if not parameter.required and parameter.default is None else plain
+
+
+async def _admit(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Refuse what the endpoint neither takes nor gives, before its arguments are read."""
+    endpoint: Endpoint[Any] = handler.opt["endpoint"]
+    headers = dict(connection.scope["headers"])
+    check_accept(headers.get(b"accept"))
+    if endpoint.body is not None:
+        content_type = headers.get(b"content-type")
+        check_content(content_type, headers.get(b"content-encoding"))
+        body = await cast("StrictRequest", connection).body()
+        if not body:  # Litestar would not decode it at all
+            decode(handler.opt["decoder"], body)
+        if content_type is None:
+            raise not_json(None)
+    known = frozenset(p.wire for p in endpoint.parameters if p.place == "query")
+    check_query(connection.scope["query_string"], known)
+
+
+def _response(endpoint: Endpoint[Any], reply: Reply[Any]) -> Response[bytes]:
+    return Response(
+        b"" if reply.body is None else _encoder.encode(reply.body),
+        status_code=reply.status or endpoint.status,
+        headers=dict(reply.headers),
+        media_type=_JSON,
+    )
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)

@@ -1,0 +1,115 @@
+"""Liveness, readiness and start-up, on both ports, as Kubernetes asks for them.
+
+Liveness has no dependency: a database that is away must not restart the pods. Readiness asks the
+database on every call, but only one question at a time is on its way. GoFr's two addresses are
+aliases. Bodies are for people; machines go by the status.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+READINESS_PATIENCE: Final = 1.0
+"""Seconds that readiness waits for the database, less than a probe's usual time-out."""
+
+_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class Answer(NamedTuple):
+    """What to send: status, headers, body."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Check(NamedTuple):
+    """One line of readiness."""
+
+    name: str
+    failure: str | None
+
+
+_OK: Final = Answer(200, [_TEXT, _NO_STORE], b"ok\n")
+
+
+class Health:
+    """What the process says of itself."""
+
+    def __init__(
+        self,
+        schema_version: Callable[[], Awaitable[int | None]],
+        required_version: int,
+        on_version: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """
+        Start as neither started nor draining.
+
+        Args:
+            schema_version: asks the database; None when it does not answer.
+            required_version: the schema version below which this code cannot run.
+            on_version: told every version that was seen.
+
+        """
+        self._schema_version = schema_version
+        self._required = required_version
+        self._on_version = on_version
+        self.started = False
+        self.draining = False
+
+    def answers(self, path: str) -> bool:
+        """Whether `path` is one of the health addresses."""
+        return path in _PATHS
+
+    async def answer(self, path: str, query: bytes) -> Answer:
+        """Return what `path` says now; `?verbose` lists the checks."""
+        kind = _PATHS[path]
+        if kind == "livez":
+            return _OK
+        if kind == "startupz":
+            checks = [Check("started", None if self.started else "still starting")]
+        else:
+            checks = await self._readiness()
+        return _report(kind, checks, verbose=b"verbose" in query)
+
+    async def _readiness(self) -> list[Check]:
+        try:
+            version = await self._schema_version()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it is why this pod is not ready
+            return [Check("database", str(error)), self._drain_check()]
+        if version is None:
+            return [Check("database", "no answer"), self._drain_check()]
+        self._on_version(version)
+        missing = f"schema version {version}, {self._required} is needed: run `orders migrate`"
+        return [
+            Check("database", None),
+            Check("schema", None if version >= self._required else missing),
+            self._drain_check(),
+        ]
+
+    def _drain_check(self) -> Check:
+        return Check("draining", "shutting down" if self.draining else None)
+
+
+_PATHS: Final = {
+    "/livez": "livez",
+    "/readyz": "readyz",
+    "/startupz": "startupz",
+    "/.well-known/alive": "livez",
+    "/.well-known/health": "readyz",
+}
+
+
+def _report(kind: str, checks: list[Check], *, verbose: bool) -> Answer:
+    failed = any(check.failure for check in checks)
+    if not failed and not verbose:
+        return _OK
+    lines = [
+        f"[-]{check.name} failed: {check.failure}" if check.failure else f"[+]{check.name} ok"
+        for check in checks
+    ]
+    lines.append(f"{kind} check {'failed' if failed else 'passed'}\n")
+    return Answer(503 if failed else 200, [_TEXT, _NO_STORE], "\n".join(lines).encode())

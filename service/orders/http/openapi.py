@@ -1,0 +1,284 @@
+"""The OpenAPI 3.1 document.
+
+Litestar generates paths, parameters and bodies from the handlers; schemas come from msgspec, which
+validates by them; and what Litestar has no words for is added from the declarations: the problems
+each operation may answer with, response headers, links and examples. The output depends on nothing
+but the code, so that the committed copy can be compared.
+"""
+
+import json
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import License, Tag
+
+from orders import __version__
+from orders.errors import (
+    ContentTooLarge,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    IdempotencyKeyReused,
+    Internal,
+    InvalidRequest,
+    MalformedIdempotencyKey,
+    NotAcceptable,
+    OrderNotFound,
+    Overloaded,
+    Problem,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from orders.http.endpoint import Endpoint, Parameter
+from orders.http.endpoints import ENDPOINTS
+from orders.http.handlers import handlers
+from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type, render
+from orders.http.validation import invalid
+from orders.model import NewOrder, Order
+
+Json = dict[str, Any]
+
+DESCRIPTION: Final = """\
+Takes orders and gives them back. An order never changes.
+
+- Every error is a problem document (RFC 9457), `application/problem+json`; its `type` is one of a
+  closed set, listed with each operation.
+- What does not validate is listed in `errors`. A `pointer` that is empty or starts with `/` is a
+  JSON pointer into the body (RFC 6901); one that starts with `#/path/`, `#/query/` or `#/header/`
+  names a parameter.
+- `HEAD` is answered where `GET` is. Unknown query parameters are refused.
+- Every response has an `X-Correlation-ID`: the trace id under which logs and traces have it. It
+  continues a W3C `traceparent` that was sent.
+"""
+
+_HEADERS: Final[dict[str, Json]] = {
+    "X-Correlation-ID": {
+        "description": "The trace id of the request, 32 hexadecimal digits.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "example": "4bf92f3577b34da6a3ce929d0e0e4736",
+    },
+    "Location": {
+        "description": "Where the order can be read.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+        "example": "/orders/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d",
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` when the order was created by an earlier request with this key.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "ETag": {
+        "description": "The entity tag of the order, for `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": '"0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d-1"',
+    },
+    "Link": {
+        "description": "Where newer (`prev`) and older (`next`) orders are, if any (RFC 8288).",
+        "schema": {"type": "string"},
+        "example": ('</orders?limit=20&after=0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d>; rel="next"'),
+    },
+    "Retry-After": {
+        "description": "Seconds after which it may succeed.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+        "example": Unavailable.retry_after,
+    },
+}
+
+_LINKS: Final[dict[str, Json]] = {
+    "create_order": {
+        "ReadOrder": {
+            "operationId": "readOrder",
+            "parameters": {"id": "$response.body#/id"},
+            "description": "The order that was created.",
+        }
+    },
+    "create_orders": {
+        "ReadFirstOrder": {
+            "operationId": "readOrder",
+            "parameters": {"id": "$response.body#/0/id"},
+            "description": "The first of the orders that were created.",
+        }
+    },
+    "read_order": {
+        "ListOlderOrders": {
+            "operationId": "listOrders",
+            "parameters": {"after": "$response.body#/id"},
+            "description": "The orders before this one.",
+        },
+        "ListNewerOrders": {
+            "operationId": "listOrders",
+            "parameters": {"before": "$response.body#/id"},
+            "description": "The orders after this one.",
+        },
+    },
+}
+
+_DESCRIPTIONS: Final = {
+    200: "Found.",
+    201: "Created, and committed.",
+    304: "The caller has it already; no body.",
+    400: "Something does not validate; nothing was done.",
+    404: "There is no such order.",
+    406: "The Accept header excludes JSON.",
+    413: "The body is too large.",
+    415: "The body is not said to be JSON, or is compressed.",
+    422: "The Idempotency-Key was used before, with another payload.",
+    500: "A defect; the log has more under the trace id.",
+    503: "Not now; the same request may succeed later.",
+}
+
+_ID: Final = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
+_TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+_DETAILS: Final[dict[type[Problem], str]] = {
+    MalformedIdempotencyKey: "it must have 1 to 255 characters, this one has 300",
+    OrderNotFound: f"no order has the id {_ID}",
+    NotAcceptable: "this resource is application/json, which the Accept header excludes",
+    ContentTooLarge: "the body may have 65,536 bytes",
+    UnsupportedMediaType: "the Content-Type is text/plain; it must be application/json, in UTF-8",
+    IdempotencyKeyReused: f"order {_ID} was created with this key and another payload",
+    Internal: "",
+    Overloaded: "8192 requests are waiting",
+    DeadlineExceeded: "no answer within 5 s",
+    DatabaseUnavailable: "the database has been away for 5 s",
+}
+_INVALID: Final = {
+    "body": ("/quantity", "expected int >= 1"),
+    "path": ("#/path/id", "is not a UUID such as " + _ID),
+    "query": ("#/query/limit", "expected int <= 100"),
+}
+
+
+@cache
+def document() -> bytes:
+    """Return the document as indented JSON; needs neither configuration nor a database."""
+    return (json.dumps(_document(), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _document() -> Json:
+    config = OpenAPIConfig(
+        title="Orders",
+        version=__version__,
+        description=DESCRIPTION,
+        license=License(name="Apache 2.0", identifier="Apache-2.0"),
+        tags=[Tag(name="orders", description="Creating, reading and listing orders.")],
+    )
+    app = Litestar(handlers(), openapi_config=config, logging_config=None)
+    found: Json = app.openapi_schema.to_schema()
+    generated = found["paths"]
+    paths: Json = {}
+    for endpoint in ENDPOINTS:
+        operation = generated[endpoint.path][endpoint.method.lower()]
+        parameters = {parameter.wire: parameter for parameter in endpoint.parameters}
+        if "parameters" in operation:
+            operation["parameters"] = [
+                _parameter(parameter, parameters[parameter["name"]])
+                for parameter in operation["parameters"]
+            ]
+        if endpoint.body is not None:
+            operation["requestBody"]["content"] = _json(endpoint.body)
+        operation["responses"] = _responses(endpoint)
+        del operation["deprecated"]
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    found["paths"] = paths
+    found["components"] = {"schemas": _schemas([NewOrder, Order, ProblemDocument])[1]}
+    found["components"]["headers"] = _HEADERS
+    return {"openapi": found.pop("openapi"), **found}
+
+
+def _parameter(generated: Json, declared: Parameter) -> Json:
+    """Keep what Litestar knows of a parameter's place, with msgspec's schema of its type."""
+    [schema], _ = _schemas([declared.type])
+    description = schema.pop("description")
+    examples = schema.pop("examples", ())
+    parameter = {key: generated[key] for key in ("name", "in", "required")}
+    parameter |= {"description": description, "schema": schema}
+    if declared.required:  # the docs page would send the example of an optional one
+        parameter["example"] = examples[0]
+    elif declared.default is not None:
+        schema["default"] = declared.default
+    return parameter
+
+
+def _responses(endpoint: Endpoint[Any]) -> Json:
+    """Return every response of an operation, by status."""
+    success = {"content": _json(endpoint.result)}
+    if endpoint.name in _LINKS:
+        success["links"] = _LINKS[endpoint.name]
+    responses = {endpoint.status: _response(endpoint.status, endpoint.sends, success)}
+    for status in endpoint.also:
+        responses[status] = _response(status, endpoint.sends, {})
+    by_status: dict[int, list[type[Problem]]] = {}
+    for problem in endpoint.problems:
+        by_status.setdefault(problem.status, []).append(problem)
+    for status, found in by_status.items():
+        headers = ("Retry-After",) if issubclass(found[0], Unavailable) else ()
+        content = {MEDIA_TYPE: _problems(endpoint, status, found)}
+        responses[status] = _response(status, headers, {"content": content})
+    return {str(status): responses[status] for status in sorted(responses)}
+
+
+def _response(status: int, headers: tuple[str, ...], more: Json) -> Json:
+    refs = {
+        name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Correlation-ID")
+    }
+    return {"description": _DESCRIPTIONS[status], "headers": refs, **more}
+
+
+def _problems(endpoint: Endpoint[Any], status: int, problems: list[type[Problem]]) -> Json:
+    """Return the media type object of the problems that share a status."""
+    narrowed = {
+        "type": {"enum": [problem_type(problem) for problem in problems]},
+        "status": {"const": status},
+    }
+    reference = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {
+        "schema": {"allOf": [reference, {"properties": narrowed}]},
+        "examples": {
+            problem.name: {
+                "summary": problem.title,
+                "value": json.loads(
+                    render(_example(endpoint, problem), _path(endpoint), _TRACE_ID)[2]
+                ),
+            }
+            for problem in problems
+        },
+    }
+
+
+def _example(endpoint: Endpoint[Any], problem: type[Problem]) -> Problem:
+    if problem is InvalidRequest:
+        places = [parameter.place for parameter in endpoint.parameters]
+        place = "path" if "path" in places else "query" if "query" in places else "body"
+        return invalid(*_INVALID[place])
+    return problem(_DETAILS[problem])
+
+
+def _path(endpoint: Endpoint[Any]) -> str:
+    return endpoint.path.replace("{id}", _ID)
+
+
+def _json(type_: Any) -> Json:
+    """Return the content object of a JSON body, with the example its fields make."""
+    [schema], schemas = _schemas([type_])
+    return {"application/json": {"schema": schema, "example": _instance(schema, schemas)}}
+
+
+def _instance(schema: Json, schemas: Json) -> Any:
+    if "$ref" in schema:
+        return _instance(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if schema["type"] == "array":
+        return [_instance(schema["items"], schemas)]
+    return {name: field["examples"][0] for name, field in schema["properties"].items()}
+
+
+def _schemas(types: list[Any]) -> tuple[list[Json], Json]:
+    schemas, components = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
+    return list(schemas), dict(sorted(components.items()))

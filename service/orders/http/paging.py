@@ -1,0 +1,51 @@
+"""Keyset paging over HTTP: the query parameters, and the Link header (RFC 8288).
+
+A page names the order it follows or precedes, never a number of rows to skip, so that its cost
+does not grow with its place and orders created meanwhile move nothing.
+"""
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+from orders.http.validation import invalid
+
+if TYPE_CHECKING:
+    from orders.service import Page
+
+LIMIT: Final = 20
+LIMIT_MAX: Final = 100
+
+# Beyond every id: an empty page has no order of its own to continue from.
+_FIRST: Final = "00000000-0000-0000-0000-000000000000"
+_LAST: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+def check_query(query: bytes, allowed: frozenset[str]) -> None:
+    """
+    Refuse parameters that are unknown or given twice, rather than guess.
+
+    Raises:
+        InvalidRequest: it names the first of them.
+
+    """
+    seen: set[str] = set()
+    for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        pointer = f"#/query/{name[:100]}"
+        if name not in allowed:
+            known = ", ".join(sorted(allowed)) or "none"
+            raise invalid(pointer, f"is not a known parameter; known: {known}")
+        if name in seen:
+            raise invalid(pointer, "is given more than once")
+        seen.add(name)
+
+
+def links(page: "Page", limit: int) -> str:
+    """Return the Link header's value: `prev` if there are newer orders, `next` if older; or ""."""
+    found = []
+    if page.newer:
+        newest = page.orders[0].id if page.orders else _FIRST
+        found.append(f'</orders?limit={limit}&before={newest}>; rel="prev"')
+    if page.older:
+        oldest = page.orders[-1].id if page.orders else _LAST
+        found.append(f'</orders?limit={limit}&after={oldest}>; rel="next"')
+    return ", ".join(found)

@@ -1,0 +1,78 @@
+"""The one place where an error document is written (RFC 9457), for both readers of the API."""
+
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from msgspec import Meta, Struct, json
+
+from orders.errors import TYPE_PREFIX, Problem, Unavailable
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+_encoder: Final = json.Encoder()
+
+
+class Violation(Struct, frozen=True):
+    """One thing that does not validate."""
+
+    pointer: Annotated[str, Meta(description="A JSON pointer into the body, or a parameter.")]
+    detail: Annotated[str, Meta(description="What is wrong there.")]
+
+
+class ProblemDocument(Struct, frozen=True, omit_defaults=True):
+    """What a caller is told of a failure (RFC 9457, 3.1)."""
+
+    type: Annotated[
+        str, Meta(description="Names the kind of problem.", extra_json_schema={"format": "uri"})
+    ]
+    title: Annotated[str, Meta(description="The kind of problem, for people.")]
+    status: Annotated[int, Meta(description="The HTTP status.", ge=400, le=599)]
+    detail: Annotated[str, Meta(description="What was wrong with this request.")] = ""
+    instance: Annotated[
+        str,
+        Meta(description="The request's path.", extra_json_schema={"format": "uri-reference"}),
+    ] = ""
+    errors: Annotated[
+        tuple[Violation, ...], Meta(description="What does not validate, and where.")
+    ] = ()
+    trace_id: Annotated[str, Meta(description="Under which logs and traces have the request.")] = (
+        ""
+    )
+
+
+def problem_type(problem: type[Problem]) -> str:
+    """Return the URI that names this kind of problem."""
+    return TYPE_PREFIX + problem.name
+
+
+def render(
+    problem: Problem, instance: str, trace_id: str = ""
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """
+    Return status, headers and body of the answer to a request that failed.
+
+    Args:
+        problem: what went wrong.
+        instance: the request's path, decoded.
+        trace_id: under which the logs have the request.
+
+    """
+    document = ProblemDocument(
+        type=problem_type(type(problem)),
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=quote(instance, errors="replace"),
+        errors=tuple(Violation(pointer, detail) for pointer, detail in problem.errors),
+        trace_id=trace_id,
+    )
+    body = _encoder.encode(document)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *((name.encode(), value.encode("latin-1")) for name, value in problem.headers),
+    ]
+    if isinstance(problem, Unavailable):
+        headers.append((b"retry-after", str(problem.retry_after).encode()))
+    return problem.status, headers, body

@@ -1,0 +1,108 @@
+"""What does not validate, said the same way everywhere.
+
+A pointer that is empty or starts with `/` is a JSON pointer into the body (RFC 6901); one that
+starts with `#/path/`, `#/query/` or `#/header/` names a parameter. msgspec stops at the first
+thing that is wrong, so one error is the rule.
+"""
+
+import re
+from typing import Any, Final, TypeVar
+
+from msgspec import MsgspecError, ValidationError, convert
+from msgspec.json import Decoder
+from msgspec.json import decode as parse
+
+from orders.errors import InvalidRequest
+
+T = TypeVar("T")
+
+_SHOWN: Final = 100
+"""Characters of a caller's text that a message repeats."""
+
+_PLACE: Final = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*)`$")
+_STEP: Final = re.compile(r"\w+")
+_MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_UUID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+def invalid(pointer: str, detail: str) -> InvalidRequest:
+    """Return the problem for one error."""
+    where = pointer or "the body"
+    return InvalidRequest(f"{where}: {detail}", errors=((pointer, detail),))
+
+
+def decode(decoder: Decoder[T], body: bytes) -> T:
+    """
+    Decode a JSON body, taking nothing for what it is not, but 3.0 for an integer.
+
+    Raises:
+        InvalidRequest: not JSON (RFC 8259), not UTF-8, or not of the decoder's type.
+
+    """
+    if not body:
+        raise invalid("", "empty; JSON is expected")
+    try:
+        return _decode(decoder, body)
+    except ValidationError as error:
+        raise invalid(*_explain(str(error))) from None
+    except UnicodeDecodeError:
+        raise invalid("", "not UTF-8") from None
+    except (MsgspecError, RecursionError) as error:
+        text = str(error)
+        raise invalid("", text if text.startswith("JSON") else f"not JSON: {text}") from None
+
+
+def _decode(decoder: Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except ValidationError as error:
+        if "got `float`" not in str(error):
+            raise
+        return convert(_whole(parse(body)), decoder.type)
+
+
+def _whole(value: Any) -> Any:
+    """Make integers of floats without a fraction: to JSON Schema, and so to OpenAPI, they are."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole(member) for member in value]
+        case dict():
+            return {name: _whole(member) for name, member in value.items()}
+        case _:
+            return value
+
+
+def order_id(text: str, pointer: str) -> str:
+    """
+    Return the canonical, lower-case form of a UUID of any version (RFC 9562, 4).
+
+    Raises:
+        InvalidRequest: `text`, found at `pointer`, is no UUID.
+
+    """
+    if _UUID.fullmatch(text) is None:
+        raise invalid(pointer, "is not a UUID such as 0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d")
+    return text.lower()
+
+
+def bare(message: str) -> str:
+    """Return a message of msgspec's as the middle of a sentence."""
+    plain = message.replace("`", "")
+    return plain if plain.startswith("JSON") else plain[:1].lower() + plain[1:]
+
+
+def _explain(message: str) -> tuple[str, str]:
+    """Turn a message of msgspec's into a JSON pointer and what is wrong there."""
+    pointer = ""
+    if place := _PLACE.search(message):
+        pointer = "".join(f"/{step}" for step in _STEP.findall(place[1]))
+        message = message[: place.start()]
+    if missing := _MISSING.fullmatch(message):
+        return f"{pointer}/{missing[1]}", "is required"
+    if unknown := _UNKNOWN.fullmatch(message):
+        name = unknown[1][:_SHOWN].replace("~", "~0").replace("/", "~1")
+        return f"{pointer}/{name}", "is not a known field"
+    return pointer, bare(message)

@@ -1,0 +1,66 @@
+"""What an endpoint declares, and what its declaration costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from orders.errors import ContentTooLarge, OrderNotFound
+from orders.http.endpoint import Reply, endpoint
+from orders.http.endpoints import ENDPOINTS, HOT, create_order, list_orders, read_order
+from orders.model import NewOrder, Order
+
+
+def test_an_endpoint_says_what_it_takes() -> None:
+    """The body, the headers and the part of the path are read off the signature."""
+    assert NewOrder is create_order.body
+    assert [("idempotency_key", "Idempotency-Key")] == [
+        (parameter.name, parameter.wire) for parameter in create_order.headers
+    ]
+    assert create_order.path_parameter is None
+    assert read_order.body is None
+    assert "id_text" == read_order.path_parameter
+    assert ["limit", "after", "before"] == [p.wire for p in list_orders.parameters]
+
+
+def test_an_endpoint_says_what_it_gives() -> None:
+    """Status, result and problems are part of the declaration."""
+    assert (201, Order) == (create_order.status, create_order.result)
+    assert ContentTooLarge in create_order.problems
+    assert OrderNotFound in read_order.problems
+    assert ContentTooLarge not in read_order.problems
+
+
+def test_bodies_are_bounded() -> None:
+    """One order may have 64 KiB, a batch 1 MiB."""
+    limits = {e.path: e.body_limit for e in ENDPOINTS if e.body is not None}
+
+    assert {"/orders": 65_536, "/orders/batch": 1_048_576} == limits
+
+
+def test_the_hot_endpoints_are_of_the_forms_that_can_be_compiled() -> None:
+    """A hot endpoint takes a body or one id at the end of its path, and headers."""
+    for hot in HOT:
+        assert "{" not in hot.path.removesuffix("{id}")
+        assert {p.place for p in hot.parameters} <= {"header", "path"}
+
+
+async def test_an_endpoint_can_be_called() -> None:
+    """A declared function is still called as it was written."""
+
+    @endpoint("GET", "/", summary="Echo")
+    async def echo(orders: str) -> Reply[str]:
+        """Say it back."""
+        return Reply(orders)
+
+    assert Reply("hello") == await echo("hello")
+
+
+@pytest.mark.parametrize("module", ["endpoints", "problems", "negotiation", "validation"])
+def test_the_declarations_import_no_framework(module: str) -> None:
+    """What the hot path imports brings in neither Litestar nor the driver."""
+    code = f"import sys, orders.http.{module}; print({{'litestar', 'psqlpy'}} & {{*sys.modules}})"
+
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert "set()" == done.stdout.strip()
