@@ -1,0 +1,183 @@
+"""One process, one loop: the API and the metrics port, from the first signal to the last batch.
+
+SIGTERM: readiness fails, requests go on being served for `SHUTDOWN_DELAY` with `Connection: close`
+on each answer, then accepting stops, what is in flight finishes within `SHUTDOWN_GRACE_PERIOD`,
+batches are flushed. A second signal skips the delay. No wait is without a bound.
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from orders.http.front import FrontDoor
+from orders.http.health import READINESS_PATIENCE, Health
+from orders.http.metrics_port import MetricsPort
+from orders.service import OrderService
+from orders.store.schema import REQUIRED_VERSION
+from orders.store.store import Store
+from orders.telemetry import logs
+from orders.telemetry.loop import measure_lag
+from orders.telemetry.metrics import Metrics
+from orders.telemetry.requests import Requests
+from orders.telemetry.tracing import Tracing
+
+if TYPE_CHECKING:
+    from orders.config import Config
+
+_BACKLOG: Final = 2048
+_CONNECTIONS: Final = 65_536  # the server's bound counts idle connections too, so it is not one
+_LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
+_GC_THRESHOLDS: Final = (50_000, 20, 100)
+
+log = logging.getLogger("orders.serve")
+
+
+def main(config: "Config") -> NoReturn:
+    """Serve until a signal says stop; end the process with 0 when everything was finished."""
+    end(uvloop.run(serve(config)))
+
+
+def end(status: int) -> NoReturn:
+    """End the process at once: threads of the driver may still call into the interpreter."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status, 0 when everything was finished."""
+    stop, hurry = _signals()
+    async with contextlib.AsyncExitStack() as stack:
+        metrics = Metrics()
+        stack.callback(metrics.close)
+        writer = logs.configure(config, metrics.lines_dropped)
+        writer.attach(asyncio.get_running_loop())
+        stack.callback(writer.close)
+        _background(stack, measure_lag(metrics.lag.child()))
+        if config.log_level_file is not None:
+            _background(stack, logs.watch_level(writer, config.log_level_file, config.log_level))
+        tracing = Tracing.from_config(config)
+        stack.callback(tracing.shutdown)
+        store = Store(
+            config.needed_database(),
+            statement_timeout=config.request_timeout,
+            metrics=metrics,
+            tracing=tracing,
+        )
+        stack.push_async_callback(store.close)
+        store.open()
+        metrics.watch_connections(store.connections_by_state)
+        orders = OrderService(store, config, metrics)
+        requests = Requests(metrics, tracing, writer)
+        health = Health(
+            partial(store.schema_version, patience=READINESS_PATIENCE),
+            REQUIRED_VERSION,
+            metrics.set_migration_version,
+        )
+        front = FrontDoor(orders, requests, health)
+        side = _Listener(
+            _server(MetricsPort(metrics, health), config.http_host, config.metrics_port)
+        )
+        stack.callback(side.stop)
+        await side.bound()
+        api = _Listener(_server(front, config.http_host, config.http_port))
+        await api.bound()
+        health.started = True
+        log.info("listening on %s:%d", config.http_host, config.http_port)
+        on_ready()
+        _settle()
+        await stop.wait()
+        health.draining = True
+        log.info("draining for %g s", config.shutdown_delay)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
+        return await _finish(api, orders, requests, config.shutdown_grace_period)
+
+
+def _signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Return what the first signal sets, and what the second one sets."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def told() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told)
+    return stop, hurry
+
+
+def _background(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Run something for as long as the stack lasts."""
+    stack.callback(asyncio.ensure_future(work).cancel)
+
+
+def _server(app: Any, host: str, port: int) -> Server:
+    return Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_CONNECTIONS,
+        log_enabled=False,
+    )
+
+
+class _Listener:
+    """A server on its port."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._task = asyncio.ensure_future(server.serve())
+
+    async def bound(self) -> None:
+        """Return when the port is taken; raise OSError when somebody else has it."""
+        await asyncio.sleep(0)  # the server binds in its first step
+        if self._task.done():
+            self._task.result()
+
+    def stop(self) -> None:
+        """Accept nothing more; idle connections are closed, answers under way are finished."""
+        self._server.stop()
+
+    async def stopped(self) -> None:
+        """Return when the last answer is with the kernel."""
+        await asyncio.wait([self._task])
+
+
+async def _finish(
+    listener: _Listener, orders: OrderService, requests: Requests, grace: float
+) -> int:
+    """Stop accepting, and wait for what is in flight, `grace` seconds at most."""
+    listener.stop()
+    try:
+        async with asyncio.timeout(grace):
+            await requests.idle()
+            await orders.drain()
+    except TimeoutError:
+        log.error("%d requests were cut off after %g s", requests.in_flight, grace)  # noqa: TRY400
+        return 1
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(listener.stopped(), _LINGER_SECONDS)
+    log.info("all requests are answered")
+    return 0
+
+
+def _settle() -> None:
+    """Keep the collector away from what was made at start and lives for good."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)

@@ -1,0 +1,77 @@
+"""What the tests run against: PostgreSQL and the service, both the real ones."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import QUICK, TEST_DATABASE_URL, Databases, PostgresServer
+from tests.server import Server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """Run the server that tests share."""
+    if TEST_DATABASE_URL is not None:
+        given = Databases(TEST_DATABASE_URL)
+        yield given
+        given.drop_databases(template=True)
+        return
+    server = PostgresServer(QUICK)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database(postgres: Databases) -> Iterator[str]:
+    """Make an empty database; its URL."""
+    yield postgres.database()
+    postgres.drop_databases()
+
+
+@pytest.fixture
+def database_url(postgres: Databases) -> Iterator[str]:
+    """Make a database with the schema and no orders; its URL."""
+    yield postgres.migrated_database()
+    postgres.drop_databases()
+
+
+@pytest.fixture(scope="session")
+def _faulty_postgres() -> Iterator[PostgresServer]:
+    if TEST_DATABASE_URL is not None:
+        pytest.skip("TEST_DATABASE_URL is set, and a server of somebody else is not to be stopped")
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def private_postgres(_faulty_postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """Have a running, durable server that no other test uses at the same time."""
+    _faulty_postgres.start()
+    yield _faulty_postgres
+    _faulty_postgres.start()
+    _faulty_postgres.drop_databases()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start services: `serve(DATABASE_URL=...)`, with `wait_for=None` before it is ready.
+
+    At the end each is stopped by SIGTERM, and must end with 0, unless the test has killed it.
+    """
+    servers: list[Server] = []
+
+    def start(command: str = "serve", wait_for: str | None = "/readyz", **environ: str) -> Server:
+        server = Server(tmp_path / f"{command}-{len(servers)}.log", command, **environ)
+        servers.append(server)
+        if wait_for is not None:
+            server.wait_for(wait_for)
+        return server
+
+    yield start
+    ends = [server.stop() for server in servers]
+    for server, end in zip(servers, ends, strict=True):
+        assert end in {0, -signal.SIGKILL}, server.output()

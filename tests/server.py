@@ -1,0 +1,103 @@
+"""The real service, as a process of its own on ports of its own."""
+
+import asyncio
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from tests.ports import free_port
+
+START_LIMIT = 20.0
+STOP_LIMIT = 20.0
+
+_POLL = 0.01
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "COVERAGE_PROCESS_CONFIG",
+    "COVERAGE_PROCESS_START",
+)
+
+T = TypeVar("T")
+
+
+class Server:
+    """`orders COMMAND` with an environment; what it prints is in `log`."""
+
+    def __init__(self, log: Path, command: str = "serve", **environ: str) -> None:
+        """Start the process; `wait_for` says when it serves."""
+        self.port = int(environ.get("HTTP_PORT") or free_port())
+        self.metrics_port = int(environ.get("METRICS_PORT") or free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.metrics_url = f"http://127.0.0.1:{self.metrics_port}"
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "orders", command],
+                cwd=log.parent,
+                env={name: os.environ[name] for name in _INHERITED if name in os.environ}
+                | {
+                    "HTTP_HOST": "127.0.0.1",
+                    "HTTP_PORT": str(self.port),
+                    "METRICS_PORT": str(self.metrics_port),
+                    "SHUTDOWN_DELAY": "0",
+                }
+                | environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_for(self, path: str = "/readyz") -> None:
+        """Return when a path of the API's port is answered with 200."""
+        deadline = time.monotonic() + START_LIMIT
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(self.url + path).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(_POLL)
+        raise AssertionError(f"{path} is not answered with 200; the log says:\n{self.output()}")
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def stop(self) -> int:
+        """Send SIGTERM if it runs; return the exit status, or minus the signal that killed it."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+async def eventually(
+    condition: Callable[[], T] | Callable[[], Awaitable[T]], *, within: float = 15.0
+) -> T:
+    """Poll a condition until it is true, and return what it was.
+
+    Raises:
+        TimeoutError: it was not true within so many seconds.
+    """
+    async with asyncio.timeout(within):
+        while True:
+            found = condition()
+            answer = await found if inspect.isawaitable(found) else found
+            if answer:
+                return answer
+            await asyncio.sleep(_POLL)
