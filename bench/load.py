@@ -1,0 +1,75 @@
+"""Loads a server over keep-alive connections, with wrk or, where wrk is missing, the Go command.
+
+Both run one thread's worth of work: the load shares the machine with what it measures. They send
+the same requests: orders of varying quantity, and reads that go through 100,000 ids in random
+order, so that neither a cache of rows nor a cache of routes can help.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec import Struct, json
+
+from bench import places
+from bench.servers import build_go
+
+Question = Literal["create", "read", "mix", "livez"]
+QUESTIONS: Final[tuple[Question, ...]] = ("create", "read", "mix", "livez")
+TIMEOUT: Final = 10
+
+
+class LoadError(Exception):
+    """The load generator itself failed, or there is none."""
+
+
+class Outcome(Struct):
+    """What one load saw; times in milliseconds."""
+
+    requests: int
+    errors: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Generator(Struct, frozen=True):
+    """A load generator that was found."""
+
+    name: str
+    program: tuple[str, ...]
+
+    def start(
+        self, question: Question, port: int, connections: int, seconds: float, ids: Path
+    ) -> subprocess.Popen[bytes]:
+        """Start a load; `outcome` waits for its end and reads what it saw."""
+        url = f"http://127.0.0.1:{port}"
+        if self.name == "wrk":
+            tail = ["-t1", f"-c{connections}", f"-d{seconds:g}s", f"--timeout={TIMEOUT}s"]
+            tail += ["-s", str(places.BENCH / "load.lua"), url, "--", question, str(ids)]
+        else:
+            tail = [f"-url={url}", f"-connections={connections}", f"-seconds={seconds:g}"]
+            tail += [f"-timeout={TIMEOUT}s", f"-question={question}", f"-ids={ids}"]
+        return subprocess.Popen([*self.program, *tail], stdout=subprocess.PIPE)
+
+
+def outcome(process: subprocess.Popen[bytes]) -> Outcome:
+    """Wait for a load to end; its last line of output is the outcome."""
+    output, _ = process.communicate()
+    if process.returncode != 0 or not output.strip():
+        msg = f"the load generator ended with code {process.returncode}"
+        raise LoadError(msg)
+    return json.decode(output.strip().splitlines()[-1], type=Outcome)
+
+
+def find() -> Generator:
+    """Take wrk if it is on the PATH, else build the Go one; raise LoadError if neither can be."""
+    wrk = shutil.which("wrk")
+    if wrk:
+        return Generator("wrk", (wrk,))
+    lack = build_go("load")
+    if lack:
+        msg = f"a load generator is needed: install wrk or Go ({lack})"
+        raise LoadError(msg)
+    return Generator("bench/peers/go/cmd/load", (str(places.BINARIES / "load"),))

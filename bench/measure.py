@@ -1,0 +1,108 @@
+"""The measurements: one load on one server, a cold start, and memory over a longer load.
+
+Each starts the server afresh, warms it up, and reads CPU time before and after the load only.
+"""
+
+import statistics
+import time
+from typing import Final
+
+from msgspec import Struct
+
+from bench import load, process
+from bench.database import SMALL, Database
+from bench.load import Generator, Question
+from bench.results import Growth, Load, Start
+from bench.servers import Server
+
+WARM_UP: Final = 1.0
+SAMPLES: Final = 3
+MAIN_CONNECTIONS: Final = 64
+
+
+class Case(Struct, frozen=True):
+    """What a server is asked: a question, over how many connections, on how many rows."""
+
+    question: Question
+    connections: int = MAIN_CONNECTIONS
+    rows: int = SMALL
+
+    @property
+    def writes(self) -> bool:
+        """Whether orders are created."""
+        return self.question in {"create", "mix"}
+
+
+class Bench(Struct, frozen=True):
+    """What every measurement needs: the database and the load generator."""
+
+    database: Database
+    generator: Generator
+
+    def load(self, server: Server, case: Case, seconds: float, turn: int) -> Load:
+        """Measure one case for `seconds` after a warm-up, its rows as they were at first."""
+        database, generator = self.database, self.generator
+        ids = database.prepare(case.rows)
+        with process.run(server, database.url(case.rows)) as running:
+            running.first_order()
+            running.check()
+            load.outcome(
+                generator.start(case.question, running.port, case.connections, WARM_UP, ids)
+            )
+            server_before, database_before = running.cpu_seconds(), self._database_cpu()
+            loading = generator.start(case.question, running.port, case.connections, seconds, ids)
+            sizes = []
+            for _ in range(SAMPLES):
+                time.sleep(seconds / (SAMPLES + 1))
+                sizes.append(running.pss_mib())
+            seen = load.outcome(loading)
+            server_cpu = running.cpu_seconds() - server_before
+            database_cpu = self._database_cpu() - database_before
+        if case.writes:
+            database.written(case.rows)
+        each = max(seen.requests, 1)
+        return Load(
+            server=server.name,
+            question=case.question,
+            connections=case.connections,
+            rows=case.rows,
+            turn=turn,
+            seconds=seen.seconds,
+            requests=seen.requests,
+            errors=seen.errors,
+            per_second=seen.requests / seen.seconds,
+            p50_ms=seen.p50_ms,
+            p99_ms=seen.p99_ms,
+            server_us=server_cpu / each * 1e6,
+            database_us=database_cpu / each * 1e6 if database.postmaster else None,
+            pss_mib=statistics.median(sizes),
+        )
+
+    def cold_start(self, server: Server, times: int) -> Start:
+        """Measure `times` starts, from just before the process is made to the first 201."""
+        self.database.prepare(SMALL)
+        taken = []
+        for _ in range(times):
+            before = time.perf_counter()
+            with process.run(server, self.database.url(SMALL)) as running:
+                running.first_order()
+                taken.append((time.perf_counter() - before) * 1e3)
+        return Start(server.name, taken)
+
+    def growth(self, server: Server, seconds: float) -> Growth:
+        """Measure memory after a fifth of a mixed load at 64 connections, and at its end."""
+        ids = self.database.prepare(SMALL)
+        with process.run(server, self.database.url(SMALL)) as running:
+            running.first_order()
+            loading = self.generator.start("mix", running.port, MAIN_CONNECTIONS, seconds, ids)
+            time.sleep(seconds * 0.2)
+            early = running.pss_mib()
+            time.sleep(seconds * 0.75)
+            late = running.pss_mib()
+            seen = load.outcome(loading)
+        self.database.written(SMALL)
+        return Growth(server.name, seen.seconds, seen.requests, early, late)
+
+    def _database_cpu(self) -> float:
+        postmaster = self.database.postmaster
+        return process.tree_cpu_seconds(postmaster) if postmaster else 0.0

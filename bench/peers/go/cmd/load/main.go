@@ -1,0 +1,121 @@
+// Command load is the load generator where wrk is missing: keep-alive connections, each of which
+// sends its next request when the last is answered. It prints one line of JSON, as load.lua does.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+var (
+	url         = flag.String("url", "", "where the server is")
+	question    = flag.String("question", "", "create, read, mix (every fifth a POST) or livez")
+	idsFile     = flag.String("ids", "", "file of existing ids, one a line")
+	connections = flag.Int("connections", 64, "how many connections")
+	seconds     = flag.Float64("seconds", 4, "how long")
+	timeout     = flag.Duration("timeout", 10*time.Second, "for one request")
+)
+
+// seen is what one connection has seen; times are in microseconds.
+type seen struct {
+	times  []uint32
+	errors int
+}
+
+func main() {
+	flag.Parse()
+	if !slices.Contains([]string{"create", "read", "mix", "livez"}, *question) {
+		log.Fatalf("no such question: %q", *question)
+	}
+	ids, err := readLines(*idsFile)
+	if err != nil {
+		log.Fatal(err)
+	}
+	results := make([]seen, *connections)
+	began := time.Now()
+	end := began.Add(time.Duration(*seconds * float64(time.Second)))
+	var running sync.WaitGroup
+	for i := range results {
+		running.Go(func() { results[i] = connection(ids, end) })
+	}
+	running.Wait()
+	report(results, time.Since(began))
+}
+
+// connection sends requests one after the other on a connection of its own until end.
+func connection(ids []string, end time.Time) seen {
+	client := &fasthttp.Client{MaxConnsPerHost: 1, MaxIdemponentCallAttempts: 1}
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	result := seen{times: make([]uint32, 0, 4096)}
+	at := rand.IntN(max(len(ids), 1))
+	for sent := time.Now(); sent.Before(end); {
+		at++
+		prepare(request, ids, at)
+		err := client.DoTimeout(request, response, *timeout)
+		now := time.Now()
+		result.times = append(result.times, uint32(now.Sub(sent).Microseconds()))
+		if err != nil || response.StatusCode()/100 != 2 {
+			result.errors++
+		}
+		sent = now
+	}
+	return result
+}
+
+func prepare(request *fasthttp.Request, ids []string, at int) {
+	request.Reset()
+	switch {
+	case *question == "livez":
+		request.SetRequestURI(*url + "/livez")
+	case *question == "create" || *question == "mix" && at%5 == 0:
+		request.SetRequestURI(*url + "/orders")
+		request.Header.SetMethod("POST")
+		request.Header.SetContentType("application/json")
+		fmt.Fprintf(request.BodyWriter(), `{"item":"espresso beans, 1 kg","quantity":%d}`, at%1000+1)
+	default:
+		request.SetRequestURI(*url + "/orders/" + ids[at%len(ids)])
+	}
+}
+
+func report(results []seen, taken time.Duration) {
+	var times []uint32
+	errors := 0
+	for _, one := range results {
+		times = append(times, one.times...)
+		errors += one.errors
+	}
+	slices.Sort(times)
+	percentile := func(p int) float64 {
+		if len(times) == 0 {
+			return 0
+		}
+		return float64(times[len(times)*p/100]) / 1e3
+	}
+	fmt.Printf(
+		`{"requests":%d,"errors":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f}`+"\n",
+		len(times), errors, taken.Seconds(), percentile(50), percentile(99),
+	)
+}
+
+func readLines(name string) ([]string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var lines []string
+	scanner := bufio.NewScanner(file)
+	for scanner.Scan() {
+		lines = append(lines, scanner.Text())
+	}
+	return lines, scanner.Err()
+}

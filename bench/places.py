@@ -1,0 +1,26 @@
+"""Where the bench reads and writes; all that it builds and keeps is under `.cache/bench`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BENCH: Final = ROOT / "bench"
+GO_PEERS: Final = BENCH / "peers" / "go"
+FASTAPI_PEER: Final = BENCH / "peers" / "fastapi"
+MIGRATIONS: Final = ROOT / "service" / "orders" / "migrations"
+CACHE: Final = ROOT / ".cache" / "bench"
+BINARIES: Final = CACHE / "bin"
+FASTAPI_VENV: Final = CACHE / "fastapi"
+LOGS: Final = CACHE / "logs"
+PGDATA: Final = CACHE / "pgdata"
+RAW: Final = CACHE / "results.json"
+QUICK: Final = CACHE / "quick.json"
+DOCS: Final = ROOT / "docs"
+CONDENSED: Final = DOCS / "benchmarks.json"
+REPORT: Final = DOCS / "benchmarks.md"
+CHARTS: Final = DOCS / "benchmarks"
+
+PYTHON: Final = os.environ.get("BENCH_PYTHON") or sys.executable
+"""The interpreter that runs this service and the FastAPI stack; `BENCH_PYTHON` names another."""

@@ -1,0 +1,147 @@
+"""Starts a server as a container runtime would, and reads what it uses from /proc.
+
+Its output goes through a pipe to a `cat` that writes it to a file, so an access log costs a server
+what it costs in production; that `cat` is not counted as the server's.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from typing import Final
+
+import psutil
+from msgspec import Struct, json
+
+from bench import places
+from bench.database import free_port
+from bench.servers import Server
+
+START_LIMIT: Final = 30.0
+STOP_LIMIT: Final = 10.0
+MEBIBYTE: Final = 1024 * 1024
+NEW_ORDER: Final = b'{"item":"espresso beans, 1 kg","quantity":3}'
+JSON: Final = {"Content-Type": "application/json"}
+
+
+class ServerError(Exception):
+    """A server did not start, or did not answer as the API says."""
+
+
+class _Order(Struct):
+    id: str
+    item: str
+    quantity: int
+    created_at: str
+
+
+class Running:
+    """A server that runs: its port, and what its process tree uses."""
+
+    def __init__(self, server: Server, process: subprocess.Popen[bytes], port: int) -> None:
+        """`process` is the root of the server's process tree."""
+        self.server = server
+        self.port = port
+        self.process = process
+        self._root = psutil.Process(process.pid)
+
+    def cpu_seconds(self) -> float:
+        """CPU time, user and system, of the process tree so far."""
+        return tree_cpu_seconds(self._root)
+
+    def pss_mib(self) -> float:
+        """Proportional set size of the process tree in MiB, from smaps_rollup."""
+        tree = [self._root, *self._root.children(recursive=True)]
+        return float(sum(process.memory_full_info().pss for process in tree)) / MEBIBYTE
+
+    def first_order(self) -> None:
+        """Wait until a POST is answered 201; raise ServerError if that takes too long."""
+        deadline = time.monotonic() + START_LIMIT
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                status, _ = self.request("POST", "/orders", NEW_ORDER)
+            except (OSError, HTTPException):
+                time.sleep(0.001)
+                continue
+            if status == HTTPStatus.CREATED:
+                return
+            time.sleep(0.001)
+        msg = f"{self.server.title} did not take an order; see {log_name(self.server)}"
+        raise ServerError(msg)
+
+    def check(self) -> None:
+        """Raise ServerError unless an order is created, read back equal, and /livez answers."""
+        created, body = self.request("POST", "/orders", NEW_ORDER)
+        order = json.decode(body, type=_Order)
+        read, again = self.request("GET", f"/orders/{order.id}")
+        alive, _ = self.request("GET", "/livez")
+        if (created, read, alive) != (201, 200, 200) or json.decode(again, type=_Order) != order:
+            msg = f"{self.server.title} does not answer as the API says"
+            raise ServerError(msg)
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """Send one request on a connection of its own; return status and body."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=START_LIMIT)
+        try:
+            connection.request(method, path, body, JSON if body else {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def run(server: Server, database_url: str) -> Iterator[Running]:
+    """Start `server`; yield at once, before it listens; end it with SIGTERM."""
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "HTTP_HOST": "127.0.0.1",
+        "HTTP_PORT": str(port),
+        "METRICS_PORT": str(free_port()),
+        "SHUTDOWN_DELAY": "0",
+    }
+    with (places.LOGS / f"{server.name}.log").open("wb") as log:
+        cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
+        process = subprocess.Popen(
+            server.command(),
+            cwd=places.ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=cat.stdin,
+            stderr=subprocess.STDOUT,
+        )
+        if cat.stdin:
+            cat.stdin.close()
+        try:
+            yield Running(server, process, port)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_LIMIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            cat.wait()
+
+
+def tree_cpu_seconds(root: psutil.Process) -> float:
+    """CPU time of a process and its descendants in seconds, those that have ended included."""
+    total = 0.0
+    for process in (root, *root.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def log_name(server: Server) -> str:
+    """Where the server's output is, from the repository's root."""
+    return str((places.LOGS / f"{server.name}.log").relative_to(places.ROOT))
