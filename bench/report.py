@@ -165,7 +165,7 @@ def _setting(summary: Summary) -> Iterator[str]:
         *((titles.get(name, name), text) for name, text in summary.versions.items()),
         ("command", f"`{summary.command}`, {summary.minutes:.0f} minutes"),
     ]
-    yield from _table(["", ""], ([name, text] for name, text in facts))
+    yield from ("| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts), "")
     for line in summary.left_out:
         yield f"- {line}"
 
@@ -195,5 +195,5 @@ def _times(ratio: float | None) -> str:
 def _valued(target: Target, value: float | None) -> str:
     if value is None:
         return ""
-    text = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004, digits shown
+    text = f"{value:,.0f}" if value >= 100 else f"{value:.4g}"  # noqa: PLR2004, digits shown
     return f"{text} {target.unit}".strip()

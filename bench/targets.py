@@ -33,7 +33,7 @@ class Target(Struct, frozen=True):
             return "met"
         if not self.least:
             return "missed"
-        return f"missed by {abs(self.measured / self.least - 1):.0%}"
+        return f"missed by {abs(self.measured / self.least - 1):.1%}"
 
     def _reaches(self, bound: float) -> bool:
         if self.measured is None:

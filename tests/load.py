@@ -25,7 +25,9 @@ class Ledger:
     def missing(self, stored: Iterable[tuple[str, str]]) -> list[str]:
         """Return the acknowledged items that the table does not have under their id."""
         known = dict(stored)
-        return [item for item, order_id in self.acknowledged.items() if known.get(item) != order_id]
+        return [
+            item for item, order_id in self.acknowledged.items() if known.get(item) != order_id
+        ]
 
     @staticmethod
     def doubled(stored: Iterable[tuple[str, str]]) -> list[str]:

@@ -56,6 +56,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C for pytest is not for it
             )
 
     def wait_for(self, path: str = "/readyz") -> None:

