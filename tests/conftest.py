@@ -1,5 +1,6 @@
 """What the tests run against: PostgreSQL and the service, both the real ones."""
 
+import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,12 @@ import pytest
 
 from tests.postgres import QUICK, TEST_DATABASE_URL, Databases, PostgresServer
 from tests.server import Server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_event_loop() -> None:
+    """Say that there is none: looptime asks in every test, which else makes one for good."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")
@@ -60,18 +67,23 @@ def private_postgres(_faulty_postgres: PostgresServer) -> Iterator[PostgresServe
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start services: `serve(DATABASE_URL=...)`, with `wait_for=None` before it is ready.
 
-    At the end each is stopped by SIGTERM, and must end with 0, unless the test has killed it.
+    At the end each is stopped by SIGTERM, and must end with `status`, unless the test killed it.
     """
-    servers: list[Server] = []
+    servers: list[tuple[Server, int]] = []
 
-    def start(command: str = "serve", wait_for: str | None = "/readyz", **environ: str) -> Server:
+    def start(
+        command: str = "serve",
+        wait_for: str | None = "/readyz",
+        status: int = 0,
+        **environ: str,
+    ) -> Server:
         server = Server(tmp_path / f"{command}-{len(servers)}.log", command, **environ)
-        servers.append(server)
+        servers.append((server, status))
         if wait_for is not None:
             server.wait_for(wait_for)
         return server
 
     yield start
-    ends = [server.stop() for server in servers]
-    for server, end in zip(servers, ends, strict=True):
-        assert end in {0, -signal.SIGKILL}, server.output()
+    ends = [server.stop() for server, _ in servers]
+    for (server, status), end in zip(servers, ends, strict=True):
+        assert end in {status, -signal.SIGKILL}, server.output()

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 import httpx
 
@@ -49,7 +50,7 @@ class Load:
         self._crashing = False
         self._leaving = False
 
-    async def __aenter__(self) -> "Load":
+    async def __aenter__(self) -> Self:
         """Start."""
         self._tasks = [asyncio.create_task(self._work(n)) for n in range(self._workers)]
         return self

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 
@@ -28,11 +27,12 @@ _INHERITED = (
     "COVERAGE_PROCESS_START",
 )
 
-T = TypeVar("T")
-
 
 class Server:
     """`orders COMMAND` with an environment; what it prints is in `log`."""
+
+    program: tuple[str, ...] = ("-m", "orders")
+    """What Python runs."""
 
     def __init__(self, log: Path, command: str = "serve", **environ: str) -> None:
         """Start the process; `wait_for` says when it serves."""
@@ -43,7 +43,7 @@ class Server:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "orders", command],
+                [sys.executable, *self.program, command],
                 cwd=log.parent,
                 env={name: os.environ[name] for name in _INHERITED if name in os.environ}
                 | {
@@ -88,9 +88,9 @@ class Server:
 
 
 async def eventually(
-    condition: Callable[[], T] | Callable[[], Awaitable[T]], *, within: float = 15.0
-) -> T:
-    """Poll a condition until it is true, and return what it was.
+    condition: Callable[[], Awaitable[bool] | bool], *, within: float = 15.0
+) -> None:
+    """Poll a condition until it is true.
 
     Raises:
         TimeoutError: it was not true within so many seconds.
@@ -100,5 +100,5 @@ async def eventually(
             found = condition()
             answer = await found if inspect.isawaitable(found) else found
             if answer:
-                return answer
+                return
             await asyncio.sleep(_POLL)

@@ -45,11 +45,15 @@ def _parser() -> argparse.ArgumentParser:
 
     migrate = commands.add_parser("migrate", help="bring the schema up to date")
     migrate.add_argument(
-        "--wait", type=float, default=0.0, metavar="SECONDS",
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
         help="how long to wait for the database and for locks (default: one try)",
     )
     migrate.add_argument(
-        "--status", action="store_true",
+        "--status",
+        action="store_true",
         help="say what is applied and what is pending; exit status 3 when something is pending",
     )
     migrate.add_argument("--to", type=int, metavar="N", help="apply up to this number only")
@@ -98,7 +102,9 @@ def _config(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         sys.stdout.write(reference.page())
     else:
         config = Config.from_env(environ)
-        sys.stdout.write(reference.as_json(config) if arguments.json else reference.listing(config))
+        sys.stdout.write(
+            reference.as_json(config) if arguments.json else reference.listing(config)
+        )
     return 0
 
 

@@ -11,31 +11,33 @@ import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
-ItemC = TypeVar("ItemC", contravariant=True)
-ResultC = TypeVar("ResultC", covariant=True)
-
-_EAGER: Final = sys.version_info >= (3, 12)
+ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
+ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
 class ConnectionLost(Exception):
     """A lane lost its connection: nothing is known of the batch, which may be sent again."""
 
 
-class Lane(Protocol[ItemC, ResultC]):
+class Lane(Protocol[ItemT_contra, ResultT_co]):
     """One way to the database, used by one batch at a time."""
 
-    down_since: float | None
-    """Loop time at which the connection was lost; None while it stands."""
+    @property
+    def down_since(self) -> float | None:
+        """Loop time at which the connection was lost; None while it stands."""
 
-    async def run(self, items: Sequence[ItemC], links: Sequence[Any]) -> Sequence[ResultC | Exception]:
-        """
-        Answer every item, in order; an exception among the answers is raised to its caller.
+    async def run(
+        self, items: Sequence[ItemT_contra], links: Sequence[Any]
+    ) -> Sequence[ResultT_co | Exception]:
+        """Answer every item, in order; an exception among the answers is raised to its caller.
 
         Raises:
             ConnectionLost: the batch is sent again once `ready` returns.
@@ -50,7 +52,7 @@ class Lane(Protocol[ItemC, ResultC]):
         """Give up the connection: a run was cancelled and may still hold it."""
 
 
-class _Entry(NamedTuple):
+class _Entry(Struct, frozen=True):
     """One caller that waits."""
 
     item: Any
@@ -62,7 +64,7 @@ class _Entry(NamedTuple):
 class Coalescer(Generic[ItemT, ResultT]):
     """Turns calls of `submit` into batches on a few lanes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  bounds, each with its name
         self,
         lanes: Sequence[Lane[ItemT, ResultT]],
         *,
@@ -72,8 +74,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         overlap: int = 1,
         on_retry: Callable[[], None] = lambda: None,
     ) -> None:
-        """
-        Keep the bounds.
+        """Keep the bounds.
 
         Args:
             lanes: how many batches may be in flight, and where.
@@ -108,8 +109,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         return len(self._flights)
 
     def submit(self, item: ItemT, link: Any = None) -> asyncio.Future[ResultT]:
-        """
-        Put one item into the next batch.
+        """Put one item into the next batch.
 
         Raises:
             Overloaded: `queue_limit` items wait already; at once.
@@ -192,30 +192,24 @@ class Coalescer(Generic[ItemT, ResultT]):
 
     async def _fly(self, lane: Lane[ItemT, ResultT], batch: list[_Entry]) -> None:
         """Run one batch to its end: answered, refused, or expired while it was retried."""
-        while True:
+        while batch:
+            links = [entry.link for entry in batch if entry.link is not None]
             try:
-                results = await lane.run([e.item for e in batch], [e.link for e in batch if e.link])
+                results = await lane.run([entry.item for entry in batch], links)
             except ConnectionLost:
                 await lane.ready()
-                batch = [e for e in batch if not e.future.done()]
-                if not batch:
-                    return
-                self._on_retry()
+                batch = _waiting(batch)
+                if batch:
+                    self._on_retry()
             except Exception as error:  # noqa: BLE001  what a database may refuse is not ours to list
                 if len(batch) == 1:
                     _fail(batch[0], error)
                     return
                 half = len(batch) // 2
                 await self._fly(lane, batch[:half])
-                batch = [e for e in batch[half:] if not e.future.done()]
-                if not batch:
-                    return
+                batch = _waiting(batch[half:])
             else:
-                for entry, result in zip(batch, results, strict=True):
-                    if isinstance(result, Exception):
-                        _fail(entry, result)
-                    elif not entry.future.done():
-                        entry.future.set_result(result)
+                _answer(batch, results)
                 return
 
     def _arm(self, when: float) -> None:
@@ -225,16 +219,14 @@ class Coalescer(Generic[ItemT, ResultT]):
         """Answer those whose deadline passed, and stop batches that nobody waits for."""
         self._timer = None
         now = self._loop.time()
-        earliest: float | None = None
+        due_times = [_expire_due(self._queue, now)]
         for task, batch in list(self._flights.items()):
             due = _expire_due(batch, now) or batch[-1].deadline
             if due <= now:
                 task.cancel()
-            elif earliest is None or due < earliest:
-                earliest = due
-        due = _expire_due(self._queue, now)
-        if due is not None and (earliest is None or due < earliest):
-            earliest = due
+            else:
+                due_times.append(due)
+        earliest = min((due for due in due_times if due is not None), default=None)
         if earliest is not None:
             self._arm(earliest)
 
@@ -250,6 +242,18 @@ def _expire_due(entries: Sequence[_Entry] | deque[_Entry], now: float) -> float 
     return None
 
 
+def _waiting(batch: list[_Entry]) -> list[_Entry]:
+    return [entry for entry in batch if not entry.future.done()]
+
+
+def _answer(batch: list[_Entry], results: Sequence[Any]) -> None:
+    for entry, result in zip(batch, results, strict=True):
+        if isinstance(result, Exception):
+            _fail(entry, result)
+        elif not entry.future.done():
+            entry.future.set_result(result)
+
+
 def _fail(entry: _Entry, error: Exception) -> None:
     if not entry.future.done():
         entry.future.set_exception(error)
@@ -260,6 +264,6 @@ def _start(
 ) -> asyncio.Task[None]:
     """Start a task; where Python can (3.12), its first step runs before this returns."""
     context = Context()  # a batch is of many callers: its log lines bear no one's trace
-    if _EAGER:
-        return asyncio.Task(coroutine, loop=loop, eager_start=True, context=context)
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
     return loop.create_task(coroutine, context=context)

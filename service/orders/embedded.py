@@ -201,15 +201,28 @@ class EmbeddedPostgres:
         raise EmbeddedError(f"PostgreSQL is not ready after {_START_LIMIT:g} s; see {self._log}")
 
     def _wait_for_predecessor(self) -> None:
-        """Wait for a server whose parent was killed; a stale file with a reused pid counts not."""
+        """Stop a server that is still there, and forget one that is not.
+
+        The pid of a server that crashed may be another process's by now, and PostgreSQL would then
+        not start; that of one whose parent was killed may stay, if nobody waits for orphans.
+        """
         pid, *_ = self._pid_file() or ["0"]
         with contextlib.suppress(psutil.Error, ValueError):
             found = psutil.Process(int(pid))
-            if found.name() == "postgres" and found.cwd() == str(self._data.resolve()):
+            deadline = time.monotonic() + _STOP_LIMIT
+            while self._is_server(found) and time.monotonic() < deadline:
                 found.send_signal(signal.SIGINT)
-                found.wait(_STOP_LIMIT)
-            else:
-                (self._data / "postmaster.pid").unlink()
+                time.sleep(_POLL)
+            if not self._is_server(found):
+                (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _is_server(self, process: psutil.Process) -> bool:
+        return (
+            process.is_running()
+            and process.status() != psutil.STATUS_ZOMBIE
+            and process.name() == "postgres"
+            and process.cwd() == str(self._data.resolve())
+        )
 
     def _pid_file(self) -> list[str]:
         try:

@@ -65,8 +65,7 @@ _VARIANT: Final = 2 << 62
 
 
 class IdSource:
-    """
-    Makes UUIDv7 that rise strictly within the process.
+    """Makes UUIDv7 that rise strictly within the process.
 
     After the 48 bits of milliseconds, 12 bits hold the fraction of the millisecond (RFC 9562,
     6.2, method 3); a clock that stands still or goes back is overtaken by counting on.

@@ -24,8 +24,9 @@ def check_ports(config: "Config") -> None:
     host = config.http_host
     for variable, port in (("HTTP_PORT", config.http_port), ("METRICS_PORT", config.metrics_port)):
         try:
-            with socket.create_server((host, port), family=_family(host)):
-                pass
+            with socket.socket(_family(host)) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
         except OSError as error:
             raise PortError(f"{variable} is {port}: {host}:{port}: {error.strerror}") from None
 

@@ -151,7 +151,7 @@ class _Listener:
 
     def stop(self) -> None:
         """Accept nothing more; idle connections are closed, answers under way are finished."""
-        self._server.stop()
+        self._server.stop()  # type: ignore[no-untyped-call]
 
     async def stopped(self) -> None:
         """Return when the last answer is with the kernel."""

@@ -4,30 +4,30 @@ Each kind of call has a coalescer of its own, so that a slow page never delays a
 never joins a batch that is already on its way, so it sees every order answered before it.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
 from orders.errors import IdempotencyKeyReused, OrderNotFound
 from orders.model import IdSource, NewOrder, Order, instant
-from orders.store.lanes import NewRow, PageQuery
+from orders.store.lanes import NewRow, Page, PageQuery
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orders.coalesce import Lane
     from orders.config import Config
-    from orders.store.lanes import PageRows, StoredRow
     from orders.store.store import Store
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
+__all__ = ["OrderService", "Page"]
 
-class Page(NamedTuple):
-    """Orders, newest first, and whether there are newer and older ones beyond them."""
+OVERLAP: Final = 64
+"""Calls with which a second batch goes out beside one in flight; fewer wait, and cost less."""
 
-    orders: list[Order]
-    newer: bool
-    older: bool
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 
 class OrderService:
@@ -37,42 +37,30 @@ class OrderService:
         """Put a coalescer before each kind of lane."""
         self._ids = IdSource()
         self._metrics = metrics
-        bounds = {"timeout": config.request_timeout, "queue_limit": config.queue_limit}
-        self._creates: Coalescer[NewRow, StoredRow | None] = Coalescer(
-            store.insert,
-            batch_limit=config.batch_limit,
-            overlap=OVERLAP,
-            on_retry=lambda: metrics.retried("insert"),
-            **bounds,
-        )
-        self._reads: Coalescer[str, StoredRow | None] = Coalescer(
-            store.select,
-            batch_limit=config.batch_limit,
-            overlap=OVERLAP,
-            on_retry=lambda: metrics.retried("select"),
-            **bounds,
-        )
-        self._bulks: Coalescer[Sequence[NewRow], None] = Coalescer(
-            store.insert_many,
-            batch_limit=1,
-            on_retry=lambda: metrics.retried("insert_many"),
-            **bounds,
-        )
-        self._pages: Coalescer[PageQuery, PageRows] = Coalescer(
-            store.page, batch_limit=1, on_retry=lambda: metrics.retried("list"), **bounds
-        )
-        self._coalescers = {
-            "insert": self._creates,
-            "select": self._reads,
-            "insert_many": self._bulks,
-            "list": self._pages,
-        }
-        for operation, coalescer in self._coalescers.items():
-            metrics.watch_queue(operation, lambda coalescer=coalescer: coalescer.depth)
+
+        def before(
+            lanes: "Sequence[Lane[ItemT, ResultT]]",
+            operation: str,
+            batch_limit: int = config.batch_limit,
+        ) -> Coalescer[ItemT, ResultT]:
+            coalescer = Coalescer(
+                lanes,
+                timeout=config.request_timeout,
+                batch_limit=batch_limit,
+                queue_limit=config.queue_limit,
+                overlap=OVERLAP if batch_limit > 1 else 1,
+                on_retry=lambda: metrics.retried(operation),
+            )
+            metrics.watch_queue(operation, lambda: coalescer.depth)
+            return coalescer
+
+        self._creates = before(store.insert, "insert")
+        self._reads = before(store.select, "select")
+        self._bulks = before(store.insert_many, "insert_many", batch_limit=1)
+        self._pages = before(store.page, "list", batch_limit=1)
 
     async def create(self, new: NewOrder, key: str | None = None) -> tuple[Order, bool]:
-        """
-        Return the committed order, and whether it is an earlier one with the same key.
+        """Return the committed order, and whether it is an earlier one with the same key.
 
         Raises:
             IdempotencyKeyReused: the earlier one differs.
@@ -83,24 +71,25 @@ class OrderService:
         row = NewRow(order_id, new.item, new.quantity, ms, key)
         stored = await self._creates.submit(row, _link())
         if stored is None:
-            self._metrics.created(1)
             return Order(order_id, new.item, new.quantity, instant(ms)), False
         if (stored.item, stored.quantity) != (new.item, new.quantity):
             msg = f"order {stored.id} was created with this key and another payload"
             raise IdempotencyKeyReused(msg)
         self._metrics.replayed()
-        return Order(*stored), True
+        return stored, True
 
     async def create_many(self, news: "Sequence[NewOrder]") -> list[Order]:
         """Return the committed orders, in the order of `news`: all of them, or none."""
-        rows = [NewRow(i, new.item, new.quantity, ms, None) for new in news for i, ms in [self._ids.next()]]
+        rows = [
+            NewRow(i, new.item, new.quantity, ms, None)
+            for new in news
+            for i, ms in [self._ids.next()]
+        ]
         await self._bulks.submit(rows, _link())
-        self._metrics.created(len(rows))
         return [Order(row.id, row.item, row.quantity, instant(row.ms)) for row in rows]
 
     async def get(self, order_id: str) -> Order:
-        """
-        Return the order with this id, a canonical UUID.
+        """Return the order with this id, a canonical UUID.
 
         Raises:
             OrderNotFound: no order has it.
@@ -109,21 +98,18 @@ class OrderService:
         stored = await self._reads.submit(order_id, _link())
         if stored is None:
             raise OrderNotFound(f"no order has the id {order_id}")
-        return Order(*stored)
+        return stored
 
     async def page(self, limit: int, after: str | None = None, before: str | None = None) -> Page:
         """Return up to `limit` orders older than `after` or newer than `before`, newest first."""
-        found = await self._pages.submit(PageQuery(limit, after, before), _link())
-        return Page([Order(*row) for row in found.rows], found.newer, found.older)
+        return await self._pages.submit(PageQuery(limit, after, before), _link())
 
     async def drain(self) -> None:
         """Return when every batch is through."""
-        for coalescer in self._coalescers.values():
-            await coalescer.drain()
-
-
-OVERLAP = 64
-"""A second batch goes out beside one in flight with this many: below, one bigger batch costs less."""
+        await self._creates.drain()
+        await self._reads.drain()
+        await self._bulks.drain()
+        await self._pages.drain()
 
 
 def _link() -> "TraceContext | None":

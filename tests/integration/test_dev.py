@@ -35,6 +35,11 @@ def postmaster(folder: Path) -> psutil.Process:
     return psutil.Process(int(pid))
 
 
+def runs(process: psutil.Process) -> bool:
+    """Say whether it does, and has not only been left unburied by its parent."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
 def place_order(server: Server) -> str:
     """Place an order; return its URL."""
     answer = httpx.post(f"{server.url}/orders", json=ORDER)
@@ -42,9 +47,10 @@ def place_order(server: Server) -> str:
     return server.url + answer.headers["location"]
 
 
-def test_it_says_where_everything_is(serve: Start, folder: Path) -> None:
+async def test_it_says_where_everything_is(serve: Start, folder: Path) -> None:
     """Each address that it prints answers with 200."""
     server = serve("dev", ORDERS_DATA_DIR=str(folder))
+    await eventually(lambda: "Ctrl-C" in server.output())
     words = server.output().split()
     found = {word for word in words if word.startswith("http")}
 
@@ -54,7 +60,8 @@ def test_it_says_where_everything_is(serve: Start, folder: Path) -> None:
         f"{server.url}/readyz?verbose",
         f"{server.metrics_url}/metrics",
     } == found
-    assert {200} == {httpx.get(url, follow_redirects=True).status_code for url in found}
+    async with httpx.AsyncClient() as client:
+        assert {200} == {(await client.get(url)).status_code for url in found}
 
 
 def test_ctrl_c_stops_everything(serve: Start, folder: Path) -> None:
@@ -66,7 +73,7 @@ def test_ctrl_c_stops_everything(serve: Start, folder: Path) -> None:
     assert 0 == server.stop()
     assert "Traceback" not in server.output()
     assert "all requests are answered" in server.output()
-    assert not database.is_running()
+    assert not runs(database)
 
 
 def test_orders_survive_a_restart(serve: Start, folder: Path) -> None:
@@ -92,7 +99,7 @@ def test_sigkill_leaves_no_postgresql_behind(serve: Start, folder: Path) -> None
     kept = httpx.get(order)
 
     assert 200 == kept.status_code
-    assert not database.is_running()
+    assert not runs(database)
 
 
 async def test_ctrl_c_in_the_middle_of_the_first_start(serve: Start) -> None:
@@ -103,7 +110,7 @@ async def test_ctrl_c_in_the_middle_of_the_first_start(serve: Start) -> None:
     os.killpg(first.process.pid, signal.SIGINT)
 
     assert 0 == first.process.wait(10)
-    assert "" == first.output()
+    assert "Traceback" not in first.output()
     again = serve("dev", ORDERS_DATA_DIR=str(folder))
     place_order(again)
     again.stop()
@@ -126,10 +133,11 @@ def test_port_in_use_is_one_line(serve: Start, tmp_path: Path) -> None:
     """A port that somebody else has is named, with its variable, before anything is started."""
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = taken.getsockname()[1]
-        server = serve("dev", wait_for=None, HTTP_PORT=str(port), ORDERS_DATA_DIR=str(tmp_path))
-        status = server.process.wait(10)
+        server = serve(
+            "dev", wait_for=None, status=1, HTTP_PORT=str(port), ORDERS_DATA_DIR=str(tmp_path)
+        )
+        server.process.wait(10)
 
-    assert 1 == status
     assert (
         f"orders: HTTP_PORT is {port}: 127.0.0.1:{port}: Address already in use\n"
         == server.output()
@@ -140,9 +148,9 @@ def test_port_in_use_is_one_line(serve: Start, tmp_path: Path) -> None:
 def test_data_has_one_user_at_a_time(serve: Start, folder: Path) -> None:
     """A second `orders dev` on the same data is refused in one line; the first goes on."""
     first = serve("dev", ORDERS_DATA_DIR=str(folder))
-    second = serve("dev", wait_for=None, ORDERS_DATA_DIR=str(folder))
+    second = serve("dev", wait_for=None, status=1, ORDERS_DATA_DIR=str(folder))
+    second.process.wait(10)
 
-    assert 1 == second.process.wait(10)
     assert (
         f"orders: another `orders dev` has the data in {folder}; stop it, or set ORDERS_DATA_DIR"
         " to another folder\n"

@@ -23,17 +23,20 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(found)
 
 
-def test_path_may_be_longer_than_a_socket_may_have(folder: Path) -> None:
+def test_path_may_be_longer_than_a_socket_may_have(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The socket is then in a short folder of its own, which is gone after the stop."""
+    monkeypatch.setattr(tempfile, "tempdir", str(folder.parent))
     server = EmbeddedPostgres(folder)
-    before = set(Path(tempfile.gettempdir()).glob("orders-*"))
     server.start()
-    sockets = set(Path(tempfile.gettempdir()).glob("orders-*")) - before
+    socket = list(folder.parent.glob("orders-*/.s.PGSQL.*[0-9]"))
     answer = Databases(server.url()).execute("SELECT current_database()::text, current_user::text")
     server.stop()
 
     assert [("orders", "postgres")] == answer
-    assert [] == [path for path in sockets if path.exists()]
+    assert 1 == len(socket)
+    assert [] == list(folder.parent.glob("orders-*"))
 
 
 def test_pid_that_is_somebody_elses_by_now_is_no_server(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Faults with the real server and a real PostgreSQL: what callers notice, and what is in the table.
+"""Faults with the real server and a real PostgreSQL: what callers notice, what is kept.
 
 Each test runs a load, breaks something, and compares the table with the callers' ledger.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from orders.embedded import Mode
 from tests.load import Load, post_order
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
@@ -27,7 +28,7 @@ async def stored(postgres: PostgresServer, url: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_a_restart_of_postgresql_costs_no_request(
-    private_postgres: PostgresServer, serve: Start, mode: str
+    private_postgres: PostgresServer, serve: Start, mode: Mode
 ) -> None:
     """PostgreSQL stopped and started within the deadline: no request fails, none is doubled."""
     url = private_postgres.migrated_database()
@@ -135,7 +136,8 @@ async def test_a_thousand_posts_with_one_key_make_one_order(
     server = serve(DATABASE_URL=database_url)
     body, key = b'{"item":"once","quantity":1}', 'Idempotency-Key: "the one"\r\n'
     answers = await asyncio.gather(*(post_order(server.port, body, key) for _ in range(1000)))
-    page = httpx.get(f"{server.url}/orders").json()
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        page = (await client.get("/orders")).json()
 
     assert {201} == {status for status, _, _ in answers}
     assert 1 == len({content for _, _, content in answers})
@@ -146,8 +148,7 @@ async def test_a_thousand_posts_with_one_key_make_one_order(
 async def test_a_long_outage_is_answered_at_once(
     private_postgres: PostgresServer, serve: Start
 ) -> None:
-    """
-    With PostgreSQL away for longer than a deadline, requests get 503 and Retry-After at once.
+    """With PostgreSQL away for longer than a deadline, requests get 503 and Retry-After at once.
 
     Readiness fails, liveness does not, and all is well again without a restart of the service.
     """

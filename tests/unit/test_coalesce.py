@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import looptime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -250,12 +251,10 @@ STEPS = st.lists(
 def test_every_call_gets_its_own_answer(
     steps: list[Step], batch_limit: int, queue_limit: int, overlap: int
 ) -> None:
-    """
-    Whatever happens, every accepted call ends with its own answer or its own error in time.
+    """Whatever happens, every accepted call ends with its own answer or its own error in time.
 
     Bounds hold at every step, items keep their order within a batch, and nothing is left over.
     """
-    import looptime
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
@@ -267,7 +266,10 @@ def test_every_call_gets_its_own_answer(
         ended: dict[int, float] = {}
 
         def note(index: int) -> Callable[[object], None]:
-            return lambda _: ended.setdefault(index, loop.time())
+            def ends(_: object) -> None:
+                ended[index] = loop.time()
+
+            return ends
 
         for name, value in steps:
             if name == "submit":

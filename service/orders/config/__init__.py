@@ -4,6 +4,7 @@ A bad value is a `ConfigError`: one line that names the variable, what it was, a
 An empty variable counts as not set, as Kubernetes and compose files leave them.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +12,12 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orders.config.database import Database, from_parts, split_url
-from orders.config.settings import DATABASE, LOGS, SERVICE, SETTINGS, TRACING, Setting
+from orders.config.settings import DATABASE, LOGS, SERVICE, TRACING, Setting
 
 __all__ = ["Config", "ConfigError", "Database", "InForce", "TracingConfig"]
 
 _SHOWN: Final = 80
+_CREDENTIALS: Final = re.compile(r"://.*@", re.DOTALL)
 _OTLP_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -67,8 +69,7 @@ class Config(Struct, frozen=True):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
-        """
-        Read every setting.
+        """Read every setting.
 
         Raises:
             ConfigError: a value is not allowed.
@@ -91,8 +92,7 @@ class Config(Struct, frozen=True):
         )
 
     def needed_database(self) -> Database:
-        """
-        Return the database.
+        """Return the database.
 
         Raises:
             ConfigError: none is configured.
@@ -125,9 +125,9 @@ class _Reader:
                 value = setting.parse(text)
             except ValueError:
                 raise _bad(name, text, setting.allowed, secret=setting.secret) from None
-            self._note(name, value, source, secret=setting.secret)
+            self.note(setting, value, source, name)
             return value
-        self._note(setting.names[0], setting.default, "default", secret=setting.secret)
+        self.note(setting, setting.default, "default")
         return setting.default
 
     def _text(self, setting: Setting, name: str) -> tuple[str | None, str]:
@@ -147,41 +147,51 @@ class _Reader:
             raise _bad(f"{name}_FILE", path, "a file that is not empty")
         return content, f"file {path}"
 
-    def _note(self, name: str, value: Any, source: str, *, secret: bool) -> None:
-        shown = "" if value is None else "***" if secret else str(value)
-        self.in_force.append(InForce(name, shown, source))
+    def note(self, setting: Setting, value: Any, source: str, name: str | None = None) -> None:
+        """Note what is in force; a secret as `***`, and no credentials of a URL."""
+        shown = "" if value is None else "***" if setting.secret else _masked(str(value))
+        self.in_force.append(InForce(name or setting.names[0], shown, source))
 
 
 def _database(reader: _Reader) -> Database | None:
     """Make the database of its settings; None when no variable says where it is."""
-    parts = reader.group(DATABASE)
-    url = parts.pop("url")
-    if url is not None:
-        name = reader.names["url"]
-        try:
-            split = split_url(url)
-        except ValueError as error:
-            raise _bad(name, url, f"{DATABASE[0].allowed}; it {error}", secret=True) from None
-        parts = {setting.field: setting.default for setting in DATABASE[1:]}
-        by_field = {setting.field: setting for setting in DATABASE}
-        for field, text in split.items():
-            try:
-                parts[field] = by_field[field].parse(text)
-            except ValueError:
-                allowed = f"{field} as {by_field[field].allowed}"
-                raise _bad(name, url, allowed, secret=True) from None
+    url = reader.group(DATABASE[:1])["url"]
+    parts = reader.group(DATABASE[1:]) if url is None else _url_parts(reader, url)
     if parts["host"] is None:
-        if url is None:
-            return None
-        parts["host"] = "localhost"
+        return None
     try:
         return from_parts(parts)
     except ValueError as error:
-        field = "port" if str(error) == "port" else "host"
-        name = reader.names.get("url") or reader.names.get(field, field)
-        setting = next(s for s in DATABASE if s.field == field)
-        value = url or str(parts[field])
-        raise _bad(name, value, setting.allowed, secret=url is not None) from None
+        setting = next(setting for setting in DATABASE if setting.field == str(error))
+        if url is not None:
+            raise _bad_part(setting) from None
+        name, value = reader.names[setting.field], str(parts[setting.field])
+        raise _bad(name, value, setting.allowed) from None
+
+
+def _url_parts(reader: _Reader, url: str) -> dict[str, Any]:
+    """Split DATABASE_URL; what it leaves out is the default, whatever the other names say."""
+    [declared, *others] = DATABASE
+    try:
+        split = {"host": "localhost"} | split_url(url)
+    except ValueError as error:
+        allowed = f"{declared.allowed}; it {error}"
+        raise _bad(declared.names[0], url, allowed, secret=True) from None
+    parts = {}
+    for setting in others:
+        text = split.get(setting.field)
+        try:
+            value = setting.default if text is None else setting.parse(text)
+        except ValueError:
+            raise _bad_part(setting) from None
+        parts[setting.field] = value
+        reader.note(setting, value, "default" if text is None else declared.names[0])
+    return parts
+
+
+def _bad_part(setting: Setting) -> ConfigError:
+    allowed = f"its {setting.field} as {setting.allowed}"
+    return _bad(DATABASE[0].names[0], "", allowed, secret=True)
 
 
 def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:
@@ -203,6 +213,13 @@ def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:
     )
 
 
+def _masked(value: str) -> str:
+    """Return a text without the user and password of a URL in it."""
+    return _CREDENTIALS.sub("://***@", value)
+
+
 def _bad(name: str, value: str, allowed: str, *, secret: bool = False) -> ConfigError:
-    shown = "a secret" if secret else repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
+    value = _masked(value)
+    value = value if len(value) <= _SHOWN else value[:_SHOWN] + "..."
+    shown = "a secret" if secret else repr(value)
     return ConfigError(f"{name} is {shown}; allowed: {allowed}")

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote
 
 from msgspec import Struct
 
+_PORT: Final = re.compile("[0-9]{1,5}")
+_PORTS: Final = range(1, 65_536)
 _SCHEMES: Final = frozenset(("postgres", "postgresql"))
 _PARAMETERS: Final = {
     "sslmode": "ssl_mode",
@@ -14,7 +16,10 @@ _PARAMETERS: Final = {
     "target_session_attrs": "target_session_attrs",
     "connect_timeout": "connect_timeout",
     "host": "host",
+    "port": "port",
 }
+_IGNORED: Final = frozenset(("application_name", "options"))
+_VERIFYING: Final = frozenset(("verify-ca", "verify-full"))
 
 
 class Database(Struct, frozen=True):
@@ -55,13 +60,15 @@ class Database(Struct, frozen=True):
 
 
 def from_parts(parts: Mapping[str, Any]) -> Database:
-    """
-    Make a database of the settings of its group.
+    """Make a database of the settings of its group.
 
     Raises:
-        ValueError: with the field's name and what is wrong.
+        ValueError: with the name of the field that is wrong.
 
     """
+    if parts["ssl_mode"] in _VERIFYING and parts["ssl_root_cert"] is None:
+        msg = "ssl_mode"
+        raise ValueError(msg)
     hosts = tuple(_host(part) for part in str(parts["host"]).split(","))
     ports = _ports(str(parts["port"]), len(hosts))
     target = parts["target_session_attrs"] or ("read-write" if len(hosts) > 1 else "any")
@@ -79,8 +86,7 @@ def from_parts(parts: Mapping[str, Any]) -> Database:
 
 
 def split_url(url: str) -> dict[str, str]:
-    """
-    Split a database URL into the settings it has.
+    """Split a database URL into the settings it has.
 
     Raises:
         ValueError: with what is wrong with it; never with the URL, which may have a password.
@@ -90,28 +96,36 @@ def split_url(url: str) -> dict[str, str]:
     if scheme not in _SCHEMES or not rest:
         msg = "does not start with postgresql://"
         raise ValueError(msg)
-    found = urlsplit("x://" + rest)
+    rest, _, query = rest.partition("?")
+    authority, _, name = rest.partition("/")
+    if "@" in name or "@" in query:
+        msg = "has an @, / or ? in the password that is not percent-encoded"
+        raise ValueError(msg)
     parts: dict[str, str] = {}
-    credentials, _, places = found.netloc.rpartition("@")
+    credentials, _, places = authority.rpartition("@")
     user, colon, password = credentials.partition(":")
     if user:
         parts["user"] = unquote(user)
     if colon:
         parts["password"] = unquote(password)
-    if places:
-        hosts, ports = zip(*(_place(place) for place in places.split(",")), strict=True)
-        if any(hosts):
-            parts["host"] = ",".join(hosts)
-        parts["port"] = ",".join(port or "5432" for port in ports)
-    if name := found.path.removeprefix("/"):
+    parts |= _places(places)
+    if name:
         parts["name"] = unquote(name)
-    for key, value in parse_qsl(found.query, keep_blank_values=True):
+    for key, value in parse_qsl(query):
         if key in _PARAMETERS:
             parts[_PARAMETERS[key]] = value
-        elif key not in {"application_name", "options"}:
-            msg = f"has the parameter {key[:40]!r}, which is not known"
+        elif key not in _IGNORED:
+            msg = f"has a parameter that is not one of {', '.join(_PARAMETERS)}"
             raise ValueError(msg)
     return parts
+
+
+def _places(text: str) -> dict[str, str]:
+    if not text:
+        return {}
+    hosts, ports = zip(*(_place(place) for place in text.split(",")), strict=True)
+    found = {"port": ",".join(port or "5432" for port in ports)}
+    return found | ({"host": ",".join(hosts)} if any(hosts) else {})
 
 
 def _place(place: str) -> tuple[str, str]:
@@ -125,18 +139,19 @@ def _place(place: str) -> tuple[str, str]:
 def _host(text: str) -> str:
     host = text.strip()
     if not host:
-        msg = "an empty host"
+        msg = "host"
         raise ValueError(msg)
-    return host
+    return f"[{host}]" if _is_bare_ipv6(host) else host
+
+
+def _is_bare_ipv6(host: str) -> bool:
+    return host.count(":") > 1 and re.fullmatch(r"[0-9a-fA-F:.]+", host) is not None
 
 
 def _ports(text: str, count: int) -> tuple[int, ...]:
     ports = [part.strip() for part in text.split(",")]
     if len(ports) == 1:
         ports *= count
-    if len(ports) != count or not all(
-        p.isascii() and p.isdigit() and len(p) < 6 and 0 < int(p) < 65536 for p in ports
-    ):
-        msg = "port"
-        raise ValueError(msg)
+    if len(ports) != count or not all(_PORT.fullmatch(p) and int(p) in _PORTS for p in ports):
+        raise ValueError("port")
     return tuple(int(port) for port in ports)

@@ -26,12 +26,15 @@ def duration(low: float, high: float) -> Parser:
     return parse
 
 
+_DIGITS: Final = 18
+
+
 def integer(low: int, high: int) -> Parser:
     """Parse a whole number from low to high."""
 
     def parse(text: str) -> int:
         stripped = text.strip()
-        if not (stripped.isascii() and stripped.isdigit()) or len(stripped) > 18:
+        if not (stripped.isascii() and stripped.isdigit()) or len(stripped) > _DIGITS:
             raise ValueError(text)
         if not low <= int(stripped) <= high:
             raise ValueError(text)
@@ -67,6 +70,13 @@ def text(value: str) -> str:
     return value
 
 
+def secret(value: str) -> str:
+    """Take any text but NUL, which PostgreSQL does not, and bytes that are not UTF-8."""
+    if "\0" in value or not _is_unicode(value):
+        raise ValueError(value)
+    return value
+
+
 def url(value: str) -> str:
     """Take an http or https URL."""
     if not value.isprintable() or re.fullmatch(r"https?://[^\s/?#]+\S*", value) is None:
@@ -81,6 +91,13 @@ def boolean(value: str) -> bool:
 
 def pairs(value: str) -> str:
     """Take `name=value,name=value`, as OpenTelemetry writes headers and attributes."""
-    if not value.isprintable() or any("=" not in part for part in value.split(",") if part.strip()):
+    if not value.isprintable() or any(
+        "=" not in part for part in value.split(",") if part.strip()
+    ):
         raise ValueError(value)
     return value
+
+
+def _is_unicode(value: str) -> bool:
+    """Whether no byte of a variable was outside UTF-8; Python hands those on as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -25,7 +25,9 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+_UUID: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+).fullmatch
 _JSON: Final = b"application/json"
 _ACCEPTED: Final = frozenset((None, b"*/*", _JSON))
 _CONTENT_TYPE: Final = (b"content-type", _JSON)
@@ -33,11 +35,10 @@ _CONTENT_TYPE: Final = (b"content-type", _JSON)
 log = logging.getLogger("orders.http")
 
 
-def compile_endpoint(
+def compile_endpoint(  # noqa: C901, PLR0915  one straight function is what it is for
     endpoint: Endpoint[Any], orders: OrderService, requests: Requests, cold: App
 ) -> App:
-    """
-    Make an ASGI function of an endpoint with a JSON body, or with one id in its path.
+    """Make an ASGI function of an endpoint with a JSON body, or with one id in its path.
 
     Args:
         endpoint: parameters may come from the path (one, last) and from headers.
@@ -48,7 +49,7 @@ def compile_endpoint(
     """
     call = endpoint.call
     route, method, created = endpoint.path, endpoint.method, endpoint.status
-    header_names = [(p.name, p.wire.lower().encode()) for p in endpoint.headers]
+    wires = [parameter.wire.lower().encode() for parameter in endpoint.headers]
     path_name = endpoint.path_parameter
     prefix = len(route) - len("{id}") if path_name else 0
     decode = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body).decode
@@ -56,7 +57,7 @@ def compile_endpoint(
     encode = msgspec.json.Encoder().encode
     begin, end = requests.begin, requests.end
 
-    async def hot(scope: Scope, receive: Receive, send: Send) -> None:
+    async def hot(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901
         started = perf_counter()
         listed = scope["headers"]
         headers = dict(listed)
@@ -66,10 +67,11 @@ def compile_endpoint(
             or headers.get(b"accept") not in _ACCEPTED
         ):
             return await cold(scope, receive, send)
-        arguments: dict[str, Any] = {}
+        arguments: list[Any] = []
         path: str = scope["path"]
         if path_name is not None:
-            arguments[path_name] = identifier = path[prefix:]
+            identifier = path[prefix:]
+            arguments.append(identifier)
             if _UUID(identifier) is None:
                 return await cold(scope, receive, send)
         if decode is not None:
@@ -86,17 +88,17 @@ def compile_endpoint(
             if len(sent) != int(length):  # in pieces, or the caller is gone
                 return await cold(scope, _replay(message, receive), send)
             try:
-                arguments["body"] = decode(sent)
+                arguments.append(decode(sent))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return await cold(scope, _replay(message, receive), send)
-        for name, wire in header_names:
+        for wire in wires:
             value = headers.get(wire)
-            arguments[name] = None if value is None else value.decode("latin-1")
+            arguments.append(None if value is None else value.decode("latin-1"))
         context = begin(method, route, path, headers)
         problem = None
         status = 500
         try:
-            reply = await call(orders, **arguments)
+            reply = await call(orders, *arguments)
             status = reply.status or created
             fields = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers]
             body = b""

@@ -38,8 +38,7 @@ class FrontDoor:
     def __init__(
         self, orders: "OrderService", requests: "Requests", health: "Health", *, hot: bool = True
     ) -> None:
-        """
-        Compile the hot endpoints.
+        """Compile the hot endpoints.
 
         Args:
             orders: what the endpoints call.

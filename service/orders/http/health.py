@@ -43,8 +43,7 @@ class Health:
         required_version: int,
         on_version: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """
-        Start as neither started nor draining.
+        """Start as neither started nor draining.
 
         Args:
             schema_version: asks the database; None when it does not answer.

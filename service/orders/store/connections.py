@@ -35,6 +35,18 @@ _SETTINGS: Final = (
     # A table that was empty when the plan was made must not be read whole ever after.
     " set_config('enable_seqscan', 'off', false)"
 )
+# Asked to verify, the driver goes on in the clear when the server has no TLS; asked to require it,
+# it does not, and it verifies chain and host name whenever it has a CA file. It cannot prefer TLS
+# without one.
+_SSL_MODES: Final = {
+    None: SslMode.Prefer,
+    "disable": SslMode.Disable,
+    "allow": SslMode.Prefer,
+    "prefer": SslMode.Prefer,
+    "require": SslMode.Require,
+    "verify-ca": SslMode.Require,
+    "verify-full": SslMode.Require,
+}
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 
@@ -57,7 +69,7 @@ def open_pool(database: "Database", size: int) -> ConnectionPool:
         keepalives_idle_sec=10,
         keepalives_interval_sec=5,
         keepalives_retries=3,
-        ssl_mode=None if database.ssl_mode is None else getattr(SslMode, database.ssl_mode),
+        ssl_mode=_SSL_MODES[database.ssl_mode],
         ca_file=database.ssl_root_cert,
     )
 
@@ -73,8 +85,7 @@ class HeldConnection:
         warm: Sequence[Statement] = (),
         on_lost: Callable[[], None] = lambda: None,
     ) -> None:
-        """
-        Keep what is needed to connect; `open` starts.
+        """Keep what is needed to connect; `open` starts.
 
         Args:
             database: where.
@@ -115,8 +126,7 @@ class HeldConnection:
         await self._up.wait()
 
     async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
-        """
-        Run one constant statement with at least one parameter (others are prepared each time).
+        """Run one constant statement with at least one parameter (others are prepared each time).
 
         Raises:
             ConnectionLost: the connection is gone, or the server turned read-only.
@@ -174,9 +184,9 @@ class HeldConnection:
 
     async def _check(self) -> None:
         connection = self._connection
-        if connection is not None and not await self._stands(connection):
-            if connection is self._connection:
-                self.abandon("another one was lost, and this one with it")
+        stands = connection is None or await self._stands(connection)
+        if not stands and connection is self._connection:
+            self.abandon("another one was lost, and this one with it")
         self._checking = None
 
     async def _stands(self, connection: Connection) -> bool:
@@ -187,7 +197,7 @@ class HeldConnection:
         return bool(rows[0][0] == self._read_only)
 
     async def _connect(self) -> None:
-        """Try until it stands; the pause doubles, and is only forgotten once a statement worked."""
+        """Try until it stands; the pause doubles, and is forgotten once a statement worked."""
         told = False
         while self._connection is None:
             if self._pause:

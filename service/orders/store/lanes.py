@@ -5,11 +5,11 @@ was there before), and answers every item in order.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
 from orders.coalesce import ConnectionLost
+from orders.model import Order
 from orders.store import sql
 from orders.store.connections import HeldConnection, Row, StatementRefused
 
@@ -32,15 +32,6 @@ class NewRow(NamedTuple):
     key: str | None
 
 
-class StoredRow(NamedTuple):
-    """An order as the table has it."""
-
-    id: str
-    item: str
-    quantity: int
-    created_at: datetime
-
-
 class PageQuery(NamedTuple):
     """Up to `limit` orders older than `after`, or newer than `before`, or the newest."""
 
@@ -49,10 +40,10 @@ class PageQuery(NamedTuple):
     before: str | None
 
 
-class PageRows(NamedTuple):
-    """Newest first; whether there are newer and older ones beyond."""
+class Page(NamedTuple):
+    """Orders, newest first, and whether there are newer and older ones beyond them."""
 
-    rows: list[StoredRow]
+    orders: list[Order]
     newer: bool
     older: bool
 
@@ -66,7 +57,9 @@ class _Lane(Generic[ItemT, ResultT]):
         self._connection = connection
         self._metrics = metrics
         self._tracing = tracing
-        self.ready: Callable[[], object] = connection.ready
+
+    async def ready(self) -> None:
+        await self._connection.ready()
 
     @property
     def down_since(self) -> float | None:
@@ -98,9 +91,8 @@ class _Lane(Generic[ItemT, ResultT]):
         raise NotImplementedError
 
 
-class InsertLane(_Lane[NewRow, StoredRow | None]):
-    """
-    Inserts orders; answers None for one that is stored as sent, else the order its key has.
+class InsertLane(_Lane[NewRow, Order | None]):
+    """Inserts orders; answers None for one that is stored as sent, else the order its key has.
 
     Rows go in by key: two batches that share keys then wait for one another in one order, and
     cannot deadlock.
@@ -108,14 +100,17 @@ class InsertLane(_Lane[NewRow, StoredRow | None]):
 
     operation = "insert"
 
-    async def _execute(self, items: Sequence[NewRow]) -> Sequence[StoredRow | None | Exception]:
+    async def _execute(self, items: Sequence[NewRow]) -> Sequence[Order | Exception | None]:
         keyed = [row for row in items if row.key is not None]
         rows = sorted(items, key=lambda row: row.key or "") if keyed else items
         if await _insert(self._connection, rows) == len(items) or not keyed:
+            self._metrics.created(len(items))
             return [None] * len(items)
         found = await self._connection.fetch(sql.SELECT_BY_KEY, [[row.key for row in keyed]])
-        by_key = {key: StoredRow(*stored) for key, *stored in found}
-        return [None if row.key is None else _settle(row, by_key.get(row.key)) for row in items]
+        by_key = {key: Order(*stored) for key, *stored in found}
+        settled = [None if row.key is None else _settle(row, by_key.get(row.key)) for row in items]
+        self._metrics.created(settled.count(None))
+        return settled
 
 
 class InsertManyLane(_Lane[Sequence[NewRow], None]):
@@ -126,42 +121,43 @@ class InsertManyLane(_Lane[Sequence[NewRow], None]):
     async def _execute(self, items: Sequence[Sequence[NewRow]]) -> Sequence[None]:
         for rows in items:
             await _insert(self._connection, rows)
+            self._metrics.created(len(rows))
         return [None] * len(items)
 
 
-class SelectLane(_Lane[str, StoredRow | None]):
+class SelectLane(_Lane[str, Order | None]):
     """Reads orders by id; answers None for an id that no order has."""
 
     operation = "select"
 
-    async def _execute(self, items: Sequence[str]) -> Sequence[StoredRow | None]:
+    async def _execute(self, items: Sequence[str]) -> Sequence[Order | None]:
         rows = await self._connection.fetch(sql.SELECT_BY_ID, [list(items)])
-        by_id = {row[0]: StoredRow(*row) for row in rows}
+        by_id = {row[0]: Order(*row) for row in rows}
         return [by_id.get(order_id) for order_id in items]
 
 
-class PageLane(_Lane[PageQuery, PageRows]):
+class PageLane(_Lane[PageQuery, Page]):
     """Reads one page by keyset: its cost is that of the page, wherever it lies."""
 
     operation = "list"
 
-    async def _execute(self, items: Sequence[PageQuery]) -> Sequence[PageRows]:
+    async def _execute(self, items: Sequence[PageQuery]) -> Sequence[Page]:
         return [await self._page(query) for query in items]
 
-    async def _page(self, query: PageQuery) -> PageRows:
+    async def _page(self, query: PageQuery) -> Page:
         fetch = self._connection.fetch
         extra = query.limit + 1
         if query.before is not None:
             found = _stored(await fetch(sql.NEWER, [query.before, extra]))
             rows, newer = found[: query.limit][::-1], len(found) == extra
             last = rows[-1].id if rows else query.before
-            return PageRows(rows, newer, older=bool(await fetch(sql.OLDER, [last, 1])))
+            return Page(rows, newer, older=bool(await fetch(sql.OLDER, [last, 1])))
         found = _stored(await fetch(sql.OLDER, [query.after or sql.LAST_ID, extra]))
         rows, older = found[: query.limit], len(found) == extra
         if query.after is None:
-            return PageRows(rows, newer=False, older=older)
+            return Page(rows, newer=False, older=older)
         first = rows[0].id if rows else query.after
-        return PageRows(rows, newer=bool(await fetch(sql.NEWER, [first, 1])), older=older)
+        return Page(rows, newer=bool(await fetch(sql.NEWER, [first, 1])), older=older)
 
 
 async def _insert(connection: HeldConnection, rows: Sequence[NewRow]) -> int:
@@ -171,11 +167,11 @@ async def _insert(connection: HeldConnection, rows: Sequence[NewRow]) -> int:
     return int(counted[0][0])
 
 
-def _settle(row: NewRow, stored: StoredRow | None) -> StoredRow | None | Exception:
+def _settle(row: NewRow, stored: Order | None) -> Order | Exception | None:
     if stored is None:
         return StatementRefused(f"the order of key {row.key!r} was deleted while it was read")
     return None if stored.id == row.id else stored
 
 
-def _stored(rows: Sequence[Row]) -> list[StoredRow]:
-    return [StoredRow(*row) for row in rows]
+def _stored(rows: Sequence[Row]) -> list[Order]:
+    return [Order(*row) for row in rows]

@@ -9,28 +9,25 @@ from contextvars import ContextVar
 from random import getrandbits
 from typing import Any, Final
 
+from msgspec import Struct
+
 # Version 00 is exact; a later one may go on after a dash; ff is invalid (Trace Context, 3.2.2).
 _TRACEPARENT: Final = re.compile(
-    rb"(?:00|(?!ff)(?!00)[0-9a-f]{2}(?=.{52}(?:-|$)))"
-    rb"-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _EXACT_LENGTH: Final = 55
 
 
-class TraceContext:
+class TraceContext(Struct, gc=False):
     """The ids of one request; `parent_id` is None when the trace starts here."""
 
-    __slots__ = ("parent_id", "parent_sampled", "sampled", "span", "span_id", "trace_id", "tracestate")
-
-    def __init__(self, trace_id: str, span_id: str) -> None:
-        """Start a trace that nobody records."""
-        self.trace_id = trace_id
-        self.span_id = span_id
-        self.parent_id: str | None = None
-        self.parent_sampled: bool | None = None
-        self.sampled = False
-        self.tracestate = ""
-        self.span: Any = None
+    trace_id: str
+    span_id: str
+    parent_id: str | None = None
+    parent_sampled: bool | None = None
+    sampled: bool = False
+    tracestate: str = ""
+    span: Any = None
 
     def traceparent(self) -> str:
         """Return the header for a call made on this request's behalf."""

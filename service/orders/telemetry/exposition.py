@@ -31,7 +31,7 @@ class _Numbers(Collector):
 
     def collect(self) -> Iterable[Metric]:
         metrics = self._metrics
-        for family in (metrics.requests, metrics.operations, metrics.batches, metrics.lag):
+        for family in metrics.histograms:
             yield _histogram(family)
         for name, counts in metrics.counters.items():
             declared = DECLARED[name]

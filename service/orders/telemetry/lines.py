@@ -1,6 +1,7 @@
 """How an event becomes a line: JSON for machines, colour for people."""
 
 import logging
+import re
 import time
 import traceback
 from datetime import UTC, datetime
@@ -15,7 +16,8 @@ PATH_SHOWN: Final = 2048
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
-_encode = json.Encoder().encode
+_encode: Final = json.Encoder().encode
+_PLAIN: Final = re.compile(r"[!#-\[\]-~]{1,2048}").fullmatch  # what JSON needs no escapes for
 
 
 class Access(NamedTuple):
@@ -58,17 +60,15 @@ class JsonLines:
     def access(self, record: Access) -> bytes:
         """Return the line of a request."""
         at, method, path, route, status, seconds, trace_id, span_id, problem = record
-        level = "ERROR" if status >= 500 and problem == "internal" else "INFO"  # noqa: PLR2004
+        level = "ERROR" if problem == "internal" else "INFO"
         tail = "" if problem is None else f',"problem":"{problem}"'
-        head = (
+        quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
+        return (
             f'{{"time":"{self._stamp(at)}","level":"{level}","logger":"orders.access",'
-            f'"message":"{method} {route} {status}","method":"{method}","path":'
-        )
-        rest = (
-            f',"route":"{route}","status":{status},"duration_ms":{seconds * 1000:.3f},'
+            f'"message":"{method} {route} {status}","method":"{method}","path":{quoted},'
+            f'"route":"{route}","status":{status},"duration_ms":{seconds * 1000:.3f},'
             f'"trace_id":"{trace_id}","span_id":"{span_id}"{tail}}}\n'
-        )
-        return head.encode() + _encode(_clean(path[:PATH_SHOWN])) + rest.encode()
+        ).encode()
 
     def event(self, record: logging.LogRecord) -> bytes:
         """Return the line of a log record."""
@@ -101,7 +101,7 @@ class TextLines:
     def access(self, record: Access) -> bytes:
         """Return the line of a request."""
         problem = "" if record.problem is None else f" {record.problem}"
-        what = f"{record.method} {_printable(record.path)} {record.status}{problem}"
+        what = f"{record.method} {_printable(record.path[:PATH_SHOWN])} {record.status}{problem}"
         return self._line(
             record.at, "INFO", f"{what} {record.seconds * 1000:.1f} ms", record.trace_id
         )
@@ -109,9 +109,10 @@ class TextLines:
     def event(self, record: logging.LogRecord) -> bytes:
         """Return the line, or lines, of a log record."""
         context = current.get()
-        text = _clean(record.getMessage())
+        text = _printable(record.getMessage(), keep="\n\t")
         if record.exc_info:
-            text += "\n" + _clean("".join(traceback.format_exception(*record.exc_info)).rstrip())
+            trace = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+            text += "\n" + _printable(trace, keep="\n\t")
         trace_id = "" if context is None else context.trace_id
         return self._line(record.created, record.levelname, text, trace_id)
 
@@ -129,6 +130,6 @@ def _clean(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _printable(path: str) -> str:
-    """Return a path that cannot steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in path[:PATH_SHOWN])
+def _printable(text: str, keep: str = "") -> str:
+    """Return text that cannot steer a terminal; `keep` may stay."""
+    return "".join(c if c.isprintable() or c in keep else "?" for c in text)

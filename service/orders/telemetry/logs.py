@@ -112,7 +112,7 @@ class LogWriter:
                 while view:
                     view = view[os.write(self._descriptor, view) :]
             except OSError:  # nobody reads any more: nothing is left to tell
-                self._on_dropped(1)
+                self._on_dropped(chunk.count(b"\n"))
             with self._lock:
                 self._waiting -= len(chunk)
 
@@ -150,8 +150,7 @@ def configure(
 
 
 async def watch_level(writer: LogWriter, path: str, configured: str) -> None:
-    """
-    Follow a file that has the name of a level, for ever; without the file `configured` holds.
+    """Follow a file that has the name of a level, for ever; without the file `configured` holds.
 
     The file is read again when its identity, size or time changes, which is what the swap of a
     Kubernetes ConfigMap's link does.
@@ -181,6 +180,8 @@ def _follow(writer: LogWriter, path: str, configured: str, *, exists: bool) -> N
     level = _LEVELS.get(text.upper())
     if level is None:
         allowed = ", ".join(_LEVELS)
-        log.warning("LOG_LEVEL_FILE %s is %.80r; allowed: %s; the level stays", path, text, allowed)
+        log.warning(
+            "LOG_LEVEL_FILE %s is %.80r; allowed: %s; the level stays", path, text, allowed
+        )
         return
     writer.set_level(level)

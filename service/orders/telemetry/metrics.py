@@ -7,7 +7,7 @@ value that a caller can choose: routes are templates, methods and problems close
 import gc
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +15,8 @@ from orders import __version__
 from orders.telemetry.histogram import Family, Histogram
 
 _SECONDS: Final = (
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075,
+    0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 )  # fmt: skip
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _GC_GENERATIONS: Final = 3
@@ -49,7 +50,12 @@ DECLARED: Final = {
         ("orders_build_info", "gauge", "1, labelled by versions", ("version", "python")),
         ("orders_log_lines_dropped_total", "counter", "Lines dropped as stdout was blocked", ()),
         ("orders_gc_collections_total", "counter", "Garbage collections", ("generation",)),
-        ("orders_gc_pause_seconds_total", "counter", "Time in garbage collection", ("generation",)),
+        (
+            "orders_gc_pause_seconds_total",
+            "counter",
+            "Time in garbage collection",
+            ("generation",),
+        ),
         ("orders_uptime_seconds", "gauge", "Time since the start", ()),
     )
 }
@@ -61,7 +67,10 @@ class Metrics:
     def __init__(self) -> None:
         """Start at zero, and count garbage collections from now on."""
         self.requests = Family(
-            "http_server_request_duration_seconds", "Duration of requests", REQUEST_LABELS, _SECONDS
+            "http_server_request_duration_seconds",
+            "Duration of requests",
+            REQUEST_LABELS,
+            _SECONDS,
         )
         self.operations = Family(
             "db_client_operation_duration_seconds",
@@ -73,11 +82,21 @@ class Metrics:
         self.lag = Family(
             "orders_event_loop_lag_seconds", "How late the event loop ran a timer", (), _SECONDS
         )
-        self.counters: dict[str, Counter[tuple[str, ...]]] = {
-            name: Counter() for name, declared in DECLARED.items() if declared.kind == "counter"
+        self.histograms = (self.requests, self.operations, self.batches, self.lag)
+        self.counters: dict[str, defaultdict[tuple[str, ...], float]] = {
+            name: defaultdict(int)
+            for name, declared in DECLARED.items()
+            if declared.kind == "counter"
         }
-        for name in ("orders_created_total", "orders_replayed_total", "orders_log_lines_dropped_total"):
+        for name in (
+            "orders_created_total",
+            "orders_replayed_total",
+            "orders_log_lines_dropped_total",
+        ):
             self.counters[name][()] = 0
+        for generation in range(_GC_GENERATIONS):  # a collection may fall into a scrape
+            self.counters["orders_gc_collections_total"][str(generation),] = 0
+            self.counters["orders_gc_pause_seconds_total"][str(generation),] = 0
         self.gauges: dict[str, Callable[[], Mapping[tuple[str, ...], float]]] = {}
         started = time.monotonic()
         python = ".".join(map(str, sys.version_info[:3]))
@@ -147,9 +166,7 @@ class Metrics:
 
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
-        self._gauge(
-            "db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()}
-        )
+        self._gauge("db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()})
 
     def watch_in_flight(self, in_flight: Callable[[], int]) -> None:
         """Read the requests in flight at each scrape."""
@@ -182,4 +199,4 @@ class Metrics:
         generation = (str(info["generation"]),)
         self.counters["orders_gc_collections_total"][generation] += 1
         pause = time.perf_counter() - self._collection_started
-        self.counters["orders_gc_pause_seconds_total"][generation] += pause  # type: ignore[assignment]
+        self.counters["orders_gc_pause_seconds_total"][generation] += pause

@@ -32,7 +32,9 @@ class Requests:
         self._idle: asyncio.Event | None = None
         metrics.watch_in_flight(lambda: self.in_flight)
 
-    def begin(self, method: str, route: str, path: str, headers: Mapping[bytes, bytes]) -> TraceContext:
+    def begin(
+        self, method: str, route: str, path: str, headers: Mapping[bytes, bytes]
+    ) -> TraceContext:
         """Return the request's trace context, which is `current` from now on."""
         self.in_flight += 1
         traceparent = headers.get(b"traceparent")
@@ -63,9 +65,21 @@ class Requests:
         if method not in _METHODS:
             method = "_OTHER"
         sampled = context.sampled
-        self._observe(method, route, status, problem, seconds, context.trace_id if sampled else None)
+        self._observe(
+            method, route, status, problem, seconds, context.trace_id if sampled else None
+        )
         self._access(
-            (time.time(), method, path, route, status, seconds, context.trace_id, context.span_id, problem)
+            (
+                time.time(),
+                method,
+                path,
+                route,
+                status,
+                seconds,
+                context.trace_id,
+                context.span_id,
+                problem,
+            )
         )
         if sampled:
             self._tracing.end_server_span(context, status, problem)

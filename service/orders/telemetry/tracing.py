@@ -1,5 +1,9 @@
 class Tracing:
     exporting = False
+
     @classmethod
-    def from_config(cls, config): return cls()
-    def shutdown(self): pass
+    def from_config(cls, config):
+        return cls()
+
+    def shutdown(self):
+        pass
