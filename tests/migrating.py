@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import psqlpy
 
+from orders.store.schema import Fetch
+
 GATE = 42
 """An advisory lock of the test: a file that asks for it stands still for as long as it is held."""
 AT_GATE = f"SELECT pg_advisory_xact_lock({GATE});"
@@ -22,6 +24,15 @@ def write(directory: Path, **files: str) -> Path:
     for name, text in files.items():
         (directory / f"{name[1:]}.sql").write_text(text, encoding="utf-8")
     return directory
+
+
+def fetching(connection: psqlpy.Connection) -> Fetch:
+    """Make of a connection what `schema_version` asks with."""
+
+    async def fetch(sql: str, parameters: list[Any]) -> Rows:
+        return (await connection.fetch(sql, parameters)).result(as_tuple=True)
+
+    return fetch
 
 
 @asynccontextmanager

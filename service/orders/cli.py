@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from orders import __version__
 from orders.config import Config, ConfigError
@@ -72,8 +73,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = Config.from_env(environ)
+    from orders.ports import PortError, check_ports  # noqa: PLC0415
     from orders.serve import main as serve  # noqa: PLC0415
 
+    try:
+        check_ports(config)
+    except PortError as error:
+        sys.stderr.write(f"orders: {error}\n")
+        return 1
     return serve(config)
 
 
@@ -89,10 +96,15 @@ def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from orders.telemetry import logs  # noqa: PLC0415
 
     writer = logs.configure(config)
+    signal.signal(signal.SIGTERM, _leave)  # the first process of a container has no default
     try:
         return migrate(config, wait=arguments.wait, status=arguments.status, to=arguments.to)
     finally:
         writer.close()
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _config(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -2,7 +2,8 @@
 
 Takes the database that is configured, or starts PostgreSQL out of the wheel with its data under
 the current directory; migrates; serves on this machine only. Ctrl-C ends the service first, then
-PostgreSQL, each having finished what it had begun.
+PostgreSQL, each having finished what it had begun. `ORDERS_DATA_DIR` names another folder for
+the data than `.orders`.
 """
 
 import asyncio

@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-import psutil
-
 Mode = Literal["smart", "fast", "immediate"]
 
 DATABASE: Final = "orders"
@@ -206,23 +204,29 @@ class EmbeddedPostgres:
         The pid of a server that crashed may be another process's by now, and PostgreSQL would then
         not start; that of one whose parent was killed may stay, if nobody waits for orphans.
         """
-        pid, *_ = self._pid_file() or ["0"]
-        with contextlib.suppress(psutil.Error, ValueError):
-            found = psutil.Process(int(pid))
-            deadline = time.monotonic() + _STOP_LIMIT
-            while self._is_server(found) and time.monotonic() < deadline:
-                found.send_signal(signal.SIGINT)
-                time.sleep(_POLL)
-            if not self._is_server(found):
-                (self._data / "postmaster.pid").unlink(missing_ok=True)
+        if not (lines := self._pid_file()):
+            return
+        pid = int(lines[0])
+        deadline = time.monotonic() + _STOP_LIMIT
+        while self._is_server(pid):
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"PostgreSQL, process {pid}, does not stop; see {self._log}")
+            os.kill(pid, signal.SIGINT)
+            time.sleep(_POLL)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _is_server(self, process: psutil.Process) -> bool:
-        return (
-            process.is_running()
-            and process.status() != psutil.STATUS_ZOMBIE
-            and process.name() == "postgres"
-            and process.cwd() == str(self._data.resolve())
-        )
+    def _is_server(self, pid: int) -> bool:
+        import psutil  # noqa: PLC0415  it comes with the wheel
+
+        try:
+            process = psutil.Process(pid)
+            return (
+                process.status() != psutil.STATUS_ZOMBIE
+                and process.name() == "postgres"
+                and process.cwd() == str(self._data.resolve())
+            )
+        except psutil.Error:
+            return False
 
     def _pid_file(self) -> list[str]:
         try:

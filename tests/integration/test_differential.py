@@ -272,7 +272,7 @@ def _near(values: st.SearchStrategy[str], good: str) -> st.SearchStrategy[str]:
 VISIBLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12).map(str.strip)
 MADE_HEADERS = st.lists(
     st.tuples(st.just("Content-Type"), _near(VISIBLE, "application/json"))
-    | st.tuples(st.just("Accept"), _near(VISIBLE, "application/json"))
+    | st.tuples(st.just("Accept"), _near(VISIBLE, "text/html"))
     | st.tuples(st.just("Idempotency-Key"), VISIBLE | st.sampled_from(["a", '"a"', "b"]))
     | st.tuples(st.just("If-None-Match"), _near(VISIBLE, f'"{SEEDED}-1"')),
     max_size=3,
@@ -305,8 +305,8 @@ MADE = st.one_of(
         Request,
         st.just("POST"),
         st.just("/orders"),
-        st.just((JSON,)) | MADE_HEADERS,
-        st.tuples(DOCUMENTS | SPOILT | st.binary(max_size=40)) | CUT,
+        MADE_HEADERS.map(lambda headers: (JSON, *headers)) | MADE_HEADERS,
+        st.tuples(st.just(GOOD) | DOCUMENTS | SPOILT | st.binary(max_size=40)) | CUT,
         st.just("length") | st.just("chunked"),
     ),
     st.builds(

@@ -12,7 +12,7 @@ from orders.config import Config
 from orders.store.apply import LOCK_KEY
 from orders.store.migrate import MigrationError, main, migrate, status
 from orders.store.schema import REQUIRED_VERSION, schema_version
-from tests.migrating import ask, session, tables, write
+from tests.migrating import ask, fetching, session, tables, write
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +24,11 @@ async def test_fresh_database_gets_every_file(database: str) -> None:
     """An empty database ends at the version that the server needs."""
     async with session(database):
         connection = await psqlpy.connect(dsn=database)
-        assert 0 == await schema_version(connection)
+        assert 0 == await schema_version(fetching(connection))
 
         done = await migrate(database)
 
-        assert REQUIRED_VERSION == await schema_version(connection) == len(done)
+        assert REQUIRED_VERSION == await schema_version(fetching(connection)) == len(done)
         connection.close()
     assert ["orders"] == await tables(database)
 
@@ -199,11 +199,11 @@ async def test_settings_of_a_file_end_with_it(database: str, tmp_path: Path) -> 
 async def test_version_is_told_without_the_table(database: str, tmp_path: Path) -> None:
     """The version of a database without migrations is 0, as is that of an empty table."""
     connection = await psqlpy.connect(dsn=database)
-    assert 0 == await schema_version(connection)
+    assert 0 == await schema_version(fetching(connection))
     await migrate(database, directory=write(tmp_path, _0001_a="SELECT 1"))
-    assert 1 == await schema_version(connection)
+    assert 1 == await schema_version(fetching(connection))
     await ask(database, "DELETE FROM orders_migrations")
-    assert 0 == await schema_version(connection)
+    assert 0 == await schema_version(fetching(connection))
     await ask(database, "DROP TABLE orders_migrations")
-    assert 0 == await schema_version(connection)
+    assert 0 == await schema_version(fetching(connection))
     connection.close()

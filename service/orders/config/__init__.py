@@ -44,8 +44,10 @@ class TracingConfig(Struct, frozen=True):
     resource_attributes: str
 
     def __repr__(self) -> str:
-        """Leave the headers out: they hold credentials."""
-        return f"TracingConfig(exporter={self.exporter!r}, endpoint={self.endpoint!r})"
+        """Leave the headers out: they hold credentials, as the endpoint may."""
+        return (
+            f"TracingConfig(exporter={self.exporter!r}, endpoint={_masked(self.endpoint or '')!r})"
+        )
 
 
 class Config(Struct, frozen=True):

@@ -19,6 +19,8 @@ _PARAMETERS: Final = {
     "port": "port",
 }
 _IGNORED: Final = frozenset(("application_name", "options"))
+_PLAIN_HOST: Final = re.compile(r"/.*|[^\[\]:/]+").fullmatch
+_IPV6: Final = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*").fullmatch
 _VERIFYING: Final = frozenset(("verify-ca", "verify-full"))
 
 
@@ -138,14 +140,13 @@ def _place(place: str) -> tuple[str, str]:
 
 def _host(text: str) -> str:
     host = text.strip()
-    if not host:
+    if _PLAIN_HOST(host) is not None:
+        return host
+    address = host.removeprefix("[").removesuffix("]")
+    if _IPV6(address) is None or host not in {address, f"[{address}]"}:
         msg = "host"
         raise ValueError(msg)
-    return f"[{host}]" if _is_bare_ipv6(host) else host
-
-
-def _is_bare_ipv6(host: str) -> bool:
-    return host.count(":") > 1 and re.fullmatch(r"[0-9a-fA-F:.]+", host) is not None
+    return f"[{address}]"
 
 
 def _ports(text: str, count: int) -> tuple[int, ...]:

@@ -20,18 +20,16 @@ from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next, explain
 from orders.store.connections import open_pool
 from orders.store.migrations import DIRECTORY, Migration, MigrationError, read_all
-from orders.store.schema import REQUIRED_VERSION, SCHEMA_VERSION, schema_version
+from orders.store.schema import REQUIRED_VERSION
 
 if TYPE_CHECKING:
     from psqlpy import Connection
 
 __all__ = [
     "REQUIRED_VERSION",
-    "SCHEMA_VERSION",
     "MigrationError",
     "main",
     "migrate",
-    "schema_version",
     "status",
 ]
 

@@ -13,7 +13,7 @@ from orders.coalesce import ConnectionLost
 from orders.store import sql
 from orders.store.connections import HeldConnection, Statement
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
-from orders.store.schema import SCHEMA_VERSION
+from orders.store.schema import schema_version
 
 if TYPE_CHECKING:
     from orders.config import Database
@@ -49,7 +49,7 @@ class Store:
         self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
         self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *lanes)]
         self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
-        self._probe = held([(SCHEMA_VERSION, [1])])
+        self._probe = held([])
         self._probing: asyncio.Future[int | None] | None = None
 
     def open(self) -> None:
@@ -88,7 +88,6 @@ class Store:
 
     async def _ask_version(self) -> int | None:
         try:
-            rows = await self._probe.fetch(SCHEMA_VERSION, [1])
+            return await schema_version(self._probe.fetch)
         except ConnectionLost:
             return None
-        return int(rows[0][0])

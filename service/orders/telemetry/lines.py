@@ -35,19 +35,23 @@ class Access(NamedTuple):
 
 
 class _Clock:
-    """Formats instants; the part down to the second is kept while it lasts."""
+    """Formats instants; what is the same as for the last one is kept."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._text = ""
+        self._instant = self._second = -1
+        self._prefix = self._text = ""
 
     def stamp(self, at: float) -> str:
         """Return RFC 3339 in UTC with milliseconds."""
-        second = int(at)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._text}.{int((at - second) * 1000):03d}Z"
+        instant = int(at * 1000)
+        if instant != self._instant:
+            self._instant = instant
+            second, ms = divmod(instant, 1000)
+            if second != self._second:
+                self._second = second
+                self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._text = f"{self._prefix}.{ms:03d}Z"
+        return self._text
 
 
 class JsonLines:
@@ -56,18 +60,19 @@ class JsonLines:
     def __init__(self) -> None:
         """Start a clock."""
         self._stamp = _Clock().stamp
+        self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, record: Access) -> bytes:
         """Return the line of a request."""
         at, method, path, route, status, seconds, trace_id, span_id, problem = record
-        level = "ERROR" if problem == "internal" else "INFO"
-        tail = "" if problem is None else f',"problem":"{problem}"'
+        kind = (method, route, status, problem)
+        fixed = self._fixed.get(kind)
+        if fixed is None:
+            fixed = self._fixed[kind] = _fixed(*kind)
         quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
         return (
-            f'{{"time":"{self._stamp(at)}","level":"{level}","logger":"orders.access",'
-            f'"message":"{method} {route} {status}","method":"{method}","path":{quoted},'
-            f'"route":"{route}","status":{status},"duration_ms":{seconds * 1000:.3f},'
-            f'"trace_id":"{trace_id}","span_id":"{span_id}"{tail}}}\n'
+            f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
+            f'{seconds * 1000:.3f},"trace_id":"{trace_id}","span_id":"{span_id}"}}\n'
         ).encode()
 
     def event(self, record: logging.LogRecord) -> bytes:
@@ -89,6 +94,16 @@ class JsonLines:
         if record.exc_info:
             fields["exception"] = _clean("".join(traceback.format_exception(*record.exc_info)))
         return _encode(fields) + b"\n"
+
+
+def _fixed(method: str, route: str, status: int, problem: str | None) -> str:
+    """Return the part of an access line that is the same for all requests of a kind."""
+    level = "ERROR" if problem == "internal" else "INFO"
+    tail = "" if problem is None else f',"problem":"{problem}"'
+    return (
+        f'"level":"{level}","logger":"orders.access","message":"{method} {route} {status}",'
+        f'"method":"{method}","route":"{route}","status":{status}{tail}'
+    )
 
 
 class TextLines:

@@ -8,6 +8,7 @@ and counted. The level comes from LOG_LEVEL, and from LOG_LEVEL_FILE while that 
 import asyncio
 import logging
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
@@ -107,14 +108,20 @@ class LogWriter:
 
     def _write(self) -> None:
         while (chunk := self._chunks.get()) is not None:
-            view = memoryview(chunk)
             try:
-                while view:
-                    view = view[os.write(self._descriptor, view) :]
+                self._write_all(chunk)
             except OSError:  # nobody reads any more: nothing is left to tell
                 self._on_dropped(chunk.count(b"\n"))
             with self._lock:
                 self._waiting -= len(chunk)
+
+    def _write_all(self, chunk: bytes) -> None:
+        view = memoryview(chunk)
+        while view:
+            try:
+                view = view[os.write(self._descriptor, view) :]
+            except BlockingIOError:  # somebody who shares stdout made it non-blocking
+                select.select([], [self._descriptor], [])
 
 
 class _Handler(logging.Handler):

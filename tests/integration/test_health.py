@@ -1,0 +1,106 @@
+"""Liveness, readiness and start-up of the real server, as probes and people see them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.postgres import PostgresServer
+from tests.server import Server, eventually
+
+Start = Callable[..., Server]
+
+LIVE = ("/livez", "/.well-known/alive")
+READY = ("/readyz", "/.well-known/health")
+
+
+def test_a_healthy_server_says_so_on_both_ports(database_url: str, serve: Start) -> None:
+    """Every address, GoFr's too, is 200 and `ok`; `?verbose` lists the checks; HEAD works."""
+    server = serve(DATABASE_URL=database_url)
+    for url in (server.url, server.metrics_url):
+        for path in (*LIVE, *READY, "/startupz"):
+            answer = httpx.get(url + path)
+            head = httpx.head(url + path)
+
+            assert (200, "ok\n") == (answer.status_code, answer.text)
+            assert "no-store" == answer.headers["cache-control"]
+            assert (200, "") == (head.status_code, head.text)
+        for path in READY:
+            verbose = httpx.get(f"{url}{path}?verbose").text.splitlines()
+
+            assert ["[+]database ok", "[+]schema ok", "[+]draining ok"] == verbose[:3]
+            assert "readyz check passed" == verbose[-1]
+        assert "[+]started ok" == httpx.get(f"{url}/startupz?verbose").text.splitlines()[0]
+
+
+async def test_a_missing_schema_is_told_and_noticed(database: str, serve: Start) -> None:
+    """Without the schema readiness is 503 and names the command; after it, 200 without a restart."""
+    server = serve(DATABASE_URL=database, wait_for="/startupz")
+    async with httpx.AsyncClient(base_url=server.url) as client:
+
+        async def told() -> bool:
+            return "schema" in (await client.get("/readyz")).text
+
+        await eventually(told)
+        before = await client.get("/readyz")
+        alive = [(await client.get(path)).status_code for path in LIVE]
+        early = await client.post("/orders", json={"item": "early", "quantity": 1})
+        migrated = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "orders", "migrate"],
+            env=os.environ | {"DATABASE_URL": database},
+            capture_output=True,
+            check=False,
+        )
+
+        async def ready() -> bool:
+            return (await client.get("/readyz")).status_code == 200
+
+        await eventually(ready)
+
+        async def taken() -> bool:
+            answer = await client.post("/orders", json={"item": "tea", "quantity": 1})
+            return answer.status_code == 201
+
+        await eventually(taken)
+
+    assert 503 == before.status_code
+    assert "run `orders migrate`" in before.text
+    assert "readyz check failed" in before.text
+    assert [200, 200] == alive
+    assert 500 <= early.status_code, early.text
+    assert 0 == migrated.returncode, migrated.stdout
+
+
+@pytest.mark.parametrize("away_at_start", [True, False], ids=["at start", "later"])
+async def test_a_database_that_is_away_is_no_reason_to_die(
+    private_postgres: PostgresServer, serve: Start, *, away_at_start: bool
+) -> None:
+    """Readiness is 503 and liveness and start-up 200 on both ports, until it is back."""
+    url = private_postgres.migrated_database()
+    if away_at_start:
+        await asyncio.to_thread(private_postgres.stop, "fast")
+        server = serve(DATABASE_URL=url, wait_for="/startupz")
+    else:
+        server = serve(DATABASE_URL=url)
+        await asyncio.to_thread(private_postgres.stop, "fast")
+    async with httpx.AsyncClient() as client:
+        found = {}
+        for port in (server.url, server.metrics_url):
+            for path in (*LIVE, *READY, "/startupz"):
+                answer = await client.get(port + path)
+                found[port, path] = answer.status_code
+        verbose = (await client.get(f"{server.url}/readyz?verbose")).text
+        await asyncio.to_thread(private_postgres.start)
+
+        async def ready() -> bool:
+            return (await client.get(f"{server.metrics_url}/readyz")).status_code == 200
+
+        await eventually(ready)
+
+    assert {key: 503 if key[1] in READY else 200 for key in found} == found
+    assert verbose.startswith("[-]database failed: ")

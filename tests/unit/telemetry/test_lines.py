@@ -1,0 +1,187 @@
+"""Lines of the log: JSON that parses, text that is harmless, whatever a caller sends."""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.telemetry.context import TraceContext, current
+from orders.telemetry.lines import PATH_SHOWN, Access, JsonLines, TextLines
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+anything = st.text(st.characters(codec=None))
+
+
+def access(path: str = "/orders/7", problem: str | None = None, at: float = 1.5) -> Access:
+    """Make the record of a request."""
+    return Access(at, "GET", path, "/orders/{id}", 200, 0.00125, TRACE, SPAN, problem)
+
+
+def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
+    """Make a record of the log."""
+    made = logging.LogRecord("orders.x", logging.WARNING, __file__, 1, message, arguments, None)
+    vars(made).update(extra)
+    return made
+
+
+def failure(text: str) -> logging.LogRecord:
+    """Make a record with a traceback."""
+    try:
+        raise ValueError(text)
+    except ValueError:
+        return logging.LogRecord(
+            "orders.x", logging.ERROR, __file__, 1, "it failed", (), sys.exc_info()
+        )
+
+
+def one_line(line: bytes) -> str:
+    """Check that it is one line; return it without its end."""
+    assert line.endswith(b"\n")
+    assert 1 == line.count(b"\n")
+    return line.decode()[:-1]
+
+
+def test_an_access_line_has_the_request() -> None:
+    """Every fact of the request has a field of its own; the time is RFC 3339 in UTC."""
+    expected = {
+        "time": "1970-01-01T00:00:01.500Z",
+        "level": "INFO",
+        "logger": "orders.access",
+        "message": "GET /orders/{id} 200",
+        "method": "GET",
+        "path": "/orders/7",
+        "route": "/orders/{id}",
+        "status": 200,
+        "duration_ms": 1.25,
+        "trace_id": TRACE,
+        "span_id": SPAN,
+    }
+
+    assert expected == json.loads(one_line(JsonLines().access(access())))
+
+
+@pytest.mark.parametrize(
+    ("problem", "level"), [("order-not-found", "INFO"), ("overloaded", "INFO"), ("internal", "ERROR")]
+)
+def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
+    """What the caller did, or the load, is no error of ours."""
+    found = json.loads(JsonLines().access(access(problem=problem)))
+
+    assert (problem, level) == (found["problem"], found["level"])
+
+
+@given(anything)
+def test_any_path_is_valid_json(path: str) -> None:
+    """The path comes back as it was, without what is not Unicode and beyond a bound."""
+    found = json.loads(one_line(JsonLines().access(access(path))))
+    expected = path[:PATH_SHOWN].encode("utf-8", "replace").decode()
+
+    assert expected == found["path"]
+    assert "/orders/{id}" == found["route"]
+
+
+def test_a_long_path_is_cut() -> None:
+    """A caller cannot fill the log with one request."""
+    found = json.loads(JsonLines().access(access("/" + "a" * 10_000)))
+
+    assert PATH_SHOWN == len(found["path"])
+
+
+@given(st.floats(0, 4e9))
+def test_every_instant_is_a_time_stamp(at: float) -> None:
+    """The stamp is the instant, cut to milliseconds, however lines follow each other."""
+    lines = JsonLines()
+    lines.access(access(at=1.0))
+    stamp = json.loads(lines.access(access(at=at)))["time"]
+    exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+
+    assert STAMP.fullmatch(stamp)
+    assert abs(datetime.fromisoformat(stamp) - exact) <= timedelta(milliseconds=1)
+
+
+@given(anything, st.text(), anything)
+def test_any_event_is_valid_json(message: str, argument: str, extra: str) -> None:
+    """Messages, arguments and extra fields may be any text."""
+    line = JsonLines().event(record(message.replace("%", "%%") + "%s", argument, order=extra))
+    found = json.loads(one_line(line))
+
+    assert (message + argument).encode("utf-8", "replace").decode() == found["message"]
+    assert extra.encode("utf-8", "replace").decode() == found["order"]
+    assert ("WARNING", "orders.x") == (found["level"], found["logger"])
+
+
+def test_extra_fields_keep_their_types() -> None:
+    """Numbers, truth and nothing stay what they are; anything else is its text."""
+    extra = {"n": 1, "x": 0.5, "yes": True, "none": None, "big": 2**70, "path": ["a"]}
+    found = json.loads(JsonLines().event(record("m", **extra)))
+
+    assert extra | {"path": "['a']"} == {name: found[name] for name in extra}
+
+
+def test_extra_fields_cannot_replace_ours() -> None:
+    """A field called `level` or `time` does not change what the line says of itself."""
+    found = json.loads(JsonLines().event(record("m", level="FAKE", time="FAKE", logger="FAKE")))
+
+    assert "FAKE" not in found.values()
+
+
+def test_an_event_has_the_ids_of_its_request() -> None:
+    """Inside a request there are trace and span ids, outside there are none."""
+    token = current.set(TraceContext(TRACE, SPAN))
+    inside = json.loads(JsonLines().event(record("m")))
+    current.reset(token)
+    outside = json.loads(JsonLines().event(record("m")))
+
+    assert (TRACE, SPAN) == (inside["trace_id"], inside["span_id"])
+    assert "trace_id" not in outside
+
+
+def test_an_exception_is_one_field() -> None:
+    """The traceback is in the line, and the line is one."""
+    found = json.loads(one_line(JsonLines().event(failure("broken \ud800\n"))))
+
+    assert "it failed" == found["message"]
+    assert found["exception"].startswith("Traceback (most recent call last):\n")
+    assert "ValueError: broken ?" in found["exception"]
+
+
+@given(anything)
+def test_a_path_cannot_steer_the_terminal(path: str) -> None:
+    """Text for people is one line without control characters, whatever was asked for."""
+    line = one_line(TextLines(colour=False).access(access(path)))
+
+    assert line.isprintable()
+
+
+def test_an_event_cannot_steer_the_terminal() -> None:
+    """An escape sequence in a message or an exception is shown, not sent."""
+    lines = TextLines(colour=False)
+    hostile = "\x1b]0;owned\x07\x9b31m"
+
+    assert "\x1b" not in lines.event(record("%s", hostile)).decode()
+    found = lines.event(failure(hostile)).decode()
+    assert "\x1b" not in found
+    assert "\x9b" not in found
+    assert "\nTraceback (most recent call last):\n" in found
+
+
+def test_text_has_what_people_look_for() -> None:
+    """Time of day, level, what was asked, how it went, and the trace id."""
+    line = one_line(TextLines(colour=False).access(access(problem="order-not-found")))
+
+    assert f"00:00:01.500 INFO    GET /orders/7 200 order-not-found 1.2 ms {TRACE}" == line
+
+
+def test_colour_ends_where_it_began() -> None:
+    """Every colour is switched off in the same line."""
+    line = TextLines(colour=True).event(record("m")).decode()
+
+    assert "\x1b[33mWARNING\x1b[0m" in line
+    assert line.count("\x1b[0m") == line.count("\x1b[") - line.count("\x1b[0m")
