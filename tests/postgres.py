@@ -5,11 +5,12 @@ of one that was migrated once.
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,16 @@ QUICK = {"fsync": "off", "full_page_writes": "off"}
 """Settings of a server whose data nobody misses."""
 
 Rows = list[tuple[Any, ...]]
+
+
+@contextlib.contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """Make a folder for a server's data: pytest's may be closed to whom PostgreSQL runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="orders-tests-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 class Databases:
@@ -99,10 +110,9 @@ class PostgresServer(Databases):
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         """Make the data; its port stays the same for good."""
-        # Not in pytest's folder: that may be closed to the user whom PostgreSQL runs as.
-        self._folder = Path(tempfile.mkdtemp(prefix="orders-tests-"))
+        self._stack = contextlib.ExitStack()
         self._server = EmbeddedPostgres(
-            self._folder,
+            self._stack.enter_context(reachable_folder()),
             port=free_port(),
             settings={"max_connections": "200", "log_min_messages": "fatal"}
             | dict(settings or {}),
@@ -124,7 +134,7 @@ class PostgresServer(Databases):
     def remove(self) -> None:
         """Stop it and forget its data."""
         self.stop("immediate")
-        shutil.rmtree(self._folder)
+        self._stack.close()
 
 
 async def _execute(sql: str, url: str) -> Rows:

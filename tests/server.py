@@ -47,6 +47,7 @@ class Server:
                 cwd=log.parent,
                 env={name: os.environ[name] for name in _INHERITED if name in os.environ}
                 | {
+                    "PYTHONWARNINGS": "error",
                     "HTTP_HOST": "127.0.0.1",
                     "HTTP_PORT": str(self.port),
                     "METRICS_PORT": str(self.metrics_port),

@@ -61,7 +61,7 @@ def main(environ: Mapping[str, str]) -> NoReturn:
                 url = stack.enter_context(_embedded(config, _folder(given)))
                 config = Config.from_env(given | {"DATABASE_URL": url})
             status = uvloop.run(_run(config))
-    except KeyboardInterrupt:
+    except SystemExit:
         status = 0
     except (DevError, EmbeddedError, MigrationError, PortError) as error:
         sys.stderr.write(f"orders: {error}\n")
@@ -119,14 +119,15 @@ def _only_one(folder: Path) -> Iterator[IO[str]]:
 def _end_alike() -> None:
     """Have SIGTERM and a closed terminal end this as Ctrl-C does, at any moment.
 
-    Before the server has handlers of its own that is by KeyboardInterrupt.
+    Before the server has handlers of its own that is by SystemExit: for a KeyboardInterrupt,
+    `subprocess` takes it that children had the signal too.
     """
 
-    def interrupt(_number: int, _frame: "FrameType | None") -> NoReturn:
-        raise KeyboardInterrupt
+    def leave(_number: int, _frame: "FrameType | None") -> NoReturn:
+        raise SystemExit
 
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
 
 

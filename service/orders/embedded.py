@@ -176,16 +176,21 @@ class EmbeddedPostgres:
         half_made.rename(self._data)
 
     def _run(self, program: str, *arguments: str, text: str = "") -> None:
-        done = subprocess.run(
+        with subprocess.Popen(
             [self._programs / program, *arguments],
-            input=text,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
             **self._as_account(),
-        )
-        if done.returncode != 0:
-            raise EmbeddedError(f"{program} failed: {done.stderr.strip()}")
+        ) as process:
+            try:
+                _, complaint = process.communicate(text)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)  # it has children of its own
+                raise
+        if process.returncode != 0:
+            raise EmbeddedError(f"{program} failed: {complaint.strip()}")
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_LIMIT

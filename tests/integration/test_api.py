@@ -1,83 +1,23 @@
-"""The API on the real server, sentence by sentence: what a caller may rely on."""
+"""Creating and reading orders on the real server: what a caller may rely on."""
 
-import json
 import re
 import time
-from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from orders.store import sql
+from orders import errors
+from orders.errors import Problem
 from tests.postgres import Databases
-from tests.raw import JSON, Request, exchange
+from tests.problems import pointers, problem
+from tests.raw import JSON
 from tests.server import Server
 
 TEA = {"item": "tea", "quantity": 2}
-MANY = 20_000
-KIB = 1024
-
-
-@pytest.fixture(scope="module")
-def server(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start the service that all of these tests share."""
-    log = tmp_path_factory.mktemp("api") / "serve.log"
-    started = Server(log, DATABASE_URL=postgres.migrated_database())
-    started.wait_for()
-    yield started
-    assert 0 == started.stop()
-    postgres.drop_databases()
-
-
-@pytest.fixture(scope="module")
-def api(server: Server) -> Iterator[httpx.Client]:
-    """Open a client of it."""
-    with httpx.Client(base_url=server.url) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def many(postgres: Databases) -> str:
-    """Make a database of 20,000 orders; their items are numbered from the oldest, 1."""
-    url = postgres.migrated_database()
-    postgres.execute(
-        "INSERT INTO orders SELECT ('0199d2f6-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,"
-        f" n::text, 1, now() FROM generate_series(1, {MANY}) AS n",
-        url,
-    )
-    postgres.execute("ANALYZE orders", url)
-    return url
-
-
-@pytest.fixture(scope="module")
-def pages(many: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Open a client of a service with the 20,000 orders."""
-    started = Server(tmp_path_factory.mktemp("pages") / "serve.log", DATABASE_URL=many)
-    started.wait_for()
-    with httpx.Client(base_url=started.url) as client:
-        yield client
-    assert 0 == started.stop()
-
-
-def problem(answer: httpx.Response) -> str:
-    """Check that the answer is a whole problem document; return the problem's name."""
-    document = answer.json()
-    assert "application/problem+json" == answer.headers["content-type"]
-    assert answer.status_code == document["status"]
-    assert answer.headers["x-correlation-id"] == document["trace_id"]
-    prefix, _, name = document["type"].rpartition("/")
-    assert "https://orders.dev/problems" == prefix
-    return str(name)
-
-
-def pointers(answer: httpx.Response) -> list[str]:
-    """Check that the answer is about validation; return where it points."""
-    assert "invalid-request" == problem(answer)
-    assert 400 == answer.status_code
-    return [error["pointer"] for error in answer.json()["errors"]]
 
 
 def test_an_order_is_created(api: httpx.Client) -> None:
@@ -220,9 +160,7 @@ def test_a_batch_is_created_in_order(api: httpx.Client, size: int) -> None:
 
 
 @pytest.mark.parametrize("bad", [0, 1_001, "last"])
-def test_a_batch_is_all_or_nothing(
-    api: httpx.Client, server: Server, postgres: Databases, bad: int | str
-) -> None:
+def test_a_batch_is_all_or_nothing(api: httpx.Client, bad: int | str) -> None:
     """None or 1,001 orders are refused, and one bad order keeps the 999 others out too."""
     item = f"nothing of {bad}"
     good = {"item": item, "quantity": 1}
@@ -261,159 +199,14 @@ def test_an_order_that_is_not_there(api: httpx.Client) -> None:
     assert (404, "not-found") == (nowhere.status_code, problem(nowhere))
 
 
-def walk(client: httpx.Client, path: str, relation: str) -> list[list[int]]:
-    """Follow a relation to its end; return the items of each page, oldest 1."""
-    found = []
-    while path:
-        answer = client.get(path)
-        found.append([int(order["item"]) for order in answer.json()])
-        path = answer.links.get(relation, {}).get("url", "")
-    return found
+def test_the_reference_has_every_problem() -> None:
+    """The table in docs/api.md is the closed set: name, status and title, in order."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \| (.*) \|$", page, re.MULTILINE)
+    problems = [
+        found
+        for found in vars(errors).values()
+        if isinstance(found, type) and issubclass(found, Problem) and "name" in vars(found)
+    ]
 
-
-def test_pages_lead_forwards_and_backwards(pages: httpx.Client) -> None:
-    """`next` leads through every order once, newest first, to the end; `prev` leads back."""
-    forwards = walk(pages, "/orders?limit=97", "next")
-    last = "0199d2f6-0000-7000-8000-000000000001"
-    backwards = walk(pages, f"/orders?limit=97&before={last}", "prev")
-    end = pages.get(f"/orders?after={last}")
-
-    assert list(range(MANY, 0, -1)) == [item for page in forwards for item in page]
-    assert {97} == {len(page) for page in forwards[:-1]}
-    assert list(range(MANY, 1, -1)) == [item for page in backwards[::-1] for item in page]
-    assert ([], ["prev"]) == (end.json(), list(end.links))
-    assert [1] == walk(pages, end.links["prev"]["url"], "none")[0][-1:]
-    assert 20 == len(pages.get("/orders").json())
-    assert ["next"] == list(pages.get("/orders").links)
-
-
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("limit=0", "limit"),
-        ("limit=101", "limit"),
-        ("limit=x", "limit"),
-        ("limit=", "limit"),
-        ("limit=5&limit=5", "limit"),
-        ("after=5", "after"),
-        ("before=", "before"),
-        ("page=2", "page"),
-    ],
-)
-def test_a_bad_query_is_pointed_at(api: httpx.Client, query: str, pointer: str) -> None:
-    """A query parameter that does not validate, is unknown or repeated is 400."""
-    assert [f"#/query/{pointer}"] == pointers(api.get(f"/orders?{query}"))
-
-
-def test_the_cost_of_a_page_does_not_grow(postgres: Databases, many: str) -> None:
-    """The first and a far page are both read from the index, and touch no more rows than they give."""
-    plans = []
-    for place in (sql.LAST_ID, "0199d2f6-0000-7000-8000-000000000100"):
-        query = sql.OLDER.replace("$1", f"'{place}'").replace("$2", "21")
-        rows = postgres.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", many)
-        document = rows[0][0]
-        plans.append((json.loads(document) if isinstance(document, str) else document)[0]["Plan"])
-    scans = [plan["Plans"][0] for plan in plans]
-
-    assert {"Limit"} == {plan["Node Type"] for plan in plans}
-    assert {"Index Scan"} == {scan["Node Type"] for scan in scans}
-    assert {"Backward"} == {scan["Scan Direction"] for scan in scans}
-    assert [21, 21] == [scan["Actual Rows"] for scan in scans]
-    assert [None, None] == [scan.get("Rows Removed by Filter") for scan in scans]
-
-
-def test_head_is_where_get_is(api: httpx.Client) -> None:
-    """HEAD has the status and the headers of GET, and no body."""
-    path = api.post("/orders", json=TEA).headers["location"]
-    for target in (path, "/orders?limit=1", f"/orders/{uuid4()}", "/orders/5", "/docs"):
-        get, head = api.get(target), api.head(target)
-        ignored = {"date", "x-correlation-id"}
-
-        assert b"" == head.content
-        assert (get.status_code, {k: v for k, v in get.headers.items() if k not in ignored}) == (
-            head.status_code,
-            {k: v for k, v in head.headers.items() if k not in ignored},
-        )
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allow"),
-    [
-        ("DELETE", "/orders", "GET, HEAD, OPTIONS, POST"),
-        ("PUT", f"/orders/{uuid4()}", "GET, HEAD, OPTIONS"),
-        ("POST", f"/orders/{uuid4()}", "GET, HEAD, OPTIONS"),
-        ("PATCH", "/orders/batch", "OPTIONS, POST"),
-        ("BREW", "/orders", "GET, HEAD, OPTIONS, POST"),
-    ],
-)
-def test_another_method_is_told_the_right_ones(
-    api: httpx.Client, method: str, path: str, allow: str
-) -> None:
-    """A method that a path does not have is 405 with Allow."""
-    answer = api.request(method, path)
-
-    assert (405, "method-not-allowed") == (answer.status_code, problem(answer))
-    assert allow == answer.headers["allow"]
-
-
-@pytest.mark.parametrize(
-    ("path", "limit", "order"),
-    [("/orders", 64 * KIB, b"%b"), ("/orders/batch", KIB * KIB, b"[%b]")],
-)
-def test_a_body_has_a_limit(server: Server, path: str, limit: int, order: bytes) -> None:
-    """A body of just the limit is taken; one byte more is 413 before it is read."""
-    body = order % b'{"item":"large","quantity":1}'
-    just = exchange(server.port, Request("POST", path, (JSON,), (body.ljust(limit),)))
-    length = ("Content-Length", str(limit + 1))
-    announced = exchange(server.port, Request("POST", path, (JSON, length), (), "none"))
-    pieces = tuple(b" " * 32 * KIB for _ in range(limit // (32 * KIB) + 1))
-    grown = exchange(server.port, Request("POST", path, (JSON,), pieces, "chunked"))
-
-    assert [201, 413, 413] == [just.status, announced.status, grown.status]
-    assert {"https://orders.dev/problems/content-too-large"} == {
-        json.loads(answer.body)["type"] for answer in (announced, grown)
-    }
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", ""])
-def test_only_json_is_taken(api: httpx.Client, kind: str) -> None:
-    """A body of another type is 415 and says what would be taken, and so is a compressed one."""
-    other = api.post("/orders", content=json.dumps(TEA), headers={"Content-Type": kind})
-    coded = api.post("/orders", json=TEA, headers={"Content-Encoding": "gzip"})
-    charset = {"Content-Type": "application/json; charset=UTF-8"}
-    plain = api.post("/orders", content=json.dumps(TEA), headers=charset)
-
-    assert (415, "unsupported-media-type") == (other.status_code, problem(other))
-    assert "application/json" == other.headers["accept"]
-    assert 415 == coded.status_code
-    assert 201 == plain.status_code
-
-
-@pytest.mark.parametrize(
-    ("accept", "status"),
-    [
-        ("text/html", 406),
-        ("application/json;q=0", 406),
-        ("text/html, */*;q=0.1", 201),
-        ("application/*", 201),
-    ],
-)
-def test_only_json_is_given(api: httpx.Client, accept: str, status: int) -> None:
-    """A caller that does not accept JSON gets 406, as a problem document all the same."""
-    answer = api.post("/orders", json=TEA, headers={"Accept": accept})
-
-    assert status == answer.status_code
-    assert 201 == status or "not-acceptable" == problem(answer)
-
-
-def test_every_answer_has_a_correlation_id(api: httpx.Client) -> None:
-    """It is the trace id that came in, or a new one each time."""
-    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    told = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
-    paths = ("/orders", f"/orders/{uuid4()}", "/nothing", "/docs", "/schema/openapi.json")
-    fresh = [api.get(path).headers["x-correlation-id"] for path in paths]
-    given = [api.get(path, headers=told).headers["x-correlation-id"] for path in paths]
-
-    assert len(paths) == len(set(fresh))
-    assert all(re.fullmatch("[0-9a-f]{32}", value) for value in fresh)
-    assert [trace] * len(paths) == given
+    assert [(p.name, str(p.status), p.title) for p in problems] == rows

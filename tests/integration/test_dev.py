@@ -1,10 +1,8 @@
 """`orders dev` as a person runs it: its own PostgreSQL, Ctrl-C, and what may stand in the way."""
 
 import os
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import psutil
 import pytest
 
 from tests.ports import free_port
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, reachable_folder
 from tests.server import Server, eventually
 
 Start = Callable[..., Server]
@@ -23,10 +21,8 @@ ORDER = {"item": "espresso beans, 1 kg", "quantity": 2}
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Have a folder for data, which is there for all tests of this module."""
-    # Not in pytest's folder: that may be closed to the user whom PostgreSQL runs as.
-    found = Path(tempfile.mkdtemp(prefix="orders-tests-"))
-    yield found
-    shutil.rmtree(found)
+    with reachable_folder() as found:
+        yield found
 
 
 def postmaster(folder: Path) -> psutil.Process:
@@ -104,17 +100,17 @@ def test_sigkill_leaves_no_postgresql_behind(serve: Start, folder: Path) -> None
 
 async def test_ctrl_c_in_the_middle_of_the_first_start(serve: Start) -> None:
     """Half-made data is not taken for data: the next start works."""
-    folder = Path(tempfile.mkdtemp(prefix="orders-tests-"))
-    first = serve("dev", wait_for=None, ORDERS_DATA_DIR=str(folder))
-    await eventually((folder / "postgres.new" / "PG_VERSION").exists)
-    os.killpg(first.process.pid, signal.SIGINT)
+    with reachable_folder() as folder:
+        first = serve("dev", wait_for=None, ORDERS_DATA_DIR=str(folder))
+        await eventually((folder / "postgres.new" / "PG_VERSION").exists)
+        os.killpg(first.process.pid, signal.SIGINT)
+        ended = first.process.wait(10)
+        again = serve("dev", ORDERS_DATA_DIR=str(folder))
+        place_order(again)
+        again.stop()
 
-    assert 0 == first.process.wait(10)
+    assert 0 == ended
     assert "Traceback" not in first.output()
-    again = serve("dev", ORDERS_DATA_DIR=str(folder))
-    place_order(again)
-    again.stop()
-    shutil.rmtree(folder)
 
 
 def test_database_url_is_used_instead(

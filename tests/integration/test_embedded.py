@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +11,14 @@ import pytest
 
 from orders.embedded import EmbeddedError, EmbeddedPostgres
 from tests.ports import free_port
-from tests.postgres import Databases
+from tests.postgres import Databases, reachable_folder
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Have a folder that PostgreSQL's user can reach, under a path too long for a socket."""
-    found = Path(tempfile.mkdtemp(prefix="orders-tests-"))
-    yield found / ("long" * 30)
-    shutil.rmtree(found)
+    with reachable_folder() as found:
+        yield found / ("long" * 30)
 
 
 def test_path_may_be_longer_than_a_socket_may_have(

@@ -38,7 +38,7 @@ def test_a_healthy_server_says_so_on_both_ports(database_url: str, serve: Start)
 
 
 async def test_a_missing_schema_is_told_and_noticed(database: str, serve: Start) -> None:
-    """Without the schema readiness is 503 and names the command; after it, 200 without a restart."""
+    """Without the schema /readyz is 503 and names the command; after it 200, without a restart."""
     server = serve(DATABASE_URL=database, wait_for="/startupz")
     async with httpx.AsyncClient(base_url=server.url) as client:
 

@@ -56,8 +56,8 @@ async def test_one_bad_row_fails_alone(
         answers = await asyncio.gather(
             *(api.post("/orders", json={"item": item, "quantity": 1}) for item in items)
         )
+        exposed = (await api.get(f"{server.metrics_url}/metrics")).text
     rows = await asyncio.to_thread(postgres.execute, "SELECT item FROM orders", database_url)
-    exposed = httpx.get(f"{server.metrics_url}/metrics").text
 
     assert [500 if item.startswith("bad") else 201 for item in items] == [
         answer.status_code for answer in answers

@@ -9,6 +9,7 @@ import pytest
 
 from orders import __version__
 from orders.cli import main
+from tests.ports import free_port
 
 URL = "postgresql://me:s3cret@db/orders"
 
@@ -97,7 +98,7 @@ def test_an_unknown_command_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
 def test_no_database_is_one_line(command: str) -> None:
     """A command that needs a database says which variables name one."""
-    done = run(command)
+    done = run(command, HTTP_PORT=str(free_port()), METRICS_PORT=str(free_port()))
 
     assert (2, "") == (done.returncode, done.stdout)
     assert "orders: DATABASE_URL is not set: set it, or DB_HOST, or PGHOST\n" == done.stderr

@@ -34,7 +34,7 @@ def record(message: str, *arguments: object, **extra: object) -> logging.LogReco
 def failure(text: str) -> logging.LogRecord:
     """Make a record with a traceback."""
     try:
-        raise ValueError(text)
+        raise ValueError(text)  # noqa: TRY301  it is wanted here
     except ValueError:
         return logging.LogRecord(
             "orders.x", logging.ERROR, __file__, 1, "it failed", (), sys.exc_info()
@@ -68,7 +68,8 @@ def test_an_access_line_has_the_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "level"), [("order-not-found", "INFO"), ("overloaded", "INFO"), ("internal", "ERROR")]
+    ("problem", "level"),
+    [("order-not-found", "INFO"), ("overloaded", "INFO"), ("internal", "ERROR")],
 )
 def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
     """What the caller did, or the load, is no error of ours."""

@@ -1,0 +1,102 @@
+"""Where spans go: the SDK's provider, with the exporter that is configured.
+
+The SDK reads its own OTEL_BSP_* and OTEL_EXPORTER_OTLP_* variables (time-outs, compression,
+certificates). A collector that is away costs spans, never requests, and one log line a minute.
+"""
+
+import logging
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+from orders.telemetry.spans import GivenIds
+
+if TYPE_CHECKING:
+    from orders.config import TracingConfig
+
+FLUSH_SECONDS: Final = 3.0
+LINKS: Final = 10_000
+"""Links a batch's span may have; the SDK's own bound, 128, is less than a batch."""
+_QUIET_SECONDS: Final = 60.0
+
+
+def provider(config: "TracingConfig", service_name: str, version: str) -> TracerProvider:
+    """Make the provider; every span that is started is exported, for sampling came before."""
+    _calm("opentelemetry")
+    made = TracerProvider(
+        sampler=ALWAYS_ON,
+        resource=Resource(
+            {
+                "telemetry.sdk.language": "python",
+                "telemetry.sdk.name": "opentelemetry",
+                **_pairs(config.resource_attributes),
+                "service.name": service_name,
+                "service.version": version,
+            }
+        ),
+        id_generator=GivenIds(),
+        span_limits=SpanLimits(max_links=LINKS),
+        shutdown_on_exit=False,
+    )
+    made.add_span_processor(BatchSpanProcessor(_exporter(config)))
+    return made
+
+
+def flush(made: TracerProvider) -> None:
+    """Send what is left; a collector that does not answer is given up after three seconds."""
+    thread = threading.Thread(target=made.shutdown, name="span-flush", daemon=True)
+    thread.start()
+    thread.join(FLUSH_SECONDS)
+
+
+def _exporter(config: "TracingConfig") -> SpanExporter:
+    if config.exporter == "console":
+        return ConsoleSpanExporter(out=sys.stderr)  # stdout is the log's
+    if config.exporter == "zipkin":
+        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
+
+        return ZipkinExporter(endpoint=config.endpoint)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+
+    headers = None if config.headers is None else _pairs(config.headers)
+    return OTLPSpanExporter(endpoint=config.endpoint, headers=headers)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
+    found = (part.partition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): unquote(value.strip()) for name, _, value in found}
+
+
+class _Calm(logging.Filter):
+    """Lets a message of one place through once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        place = (record.pathname, record.lineno)
+        now = time.monotonic()
+        if now - self._last.get(place, -_QUIET_SECONDS) < _QUIET_SECONDS:
+            return False
+        self._last[place] = now
+        record.exc_info = None
+        return True
+
+
+def _calm(prefix: str) -> None:
+    """Filter the loggers of the SDK and its exporters, which repeat each failure."""
+    calm = _Calm()
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(prefix):
+            logging.getLogger(name).addFilter(calm)

@@ -1,0 +1,260 @@
+"""Metrics, logs and ids of the real server, as an operator sees them."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psqlpy
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from orders.store.schema import REQUIRED_VERSION
+from tests.server import Server, eventually
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+ORDER = {"item": "tea", "quantity": 2}
+NO_ORDER = "00000000-0000-7000-8000-000000000000"
+PROBES = ("/livez", "/readyz", "/startupz", "/.well-known/alive", "/.well-known/health")
+LABELS = ("http_request_method", "http_route", "http_response_status_code", "error_type")
+DURATION = "http_server_request_duration_seconds_count"
+
+Sample = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture
+def server(serve: Callable[..., Server], database_url: str) -> Server:
+    """Run the service on an empty database."""
+    return serve(DATABASE_URL=database_url)
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client of the API."""
+    async with httpx.AsyncClient(base_url=server.url) as opened:
+        yield opened
+
+
+async def scrape(server: Server) -> Sample:
+    """Return every sample by name and labels."""
+    async with httpx.AsyncClient() as scraper:
+        answer = await scraper.get(
+            f"{server.metrics_url}/metrics", headers={"accept": "application/openmetrics-text"}
+        )
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Sample, name: str, **labels: str) -> float:
+    """Return the sum of the samples with this name that have these labels."""
+    return sum(
+        found
+        for (candidate, having), found in samples.items()
+        if candidate == name and labels.items() <= set(having)
+    )
+
+
+def logged(server: Server, logger: str = "orders.access") -> list[dict[str, Any]]:
+    """Return the lines of a logger; every line is JSON."""
+    lines = [json.loads(line) for line in server.output().split("\n")[:-1]]
+    return [line for line in lines if line["logger"] == logger]
+
+
+async def access_lines(server: Server, count: int) -> list[dict[str, Any]]:
+    """Wait for this many access lines."""
+    await eventually(lambda: len(logged(server)) >= count)
+    found = logged(server)
+    assert count == len(found)
+    return found
+
+
+async def test_requests_are_counted_by_route_and_status(
+    server: Server, client: httpx.AsyncClient
+) -> None:
+    """Each request is one record, under the template of its route, never its path."""
+    key = {"idempotency-key": "once"}
+    created = await client.post("/orders", json=ORDER, headers=key)
+    await client.post("/orders", json=ORDER, headers=key)
+    await client.post("/orders/batch", json=[ORDER] * 3)
+    await client.post("/orders", json={})
+    await client.get(f"/orders/{created.json()['id']}")
+    await client.get(f"/orders/{NO_ORDER}")
+    await client.get("/orders")
+    await client.get("/secret/path?with=a-query")
+    await client.request("BREW", "/orders")
+    samples = await scrape(server)
+
+    counted = {
+        tuple(dict(labels)[name] for name in LABELS): count
+        for (name, labels), count in samples.items()
+        if name == DURATION
+    }
+    assert {
+        ("POST", "/orders", "201", ""): 2,
+        ("POST", "/orders/batch", "201", ""): 1,
+        ("POST", "/orders", "400", "invalid-request"): 1,
+        ("GET", "/orders/{id}", "200", ""): 1,
+        ("GET", "/orders/{id}", "404", "order-not-found"): 1,
+        ("GET", "/orders", "200", ""): 1,
+        ("GET", "unmatched", "404", "not-found"): 1,
+        ("_OTHER", "/orders", "405", "method-not-allowed"): 1,
+    } == counted
+    assert 4 == value(samples, "orders_created_total")
+    assert 1 == value(samples, "orders_replayed_total")
+    assert 0 == value(samples, "orders_shed_total")
+    assert 0 == value(samples, "http_server_active_requests")
+    assert not any("secret" in part for _, labels in samples for pair in labels for part in pair)
+
+
+async def test_a_batch_is_one_record(
+    server: Server, client: httpx.AsyncClient, database_url: str
+) -> None:
+    """What gathers behind a slow batch is in the queue's depth, and then one operation."""
+    connection = await psqlpy.connect(dsn=database_url)
+    async with connection.transaction() as transaction:
+        await transaction.execute("LOCK TABLE orders IN EXCLUSIVE MODE")
+        posts = [asyncio.create_task(client.post("/orders", json=ORDER)) for _ in range(50)]
+
+        async def all_but_the_first_wait() -> bool:
+            samples = await scrape(server)
+            return value(samples, "orders_queue_depth", operation="insert") == 49
+
+        await eventually(all_but_the_first_wait)
+        samples = await scrape(server)
+        assert 50 == value(samples, "http_server_active_requests")
+        assert 1 == value(samples, "db_client_connection_count", state="used")
+    answers = await asyncio.gather(*posts)
+    connection.close()
+    samples = await scrape(server)
+    operations = "db_client_operation_duration_seconds_count"
+
+    assert {201} == {answer.status_code for answer in answers}
+    assert 2 == value(samples, operations, db_operation_name="insert")
+    assert 2 == value(samples, "orders_batch_size_count", operation="insert")
+    assert 50 == value(samples, "orders_batch_size_sum", operation="insert")
+    assert 50 == value(samples, "orders_created_total")
+    assert 0 == value(samples, "orders_queue_depth")
+
+
+async def test_the_state_of_the_process(server: Server) -> None:
+    """Connections, schema, loop, collector and process are there before any request."""
+    samples = await scrape(server)
+    states = ("idle", "used", "connecting")
+
+    assert 8 == sum(value(samples, "db_client_connection_count", state=s) for s in states)
+    assert 0 == value(samples, "db_client_connection_count", state="connecting")
+    assert value(samples, "orders_schema_version") == REQUIRED_VERSION
+    assert 1 == value(samples, "orders_build_info")
+    assert value(samples, "orders_gc_collections_total", generation="2") >= 1
+    assert value(samples, "process_resident_memory_bytes") > 0
+    assert len({name for name, _ in samples}) >= 20
+
+    async def lag_is_measured() -> bool:
+        return value(await scrape(server), "orders_event_loop_lag_seconds_count") > 0
+
+    await eventually(lag_is_measured)
+
+
+async def test_probes_and_scrapes_leave_no_trace(
+    server: Server, client: httpx.AsyncClient
+) -> None:
+    """Neither the log nor the metrics count what Kubernetes and Prometheus ask, on both ports."""
+    for path in PROBES:
+        await client.get(path)
+        await client.get(f"{server.metrics_url}{path}")
+    await scrape(server)
+    await client.get(f"/orders/{NO_ORDER}")
+
+    [line] = await access_lines(server, 1)
+    assert f"/orders/{NO_ORDER}" == line["path"]
+    assert 1 == value(await scrape(server), DURATION)
+
+
+async def test_every_answer_is_found_in_the_log(server: Server, client: httpx.AsyncClient) -> None:
+    """X-Correlation-ID is the trace id of the request's line, whatever the answer was."""
+    answers = [
+        await client.post("/orders", json=ORDER),
+        await client.post("/orders", content=b"{", headers={"content-type": "application/json"}),
+        await client.get("/orders/7"),
+        await client.get(f"/orders/{NO_ORDER}"),
+        await client.get("/nothing"),
+        await client.get("/docs"),
+        await client.put("/orders"),
+        await client.post("/orders", json={"item": "x" * 70_000, "quantity": 1}),
+    ]
+    lines = await access_lines(server, len(answers))
+
+    assert [201, 400, 400, 404, 404, 200, 405, 413] == [a.status_code for a in answers]
+    assert [a.headers["x-correlation-id"] for a in answers] == [x["trace_id"] for x in lines]
+    assert [a.status_code for a in answers] == [line["status"] for line in lines]
+    assert len(answers) == len({line["span_id"] for line in lines})
+
+
+async def test_the_callers_trace_is_continued(server: Server, client: httpx.AsyncClient) -> None:
+    """A valid traceparent gives the trace id, a malformed one is ignored; hot and cold alike."""
+    valid = {"traceparent": f"00-{TRACE}-{PARENT}-00"}
+    malformed = {"traceparent": f"00-{TRACE.upper()}-{PARENT}-00"}
+    for path in (f"/orders/{NO_ORDER}", "/orders"):
+        continued = await client.get(path, headers=valid)
+        ignored = await client.get(path, headers=malformed)
+        assert TRACE == continued.headers["x-correlation-id"]
+        assert TRACE != ignored.headers["x-correlation-id"].lower()
+
+    lines = await access_lines(server, 4)
+    assert [True, False] * 2 == [line["trace_id"] == TRACE for line in lines]
+    assert PARENT not in {line["span_id"] for line in lines}
+
+
+async def test_a_hostile_path_stays_in_its_line(server: Server, client: httpx.AsyncClient) -> None:
+    """Quotes, escapes and broken UTF-8 in a path make one line of valid JSON."""
+    await client.get("/%22%0A%1B%5B31m%FF%00%E2%82%AC")
+
+    [line] = await access_lines(server, 1)
+    assert line["path"].startswith('/"\n\x1b[31m')
+    assert "unmatched" == line["route"]
+
+
+async def test_the_level_changes_without_a_restart(
+    serve: Callable[..., Server], database_url: str, tmp_path: Path
+) -> None:
+    """LOG_LEVEL_FILE switches the access log off and, when it goes, on again."""
+    level = tmp_path / "level"
+    level.write_text("WARN\n", encoding="utf-8")
+    server = serve(DATABASE_URL=database_url, LOG_LEVEL_FILE=str(level))
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        await client.get("/while-it-is-off")
+        level.unlink()
+
+        async def is_on() -> bool:
+            await client.get("/while-it-changes")
+            return bool(logged(server))
+
+        await eventually(is_on)
+
+    assert {"/while-it-changes"} == {line["path"] for line in logged(server)}
+
+
+def test_bad_configuration_ends_with_2_and_one_line(tmp_path: Path) -> None:
+    """The process says what is wrong on stderr, and nothing on stdout."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "orders", "serve"],
+        env=kept | {"DATABASE_URL": "postgresql://me:s3cret@db/orders?sslmode=maybe"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert [done.stderr] == done.stderr.splitlines(keepends=True)
+    assert done.stderr.startswith("orders: DATABASE_URL is a secret; allowed: its ssl_mode as ")
