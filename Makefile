@@ -30,19 +30,14 @@ check: $(READY) ## check format, lint, types, layers, and that generated files a
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	@$(BIN)/orders openapi | diff -u docs/openapi.json - && \
-		$(BIN)/orders config --reference | diff -u docs/configuration.md - || \
-		{ echo 'A generated file is not what the code says: run make generate' >&2; exit 1; }
+	@sh scripts/generated check $(BIN)
 
 format: $(READY) ## format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-generate: $(READY) ## make docs/openapi.json and docs/configuration.md from the code
-	$(BIN)/orders openapi > $(VENV)/generated
-	mv $(VENV)/generated docs/openapi.json
-	$(BIN)/orders config --reference > $(VENV)/generated
-	mv $(VENV)/generated docs/configuration.md
+generate: $(READY) ## make the pages and files under docs/ that come from the code
+	@sh scripts/generated write $(BIN)
 
 bench: $(READY) ## measure the service against its peers, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,5 +1,6 @@
 """What the environment may say, what is said of what it may not, and where the database is."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -387,16 +388,23 @@ async def test_the_driver_keeps_what_was_asked(
     assert expected == await complaint(database(DATABASE_URL=url))
 
 
-async def test_a_socket_folder_is_a_host(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A host that begins with a slash is the folder of a Unix socket."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("socket"), settings={"fsync": "off"})
-    server.start()
-    try:
-        found = database(DATABASE_URL=server.url("postgres"))
-        assert found.hosts[0].startswith("/")
-        assert "" == await complaint(found)
-    finally:
+@pytest.fixture
+def socket_url() -> Iterator[str]:
+    """Run PostgreSQL on a socket; the URL of a database there."""
+    # Not in pytest's folder: that may be closed to the user whom PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="orders-tests-") as folder:
+        server = EmbeddedPostgres(Path(folder), settings={"fsync": "off"})
+        server.start()
+        yield server.url("postgres")
         server.stop("immediate")
+
+
+async def test_a_socket_folder_is_a_host(socket_url: str) -> None:
+    """A host that begins with a slash is the folder of a Unix socket."""
+    found = database(DATABASE_URL=socket_url)
+
+    assert found.hosts[0].startswith("/")
+    assert "" == await complaint(found)
 
 
 def test_the_traces_endpoint_of_a_base() -> None:

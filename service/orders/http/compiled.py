@@ -8,22 +8,17 @@ validation error is written once. A differential test holds the two to the same 
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, Final
 
 import msgspec
 
 from orders.errors import Internal, Problem
+from orders.http.asgi import App, Receive, Scope, Send
 from orders.http.endpoint import Endpoint
 from orders.http.problems import render
 from orders.service import OrderService
 from orders.telemetry.requests import Requests
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

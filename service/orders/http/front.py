@@ -13,8 +13,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
-from orders.http.compiled import App, Receive, Scope, Send, compile_endpoint
+from orders.http.asgi import App, Receive, Scope, Send, correlated, respond
+from orders.http.compiled import compile_endpoint
 from orders.http.endpoints import ENDPOINTS, HOT
+from orders.http.negotiation import joined
 from orders.http.problems import render
 
 if TYPE_CHECKING:
@@ -78,14 +80,14 @@ class FrontDoor:
     async def _probe(self, scope: Scope, send: Send) -> None:
         """Answer a probe, which is neither logged nor counted."""
         answer = await self._health.answer(scope["path"], scope["query_string"])
-        await _respond(send, answer.status, answer.headers, answer.body)
+        await respond(send, answer.status, correlated(answer.headers, scope), answer.body)
 
     async def _cold(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to Litestar, recorded as the hot ones are."""
         started = perf_counter()
         method, path = scope["method"], scope["path"]
         route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
-        context = self._requests.begin(method, route, path, dict(scope["headers"]))
+        context = self._requests.begin(method, route, path, dict(joined(scope["headers"])))
         correlation = (b"x-correlation-id", context.trace_id.encode())
         status = 500
         sent = False
@@ -106,7 +108,7 @@ class FrontDoor:
             log.exception("%s %s failed", method, route)
             if not sent:
                 scope["orders_problem"] = Internal.name
-                await _respond(marked, *render(Internal(), path, context.trace_id))
+                await respond(marked, *render(Internal(), path, context.trace_id))
         finally:
             problem = scope.get("orders_problem")
             self._requests.end(context, method, route, path, status, started, problem)
@@ -138,10 +140,3 @@ def _closing(send: Send) -> Send:
         await send(dict(message))
 
     return closing
-
-
-async def _respond(
-    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
-) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

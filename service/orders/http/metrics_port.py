@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from orders.http.compiled import Receive, Scope, Send
+from orders.http.asgi import Headers, Receive, Scope, Send, correlated, respond
 
 if TYPE_CHECKING:
     from orders.http.health import Health
@@ -20,6 +20,7 @@ class MetricsPort:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer a scrape or a probe."""
         path = scope["path"]
+        headers: Headers
         if scope["method"] not in {"GET", "HEAD"}:
             status, headers, body = 405, [(b"allow", b"GET, HEAD")], b""
         elif path == "/metrics":
@@ -30,5 +31,4 @@ class MetricsPort:
             status, headers, body = await self._health.answer(path, scope["query_string"])
         else:
             status, headers, body = 404, [], b""
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await respond(send, status, correlated(headers, scope), body)

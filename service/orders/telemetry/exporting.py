@@ -6,7 +6,6 @@ certificates). A collector that is away costs spans, never requests, and one log
 
 import logging
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -16,20 +15,20 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from orders.telemetry.spans import GivenIds
+from orders.telemetry.spans import GivenIds, Spans
 
 if TYPE_CHECKING:
     from orders.config import TracingConfig
 
-FLUSH_SECONDS: Final = 3.0
 LINKS: Final = 10_000
 """Links a batch's span may have; the SDK's own bound, 128, is less than a batch."""
 _QUIET_SECONDS: Final = 60.0
 
 
-def provider(config: "TracingConfig", service_name: str, version: str) -> TracerProvider:
-    """Make the provider; every span that is started is exported, for sampling came before."""
+def spans(config: "TracingConfig", service_name: str, version: str) -> Spans:
+    """Make what starts spans; each one is exported, for sampling came before."""
     _calm("opentelemetry")
+    ids = GivenIds()
     made = TracerProvider(
         sampler=ALWAYS_ON,
         resource=Resource(
@@ -41,19 +40,12 @@ def provider(config: "TracingConfig", service_name: str, version: str) -> Tracer
                 "service.version": version,
             }
         ),
-        id_generator=GivenIds(),
+        id_generator=ids,
         span_limits=SpanLimits(max_links=LINKS),
         shutdown_on_exit=False,
     )
     made.add_span_processor(BatchSpanProcessor(_exporter(config)))
-    return made
-
-
-def flush(made: TracerProvider) -> None:
-    """Send what is left; a collector that does not answer is given up after three seconds."""
-    thread = threading.Thread(target=made.shutdown, name="span-flush", daemon=True)
-    thread.start()
-    thread.join(FLUSH_SECONDS)
+    return Spans(made, ids)
 
 
 def _exporter(config: "TracingConfig") -> SpanExporter:

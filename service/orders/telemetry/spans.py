@@ -1,16 +1,19 @@
-"""The SDK's spans with our ids: a request has its ids before it is known whether it is recorded."""
+"""The SDK's spans with our ids: a request has ids before it is known whether it is recorded."""
 
+import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import Span, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
 
 from orders.telemetry.context import TraceContext
+
+_FLUSH_SECONDS: Final = 3.0
 
 
 class GivenIds(IdGenerator):
@@ -37,11 +40,12 @@ class GivenIds(IdGenerator):
 
 
 class Spans:
-    """Starts spans of a provider whose id generator is `GivenIds`."""
+    """Starts spans of a provider."""
 
-    def __init__(self, provider: TracerProvider) -> None:
-        """Take its tracer."""
-        self._ids = provider.id_generator
+    def __init__(self, provider: TracerProvider, ids: GivenIds) -> None:
+        """Take its tracer, and its ids from `ids`."""
+        self._provider = provider
+        self._ids = ids
         self._tracer = provider.get_tracer("orders")
 
     def server(self, context: TraceContext, name: str, attributes: Mapping[str, Any]) -> Span:
@@ -56,7 +60,6 @@ class Spans:
                 trace_state=TraceState.from_header([context.tracestate]),
             )
             parent = trace.set_span_in_context(trace.NonRecordingSpan(caller), parent)
-        assert isinstance(self._ids, GivenIds)
         self._ids.given = context
         try:
             return self._start(name, parent, SpanKind.SERVER, attributes)
@@ -84,6 +87,12 @@ class Spans:
         """Mark a span as failed."""
         span.set_status(Status(StatusCode.ERROR, why))
 
+    def flush(self) -> None:
+        """Send what is left; a collector that does not answer is given up after three seconds."""
+        thread = threading.Thread(target=self._provider.shutdown, name="span-flush", daemon=True)
+        thread.start()
+        thread.join(_FLUSH_SECONDS)
+
     def _start(
         self,
         name: str,
@@ -92,8 +101,6 @@ class Spans:
         attributes: Mapping[str, Any],
         links: Sequence[Link] = (),
     ) -> Span:
-        span = self._tracer.start_span(
+        return self._tracer.start_span(
             name, context=parent, kind=kind, attributes=attributes, links=links
         )
-        assert isinstance(span, Span)
-        return span

@@ -14,9 +14,8 @@ from orders.telemetry.context import TraceContext
 from orders.telemetry.sampling import sampler
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
-
     from orders.config import Config
+    from orders.telemetry.spans import Spans
 
 _VERBS: Final = {"insert": "INSERT", "insert_many": "INSERT", "select": "SELECT", "list": "SELECT"}
 _SERVER_ERROR: Final = 500
@@ -27,7 +26,7 @@ class Tracing:
 
     def __init__(
         self,
-        provider: "TracerProvider | None" = None,
+        spans: "Spans | None" = None,
         sample: Callable[[int, bool | None], bool] = lambda _, __: False,
         *,
         namespace: str = "",
@@ -36,19 +35,16 @@ class Tracing:
         Keep what makes the spans.
 
         Args:
-            provider: None exports nothing.
+            spans: None exports nothing.
             sample: decides by trace id and parent.
             namespace: the database's name, for the batches' spans.
 
         """
-        self.exporting = provider is not None
+        self.exporting = spans is not None
         self.sampled = sample
-        self._provider = provider
         self._namespace = namespace
-        if provider is not None:
-            from orders.telemetry.spans import Spans  # noqa: PLC0415  40 ms of imports
-
-            self._spans = Spans(provider)
+        if spans is not None:
+            self._spans = spans
 
     @classmethod
     def from_config(cls, config: "Config") -> "Tracing":
@@ -56,10 +52,10 @@ class Tracing:
         tracing = config.tracing
         if tracing.exporter == "none":
             return cls()
-        from orders.telemetry.exporting import provider  # noqa: PLC0415
+        from orders.telemetry.exporting import spans  # noqa: PLC0415  a tenth of a second
 
         return cls(
-            provider(tracing, config.service_name, __version__),
+            spans(tracing, config.service_name, __version__),
             sampler(tracing.sampler, tracing.ratio),
             namespace="" if config.database is None else config.database.name,
         )
@@ -114,7 +110,5 @@ class Tracing:
 
     def shutdown(self) -> None:
         """Send what is left, for three seconds at most."""
-        if self._provider is not None:
-            from orders.telemetry.exporting import flush  # noqa: PLC0415
-
-            flush(self._provider)
+        if self.exporting:
+            self._spans.flush()
