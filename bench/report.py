@@ -1,11 +1,12 @@
 """Writes `docs/benchmarks.md` and its charts from a summary; the same summary, the same pages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from bench import chart, places
+from bench import chart, places, readme
 from bench.database import LARGE, SMALL
 from bench.servers import ORDERS
 from bench.summary import Figure, Summary
+from bench.tables import strong, table
 from bench.targets import Target, targets
 
 QUESTIONS = {
@@ -40,7 +41,7 @@ _HEAD = [
 
 
 def write(summary: Summary) -> None:
-    """Write the page and one chart for each question that was measured."""
+    """Write the page, a chart for each question that was measured, and README's table."""
     places.CHARTS.mkdir(parents=True, exist_ok=True)
     for question, (title, _) in QUESTIONS.items():
         values = [
@@ -54,6 +55,7 @@ def write(summary: Summary) -> None:
             picture = chart.bars(title, note, values, ours)
             (places.CHARTS / f"{question}.svg").write_text(picture)
     places.REPORT.write_text("\n".join(_page(summary)) + "\n")
+    readme.write(summary)
 
 
 def _page(summary: Summary) -> Iterator[str]:
@@ -66,6 +68,9 @@ def _page(summary: Summary) -> Iterator[str]:
             yield from _question(summary, question, title, text)
     yield from _large(summary)
     yield from _start_and_memory(summary)
+    if places.IMAGE_SIZES.exists():
+        yield from places.IMAGE_SIZES.read_text().splitlines()
+        yield ""
     yield from _setting(summary)
 
 
@@ -73,7 +78,7 @@ def _targets(summary: Summary) -> Iterator[str]:
     yield "## Targets"
     yield ""
     head = ["target", "at least", "aim", "measured", ""]
-    yield from _table(head, (_target(target) for target in targets(summary)))
+    yield from table(head, (_target(target) for target in targets(summary)))
 
 
 def _target(target: Target) -> list[str]:
@@ -95,11 +100,11 @@ def _question(summary: Summary, question: str, title: str, text: str) -> Iterato
 
 
 def _figures(summary: Summary, figures: list[Figure]) -> Iterator[str]:
-    yield from _table(_HEAD, (_row(summary, figure) for figure in figures))
+    yield from table(_HEAD, (_row(summary, figure) for figure in figures))
 
 
 def _row(summary: Summary, figure: Figure) -> list[str]:
-    title = _strong(summary, figure.server)
+    title = strong(summary, figure.server)
     if figure.errors:
         return [title, f"void: {figure.errors:,} errors", *[""] * 6]
     database = "?" if figure.database_us is None else f"{figure.database_us:.0f}"
@@ -133,17 +138,17 @@ def _start_and_memory(summary: Summary) -> Iterator[str]:
         yield "From making the process to its first 201; the schema is there, files are cached."
         yield ""
         rows = summary.first_order_ms.items()
-        yield from _table(["", "ms"], ([_strong(summary, s), f"{ms:,.0f}"] for s, ms in rows))
+        yield from table(["", "ms"], ([strong(summary, s), f"{ms:,.0f}"] for s, ms in rows))
     if summary.growths:
         yield "## Memory over a longer load"
         yield ""
         yield "PSS in MiB, mix at 64 connections: after a fifth of the load, near its end."
         yield ""
-        yield from _table(
+        yield from table(
             ["", "seconds", "requests", "early", "late"],
             (
                 [
-                    _strong(summary, growth.server),
+                    strong(summary, growth.server),
                     f"{growth.seconds:.0f}",
                     f"{growth.requests:,}",
                     f"{growth.early_mib:.1f}",
@@ -173,19 +178,6 @@ def _setting(summary: Summary) -> Iterator[str]:
 def _cells(summary: Summary, question: str, connections: int, rows: int) -> list[Figure]:
     wanted = (question, connections, rows)
     return [f for f in summary.figures if (f.question, f.connections, f.rows) == wanted]
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|---|{'---:|' * (len(head) - 1)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""
-
-
-def _strong(summary: Summary, server: str) -> str:
-    title = summary.titles[server]
-    return f"**{title}**" if server == ORDERS else title
 
 
 def _times(ratio: float | None) -> str:

@@ -1,0 +1,21 @@
+"""Tables in Markdown, with this service's rows in bold."""
+
+from collections.abc import Iterable, Iterator
+
+from bench.servers import ORDERS
+from bench.summary import Summary
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """Give the lines of a table and an empty one; the first column is text, the others numbers."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def strong(summary: Summary, server: str) -> str:
+    """Return the server's title, in bold if it is this service."""
+    title = summary.titles[server]
+    return f"**{title}**" if server == ORDERS else title
