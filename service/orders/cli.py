@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from orders import __version__
@@ -58,7 +59,24 @@ def _parser() -> argparse.ArgumentParser:
         help="say what is applied and what is pending; exit status 3 when something is pending",
     )
     migrate.add_argument("--to", type=int, metavar="N", help="apply up to this number only")
+    migrate.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write the release and the schema's version there",
+    )
     migrate.set_defaults(run=_migrate)
+
+    smoke = commands.add_parser("smoke", help="place an order at a running service and read it")
+    smoke.add_argument("url", type=_url, metavar="URL", help="such as http://localhost:8000")
+    smoke.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long to ask again when it fails (default: one try)",
+    )
+    smoke.set_defaults(run=_smoke)
 
     config = commands.add_parser("config", help="print what is in force, secrets masked")
     form = config.add_mutually_exclusive_group()
@@ -98,13 +116,31 @@ def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     writer = logs.configure(config)
     signal.signal(signal.SIGTERM, _leave)  # the first process of a container has no default
     try:
-        return migrate(config, wait=arguments.wait, status=arguments.status, to=arguments.to)
+        return migrate(
+            config,
+            wait=arguments.wait,
+            status=arguments.status,
+            to=arguments.to,
+            report=arguments.report,
+        )
     finally:
         writer.close()
 
 
 def _leave(number: int, _: object) -> NoReturn:
     sys.exit(128 + number)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https URL")
+    return text
+
+
+def _smoke(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from orders.smoke import main as smoke  # noqa: PLC0415
+
+    return smoke(arguments.url, wait=arguments.wait)
 
 
 def _config(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -76,7 +76,7 @@ class EmbeddedPostgres:
         self._log = self._folder / "postgres.log"
         self._port = port
         self._settings = dict(settings or {})
-        self._programs = _find_programs()
+        self._programs = find_programs()
         self._account: pwd.struct_passwd | None = None
         self._socket_folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -138,6 +138,11 @@ class EmbeddedPostgres:
         if self._port is None:
             place = f"{quote(str(self._socket_folder), safe='')}:{_PORT}"
         return f"postgresql://{_ROLE}@{place}/{quote(database, safe='')}"
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process id, None when it is not running."""
+        return self._process.pid if self._process else None
 
     def _options(self) -> list[str]:
         if self._port is None:
@@ -285,7 +290,12 @@ class EmbeddedPostgres:
         return common | who
 
 
-def _find_programs() -> Path:
+def find_programs() -> Path:
+    """Return the folder of `postgres`, `psql` and their like.
+
+    Raises:
+        EmbeddedError: the wheel is not installed.
+    """
     spec = importlib.util.find_spec(_WHEEL)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         programs = Path(folder, _PROGRAMS)

@@ -1,6 +1,7 @@
 """`orders migrate` on a real PostgreSQL: each file once, whole or not at all."""
 
 import asyncio
+import json
 import logging
 from itertools import chain
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import psqlpy
 import pytest
 
+from orders import __version__
 from orders.config import Config
 from orders.store.apply import LOCK_KEY
 from orders.store.migrate import MigrationError, main, migrate, status
@@ -28,7 +30,12 @@ async def test_fresh_database_gets_every_file(database: str) -> None:
 
         done = await migrate(database)
 
-        assert REQUIRED_VERSION == await schema_version(fetching(connection)) == len(done)
+        assert (
+            REQUIRED_VERSION
+            == await schema_version(fetching(connection))
+            == done.version
+            == len(done.applied)
+        )
         connection.close()
     assert ["orders"] == await tables(database)
 
@@ -36,11 +43,11 @@ async def test_fresh_database_gets_every_file(database: str) -> None:
 async def test_repeated_run_does_nothing(database: str, tmp_path: Path) -> None:
     """A run with nothing pending takes no lock: it passes while another one is at work."""
     write(tmp_path, _0001_a="CREATE TABLE a ();")
-    assert ["0001_a.sql"] == await migrate(database, directory=tmp_path)
+    assert ["0001_a.sql"] == (await migrate(database, directory=tmp_path)).applied
 
     async with session(database) as run:
         await run(f"SELECT pg_try_advisory_lock({LOCK_KEY})")
-        assert [] == await migrate(database, directory=tmp_path)
+        assert [] == (await migrate(database, directory=tmp_path)).applied
 
 
 async def test_32_runs_at_once_apply_each_file_once(database: str, tmp_path: Path) -> None:
@@ -55,7 +62,9 @@ async def test_32_runs_at_once_apply_each_file_once(database: str, tmp_path: Pat
 
     done = await asyncio.gather(*(migrate(database, directory=tmp_path) for _ in range(32)))
 
-    assert ["0001_a.sql", "0002_b.sql", "0003_c.sql", "0004_d.sql"] == sorted(chain(*done))
+    assert ["0001_a.sql", "0002_b.sql", "0003_c.sql", "0004_d.sql"] == sorted(
+        chain(*(outcome.applied for outcome in done))
+    )
     assert [(2,), (4,)] == await ask(database, "SELECT n FROM a ORDER BY n")
 
 
@@ -192,7 +201,7 @@ async def test_settings_of_a_file_end_with_it(database: str, tmp_path: Path) -> 
         _0002_b="CREATE TABLE b ();",
     )
 
-    assert 2 == len(await migrate(database, directory=tmp_path))
+    assert 2 == len((await migrate(database, directory=tmp_path)).applied)
     assert ["a", "b"] == await tables(database)
 
 
@@ -207,3 +216,19 @@ async def test_version_is_told_without_the_table(database: str, tmp_path: Path) 
     await ask(database, "DROP TABLE orders_migrations")
     assert 0 == await schema_version(fetching(connection))
     connection.close()
+
+
+def test_the_report_tells_release_and_version(
+    database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`--report` leaves the release and the schema's version in a file, or says why it cannot."""
+    files = write(tmp_path, _0001_a="CREATE TABLE a ();", _0002_b="CREATE TABLE b ();")
+    config = Config.from_env({"DATABASE_URL": database})
+
+    def run(report: Path) -> int:
+        return main(config, wait=0, status=False, to=None, report=report, directory=files)
+
+    assert 0 == run(tmp_path / "report")
+    assert {"version": __version__, "schema": 2} == json.loads((tmp_path / "report").read_text())
+    assert 1 == run(tmp_path / "absent" / "report")
+    assert caplog.messages[-1].endswith("absent/report: No such file or directory")

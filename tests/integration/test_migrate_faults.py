@@ -37,7 +37,7 @@ async def test_wait_lets_the_server_start_late(
     finally:
         await asyncio.to_thread(private_postgres.start)
 
-    assert ["0001_a.sql"] == await run
+    assert ["0001_a.sql"] == (await run).applied
     assert ["a"] == await tables(database)
 
 
@@ -55,7 +55,7 @@ async def test_connection_lost_in_the_middle_applies_nothing(
             await run
 
     assert ["a"] == await tables(database)
-    assert ["0002_b.sql"] == await migrate(database, directory=tmp_path)
+    assert ["0002_b.sql"] == (await migrate(database, directory=tmp_path)).applied
     assert ["a", "b"] == await tables(database)
 
 
@@ -73,7 +73,7 @@ async def test_wait_outlasts_a_lost_connection(database: str, tmp_path: Path) ->
 
         await until(another)
 
-    assert ["0001_a.sql"] == await run
+    assert ["0001_a.sql"] == (await run).applied
     assert ["a"] == await tables(database)
 
 
@@ -101,7 +101,7 @@ async def test_killed_run_gives_up_its_lock(database: str, tmp_path: Path) -> No
         await until(free)
 
     assert [] == await tables(database)
-    assert ["0001_a.sql"] == await migrate(database, directory=tmp_path)
+    assert ["0001_a.sql"] == (await migrate(database, directory=tmp_path)).applied
 
 
 async def test_locked_table_is_not_waited_for_without_end(
@@ -127,7 +127,7 @@ async def test_locked_table_is_not_waited_for_without_end(
         await until(lambda: told_to_wait(caplog))
         await traffic("COMMIT")
 
-    assert ["0002_b.sql"] == await run
+    assert ["0002_b.sql"] == (await run).applied
 
 
 async def test_index_that_failed_to_build_is_built_anew(database: str, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ async def test_index_that_failed_to_build_is_built_anew(database: str, tmp_path:
         await ask(database, unique)
     assert [(False,)] == await ask(database, indexes)
     await ask(database, "DELETE FROM a WHERE ctid <> (SELECT min(ctid) FROM a)")
-    assert ["0002_b.sql"] == await migrate(database, directory=tmp_path)
+    assert ["0002_b.sql"] == (await migrate(database, directory=tmp_path)).applied
     assert [(True,)] == await ask(database, indexes)
 
 

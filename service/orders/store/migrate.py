@@ -6,15 +6,17 @@ locked table. Each attempt reads the table of what was applied anew, so none tru
 """
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from psqlpy.exceptions import Error as DriverError
 
+from orders import __version__
 from orders.config import Config, Database
 from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next, explain
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "REQUIRED_VERSION",
     "MigrationError",
+    "Outcome",
     "main",
     "migrate",
     "status",
@@ -47,28 +50,45 @@ ResultT = TypeVar("ResultT")
 Connect = Callable[[], Awaitable["Connection"]]
 
 
-def main(
+class Outcome(NamedTuple):
+    """What a run did: the schema's version now, and the names of the files that it applied."""
+
+    version: int
+    applied: list[str]
+
+
+def main(  # noqa: PLR0913  each is an option of the command
     config: Config,
     *,
     wait: float,
     status: bool,
     to: int | None,
+    report: Path | None = None,
     directory: Path = DIRECTORY,
 ) -> int:
     """Run the command and return its exit code; errors are logged, the status is printed.
 
+    `report` is a file that gets one JSON object, the release and the schema's version: where
+    Kubernetes reads a container's last words, so that its status says what was reached.
+
     Returns:
-        0 when the schema is as asked; 1 when a file failed or changed, or the database did not
-        answer; 2 when `to` is not a number of a file; 3 from `status` when files are pending.
+        0 when the schema is as asked; 1 when a file failed or changed, the database did not
+        answer, or the report cannot be written; 2 when `to` is not a number of a file; 3 from
+        `status` when files are pending.
     """
     database = config.needed_database()
     try:
         if status:
             return asyncio.run(_print_status(database, wait=wait, to=to, directory=directory))
-        asyncio.run(migrate(database, wait=wait, to=to, directory=directory))
+        outcome = asyncio.run(migrate(database, wait=wait, to=to, directory=directory))
+        if report:
+            report.write_text(json.dumps({"version": __version__, "schema": outcome.version}))
     except MigrationError as error:
         log.error("%s", error)  # noqa: TRY400  the message is the whole of it
         return error.exit_code
+    except OSError as error:
+        log.error("--report %s: %s", report, error.strerror)  # noqa: TRY400  the same
+        return 1
     return 0
 
 
@@ -79,8 +99,8 @@ async def migrate(
     to: int | None = None,
     directory: Path = DIRECTORY,
     lock_timeout: float = LOCK_TIMEOUT,
-) -> list[str]:
-    """Apply what is pending and return the names of the files that this run applied.
+) -> Outcome:
+    """Apply what is pending; tell what was done.
 
     Args:
         database: where; a text is a DATABASE_URL.
@@ -116,7 +136,7 @@ async def migrate(
         )
     else:
         log.info("the schema is at version %d, %d applied by this run", len(rows), len(done))
-    return done
+    return Outcome(len(rows), done)
 
 
 async def status(
