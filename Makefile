@@ -47,6 +47,6 @@ clean: ## remove environments and caches; the data of `make run` stay, in .order
 		.pytest_cache .ruff_cache
 	find service tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml service/pyproject.toml uv.lock scripts/environment
+$(READY): pyproject.toml service/pyproject.toml operator/pyproject.toml uv.lock scripts/environment
 	@sh scripts/environment '$(VENV)' '$(PYTHON)'
 	@touch $@
