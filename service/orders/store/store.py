@@ -1,7 +1,7 @@
 """The store: all held connections of one process, and the lanes that run on them.
 
-Eight connections: two for each kind of batch, as many as may be in flight. Readiness asks through
-one of its own, so that it is answered while every lane is busy.
+Eight connections: two each for creates, reads and pages, as many as may be in flight; one for the
+large batches of callers; and one for readiness, which is thus answered while all others are busy.
 """
 
 import asyncio
