@@ -1,0 +1,29 @@
+{{/* Labels of one object: of a dict (root, component). */}}
+{{- define "orders.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "orders.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: orders
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/*
+What selects pods. The operator's name is another than that of the services it runs, so that no
+selector of theirs, or of a user for them, ever matches the operator.
+*/}}
+{{- define "orders.selectorLabels" -}}
+app.kubernetes.io/name: {{ if eq .component "operator" }}orders-operator{{ else }}orders{{ end }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "orders.operator.labels" -}}
+{{- include "orders.labels" (dict "root" . "component" "operator") -}}
+{{- end }}
+
+{{- define "orders.operator.selectorLabels" -}}
+{{- include "orders.selectorLabels" (dict "root" . "component" "operator") -}}
+{{- end }}

@@ -1,0 +1,50 @@
+{{/* The name that every object of the release begins with; short enough for what is added to it. */}}
+{{- define "orders.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 45 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "orders.operator.name" -}}
+{{- printf "%s-operator" (include "orders.fullname" .) -}}
+{{- end }}
+
+{{- define "orders.crds.name" -}}
+{{- printf "%s-crds" (include "orders.fullname" .) -}}
+{{- end }}
+
+{{- define "orders.service.name" -}}
+{{- default (include "orders.fullname" .) .Values.orderService.name -}}
+{{- end }}
+
+{{- define "orders.operator.serviceAccountName" -}}
+{{- if .Values.operator.serviceAccount.create -}}
+{{- default (include "orders.operator.name" .) .Values.operator.serviceAccount.name -}}
+{{- else -}}
+{{- required "operator.serviceAccount.name is needed when operator.serviceAccount.create is false" .Values.operator.serviceAccount.name -}}
+{{- end -}}
+{{- end }}
+
+{{/* A reference to an image: of the dict (repository, tag, digest) and the tag that counts when there is neither. */}}
+{{- define "orders.imageReference" -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" .image.repository .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .image.repository (default .tag .image.tag) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "orders.service.image" -}}
+{{- include "orders.imageReference" (dict "image" .Values.image "tag" .Chart.AppVersion) -}}
+{{- end }}
+
+{{- define "orders.operator.image" -}}
+{{- include "orders.imageReference" (dict "image" .Values.operator.image "tag" .Chart.AppVersion) -}}
+{{- end }}

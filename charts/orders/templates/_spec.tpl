@@ -1,0 +1,41 @@
+{{/*
+The spec of the OrderService. A value that is empty is left out, so that the default of the resource
+counts; `orderService.spec` replaces whole fields.
+*/}}
+{{- define "orders.service.spec" -}}
+{{- $spec := dict -}}
+{{- $_ := set $spec "image" (include "orders.service.image" .) -}}
+{{- $_ := set $spec "database" (include "orders.service.database" . | fromYaml) -}}
+{{- if not (kindIs "invalid" .Values.replicas) -}}
+{{- $_ := set $spec "replicas" (int .Values.replicas) -}}
+{{- end -}}
+{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "shutdown" "podTemplate" "paused" -}}
+{{- with index $.Values $field -}}
+{{- $_ := set $spec $field . -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.imagePullSecrets -}}
+{{- $_ := set $spec "podTemplate" (merge (dict) (default (dict) $spec.podTemplate) (dict "imagePullSecrets" .)) -}}
+{{- end -}}
+{{- range $field, $value := .Values.orderService.spec -}}
+{{- $_ := set $spec $field $value -}}
+{{- end -}}
+{{- toYaml $spec -}}
+{{- end }}
+
+{{/* Exactly one kind of database: the Secret, the cluster, or else the embedded one. */}}
+{{- define "orders.service.database" -}}
+{{- $database := .Values.database -}}
+{{- if and $database.secretRef $database.cluster -}}
+{{- fail "database.secretRef and database.cluster exclude each other" -}}
+{{- end -}}
+{{- if $database.secretRef -}}
+secretRef:
+  {{- toYaml $database.secretRef | nindent 2 }}
+{{- else if $database.cluster -}}
+cluster: {{ $database.cluster }}
+{{- else -}}
+embedded:
+  {{- toYaml (default (dict) $database.embedded) | nindent 2 }}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,40 @@
+{{/*
+What the operator may do where there are OrderServices: in the whole cluster, or in each watched
+namespace. No update of children: it applies (patch) and deletes, nothing else.
+*/}}
+{{- define "orders.operator.rules" -}}
+- apiGroups: [orders.dev]
+  resources: [orderservices]
+  verbs: [get, list, watch]
+- apiGroups: [orders.dev]
+  resources: [orderservices/status]
+  verbs: [get, patch, update]
+- apiGroups: [""]
+  resources: [serviceaccounts, configmaps, secrets, services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies, ingresses]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [monitoring.coreos.com]
+  resources: [servicemonitors]
+  verbs: [get, list, watch, create, patch, delete]
+# Why a pod does not start, for the Degraded condition.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

@@ -1,0 +1,52 @@
+"""Makes `k8s/operator.yaml`, the operator for people without Helm, from the chart.
+
+What Helm's labels say of a release is not true there, so they go. The CRD is a file of its own,
+`k8s/crd.yaml`, so that `kubectl apply -f k8s/` has it first.
+"""
+
+from typing import Any, Final
+
+import yaml
+
+from scripts.chart import tools
+from scripts.chart.schema import CHART
+
+NAMESPACE: Final = "orders-system"
+_HEADER: Final = """\
+# The operator, for the whole cluster, in a namespace of its own: kubectl apply -f k8s/
+# Made from charts/orders; do not edit.
+"""
+_VALUES: Final = ("orderService.enabled=false", "crds.upgrade=false", "test.enabled=false")
+
+
+def operator_manifests() -> str:
+    """Return the text of `k8s/operator.yaml`.
+
+    Raises:
+        ToolFailed: the chart cannot be rendered.
+
+    """
+    settings = [part for value in _VALUES for part in ("--set", value)]
+    rendered = tools.run("helm", "template", "orders", CHART, "--namespace", NAMESPACE, *settings)
+    documents = [document for document in yaml.safe_load_all(rendered) if document]
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": NAMESPACE,
+            "labels": {
+                "app.kubernetes.io/part-of": "orders",
+                "pod-security.kubernetes.io/enforce": "restricted",
+            },
+        },
+    }
+    for document in documents:
+        _forget_helm(document["metadata"]["labels"])
+    return _HEADER + yaml.dump_all(
+        [namespace, *documents], sort_keys=False, width=100, explicit_start=True
+    )
+
+
+def _forget_helm(labels: dict[str, Any]) -> None:
+    del labels["helm.sh/chart"]
+    del labels["app.kubernetes.io/managed-by"]

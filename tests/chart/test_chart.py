@@ -1,0 +1,173 @@
+"""The chart, rendered for each way of use and held against schemas and linters.
+
+The tools are Go programs; without Go one line says that this was left out.
+"""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from orders_operator.telemetry.metrics import Metrics
+from scripts.chart import tools
+from scripts.chart.generate import WRITTEN, WRITTEN_WITH_GO
+from scripts.chart.schema import CHART, crd_file
+from scripts.chart.schemas import KUBERNETES, check
+from scripts.chart.score import findings
+
+WAYS = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").iterdir())
+ALERTS = sorted((CHART / "files" / "alerts").iterdir())
+RUNBOOKS = tools.ROOT / "docs" / "runbooks"
+PLAIN = tools.ROOT / "k8s"
+
+if not tools.available():
+    pytest.skip(tools.MISSING, allow_module_level=True)
+
+pytestmark = pytest.mark.timeout(900)  # the first run builds the tools
+
+
+@cache
+def rendered(way: str) -> str:
+    """Return what Helm makes of one way of use."""
+    values = CHART / "ci" / f"{way}-values.yaml"
+    return tools.run("helm", "template", "orders", CHART, "--values", values)
+
+
+def objects(way: str) -> list[dict[str, Any]]:
+    """Return the objects of one way of use."""
+    return [document for document in yaml.safe_load_all(rendered(way)) if document]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lint(way: str) -> None:
+    """Helm's own linter has nothing to say about any way of use."""
+    values = CHART / "ci" / f"{way}-values.yaml"
+    output = tools.run("helm", "lint", "--strict", "--quiet", CHART, "--values", values)
+    assert "" == output.strip()
+
+
+def test_unit_tests() -> None:
+    """Every template has a suite of unit tests, and they pass."""
+    templates = {
+        str(file.relative_to(CHART / "templates").with_suffix(""))
+        for file in (CHART / "templates").rglob("*.*")
+        if not file.name.startswith("_")
+    }
+    suites = {
+        str(file.relative_to(CHART / "tests")).removesuffix("_test.yaml")
+        for file in (CHART / "tests").rglob("*_test.yaml")
+    }
+    assert set() == templates - suites
+    tools.run("helm-unittest", "--strict", "--file", "tests/**/*_test.yaml", CHART)
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("way", WAYS)
+def test_schemas(way: str, version: str) -> None:
+    """Every way of use conforms to the schemas of every supported Kubernetes and of the CRDs."""
+    assert "Invalid: 0, Errors: 0, Skipped: 0" in check(rendered(way), version)
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_schemas_of_plain_manifests(version: str) -> None:
+    """The manifests for people without Helm conform, the CRD included."""
+    manifests = "\n---\n".join(
+        file.read_text(encoding="utf-8") for file in (crd_file(), PLAIN / "operator.yaml")
+    )
+    assert "Invalid: 0, Errors: 0, Skipped: 0" in check(manifests, version)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_kube_score(way: str) -> None:
+    """kube-score finds nothing but what an annotation excuses, with the reason beside it."""
+    assert [] == findings(rendered(way))
+
+
+def test_kube_score_of_plain_manifests() -> None:
+    """kube-score finds nothing in the manifests for people without Helm."""
+    assert [] == findings((PLAIN / "operator.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_wildcard(way: str) -> None:
+    """No role has a wildcard, and only the cluster's mode reads Secrets in the whole cluster."""
+    watched = yaml.safe_load((CHART / "ci" / f"{way}-values.yaml").read_text(encoding="utf-8"))
+    namespaced = bool(watched.get("operator", {}).get("watchNamespaces"))
+    for role in objects(way):
+        for rule in role.get("rules", []) if role["kind"] in ("Role", "ClusterRole") else []:
+            assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
+            if role["kind"] == "ClusterRole" and namespaced:
+                assert "secrets" not in rule["resources"]
+
+
+@pytest.mark.parametrize(
+    "file", [*WRITTEN, *WRITTEN_WITH_GO], ids=lambda file: str(file.relative_to(tools.ROOT))
+)
+def test_generated(file: Path) -> None:
+    """Generated files are what they would be if they were made now."""
+    assert {**WRITTEN, **WRITTEN_WITH_GO}[file]() == file.read_text(encoding="utf-8")
+
+
+def test_crd_copies() -> None:
+    """The chart's CRD and the one for people without Helm are the same file."""
+    assert (PLAIN / "crd.yaml").read_bytes() == crd_file().read_bytes()
+
+
+@pytest.mark.parametrize("file", ALERTS, ids=lambda file: file.stem)
+def test_runbooks(file: Path) -> None:
+    """Every alert is named as its file, and has a runbook with the four parts."""
+    alert = yaml.safe_load(file.read_text(encoding="utf-8"))
+    runbook = (RUNBOOKS / f"{alert['alert']}.md").read_text(encoding="utf-8")
+    assert file.stem == alert["alert"]
+    assert [
+        f"# {file.stem}",
+        "## Meaning",
+        "## Impact",
+        "## Diagnosis",
+        "## Mitigation",
+    ] == [line for line in runbook.splitlines() if line.startswith(("# ", "## "))]
+
+
+def test_metrics_exist() -> None:
+    """Alerts and dashboards use only metrics and labels that the service or the operator has."""
+    sources = (*ALERTS, *(CHART / "files" / "dashboards").iterdir())
+    used = set()
+    for file in sources:
+        for expression in expressions(yaml.safe_load(file.read_text(encoding="utf-8"))):
+            used |= words(re.sub(r'"[^"]*"|\$\w+', "", expression))
+    reference = (tools.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    _, operator = Metrics("0").expose("")
+    assert {"histogram_quantile"} == used - words(reference) - words(operator.decode())
+
+
+def test_alerts() -> None:
+    """Every alert is raised by the series that it is for, and by no others."""
+    done = subprocess.run(
+        ["go", "test", "-count=1", "./..."],  # noqa: S607  found on PATH, as are the tools
+        cwd=Path(__file__).parent / "alerts",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr), done.stdout
+
+
+def expressions(node: Any) -> list[str]:
+    """Return every PromQL expression of an alert or a dashboard."""
+    if isinstance(node, list):
+        return [one for item in node for one in expressions(item)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["expr"]] if "expr" in node else []
+    return own + [one for item in node.values() for one in expressions(item)]
+
+
+def words(text: str) -> set[str]:
+    """Return what may be the name of a metric or a label, without what a histogram adds."""
+    return {
+        re.sub("_(bucket|sum|count)$", "", word) for word in re.findall("[a-z]+_[a-z_]+", text)
+    }
