@@ -1,0 +1,170 @@
+"""kubectl and helm, as a user calls them, against the cluster of the current context."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CHART: Final = ROOT / "charts" / "orders"
+SAMPLES: Final = ROOT / "k8s" / "samples"
+IMAGE: Final = "orders/service:0.1.0"
+OPERATOR: Final = "orders-operator"
+"""The release is `orders`, so this is the operator's Deployment, Lease and component."""
+
+Object = dict[str, Any]
+
+
+class CommandError(AssertionError):
+    """A command failed; the message has what it said."""
+
+
+def run(*command: str, text: str | None = None, limit: float = 120) -> str:
+    """Run a command; return what it printed.
+
+    Raises:
+        CommandError: its status is not 0, or it took longer than `limit` seconds.
+
+    """
+    try:
+        done = subprocess.run(
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=limit,
+            cwd=ROOT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"{' '.join(command)}: no end after {limit:g} s") from error
+    if done.returncode != 0:
+        raise CommandError(f"{' '.join(command)}: {done.stderr or done.stdout}")
+    return done.stdout
+
+
+def helm(*arguments: str, limit: float = 180) -> str:
+    """Run helm."""
+    return run("helm", *arguments, limit=limit)
+
+
+class Namespace:
+    """kubectl in one namespace."""
+
+    def __init__(self, name: str) -> None:
+        """Keep its name."""
+        self.name = name
+
+    def kubectl(self, *arguments: str, text: str | None = None, limit: float = 120) -> str:
+        """Run kubectl here."""
+        return run("kubectl", "--namespace", self.name, *arguments, text=text, limit=limit)
+
+    def apply(self, *objects: Object) -> None:
+        """Apply objects, as `kubectl apply -f` does."""
+        self.kubectl("apply", "-f", "-", text=yaml.dump_all(objects))
+
+    def get(self, kind: str, name: str) -> Object:
+        """Return an object."""
+        found: Object = json.loads(self.kubectl("get", kind, name, "-o", "json"))
+        return found
+
+    def every(self, kind: str, labels: str = "") -> list[Object]:
+        """Return the objects of a kind."""
+        selector = ["--selector", labels] if labels else []
+        found: list[Object] = json.loads(self.kubectl("get", kind, *selector, "-o", "json"))[
+            "items"
+        ]
+        return found
+
+    def exists(self, kind: str, name: str) -> bool:
+        """Whether there is such an object."""
+        return bool(self.kubectl("get", kind, name, "--ignore-not-found", "-o", "name"))
+
+    def patch(self, kind: str, name: str, change: Object, *more: str) -> None:
+        """Change an object by a merge patch."""
+        self.kubectl("patch", kind, name, "--type=merge", f"--patch={json.dumps(change)}", *more)
+
+    def wait(self, what: str, condition: str, seconds: float) -> float:
+        """Wait for what `kubectl wait --for` waits for; return the seconds it took.
+
+        Raises:
+            CommandError: it took longer; the message has the state of things.
+
+        """
+        started = time.monotonic()
+        try:
+            self.kubectl(
+                "wait",
+                f"--for={condition}",
+                what,
+                f"--timeout={seconds}s",
+                limit=seconds + 20,
+            )
+        except CommandError as error:
+            raise CommandError(f"{error}\n{self.state()}") from None
+        return time.monotonic() - started
+
+    def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
+        """Ask again until it is true, where there is nothing to watch; return the seconds."""
+        started = time.monotonic()
+        while not true():
+            if time.monotonic() - started > seconds:
+                raise CommandError(f"not in {seconds:g} s: {what}\n{self.state()}")
+            time.sleep(0.2)
+        return time.monotonic() - started
+
+    def state(self) -> str:
+        """Tell what is here, for a person who reads why a test failed."""
+        texts = []
+        for command in (
+            ["get", "orderservices,pods", "-o", "wide"],
+            ["get", "events", "--sort-by=.lastTimestamp"],
+        ):
+            try:
+                texts.append(self.kubectl(*command))
+            except CommandError as error:
+                texts.append(str(error))
+        return "\n".join(texts)[-6000:]
+
+    def pods(self, service: str) -> list[Object]:
+        """Return the pods of an OrderService that are not on their way out."""
+        found = self.every(
+            "pods", f"app.kubernetes.io/instance={service},app.kubernetes.io/component=api"
+        )
+        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+    def condition(self, service: str, kind: str) -> Object:
+        """Return a condition of an OrderService; empty when there is none yet."""
+        status = self.get("orderservice", service).get("status") or {}
+        return next((it for it in status.get("conditions", ()) if it["type"] == kind), {})
+
+
+def order_service(name: str, **spec: Any) -> Object:
+    """Return an OrderService with one small pod, on the Secret `database`; `spec` replaces."""
+    return {
+        "apiVersion": "orders.dev/v1alpha1",
+        "kind": "OrderService",
+        "metadata": {"name": name},
+        "spec": {
+            "image": IMAGE,
+            "database": {"secretRef": {"name": "database"}},
+            "replicas": 1,
+            "resources": {"requests": {"cpu": "20m", "memory": "48Mi"}},
+            "shutdown": {"delay": "1s", "gracePeriod": "10s"},
+            **spec,
+        },
+    }
+
+
+def secret(name: str, **texts: str) -> Object:
+    """Return a Secret."""
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": texts}
+
+
+def uids(pods: list[Object]) -> set[str]:
+    """Return who the pods are."""
+    return {pod["metadata"]["uid"] for pod in pods}

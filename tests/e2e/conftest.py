@@ -1,0 +1,122 @@
+"""A real cluster with the chart in it, installed once for all tests.
+
+Run by `make e2e`, in the order below: what must see a cluster without the operator or without
+Prometheus comes first, what takes the operator away comes last.
+"""
+
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import pytest
+
+from tests.e2e.cluster import Namespace, helm, order_service, run, secret
+from tests.e2e.postgresql import PostgreSQL
+
+RELEASE: Final = "orders"
+ORDER: Final = (
+    "test_install",
+    "test_samples",
+    "test_options",
+    "test_scaling",
+    "test_rollouts",
+    "test_failures",
+    "test_drift",
+    "test_monitoring",
+    "test_tracing",
+    "test_operator",
+    "test_upgrade",
+    "test_removal",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests in order; leave them out, in one line, where there is no cluster."""
+    ours = [item for item in items if "e2e" in item.path.parts]
+    others = [item for item in items if "e2e" not in item.path.parts]
+    if why := _missing():
+        config.hook.pytest_deselected(items=ours)
+        items[:] = others
+        _say(config, f"tests/e2e is left out: {why}; `make e2e` makes a cluster for it")
+        return
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(420))
+    ours.sort(key=lambda item: ORDER.index(item.path.stem))
+    items[:] = others + ours
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(line)
+
+
+def _missing() -> str | None:
+    for tool in ("kubectl", "helm", "kind"):
+        if shutil.which(tool) is None:
+            return f"there is no {tool}"
+    done = subprocess.run(
+        ["kubectl", "get", "nodes", "--request-timeout=5s", "-o", "name"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "node/orders-control-plane" not in done.stdout.split():
+        return 'the current context is not the kind cluster "orders"'
+    return None
+
+
+class Installed(NamedTuple):
+    """The release, and how long it took to the first order."""
+
+    namespace: Namespace
+    seconds: float
+
+
+@pytest.fixture(scope="session")
+def installed() -> Installed:
+    """Install the chart on a cluster that has nothing of it, and place the first order."""
+    default = Namespace("default")
+    helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
+    run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
+    default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")
+    started = time.monotonic()
+    helm("install", RELEASE, "charts/orders")
+    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    helm("test", RELEASE)
+    return Installed(default, time.monotonic() - started)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Run a PostgreSQL of the tests' own, which pods of every namespace may use."""
+    server = PostgreSQL()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def namespace(
+    installed: Installed,  # noqa: ARG001  the operator must be there
+    postgresql: PostgreSQL,
+    request: pytest.FixtureRequest,
+) -> Iterator[Namespace]:
+    """Make a namespace for a module, with a Secret `database` for its OrderServices."""
+    module = request.path.stem.removeprefix("test_")
+    made = Namespace(f"{module}-{uuid.uuid4().hex[:4]}")
+    run("kubectl", "create", "namespace", made.name)
+    made.apply(secret("database", url=postgresql.database()))
+    yield made
+    run("kubectl", "delete", "namespace", made.name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Namespace) -> str:
+    """Have an OrderService `shared` ready; its name."""
+    namespace.apply(order_service("shared"))
+    namespace.wait("orderservice/shared", "condition=Ready", 90)
+    return "shared"

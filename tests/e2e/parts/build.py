@@ -1,0 +1,101 @@
+"""Makes the images that the tests need beside the orders' own: `build CLUSTER`.
+
+Prometheus, its operator and an OpenTelemetry Collector are built from pinned Go modules into
+images `FROM scratch` where no registry of images can be reached; where one can, the published
+images are taken. Finished programs are kept under .cache/e2e, by the checksum of their sources.
+"""
+
+import hashlib
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, NamedTuple
+
+PARTS: Final = Path(__file__).resolve().parent
+ROOT: Final = PARTS.parents[2]
+CACHE: Final = ROOT / ".cache" / "e2e"
+
+
+class Program(NamedTuple):
+    """A Go program: the folder of its go.mod, its package there; its image here, and elsewhere."""
+
+    folder: str
+    package: str
+    image: str
+    published: str
+
+
+PROGRAMS: Final = (
+    Program(
+        "prometheus-operator",
+        "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+        "parts/prometheus-operator:0.85.0",
+        "quay.io/prometheus-operator/prometheus-operator:v0.85.0",
+    ),
+    Program(
+        "prometheus-operator",
+        "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader",
+        "parts/prometheus-config-reloader:0.85.0",
+        "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0",
+    ),
+    Program(
+        "prometheus",
+        "github.com/prometheus/prometheus/cmd/prometheus",
+        "parts/prometheus:3.15.0",
+        "quay.io/prometheus/prometheus:v3.15.0",
+    ),
+    Program(
+        "collector", ".", "parts/otelcol:0.162.0", "docker.io/otel/opentelemetry-collector:0.162.0"
+    ),
+)
+
+
+def main(cluster: str) -> None:
+    """Build or pull each program's image, and give it to every node."""
+    load = [*shlex.split(os.environ.get("CLUSTER_RUN", "")), "kind", "load", "docker-image"]
+    listed = [sys.executable, str(ROOT / "scripts" / "images"), "--list"]
+    offline = "postgres" in subprocess.check_output(listed, text=True)  # it lists a stand-in
+    for program in PROGRAMS:
+        if offline:
+            image(program, binary(program))
+        else:
+            subprocess.run(["docker", "pull", "--quiet", program.published], check=True)
+            subprocess.run(["docker", "tag", program.published, program.image], check=True)
+        subprocess.run([*load, program.image, "--name", cluster], check=True)
+
+
+def binary(program: Program) -> Path:
+    """Return the program, static; it is built unless it is there already."""
+    folder = PARTS / program.folder
+    made_from = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    digest = hashlib.sha256(program.package.encode())
+    for path in made_from:
+        digest.update(path.read_bytes())
+    target = CACHE / digest.hexdigest()[:16] / "program"
+    if not target.exists():
+        print(f"building {program.package}", flush=True)  # noqa: T201  a command talks
+        half_made = target.with_suffix(".new")
+        half_made.parent.mkdir(parents=True, exist_ok=True)
+        command = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(half_made)]
+        environment = {**os.environ, "CGO_ENABLED": "0"}
+        subprocess.run([*command, program.package], cwd=folder, env=environment, check=True)
+        half_made.rename(target)
+    return target
+
+
+def image(program: Program, built: Path) -> None:
+    """Put the program, and nothing else, into an image."""
+    dockerfile = built.with_name("Dockerfile")
+    path = f"/bin/{program.image.partition('/')[2].partition(':')[0]}"
+    dockerfile.write_text(
+        f'FROM scratch\nCOPY program {path}\nUSER 65532:65532\nENTRYPOINT ["{path}"]\n'
+    )
+    build = shlex.split(os.environ.get("IMAGE_BUILD") or "docker build -t")
+    command = [*build, program.image, "-f", str(dockerfile), str(built.parent)]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

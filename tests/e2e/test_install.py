@@ -1,0 +1,84 @@
+"""From nothing to the first order, by Helm."""
+
+import json
+
+import pytest
+
+from tests.e2e.cluster import CHART, OPERATOR, Object, helm, run
+from tests.e2e.conftest import RELEASE, Installed
+
+LABELS = ("name", "instance", "component", "part-of", "managed-by")
+
+
+def test_helm_install_gives_an_order_service_in_90_seconds(installed: Installed) -> None:
+    """From `helm install` to the first order placed and read take less than 90 s."""
+    assert installed.seconds < 90
+
+    service = installed.namespace.get("orderservice", RELEASE)
+    found = {it["type"]: it["status"] for it in service["status"]["conditions"]}
+    assert {
+        "Ready": "True",
+        "Progressing": "False",
+        "Degraded": "False",
+        "Migrated": "True",
+        "MonitoringReady": "False",
+        "Paused": "False",
+    } == found
+    assert service["metadata"]["generation"] == service["status"]["observedGeneration"]
+    assert {service["metadata"]["generation"]} == {
+        it["observedGeneration"] for it in service["status"]["conditions"]
+    }
+    assert "0.1.0" == service["status"]["version"]
+    assert service["status"]["image"].startswith("orders/service:0.1.0@sha256:")
+    assert 1 <= service["status"]["schemaVersion"]
+    assert f"http://{RELEASE}.default.svc" == service["status"]["url"]
+
+
+def test_helm_test_passes(installed: Installed) -> None:
+    """`helm test` places an order, sends it again and reads it, in 60 s."""
+    assert "Phase:          Succeeded" in helm("test", RELEASE, limit=60)
+    assert installed.namespace.exists("orderservice", RELEASE)
+
+
+@pytest.mark.usefixtures("installed")
+def test_every_object_has_the_recommended_labels() -> None:
+    """Objects of the chart and of the operator say what they belong to."""
+    kinds = (
+        "serviceaccounts,configmaps,secrets,services,deployments,statefulsets,networkpolicies,"
+        "poddisruptionbudgets,pods,leases"
+    )
+    found: list[Object] = json.loads(
+        run("kubectl", "get", kinds, "--namespace=default", "-o", "json")
+    )["items"]
+    ours = [it for it in found if it["metadata"]["name"].startswith(RELEASE)]
+
+    assert 15 < len(ours)
+    assert [] == [
+        (it["kind"], it["metadata"]["name"], label)
+        for it in ours
+        for label in LABELS
+        if f"app.kubernetes.io/{label}" not in it["metadata"].get("labels", {})
+    ]
+    operators = [it for it in ours if it["metadata"]["name"].startswith(OPERATOR)]
+    assert {"operator"} == {
+        it["metadata"]["labels"]["app.kubernetes.io/component"] for it in operators
+    }
+
+
+def test_kubectl_get_shows_how_it_is(installed: Installed) -> None:
+    """The short name, the category and the columns work."""
+    head, line = installed.namespace.kubectl("get", "osvc", RELEASE).splitlines()
+
+    assert ["NAME", "READY", "REPLICAS", "VERSION", "MIGRATION", "AGE"] == head.split()
+    assert [RELEASE, "True", "2", "0.1.0", "Migrated"] == line.split()[:5]
+    assert "orderservice.orders.dev/orders" in installed.namespace.kubectl("get", "all")
+
+
+def test_the_notes_say_how_to_place_an_order(installed: Installed) -> None:
+    """What `helm install` printed has the commands."""
+    notes = helm("get", "notes", RELEASE)
+
+    assert "port-forward service/orders 8000:80" in notes
+    assert "/orders -H 'content-type: application/json'" in notes
+    assert installed.namespace.name in notes
+    assert (CHART / "Chart.yaml").is_file()

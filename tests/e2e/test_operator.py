@@ -1,0 +1,123 @@
+"""The operator itself: who leads, what it costs, and that nobody depends on it."""
+
+import json
+import re
+import time
+
+from tests.e2e.cluster import OPERATOR, Namespace, Object, order_service, run, uids
+from tests.e2e.conftest import Installed
+
+LEADS_WITHIN = 20.0
+MEMORY_MB = 100.0
+
+
+def _leader(default: Namespace) -> str:
+    return str(default.get("lease", OPERATOR)["spec"].get("holderIdentity") or "")
+
+
+def _operators(default: Namespace) -> list[Object]:
+    return default.every("pods", "app.kubernetes.io/component=operator")
+
+
+def test_another_operator_takes_over_within_20_seconds(
+    installed: Installed, namespace: Namespace
+) -> None:
+    """The leader is killed without a word; a change is acted upon within 20 s."""
+    default = installed.namespace
+    pods = [it["metadata"]["name"] for it in _operators(default)]
+    leader = next(name for name in pods if name in _leader(default))
+    assert 2 == len(pods)
+
+    default.kubectl("delete", "pod", leader, "--grace-period=0", "--force")
+    killed = time.monotonic()
+    namespace.apply(order_service("after", replicas=0))
+    namespace.wait("deployment/after", "create", LEADS_WITHIN)
+
+    assert time.monotonic() - killed < LEADS_WITHIN
+    assert leader not in _leader(default)
+    default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=60s")
+
+
+def test_a_hundred_services_cost_less_than_100_mb(
+    installed: Installed, namespace: Namespace
+) -> None:
+    """All are reconciled within 240 s; the leader then has less than 100 MB."""
+    default = installed.namespace
+    names = [f"many-{number}" for number in range(100)]
+    namespace.apply(*(order_service(name, replicas=0) for name in names))
+    namespace.kubectl(
+        "wait", "--for=condition=Ready", *(f"orderservice/{name}" for name in names),
+        "--timeout=240s", limit=260,
+    )  # fmt: skip
+
+    pods = _operators(default)
+    leader = next(
+        it["metadata"]["name"] for it in pods if it["metadata"]["name"] in _leader(default)
+    )
+    path = f"/api/v1/namespaces/default/pods/{leader}:2121/proxy/metrics"
+    metrics = run("kubectl", "get", "--raw", path)
+    found = re.search(r"^process_resident_memory_bytes (\S+)$", metrics, re.MULTILINE)
+    assert found is not None
+    megabytes = float(found[1]) / 1e6
+    print(f"the operator has {megabytes:.0f} MB with 100 OrderServices")  # noqa: T201
+    assert megabytes < MEMORY_MB
+    assert [0] * len(pods) == [it["status"]["containerStatuses"][0]["restartCount"] for it in pods]
+    namespace.kubectl("delete", "orderservices", "--all", "--wait=false")
+
+
+def test_without_the_operator_pods_serve_and_resources_go(
+    installed: Installed, namespace: Namespace
+) -> None:
+    """Scaled away: an OrderService serves on, it and a whole namespace are deleted within 60 s."""
+    default = installed.namespace
+    namespace.apply(order_service("orphan"))
+    namespace.wait("orderservice/orphan", "condition=Ready", 90)
+    other = Namespace(f"{namespace.name}-gone")
+    run("kubectl", "create", "namespace", other.name)
+    other.apply(order_service("gone", replicas=0))
+    other.wait("deployment/gone", "create", 15)
+    before = uids(namespace.pods("orphan"))
+    default.kubectl("scale", f"deployment/{OPERATOR}", "--replicas=0")
+    default.until(lambda: not _operators(default), 60, "no operator")
+    try:
+        proxy = f"/api/v1/namespaces/{namespace.name}/services/orphan:http/proxy/orders"
+        assert isinstance(json.loads(namespace.kubectl("get", "--raw", proxy)), list)
+        assert before == uids(namespace.pods("orphan"))
+
+        namespace.kubectl("delete", "orderservice", "orphan", "--timeout=60s")
+        namespace.wait("deployment/orphan", "delete", 60)
+        run("kubectl", "delete", "namespace", other.name, "--timeout=60s")
+    finally:
+        default.kubectl("scale", f"deployment/{OPERATOR}", "--replicas=2")
+        default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
+
+
+def test_what_changed_meanwhile_is_done_when_it_is_back(namespace: Namespace) -> None:
+    """An OrderService made while there is no operator has its Deployment 60 s after it is back."""
+    default = Namespace("default")
+    default.kubectl("scale", f"deployment/{OPERATOR}", "--replicas=0")
+    default.until(lambda: not _operators(default), 60, "no operator")
+    namespace.apply(order_service("meanwhile", replicas=0))
+    default.kubectl("scale", f"deployment/{OPERATOR}", "--replicas=2")
+
+    namespace.wait("deployment/meanwhile", "create", 60)
+
+
+def test_the_rights_of_the_operator_are_few() -> None:
+    """No wildcard, and no right to what it does not need."""
+    account = f"--as=system:serviceaccount:default:{OPERATOR}"
+
+    def may(*what: str) -> bool:
+        done = run("sh", "-c", f"kubectl auth can-i {' '.join(what)} {account} || true")
+        return done.strip() == "yes"
+
+    assert may("patch", "deployments.apps", "--all-namespaces")
+    assert not may("'*'", "'*'")
+    for what in (
+        "create pods",
+        "delete namespaces",
+        "get nodes",
+        "escalate roles",
+        "create pods/exec",
+    ):
+        assert not may(*what.split(), "--all-namespaces"), what

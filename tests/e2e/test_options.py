@@ -1,0 +1,187 @@
+"""Each optional block: added, its child appears; changed, it changes; removed, it is gone."""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from tests.e2e.cluster import CommandError, Namespace, Object, order_service
+
+SECONDS: Final = 15.0
+
+
+class Option(NamedTuple):
+    """A block of the spec, two values of it, and what its child says after the second."""
+
+    name: str
+    child: str
+    on: Object
+    changed: Object
+    shows: Callable[[Object], Any]
+    expected: Any
+    off: Object | None = None
+
+
+OPTIONS: Final = (
+    Option(
+        "autoscaling",
+        "horizontalpodautoscaler",
+        {"min": 1, "max": 2},
+        {"min": 1, "max": 3, "memory": 80},
+        lambda it: (it["spec"]["maxReplicas"], it["spec"]["metrics"][0]["resource"]["name"]),
+        (3, "memory"),
+    ),
+    Option(
+        "disruptionBudget",
+        "poddisruptionbudget",
+        {"enabled": True},
+        {"enabled": True, "minAvailable": "50%"},
+        lambda it: (it["spec"].get("minAvailable"), it["spec"].get("maxUnavailable")),
+        ("50%", None),
+        {"enabled": False, "minAvailable": None},
+    ),
+    Option(
+        "networkPolicy",
+        "networkpolicy",
+        {"enabled": True},
+        {"enabled": True, "from": [{"podSelector": {"matchLabels": {"caller": "yes"}}}]},
+        lambda it: it["spec"]["ingress"][0]["from"][0]["podSelector"]["matchLabels"],
+        {"caller": "yes"},
+        {"enabled": False},
+    ),
+    Option(
+        "expose",
+        "ingress",
+        {"ingress": {"host": "one.example.com"}},
+        {"ingress": {"host": "two.example.com", "tlsSecretName": "two"}},
+        lambda it: it["spec"]["tls"][0],
+        {"hosts": ["two.example.com"], "secretName": "two"},
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def options(namespace: Namespace) -> str:
+    """Have an OrderService with two pods that never start: its children are what is tested."""
+    namespace.apply(
+        order_service(
+            "options",
+            replicas=2,
+            podTemplate={"nodeSelector": {"no": "node"}},
+            networkPolicy={"enabled": False},
+            disruptionBudget={"enabled": False},
+        )
+    )
+    namespace.wait("deployment/options", "create", SECONDS)
+    return "options"
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_an_option_makes_changes_and_removes_its_child(
+    namespace: Namespace, options: str, option: Option
+) -> None:
+    """Each step is done within 15 s."""
+    child = f"{option.child}/{options}"
+    assert not namespace.exists(option.child, options)
+
+    namespace.patch("orderservice", options, {"spec": {option.name: option.on}})
+    namespace.wait(child, "create", SECONDS)
+
+    namespace.patch("orderservice", options, {"spec": {option.name: option.changed}})
+    namespace.until(lambda: _shows(namespace, options, option), SECONDS, f"{child} changed")
+
+    namespace.patch("orderservice", options, {"spec": {option.name: option.off}})
+    namespace.wait(child, "delete", SECONDS)
+
+
+def _shows(namespace: Namespace, name: str, option: Option) -> bool:
+    try:
+        return bool(option.expected == option.shows(namespace.get(option.child, name)))
+    except (KeyError, IndexError):
+        return False
+
+
+def test_an_embedded_database_comes_and_goes(namespace: Namespace, options: str) -> None:
+    """StatefulSet, Secret, Service and NetworkPolicy appear within 15 s, and go within 30 s."""
+    kinds = ("statefulset", "secret", "service", "networkpolicy")
+    change: Object = {"embedded": {}, "secretRef": None}
+    spec = {"database": change, "networkPolicy": {"enabled": True}}
+    namespace.patch("orderservice", options, {"spec": spec})
+    for kind in kinds:
+        namespace.wait(f"{kind}/{options}-postgresql", "create", SECONDS)
+
+    back = {"embedded": None, "secretRef": {"name": "database"}}
+    spec = {"database": back, "networkPolicy": {"enabled": False}}
+    namespace.patch("orderservice", options, {"spec": spec})
+    for kind in kinds:
+        namespace.wait(f"{kind}/{options}-postgresql", "delete", 30)
+
+
+def test_tracing_and_migrations_show_in_the_pods(namespace: Namespace, options: str) -> None:
+    """Tracing adds variables, migrations an init container; both go within 15 s when removed."""
+
+    def template() -> Object:
+        found: Object = namespace.get("deployment", options)["spec"]["template"]["spec"]
+        return found
+
+    def names() -> set[str]:
+        return {it["name"] for it in template()["containers"][0]["env"]}
+
+    tracing = {"endpoint": "http://collector:4318", "ratio": 0.5}
+    namespace.patch("orderservice", options, {"spec": {"tracing": tracing}})
+    namespace.until(lambda: "OTEL_TRACES_SAMPLER_ARG" in names(), SECONDS, "tracing is on")
+    namespace.patch("orderservice", options, {"spec": {"tracing": None}})
+    namespace.until(lambda: "OTEL_TRACES_SAMPLER_ARG" not in names(), SECONDS, "tracing is off")
+
+    assert ["migrate"] == [it["name"] for it in template()["initContainers"]]
+    namespace.patch("orderservice", options, {"spec": {"migrations": {"enabled": False}}})
+    namespace.until(lambda: not template().get("initContainers"), SECONDS, "no init container")
+
+
+def test_paused_leaves_everything_as_it_is(namespace: Namespace, options: str) -> None:
+    """Paused, changes do nothing and drift stays; resumed, all is done within 15 s."""
+    namespace.patch("orderservice", options, {"spec": {"paused": True}})
+    namespace.wait(f"orderservice/{options}", "condition=Paused", SECONDS)
+    namespace.kubectl("delete", "service", options)
+    namespace.patch("orderservice", options, {"spec": {"logLevel": "DEBUG"}})
+    settled = "jsonpath={.status.conditions[?(@.type=='Paused')].observedGeneration}="
+    generation = namespace.get("orderservice", options)["metadata"]["generation"]
+    namespace.wait(f"orderservice/{options}", f"{settled}{generation}", SECONDS)
+    assert not namespace.exists("service", options)
+    assert "INFO" == namespace.get("configmap", f"{options}-config")["data"]["log-level"]
+
+    namespace.patch("orderservice", options, {"spec": {"paused": False}})
+    namespace.wait(f"service/{options}", "create", SECONDS)
+    namespace.wait(f"configmap/{options}-config", "jsonpath={.data.log-level}=DEBUG", SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"database": {}}, "exactly one of secretRef, cluster and embedded"),
+        ({"database": {"cluster": "a", "embedded": {}}}, "exactly one of secretRef, cluster"),
+        ({"autoscaling": {"min": 3, "max": 2}}, "min must not be greater than max"),
+        ({"disruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}, "exclude each other"),
+        ({"shutdown": {"delay": "soon"}}, "spec.shutdown.delay"),
+        ({"logLevel": "LOUD"}, 'Unsupported value: "LOUD"'),
+        ({"image": ""}, "spec.image"),
+        ({"replicas": -1}, "spec.replicas"),
+        ({"tracing": {"endpoint": "collector:4318"}}, "spec.tracing.endpoint"),
+        ({"colour": "red"}, 'unknown field "spec.colour"'),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_api_server_refuses_what_cannot_be_meant(
+    namespace: Namespace, spec: Object, message: str
+) -> None:
+    """A bad resource is refused at once with a message that names the field."""
+    with pytest.raises(CommandError) as caught:
+        namespace.apply(order_service("bad", **spec))
+
+    assert message in str(caught.value)
+
+
+def test_a_name_that_is_too_long_is_refused(namespace: Namespace) -> None:
+    """45 characters are the most; the message says why."""
+    with pytest.raises(CommandError, match="at most 45 characters"):
+        namespace.apply(order_service("a" * 46))

@@ -1,0 +1,87 @@
+"""Every sample of k8s/samples works as it is."""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.e2e.cluster import SAMPLES, Namespace, Object, run, secret
+from tests.e2e.postgresql import PostgreSQL
+
+SHOP = Namespace("shop")
+
+
+def sample(name: str) -> list[Object]:
+    """Return a sample's objects."""
+    return list(yaml.safe_load_all((SAMPLES / f"{name}.yaml").read_text()))
+
+
+@pytest.mark.parametrize("name", ["minimal", "traced"])
+def test_a_sample_with_its_own_database_gets_ready_in_90_seconds(
+    namespace: Namespace, name: str
+) -> None:
+    """Applied, it is Ready within 90 s; deleted, its children go within 60 s."""
+    namespace.kubectl("apply", "-f", str(SAMPLES / f"{name}.yaml"))
+    namespace.wait(f"orderservice/{name}", "condition=Ready", 90)
+
+    namespace.kubectl("delete", "orderservice", name)
+    namespace.wait(f"statefulset/{name}-postgresql", "delete", 60)
+    namespace.wait(f"deployment/{name}", "delete", 60)
+
+
+def test_the_highly_available_sample_is_scaled_by_its_autoscaler(
+    namespace: Namespace, postgresql: PostgreSQL
+) -> None:
+    """With the Secret that it names it has its three pods within 120 s, on two nodes."""
+    namespace.apply(secret("orders-database", url=postgresql.database()))
+    namespace.kubectl("apply", "-f", str(SAMPLES / "highly-available.yaml"))
+
+    namespace.wait("orderservice/highly-available", "jsonpath={.status.readyReplicas}=3", 120)
+    namespace.wait("orderservice/highly-available", "condition=Ready", 60)
+    nodes = {pod["spec"]["nodeName"] for pod in namespace.pods("highly-available")}
+    assert 1 < len(nodes)
+    namespace.kubectl("delete", "orderservice", "highly-available")
+
+
+def test_the_cloudnative_pg_sample_waits_for_its_secret(
+    namespace: Namespace, postgresql: PostgreSQL
+) -> None:
+    """Without the cluster's Secret it says so within 20 s; with it, it is Ready within 60 s."""
+    namespace.kubectl("apply", "-f", str(SAMPLES / "cloudnative-pg.yaml"))
+    wanted = "jsonpath={.status.conditions[?(@.type=='Degraded')].reason}=SecretMissing"
+    namespace.wait("orderservice/cloudnative-pg", wanted, 20)
+    assert not namespace.exists("deployment", "cloudnative-pg")
+
+    namespace.apply(secret("orders-db-app", uri=postgresql.database()))
+    namespace.wait("orderservice/cloudnative-pg", "condition=Ready", 60)
+    namespace.kubectl("delete", "orderservice", "cloudnative-pg")
+
+
+@pytest.fixture
+def shop() -> Iterator[Namespace]:
+    """The sample's own namespace."""
+    yield SHOP
+    run("kubectl", "delete", "namespace", SHOP.name, "--wait=false")
+
+
+def test_the_namespaced_sample_runs_under_the_restricted_standard(
+    namespace: Namespace,  # noqa: ARG001  the operator
+    shop: Namespace,
+) -> None:
+    """In a namespace that enforces `restricted` it is Ready within 90 s; nothing is refused."""
+    run("kubectl", "apply", "-f", str(SAMPLES / "namespaced.yaml"))
+    shop.wait("orderservice/orders", "condition=Ready", 90)
+
+    labels = shop.get("namespace", "shop")["metadata"]["labels"]
+    assert "restricted" == labels["pod-security.kubernetes.io/enforce"]
+    assert 2 == len(shop.every("pods"))
+    assert shop.exists("ingress", "orders")
+    assert [] == [it["message"] for it in shop.every("events") if "PodSecurity" in it["message"]]
+
+
+def test_no_sample_is_forgotten() -> None:
+    """Each file of the folder has a test above."""
+    assert {"minimal", "traced", "highly-available", "cloudnative-pg", "namespaced"} == {
+        path.stem for path in SAMPLES.glob("*.yaml")
+    }
+    assert 2 == len(sample("namespaced"))
