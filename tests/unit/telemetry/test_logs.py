@@ -356,8 +356,9 @@ async def test_a_bad_level_is_said_once_and_ignored(
         await level_is(logging.DEBUG)
         writer.close()
         pipe.close_writer()
-        assert b"" == reader.read()
+        [rest] = reader.read().splitlines()
 
+    assert "LOG_LEVEL_FILE: the level is now DEBUG" == json.loads(rest)["message"]
     assert json.loads(line)["message"].startswith(f"LOG_LEVEL_FILE {path} ")
     assert len(line) < 600
 
