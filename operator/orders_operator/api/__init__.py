@@ -1,0 +1,1 @@
+"""The OrderService resource: its types, from which the CRD is made, and its conditions."""

@@ -1,0 +1,57 @@
+"""The conditions of an OrderService, and the closed set of their reasons.
+
+A reason has the same name in the condition, in the Event and in the metric's label.
+
+| type            | good when | says                                                            |
+|-----------------|-----------|-----------------------------------------------------------------|
+| Ready           | True      | what is declared now serves, all of it and nothing else         |
+| Progressing     | either    | a rollout is under way                                          |
+| Degraded        | False     | something is wrong that will not pass by waiting                |
+| Migrated        | True      | the schema is the one that the newest pods brought              |
+| MonitoringReady | True      | Prometheus is told what to scrape                               |
+| Paused          | False     | the resource is left alone because it says so                   |
+"""
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """What a condition is about."""
+
+    READY = "Ready"
+    PROGRESSING = "Progressing"
+    DEGRADED = "Degraded"
+    MIGRATED = "Migrated"
+    MONITORING_READY = "MonitoringReady"
+    PAUSED = "Paused"
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    AVAILABLE = "Available"
+    UNAVAILABLE = "Unavailable"
+    ROLLING_OUT = "RollingOut"
+    ROLLED_OUT = "RolledOut"
+    AS_EXPECTED = "AsExpected"
+
+    INVALID_SPEC = "InvalidSpec"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105  no secret, but that one is missing
+    NAME_CONFLICT = "NameConflict"
+    APPLY_FAILED = "ApplyFailed"
+    MIGRATION_FAILED = "MigrationFailed"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    POD_CRASHING = "PodCrashing"
+    PODS_REFUSED = "PodsRefused"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    CRD_MISSING = "CRDMissing"
+
+    MIGRATING = "Migrating"
+    MIGRATED = "Migrated"
+    MIGRATIONS_DISABLED = "MigrationsDisabled"
+
+    SERVICE_MONITOR_APPLIED = "ServiceMonitorApplied"
+    MONITORING_DISABLED = "MonitoringDisabled"
+
+    PAUSED = "Paused"
+    RECONCILING = "Reconciling"

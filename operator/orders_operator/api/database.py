@@ -1,0 +1,56 @@
+"""`spec.database`: where the orders are kept, one of three ways."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from orders_operator.api.fields import Image, Key, Name, Quantity
+
+
+class Resources(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a container is given at least, and at most."""
+
+    requests: dict[str, Quantity] = {}
+    limits: dict[str, Quantity] = {}
+
+
+class UrlSecret(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A Secret that holds the database's URL."""
+
+    name: Annotated[Name, Meta(description="Of a Secret in the same namespace.")]
+    key: Annotated[
+        Key, Meta(description="Whose value is postgresql://user:password@host/name.")
+    ] = "url"
+
+
+class Storage(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The volume of the embedded PostgreSQL."""
+
+    size: Annotated[Quantity, Meta(description="How much is asked for.")] = "1Gi"
+    class_name: Annotated[
+        Name | None, Meta(description="Its StorageClass; the cluster's default when left out.")
+    ] = None
+
+
+class Embedded(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One PostgreSQL pod for trying out: no replica, no backup; its volume goes when it goes."""
+
+    storage: Storage = Storage()
+    image: Annotated[Image, Meta(description="The official image, or one that behaves as it.")] = (
+        "postgres:17"
+    )
+    resources: Resources = Resources(
+        requests={"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
+        limits={"memory": "512Mi", "ephemeral-storage": "256Mi"},
+    )
+
+
+class Database(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Where orders are kept: exactly one of secretRef, cluster and embedded."""
+
+    secret_ref: UrlSecret | None = None
+    cluster: Annotated[
+        Name | None,
+        Meta(description="A CloudNativePG cluster; its Secret <cluster>-app has the URL."),
+    ] = None
+    embedded: Embedded | None = None

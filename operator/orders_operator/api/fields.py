@@ -1,0 +1,49 @@
+"""Kinds of values that many fields of the resource have, each with what the API server checks.
+
+Texts and lists have upper bounds: the API server estimates the cost of a CEL rule from them, and
+refuses a rule over what is unbounded.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
+
+Name = Annotated[str, Meta(pattern=SUBDOMAIN, max_length=253)]
+"""Of an object in the namespace (RFC 1123 subdomain)."""
+
+Key = Annotated[str, Meta(pattern=r"^[-._a-zA-Z0-9]+$", min_length=1, max_length=253)]
+"""Of a Secret's or ConfigMap's data."""
+
+Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(s|m|h)$", max_length=7)]
+"""Whole seconds, minutes or hours: 30s, 5m, 1h."""
+
+Image = Annotated[str, Meta(pattern=r"^[^\s]+$", min_length=1, max_length=512)]
+"""With a tag or a digest."""
+
+Text = Annotated[str, Meta(max_length=1024)]
+
+IntOrString = Annotated[
+    int | str,
+    Meta(extra_json_schema={"x-kubernetes-int-or-string": True}),
+]
+"""A number, or a share such as 25%."""
+
+Quantity = IntOrString
+"""Of a resource: 500m, 128Mi, 2."""
+
+Labels = dict[str, Annotated[str, Meta(max_length=63)]]
+Annotations = dict[str, str]
+
+Raw = Annotated[
+    dict[str, Any], Meta(extra_json_schema={"x-kubernetes-preserve-unknown-fields": True})
+]
+"""An object of Kubernetes' own, which the API server checks where it is used."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def seconds(duration: str) -> int:
+    """Return a Duration in seconds."""
+    return int(duration[:-1]) * _UNITS[duration[-1]]

@@ -1,0 +1,62 @@
+"""What a type alone cannot say, as CEL (KEP-2876): the API server refuses what breaks a rule.
+
+So there is no admission webhook, which would need certificates and could block the cluster.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from orders_operator.api.database import Database
+from orders_operator.api.scaling import Autoscaling, DisruptionBudget
+from orders_operator.api.spec import NAME_LENGTH
+from orders_operator.api.traffic import Expose
+
+
+class Rule(Struct, frozen=True):
+    """An expression that must hold, and what is said when it does not."""
+
+    rule: str
+    message: str
+
+
+def _count(*fields: str) -> str:
+    return " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
+
+
+RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
+    Database: (
+        Rule(
+            f"{_count('secretRef', 'cluster', 'embedded')} == 1",
+            "exactly one of secretRef, cluster and embedded is needed",
+        ),
+    ),
+    Autoscaling: (
+        Rule("!has(self.min) || self.min <= self.max", "min must not be greater than max"),
+    ),
+    DisruptionBudget: (
+        Rule(
+            f"{_count('minAvailable', 'maxUnavailable')} <= 1",
+            "minAvailable and maxUnavailable exclude each other",
+        ),
+    ),
+    Expose: (
+        Rule(
+            f"{_count('ingress', 'httpRoute')} <= 1",
+            "ingress and httpRoute exclude each other",
+        ),
+    ),
+}
+"""By the Struct that they are about."""
+
+ROOT: Final = (
+    Rule(
+        f"self.metadata.name.size() <= {NAME_LENGTH}",
+        f"the name may have at most {NAME_LENGTH} characters: other names are made of it",
+    ),
+    Rule(
+        "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        "the name must be that of a Service too: a letter, then letters, digits and hyphens",
+    ),
+)
+"""About the whole resource."""

@@ -1,0 +1,119 @@
+"""The OrderService resource as types: what a user may declare, and the defaults.
+
+The CRD is made from these Structs, descriptions and bounds included (see `crd`), so what the API
+server accepts is what `decode` accepts.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from orders_operator.api.database import Database, Resources
+from orders_operator.api.fields import Annotations, Duration, Image, Labels, Name, Raw
+from orders_operator.api.observing import LogLevel, Monitoring, Tracing
+from orders_operator.api.scaling import Autoscaling, DisruptionBudget, TopologySpread
+from orders_operator.api.traffic import Expose, NetworkPolicy
+
+GROUP = "orders.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "OrderService"
+PLURAL = "orderservices"
+NAME_LENGTH = 45
+"""Longest name of an OrderService: with what is added, every child's name has at most 63."""
+
+
+class Migrations(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`orders migrate` before the service, in an init container of each pod."""
+
+    enabled: bool = True
+    timeout: Annotated[
+        Duration, Meta(description="How long it waits for the database and for locks.")
+    ] = "60s"
+
+
+class Shutdown(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How a pod leaves: its address goes first, then callers are told, then it finishes."""
+
+    delay: Annotated[
+        Duration,
+        Meta(
+            description="How long it serves as if nothing were, while others learn that it goes;"
+            " and how long it then closes connections answer by answer."
+        ),
+    ] = "5s"
+    grace_period: Annotated[
+        Duration, Meta(description="How long requests in flight may then take.")
+    ] = "30s"
+
+
+class LocalReference(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """An object in the same namespace."""
+
+    name: Name
+
+
+class PodTemplate(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What is added to the pods."""
+
+    labels: Labels = {}
+    annotations: Annotations = {}
+    node_selector: dict[str, str] = {}
+    tolerations: Annotated[tuple[Raw, ...], Meta(max_length=64)] = ()
+    affinity: Raw | None = None
+    priority_class_name: Name | None = None
+    image_pull_secrets: Annotated[tuple[LocalReference, ...], Meta(max_length=16)] = ()
+    env: Annotated[
+        tuple[Raw, ...],
+        Meta(
+            max_length=64,
+            description="EnvVars of the service, before the operator's own, which win.",
+        ),
+    ] = ()
+
+
+class OrderServiceSpec(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What is wanted."""
+
+    image: Annotated[
+        Image,
+        Meta(description="The service, by tag or digest. Nothing else decides which one runs."),
+    ]
+    database: Database
+    replicas: Annotated[
+        int, Meta(ge=0, le=1000, description="Pods; left to the autoscaler if there is one.")
+    ] = 2
+    autoscaling: Autoscaling | None = None
+    migrations: Migrations = Migrations()
+    resources: Resources = Resources(
+        requests={"cpu": "250m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
+        limits={"memory": "128Mi", "ephemeral-storage": "64Mi"},
+    )
+    monitoring: Monitoring = Monitoring()
+    tracing: Tracing | None = None
+    log_level: Annotated[LogLevel, Meta(description="Changes without a restart.")] = "INFO"
+    disruption_budget: DisruptionBudget = DisruptionBudget()
+    network_policy: NetworkPolicy = NetworkPolicy()
+    topology_spread: TopologySpread = TopologySpread()
+    expose: Expose = Expose()
+    shutdown: Shutdown = Shutdown()
+    pod_template: PodTemplate = PodTemplate()
+    paused: Annotated[
+        bool, Meta(description="Leave everything as it is, whatever is declared or drifts.")
+    ] = False
+
+
+class Metadata(Struct, frozen=True, rename="camel"):
+    """What is needed of the object's metadata."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+
+
+class OrderService(Struct, frozen=True, rename="camel"):
+    """One resource, as read from the API server."""
+
+    metadata: Metadata
+    spec: OrderServiceSpec

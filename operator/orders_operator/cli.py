@@ -1,0 +1,70 @@
+"""The command line; a subcommand imports what it needs when it runs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from orders_operator import __version__
+from orders_operator.settings import Settings, SettingsError
+
+USAGE_ERROR: Final = 2
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run one command; return its exit status, 2 for a wrong call or configuration."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace, Mapping[str, str]], int] | None = arguments.run
+    if command is None:
+        parser.print_help(sys.stderr)
+        return USAGE_ERROR
+    try:
+        return command(arguments, environ)
+    except SettingsError as error:
+        sys.stderr.write(f"orders-operator: {error}\n")
+        return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orders-operator",
+        description="Keeps every OrderService of a cluster as it is declared.",
+        epilog="Configured by environment variables.",
+    )
+    parser.add_argument("--version", action="version", version=f"orders-operator {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    run = commands.add_parser("run", help="watch and reconcile, once elected")
+    run.set_defaults(run=_run)
+
+    crd = commands.add_parser("crd", help="print the CustomResourceDefinition as YAML")
+    form = crd.add_mutually_exclusive_group()
+    form.add_argument(
+        "--apply", action="store_true", help="apply it to the cluster, wait until it is served"
+    )
+    form.add_argument("--delete", action="store_true", help="delete it, and every OrderService")
+    crd.set_defaults(run=_crd)
+    return parser
+
+
+def _run(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings = Settings.from_env(environ)
+    from orders_operator.run import main as run  # noqa: PLC0415
+
+    return run(settings)
+
+
+def _crd(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from orders_operator.definition import apply, delete, printed  # noqa: PLC0415
+
+    if not (arguments.apply or arguments.delete):
+        sys.stdout.write(printed())
+        return 0
+    settings = Settings.from_env(environ)
+    from orders_operator.telemetry import logs  # noqa: PLC0415
+
+    logs.configure(settings.log_level)
+    return apply() if arguments.apply else delete()

@@ -1,0 +1,1 @@
+"""The way to the Kubernetes API; knows nothing of orders."""

@@ -1,0 +1,77 @@
+"""What a call to the Kubernetes API may end with: one error, one closed set of reasons.
+
+The reasons are those of condition reasons and metric labels; a status that none of them fits is
+`Refused`, which keeps the set closed whatever a server invents.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+MESSAGE_LENGTH: Final = 512
+_CONFLICT: Final = 409
+_SERVER: Final = 500
+_TOO_MANY: Final = 429
+
+
+class Failure(StrEnum):
+    """Why a call failed."""
+
+    NOT_FOUND = "NotFound"
+    ALREADY_EXISTS = "AlreadyExists"
+    CONFLICT = "Conflict"
+    FORBIDDEN = "Forbidden"
+    UNAUTHORIZED = "Unauthorized"
+    INVALID = "Invalid"
+    UNAVAILABLE = "Unavailable"
+    TERMINATING = "NamespaceTerminating"
+    REFUSED = "Refused"
+
+
+_BY_STATUS: Final = {
+    400: Failure.INVALID,
+    401: Failure.UNAUTHORIZED,
+    403: Failure.FORBIDDEN,
+    404: Failure.NOT_FOUND,
+    409: Failure.CONFLICT,
+    410: Failure.CONFLICT,
+    413: Failure.INVALID,
+    415: Failure.INVALID,
+    422: Failure.INVALID,
+    429: Failure.UNAVAILABLE,
+}
+
+
+class KubeError(Exception):
+    """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer."""
+
+    def __init__(self, reason: Failure, message: str, status: int = 0) -> None:
+        """Keep why; the message is cut, for a server may repeat a whole object in it."""
+        super().__init__(f"{reason}: {message[:MESSAGE_LENGTH]}")
+        self.reason = reason
+        self.message = message[:MESSAGE_LENGTH]
+        self.status = status
+
+
+def from_answer(status: int, body: Any, what: str) -> KubeError:
+    """Make the error of an answer; `body` is a Kubernetes Status, if the server sent one.
+
+    Only the reason, the message and the names of fields are taken from it: the details of a
+    validation error may repeat values, and values may be secret.
+    """
+    told = body if isinstance(body, dict) else {}
+    server = status >= _SERVER
+    reason = Failure.UNAVAILABLE if server else _BY_STATUS.get(status, Failure.REFUSED)
+    if status == _CONFLICT and told.get("reason") == "AlreadyExists":
+        reason = Failure.ALREADY_EXISTS
+    causes = (told.get("details") or {}).get("causes") or []
+    if any(cause.get("reason") == Failure.TERMINATING for cause in causes):
+        reason = Failure.TERMINATING
+    message = str(told.get("message") or f"HTTP {status}")
+    if "/secrets" in what:
+        message = str(told.get("reason") or f"HTTP {status}")
+    return KubeError(reason, f"{what}: {message}", status)
+
+
+def transient(status: int) -> bool:
+    """Whether the same call may succeed a little later."""
+    return status == _TOO_MANY or status >= _SERVER

@@ -1,0 +1,229 @@
+"""The Kubernetes API with plain dicts: get, list, server-side apply, delete, and little else.
+
+lightkube reads the kubeconfig or the service account, and makes the HTTP client with its TLS and
+its tokens, which it reads again when they are rotated. Its typed models, tens of MB when they are
+imported, are not used: what is applied here is a dict from the first to the last line.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+import httpx2
+from lightkube.config.client_adapter import AsyncClient, ConnectionParams
+from lightkube.config.kubeconfig import KubeConfig
+from lightkube.core.exceptions import ConfigError
+from msgspec import DecodeError, json
+
+from orders_operator.client.errors import Failure, KubeError, from_answer, transient
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON has it."""
+
+TIMEOUT_SECONDS: Final = 30.0
+_TRIES: Final = 4
+_BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
+_PATIENCE_SECONDS: Final = 10.0
+"""The longest Retry-After that is waited for in place; the queue waits for longer ones."""
+_PAGE: Final = 250
+_JSON: Final = "application/json"
+_APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
+_CONNECTIONS: Final = 16
+
+log = logging.getLogger("orders_operator.client")
+
+
+def path(
+    api_version: str,
+    plural: str,
+    namespace: str | None = None,
+    name: str | None = None,
+    subresource: str | None = None,
+) -> str:
+    """Return the URL's path of a collection, an object or its subresource."""
+    parts = ["/apis" if "/" in api_version else "/api", api_version]
+    if namespace is not None:
+        parts += ["namespaces", namespace]
+    parts.append(plural)
+    parts += [part for part in (name, subresource) if part is not None]
+    return "/".join(parts)
+
+
+class Kube:
+    """One connection pool to one API server."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        """Take what speaks HTTP with the API server."""
+        self._http = http
+
+    @classmethod
+    def connect(cls) -> Self:
+        """Use the service account of the pod, else KUBECONFIG, else ~/.kube/config.
+
+        Raises:
+            KubeError: there is none of them.
+
+        """
+        try:
+            config = KubeConfig.from_env().get()
+        except (ConfigError, OSError) as error:
+            raise KubeError(Failure.UNAUTHORIZED, f"no way to a cluster: {error}") from None
+        if config is None:
+            raise KubeError(Failure.UNAUTHORIZED, "the kubeconfig has no current context")
+        http = AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(TIMEOUT_SECONDS)))
+        return cls(http)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def get(
+        self, api_version: str, plural: str, namespace: str | None, name: str
+    ) -> Object | None:
+        """Return an object; None when there is none."""
+        try:
+            found: Object = await self.request("GET", path(api_version, plural, namespace, name))
+        except KubeError as error:
+            if error.reason is Failure.NOT_FOUND:
+                return None
+            raise
+        return found
+
+    async def list(
+        self,
+        api_version: str,
+        plural: str,
+        namespace: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> list[Object]:
+        """Return all objects, of one namespace or of all, page by page; none if it is not served.
+
+        Items of a list carry no apiVersion and kind.
+        """
+        params = {"limit": str(_PAGE)}
+        if labels:
+            params["labelSelector"] = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
+        found: list[Object] = []
+        while True:
+            try:
+                page = await self.request("GET", path(api_version, plural, namespace), params)
+            except KubeError as error:
+                if error.reason is Failure.NOT_FOUND:
+                    return found
+                raise
+            found += page.get("items") or []
+            more = page.get("metadata", {}).get("continue")
+            if not more:
+                return found
+            params["continue"] = more
+
+    async def apply(
+        self, plural: str, wanted: Object, *, manager: str, subresource: str | None = None
+    ) -> Object:
+        """Server-side apply: take the fields that are given, leave all others to their owners."""
+        metadata = wanted["metadata"]
+        applied: Object = await self.request(
+            "PATCH",
+            path(
+                wanted["apiVersion"],
+                plural,
+                metadata.get("namespace"),
+                metadata["name"],
+                subresource,
+            ),
+            {"fieldManager": manager, "force": "true"},
+            wanted,
+            content_type=_APPLY,
+        )
+        return applied
+
+    async def delete(
+        self, api_version: str, plural: str, namespace: str | None, name: str, uid: str
+    ) -> None:
+        """Delete the object that has this uid; that it is gone already, or another, is well."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+        }
+        try:
+            await self.request("DELETE", path(api_version, plural, namespace, name), body=options)
+        except KubeError as error:
+            if error.reason not in {Failure.NOT_FOUND, Failure.CONFLICT}:
+                raise
+
+    async def serves(self, api_version: str) -> frozenset[str]:
+        """Return the plurals that the server has of a group and version now; none if absent."""
+        try:
+            found = await self.request("GET", f"/apis/{api_version}")
+        except KubeError as error:
+            if error.reason is Failure.NOT_FOUND:
+                return frozenset()
+            raise
+        return frozenset(resource["name"] for resource in found.get("resources") or [])
+
+    async def request(  # noqa: PLR0913  what HTTP is made of
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        *,
+        content_type: str = _JSON,
+        tries: int = _TRIES,
+    ) -> Any:
+        """Call, and call again while the server is busy or away; return the decoded answer.
+
+        Raises:
+            KubeError: the answer was a failure, or none came.
+
+        """
+        what = f"{method} {url}"
+        content = None if body is None else json.encode(body)
+        headers = {"Accept": _JSON} | ({} if body is None else {"Content-Type": content_type})
+        for attempt in range(tries):
+            last = attempt == tries - 1
+            try:
+                answer = await self._http.request(
+                    method, url, params=params, content=content, headers=headers
+                )
+            except httpx2.HTTPError as error:
+                if last:
+                    raise KubeError(Failure.UNAVAILABLE, f"{what}: {_named(error)}") from None
+                await asyncio.sleep(_BACKOFF_SECONDS[attempt])
+                continue
+            if answer.is_success:
+                return _decoded(answer.content, what)
+            wait = _asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
+            if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
+                raise from_answer(answer.status_code, _told(answer.content), what)
+            log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+
+def _decoded(content: bytes, what: str) -> Any:
+    try:
+        return json.decode(content) if content else {}
+    except DecodeError:
+        raise KubeError(Failure.UNAVAILABLE, f"{what}: the answer is not JSON") from None
+
+
+def _told(content: bytes) -> Any:
+    try:
+        return json.decode(content)
+    except (DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _asked(retry_after: str | None, ours: float) -> float:
+    """Return how long to wait: what the server asks for, else our own backoff."""
+    if retry_after is None or not retry_after.isdigit():
+        return ours
+    return max(float(retry_after), ours)
+
+
+def _named(error: httpx2.HTTPError) -> str:
+    return f"{type(error).__name__} {error}".strip()

@@ -1,0 +1,74 @@
+"""The CustomResourceDefinition in a cluster: printed, applied, deleted.
+
+The chart's hooks call this, for Helm installs the CRDs of a chart once and never upgrades them.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from orders_operator.api.crd import definition, manifest
+from orders_operator.client.errors import KubeError
+from orders_operator.client.kube import Kube
+
+MANAGER: Final = "orders-operator"
+ESTABLISHED_SECONDS: Final = 60.0
+_API_VERSION: Final = "apiextensions.k8s.io/v1"
+_PLURAL: Final = "customresourcedefinitions"
+_PAUSE_SECONDS: Final = 0.5
+
+log = logging.getLogger("orders_operator.definition")
+
+
+def printed() -> str:
+    """Return the definition as YAML."""
+    return manifest()
+
+
+def apply() -> int:
+    """Apply the definition and wait until it is served; return the exit status."""
+    return asyncio.run(_with_kube(_apply))
+
+
+def delete() -> int:
+    """Delete the definition, and with it every OrderService; return the exit status."""
+    return asyncio.run(_with_kube(_delete))
+
+
+async def _with_kube(work: Any) -> int:
+    try:
+        kube = Kube.connect()
+        try:
+            async with asyncio.timeout(ESTABLISHED_SECONDS):
+                await work(kube, definition())
+        finally:
+            await kube.close()
+    except KubeError as error:
+        log.error("%s", error)  # noqa: TRY400  the message says all
+        return 1
+    except TimeoutError:
+        log.error("the definition is not served after %g s", ESTABLISHED_SECONDS)  # noqa: TRY400
+        return 1
+    return 0
+
+
+async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
+    name = wanted["metadata"]["name"]
+    found: dict[str, Any] | None = await kube.apply(_PLURAL, wanted, manager=MANAGER)
+    while found is None or not _established(found):
+        await asyncio.sleep(_PAUSE_SECONDS)
+        found = await kube.get(_API_VERSION, _PLURAL, None, name)
+    log.info("%s is served", name)
+
+
+async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:
+    name = wanted["metadata"]["name"]
+    found = await kube.get(_API_VERSION, _PLURAL, None, name)
+    if found is not None:
+        await kube.delete(_API_VERSION, _PLURAL, None, name, found["metadata"]["uid"])
+    log.info("%s is deleted", name)
+
+
+def _established(found: dict[str, Any]) -> bool:
+    conditions = (found.get("status") or {}).get("conditions") or []
+    return any(it["type"] == "Established" and it["status"] == "True" for it in conditions)

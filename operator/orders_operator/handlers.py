@@ -1,0 +1,196 @@
+"""Kopf's part: it watches, and says what it saw. Nothing is decided here.
+
+Only `on.event`: Kopf's handlers of changes, timers and daemons would write annotations and
+finalizers into the resources. Kopf runs in a thread with a loop of its own, for at its end it
+cancels whatever runs in its loop; it ends when a kind that it watches vanishes, and is started
+again when the set of served kinds changes.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import kopf
+from msgspec import Struct
+
+BEAT_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 5.0
+_PAGE: Final = 200
+
+log = logging.getLogger("orders_operator.handlers")
+
+
+class Watched(Struct, frozen=True):
+    """A kind to watch, and which of its objects: selectors of the API server, empty for all."""
+
+    api_version: str
+    plural: str
+    labels: str = ""
+    fields: str = ""
+
+
+class Sighting(Struct, frozen=True):
+    """What an event said: the object's identity, and whose it is. No content is kept.
+
+    `owner` is the name of the OrderService that controls it, `instance` what its label says.
+    """
+
+    api_version: str
+    plural: str
+    namespace: str
+    name: str
+    version: str
+    deleted: bool
+    owner: str | None
+    instance: str | None
+
+
+class Watches:
+    """One run of Kopf over a set of kinds."""
+
+    def __init__(
+        self,
+        kinds: Sequence[Watched],
+        namespaces: Sequence[str],
+        on_sight: Callable[[Sighting], None],
+        on_beat: Callable[[], None],
+    ) -> None:
+        """
+        Prepare; nothing is watched before `start`.
+
+        Args:
+            kinds: what to watch; each must be served.
+            namespaces: where; empty means the whole cluster.
+            on_sight: called for every event, in the loop that calls `start`.
+            on_beat: called every few seconds, as long as Kopf's loop turns.
+
+        """
+        self._kinds = kinds
+        self._namespaces = namespaces
+        self._on_sight = on_sight
+        self._on_beat = on_beat
+        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Future[BaseException | None] | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        threading.Thread(target=self._run, name="watches", daemon=True).start()
+
+    async def ended(self) -> BaseException | None:
+        """Return when Kopf has ended, with what ended it."""
+        assert self._ended is not None  # noqa: S101  start() came before
+        return await asyncio.shield(self._ended)
+
+    async def stop(self) -> None:
+        """Ask Kopf to end, and wait a little for it."""
+        self._stop.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.ended(), _STOP_SECONDS)
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            asyncio.run(self._watch())
+        except BaseException as caught:  # noqa: BLE001  the other loop is told, whatever it was
+            error = caught
+        self._tell(self._end, error)
+
+    async def _watch(self) -> None:
+        beating = asyncio.ensure_future(self._beat())
+        try:
+            await kopf.operator(
+                registry=self._registry(),
+                settings=_settings(self._kinds),
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                standalone=True,
+                stop_flag=self._stop,
+            )
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self._tell(self._on_beat)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry, errors=kopf.ErrorsMode.IGNORED)(_login)
+        saw: Any = self._saw  # it names the two arguments that it takes, of Kopf's sixteen
+        for kind in self._kinds:
+            group, _, version = kind.api_version.rpartition("/")
+            kopf.on.event(
+                group, version, kind.plural, id=f"saw-{kind.plural}", registry=registry, param=kind
+            )(saw)
+        return registry
+
+    async def _saw(self, *, event: Any, param: Watched, **_: Any) -> None:
+        if not self._stop.is_set():
+            self._tell(self._on_sight, sighting(param, event["type"], event["object"]))
+
+    def _end(self, error: BaseException | None) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(error)
+
+    def _tell(self, call: Callable[..., None], *args: Any) -> None:
+        """Call something in the other loop, if that has not been closed."""
+        assert self._loop is not None  # noqa: S101  start() came before
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *args)
+
+
+def sighting(kind: Watched, event: str | None, obj: Any) -> Sighting:
+    """Take from an event what says which resource it concerns."""
+    metadata = obj["metadata"]
+    owner = next(
+        (
+            it["name"]
+            for it in metadata.get("ownerReferences") or []
+            if it.get("controller") and it["kind"] == "OrderService"
+        ),
+        None,
+    )
+    labels = metadata.get("labels") or {}
+    return Sighting(
+        api_version=kind.api_version,
+        plural=kind.plural,
+        namespace=metadata.get("namespace") or "",
+        name=metadata["name"],
+        version=metadata.get("resourceVersion") or "",
+        deleted=event == "DELETED",
+        owner=owner,
+        instance=labels.get("app.kubernetes.io/instance"),
+    )
+
+
+def _login(**kwargs: Any) -> Any:
+    """Use what the client uses: the pod's service account, else the kubeconfig."""
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+
+def _settings(kinds: Sequence[Watched]) -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True  # kinds come from discovery; needs no right to list CRDs
+    settings.watching.server_timeout = 300
+    settings.watching.chunk_size = _PAGE
+    settings.networking.request_timeout = 30
+    settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
+    settings.queueing.idle_timeout = 1.0  # a worker keeps its object's last event in memory
+    settings.queueing.exit_timeout = 0.5
+    settings.process.ultimate_exiting_timeout = None  # it would kill this thread, and all others
+    for kind in kinds:
+        group, _, version = kind.api_version.rpartition("/")
+        selector = (group, version, kind.plural)
+        if kind.labels:
+            settings.watching.label_selectors[selector] = kind.labels
+        if kind.fields:
+            settings.watching.field_selectors[selector] = kind.fields
+    return settings

@@ -1,0 +1,212 @@
+"""What only the leader does: watch, queue, reconcile, and list now and then.
+
+Whatever a watch sees becomes the key of the OrderService that it concerns. The list finds what
+was missed, and shows the watchdog whether anything was.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.errors import KubeError
+from orders_operator.handlers import Sighting, Watched, Watches
+from orders_operator.reconcile.discovery import Apis
+from orders_operator.reconcile.index import Index, Reference
+from orders_operator.reconcile.queue import KeyedQueue
+from orders_operator.reconcile.reconcile import Reconciler
+from orders_operator.resources.kinds import KINDS
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+    from orders_operator.settings import Settings
+    from orders_operator.telemetry.metrics import Metrics
+    from orders_operator.telemetry.tracing import Tracing
+    from orders_operator.watchdog import Watchdog
+
+Key = tuple[str, str]
+"""Namespace and name."""
+
+OURS: Final = "app.kubernetes.io/managed-by=orders-operator"
+LIST_SECONDS: Final = 60.0
+"""The longest time between two lists, for the watchdog; not every list wakes everything."""
+DISCOVERY_SECONDS: Final = 10.0
+_WATCH_LOOP: Final = "the watch's loop"
+_RESTARTS: Final = 5
+_CALM_SECONDS: Final = 300.0
+_PAUSE_SECONDS: Final = 1.0
+
+log = logging.getLogger("orders_operator.leader")
+
+
+class Leader:
+    """The working part of one process."""
+
+    def __init__(
+        self,
+        kube: "Kube",
+        settings: "Settings",
+        metrics: "Metrics",
+        tracing: "Tracing",
+        watchdog: "Watchdog",
+    ) -> None:
+        """Put the parts together; nothing runs before `run`."""
+        self._kube = kube
+        self._settings = settings
+        self._metrics = metrics
+        self._watchdog = watchdog
+        self._index = Index()
+        self._apis = Apis(kube, KINDS)
+        self._watches: Watches | None = None
+        reconciler = Reconciler(
+            kube,
+            KINDS,
+            self._apis,
+            self._index,
+            metrics,
+            tracing,
+            instance=settings.pod_name,
+        )
+        self._queue: KeyedQueue[Key] = KeyedQueue(reconciler)
+        metrics.watch_queue(self._queue.__len__, lambda: self._queue.failing)
+
+    async def run(self) -> None:
+        """Work; return, or raise, when that is no longer possible."""
+        self._queue.start()
+        self._watchdog.require("a worker", lambda: self._queue.alive)
+        listing = asyncio.ensure_future(self._list())
+        try:
+            await self._watch()
+        finally:
+            listing.cancel()
+
+    async def stop(self) -> None:
+        """Cut off what is under way."""
+        await self._queue.stop()
+        if self._watches is not None:
+            await self._watches.stop()
+
+    def saw(self, sighting: Sighting) -> None:
+        """Queue the OrderServices that an event concerns."""
+        self._metrics.events.labels(sighting.plural).inc()
+        if sighting.plural == PLURAL:
+            key = (sighting.namespace, sighting.name)
+            if sighting.deleted:
+                self._watchdog.gone(key)
+            else:
+                self._watchdog.watched(key, sighting.version)
+            self._queue.add(key)
+            return
+        owner = sighting.owner or (sighting.instance if sighting.plural == "pods" else None)
+        if owner is not None:
+            self._queue.add((sighting.namespace, owner))
+        reference = Reference(sighting.plural, sighting.name)
+        for key in self._index.namers(sighting.namespace, reference):
+            self._queue.add(key)
+
+    async def _watch(self) -> None:
+        """Run the watches over what the cluster serves, again whenever that changes."""
+        loop = asyncio.get_running_loop()
+        ends: list[float] = []
+        while len(ends) < _RESTARTS:
+            served = await self._served()
+            if served is None:
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            watches = self._watches = Watches(
+                _watched(served),
+                self._settings.namespaces,
+                self.saw,
+                lambda: self._watchdog.beat(_WATCH_LOOP),
+            )
+            watches.start()
+            log.info("watching, with %s", ", ".join(sorted(served)) or "no optional API")
+            ended = await self._until_changed(watches, served)
+            self._watchdog.retire(_WATCH_LOOP)
+            self._metrics.watch_restarts.inc()
+            if ended:
+                ends = [at for at in ends if loop.time() - at < _CALM_SECONDS] + [loop.time()]
+                await asyncio.sleep(_PAUSE_SECONDS)
+            self._wake()
+        log.error("the watches ended %d times in a short time", len(ends))
+
+    async def _until_changed(self, watches: Watches, served: frozenset[str]) -> bool:
+        """Return True when the watches ended by themselves, False when other kinds are served."""
+        ending = asyncio.ensure_future(watches.ended())
+        try:
+            while True:
+                await asyncio.wait([ending], timeout=DISCOVERY_SECONDS)
+                if ending.done():
+                    log.warning("the watches ended: %r", ending.result())
+                    self._apis.doubt()
+                    return True
+                now = await self._served()
+                if now is not None and now != served:
+                    log.info("the served APIs changed: %s", ", ".join(sorted(now)) or "none")
+                    await watches.stop()
+                    return False
+        finally:
+            ending.cancel()
+
+    async def _served(self) -> frozenset[str] | None:
+        """Return the optional APIs; None when our own is not served, or nothing is known."""
+        try:
+            if PLURAL not in await self._kube.serves(API_VERSION):
+                log.warning("the cluster has no %s.%s yet", PLURAL, API_VERSION.split("/")[0])
+                return None
+            return await self._apis.served()
+        except KubeError as error:
+            log.warning("discovery failed: %s", error)
+            return None
+
+    async def _list(self) -> None:
+        """List all OrderServices now and then; wake them at the resync interval."""
+        interval = self._settings.resync_interval
+        pause = min(interval, LIST_SECONDS)
+        woken = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                versions = await self._versions()
+            except KubeError as error:
+                log.warning("the list failed: %s", error)
+                continue
+            self._watchdog.listed(versions)
+            for key in self._metrics.keys() - versions.keys():
+                self._queue.add(key)
+            now = asyncio.get_running_loop().time()
+            if now - woken >= interval:
+                woken = now
+                for key in versions:
+                    self._queue.add(key)
+
+    async def _versions(self) -> dict[Key, str]:
+        found = {}
+        for namespace in self._settings.namespaces or (None,):
+            for it in await self._kube.list(API_VERSION, PLURAL, namespace):
+                metadata = it["metadata"]
+                key = (metadata["namespace"], metadata["name"])
+                found[key] = metadata["resourceVersion"]
+        return found
+
+    def _wake(self) -> None:
+        """Queue every resource that is known."""
+        for key in self._metrics.keys():  # noqa: SIM118  no mapping
+            self._queue.add(key)
+
+
+def _watched(served: frozenset[str]) -> list[Watched]:
+    """Return the kinds to watch.
+
+    Secrets and ConfigMaps are watched without our label, for specs name those of others; what is
+    large or in every namespace and named by nobody is left out.
+    """
+    special = {
+        "secrets": Watched("v1", "secrets", fields="type!=helm.sh/release.v1"),
+        "configmaps": Watched("v1", "configmaps", fields="metadata.name!=kube-root-ca.crt"),
+    }
+    kinds = {PLURAL: Watched(API_VERSION, PLURAL), "pods": Watched("v1", "pods", labels=OURS)}
+    for kind in KINDS:
+        if not kind.optional or kind.api_version in served:
+            kinds[kind.plural] = Watched(kind.api_version, kind.plural, labels=OURS)
+    return list((kinds | special).values())

@@ -1,0 +1,186 @@
+"""The children in the cluster: looked up, applied, pruned, and never taken from somebody else."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from orders_operator.api.conditions import Reason
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.reconcile.memory import Memory
+from orders_operator.reconcile.observed import Problem
+from orders_operator.reconcile.replicas import KEEPER, handover
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+    from orders_operator.resources.kinds import Kind
+    from orders_operator.telemetry.metrics import Metrics
+
+Object = dict[str, Any]
+
+MANAGER: Final = "orders-operator"
+_FIRST: Final = ("ServiceAccount", "Secret", "ConfigMap")
+"""What pods need before they start; the Deployment comes last, as the operator applies it."""
+
+_NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
+"""Failures that say nothing about the object that was applied."""
+
+log = logging.getLogger("orders_operator.children")
+
+
+class Owner(Struct, frozen=True):
+    """The OrderService whose children these are."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the labels that every child has."""
+        return {
+            "app.kubernetes.io/instance": self.name,
+            "app.kubernetes.io/managed-by": MANAGER,
+        }
+
+    def controls(self, obj: Object) -> bool:
+        """Whether an object is this OrderService's, by its controller reference."""
+        return any(
+            it.get("controller") and it.get("uid") == self.uid
+            for it in obj["metadata"].get("ownerReferences") or []
+        )
+
+
+class Children:
+    """One reconcile's view of the children of one OrderService."""
+
+    def __init__(
+        self,
+        kube: "Kube",
+        metrics: "Metrics",
+        owner: Owner,
+        kinds: Sequence["Kind"],
+        memory: Memory,
+    ) -> None:
+        """
+        Prepare for one reconcile.
+
+        Args:
+            kube: where they are.
+            metrics: where changes are counted.
+            owner: whose they are.
+            kinds: all kinds that the cluster serves.
+            memory: what the reconciles before have applied.
+
+        """
+        self._memory = memory
+        self._kube = kube
+        self._metrics = metrics
+        self._owner = owner
+        self._kinds: Mapping[tuple[str, str], Kind] = {
+            (kind.api_version, kind.kind): kind for kind in kinds
+        }
+        self._live: dict[tuple[str, str], Object] = {}
+
+    async def look(self) -> None:
+        """List what carries our labels."""
+        for kind in self._kinds.values():
+            found = await self._kube.list(
+                kind.api_version, kind.plural, self._owner.namespace, self._owner.labels
+            )
+            for obj in found:
+                self._live[kind.kind, obj["metadata"]["name"]] = obj
+
+    async def find(self, api_version: str, kind: str, name: str) -> Object | None:
+        """Return an object by its name, whoever owns it."""
+        known = self._live.get((kind, name))
+        if known is not None:
+            return known
+        plural = self._kinds[api_version, kind].plural
+        return await self._kube.get(api_version, plural, self._owner.namespace, name)
+
+    def owned(self, kind: str, name: str) -> Object | None:
+        """Return a listed object if it is ours."""
+        obj = self._live.get((kind, name))
+        return obj if obj is not None and self._owner.controls(obj) else None
+
+    async def apply(self, wanted: Iterable[Object]) -> list[Problem]:
+        """Apply objects; return what went wrong, object by object.
+
+        Raises:
+            KubeError: the API server is away, or the namespace is being deleted.
+
+        """
+        problems = []
+        for obj in sorted(wanted, key=_order):
+            try:
+                problem = await self._apply(obj)
+            except KubeError as error:
+                if error.reason in _NOT_OURS:
+                    raise
+                problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
+            if problem is not None:
+                problems.append(problem)
+        return problems
+
+    async def prune(self, wanted: Iterable[Object]) -> None:
+        """Delete those of ours that are no longer wanted."""
+        keep = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
+        for (kind, name), obj in self._live.items():
+            if (kind, name) in keep or not self._owner.controls(obj):
+                continue
+            if obj["metadata"].get("deletionTimestamp"):
+                continue
+            declared = next(it for it in self._kinds.values() if it.kind == kind)
+            await self._kube.delete(
+                declared.api_version,
+                declared.plural,
+                self._owner.namespace,
+                name,
+                obj["metadata"]["uid"],
+            )
+            self._changed(kind, name, "deleted")
+
+    async def _apply(self, wanted: Object) -> Problem | None:
+        kind, name = wanted["kind"], wanted["metadata"]["name"]
+        live = await self.find(wanted["apiVersion"], kind, name)
+        if live is not None and not self._owner.controls(live):
+            return Problem(Reason.NAME_CONFLICT, f"{_named(wanted)} exists and {_whose(live)}")
+        if live is not None and self._memory.unchanged(self._owner.uid, wanted, live):
+            return None
+        plural = self._kinds[wanted["apiVersion"], kind].plural
+        step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
+        if step is not None and step.before is not None:
+            await self._kube.apply(plural, step.before, manager=KEEPER)
+        applied = await self._kube.apply(plural, wanted, manager=MANAGER)
+        if step is not None and step.after is not None:
+            applied = await self._kube.apply(plural, step.after, manager=KEEPER)
+        self._live[kind, name] = applied
+        self._memory.applied(self._owner.uid, wanted, applied)
+        if live is None:
+            self._changed(kind, name, "created")
+        elif live["metadata"]["resourceVersion"] != applied["metadata"]["resourceVersion"]:
+            self._changed(kind, name, "changed")
+        return None
+
+    def _changed(self, kind: str, name: str, action: str) -> None:
+        self._metrics.changes.labels(kind, action).inc()
+        log.info("%s %s %s", kind, name, action)
+
+
+def _order(obj: Object) -> tuple[int, bool]:
+    kind = obj["kind"]
+    return (_FIRST.index(kind) if kind in _FIRST else len(_FIRST), kind == "Deployment")
+
+
+def _named(obj: Object) -> str:
+    return f"{obj['kind']} {obj['metadata']['name']}"
+
+
+def _whose(obj: Object) -> str:
+    """Say who owns an object, as far as it says so itself."""
+    for owner in obj["metadata"].get("ownerReferences") or []:
+        if owner.get("controller"):
+            return f"is controlled by {owner['kind']} {owner['name']}"
+    return "was not made for this OrderService"

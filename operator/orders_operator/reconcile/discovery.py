@@ -1,0 +1,47 @@
+"""Which optional APIs the cluster has now: asked again every few seconds, never only at start."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+    from orders_operator.resources.kinds import Kind
+
+MAX_AGE_SECONDS: Final = 10.0
+
+
+class Apis:
+    """Answers from discovery, kept for ten seconds."""
+
+    def __init__(
+        self,
+        kube: "Kube",
+        kinds: Iterable["Kind"],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Ask about the kinds that a cluster may lack."""
+        self._kube = kube
+        self._wanted: dict[str, set[str]] = {}
+        for kind in kinds:
+            if kind.optional:
+                self._wanted.setdefault(kind.api_version, set()).add(kind.plural)
+        self._clock = clock
+        self._served: frozenset[str] = frozenset()
+        self._asked_at: float | None = None
+
+    async def served(self) -> frozenset[str]:
+        """Return the groups and versions of which every kind that is needed is served."""
+        now = self._clock()
+        if self._asked_at is not None and now - self._asked_at < MAX_AGE_SECONDS:
+            return self._served
+        found = set()
+        for api_version, plurals in self._wanted.items():
+            if plurals <= await self._kube.serves(api_version):
+                found.add(api_version)
+        self._served, self._asked_at = frozenset(found), now
+        return self._served
+
+    def doubt(self) -> None:
+        """Ask again the next time: an answer did not fit."""
+        self._asked_at = None

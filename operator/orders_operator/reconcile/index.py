@@ -1,0 +1,48 @@
+"""Which OrderServices name which Secrets and ConfigMaps, as of their last decoded specs."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+Key = tuple[str, str]
+"""Namespace and name of an OrderService."""
+
+
+class Reference(Struct, frozen=True, order=True):
+    """A Secret or ConfigMap in the namespace of the OrderService that names it."""
+
+    plural: str
+    name: str
+
+
+class Index:
+    """Finds the OrderServices that a change of a Secret or ConfigMap concerns."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._named: dict[Key, frozenset[Reference]] = {}
+        self._namers: dict[tuple[str, Reference], set[Key]] = {}
+
+    def set(self, key: Key, references: Iterable[Reference]) -> None:
+        """Replace what an OrderService names."""
+        new = frozenset(references)
+        old = self._named.get(key, frozenset())
+        for gone in old - new:
+            namers = self._namers[key[0], gone]
+            namers.discard(key)
+            if not namers:
+                del self._namers[key[0], gone]
+        for added in new - old:
+            self._namers.setdefault((key[0], added), set()).add(key)
+        if new:
+            self._named[key] = new
+        else:
+            self._named.pop(key, None)
+
+    def drop(self, key: Key) -> None:
+        """Forget an OrderService."""
+        self.set(key, ())
+
+    def namers(self, namespace: str, reference: Reference) -> frozenset[Key]:
+        """Return the OrderServices that name an object."""
+        return frozenset(self._namers.get((namespace, reference), ()))

@@ -1,0 +1,47 @@
+"""What was applied last, so that an object that is as we left it is not applied again.
+
+That saves nearly every write, and ends a loop that else has no end: an API server may normalise
+what it is given (it drops an empty list), so that the same apply changes the object each time, and
+each change wakes its reconcile. Nothing depends on this memory: without it all is applied once.
+"""
+
+import hashlib
+from typing import Any
+
+from msgspec import json
+
+Object = dict[str, Any]
+Mark = tuple[str, str, bytes]
+"""The uid and resourceVersion that an apply left, and a hash of what was applied."""
+
+
+class Memory:
+    """The last apply of each child, by OrderService."""
+
+    def __init__(self) -> None:
+        """Start with nothing remembered."""
+        self._marks: dict[str, dict[tuple[str, str], Mark]] = {}
+
+    def unchanged(self, owner: str, wanted: Object, live: Object) -> bool:
+        """Whether an object is as our last apply of the same left it."""
+        mark = self._marks.get(owner, {}).get(_key(wanted))
+        return mark is not None and mark == _mark(wanted, live)
+
+    def applied(self, owner: str, wanted: Object, result: Object) -> None:
+        """Remember what an apply left; `owner` is the OrderService's uid."""
+        self._marks.setdefault(owner, {})[_key(wanted)] = _mark(wanted, result)
+
+    def forget(self, owner: str) -> None:
+        """Forget an OrderService that is gone."""
+        self._marks.pop(owner, None)
+
+
+def _key(obj: Object) -> tuple[str, str]:
+    return obj["kind"], obj["metadata"]["name"]
+
+
+def _mark(wanted: Object, live: Object) -> Mark:
+    content = json.encode(wanted, order="sorted")
+    metadata = live["metadata"]
+    digest = hashlib.blake2b(content, digest_size=16).digest()
+    return metadata["uid"], metadata["resourceVersion"], digest

@@ -1,0 +1,210 @@
+"""What the pods of the newest revision say: what is wrong, what runs, what was migrated. Pure.
+
+Only pods of the newest ReplicaSet count: those of the one before go on serving while a rollout
+fails, and their being well says nothing about it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from msgspec import DecodeError, Struct, ValidationError, json
+
+from orders_operator.api.conditions import Reason
+
+Object = dict[str, Any]
+
+MESSAGE_BYTES: Final = 1024
+MIGRATE: Final = "migrate"
+SERVICE: Final = "orders"
+_HASH: Final = "pod-template-hash"
+_REVISION: Final = "deployment.kubernetes.io/revision"
+_PULL: Final = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "ErrImageNeverPullPolicy",
+        "SignatureValidationFailed",
+    }
+)
+_START: Final = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+)
+_WEIGHTS: Final = (Reason.MIGRATION_FAILED, Reason.IMAGE_PULL_FAILED, Reason.POD_CRASHING)
+_CRASHES: Final = 2  # one restart happens; two are a pattern
+
+
+class Trouble(Struct, frozen=True):
+    """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words."""
+
+    reason: Reason
+    message: str
+
+
+class Migration(Struct, frozen=True):
+    """What `orders migrate --report` wrote."""
+
+    version: str
+    schema: int
+
+
+def newest_hash(replica_sets: Sequence[Object], deployment_uid: str) -> str | None:
+    """Return the pod-template-hash of the newest revision of a Deployment."""
+    ours = [
+        item
+        for item in replica_sets
+        if any(
+            owner.get("uid") == deployment_uid
+            for owner in item["metadata"].get("ownerReferences") or []
+        )
+    ]
+    if not ours:
+        return None
+    newest = max(ours, key=_revision)
+    found = (newest["metadata"].get("labels") or {}).get(_HASH)
+    return None if found is None else str(found)
+
+
+def of_revision(pods: Iterable[Object], template_hash: str | None) -> list[Object]:
+    """Return the pods of a revision, without those that are being deleted."""
+    return [
+        pod
+        for pod in pods
+        if template_hash is not None
+        and (pod["metadata"].get("labels") or {}).get(_HASH) == template_hash
+        and not pod["metadata"].get("deletionTimestamp")
+    ]
+
+
+def trouble(pods: Iterable[Object]) -> Trouble | None:
+    """Return the first thing that is wrong, a failed migration before all else."""
+    found = [it for pod in pods for it in _of_pod(pod)]
+    return min(found, key=lambda it: _WEIGHTS.index(it.reason), default=None)
+
+
+def ready(pod: Object) -> bool:
+    """Whether a pod takes requests."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(it.get("type") == "Ready" and it.get("status") == "True" for it in conditions)
+
+
+def migration(pods: Iterable[Object]) -> Migration | None:
+    """Return what the migration of the newest pod that has migrated reported."""
+    for pod in sorted(pods, key=_created, reverse=True):
+        for status in _statuses(pod, "initContainerStatuses"):
+            ended = (status.get("state") or {}).get("terminated")
+            if status.get("name") != MIGRATE or ended is None or ended.get("exitCode") != 0:
+                continue
+            try:
+                return json.decode(ended.get("message") or "", type=Migration)
+            except (DecodeError, ValidationError):
+                continue
+    return None
+
+
+def image(pods: Iterable[Object], wanted: str) -> str | None:
+    """Return the image that ready pods run, with its digest where the runtime gives one."""
+    for pod in sorted(pods, key=_created, reverse=True):
+        if not ready(pod):
+            continue
+        for status in _statuses(pod, "containerStatuses"):
+            if status.get("name") == SERVICE and status.get("imageID"):
+                return pinned(wanted, str(status["imageID"]))
+    return None
+
+
+def pinned(wanted: str, image_id: str) -> str:
+    """Return the wanted image with the digest of what runs.
+
+    A runtime gives `registry/name@sha256:...`, or the bare digest of an image that was loaded
+    and never pulled.
+    """
+    _, at, digest = image_id.rpartition("@")
+    if not at:
+        digest = image_id.rpartition("://")[2]
+    if not digest.startswith("sha256:"):
+        return wanted
+    return f"{wanted.partition('@')[0]}@{digest}"
+
+
+def tag(image_name: str) -> str:
+    """Return the tag of an image; nothing for one named by digest alone."""
+    name = image_name.partition("@")[0]
+    last = name.rpartition("/")[2]
+    return last.partition(":")[2]
+
+
+def tail(text: str, limit: int = MESSAGE_BYTES) -> str:
+    """Return the last whole lines of a text, `limit` bytes at most."""
+    encoded = text.strip().encode()
+    if len(encoded) <= limit:
+        return encoded.decode()
+    cut = encoded[-limit:].decode(errors="ignore")
+    first, newline, rest = cut.partition("\n")
+    return rest if newline and rest else first
+
+
+def _of_pod(pod: Object) -> Iterable[Trouble]:
+    for status in _statuses(pod, "initContainerStatuses"):
+        if status.get("name") == MIGRATE:
+            yield from _of_container(status, Reason.MIGRATION_FAILED)
+    for status in _statuses(pod, "containerStatuses"):
+        if status.get("name") == SERVICE:
+            yield from _of_container(status, Reason.POD_CRASHING)
+
+
+def _of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
+    """Yield what a container's status complains of; `failed` is the reason when it ended badly."""
+    waiting = (status.get("state") or {}).get("waiting") or {}
+    why = waiting.get("reason") or ""
+    said = str(waiting.get("message") or "")
+    if why in _PULL:
+        yield Trouble(Reason.IMAGE_PULL_FAILED, tail(f"{why}: {said}" if said else why))
+        return
+    if why in _START:
+        yield Trouble(failed, tail(f"{why}: {said}" if said else why))
+        return
+    ended = (status.get("state") or {}).get("terminated") or {}
+    before = (status.get("lastState") or {}).get("terminated") or {}
+    restarts = int(status.get("restartCount") or 0)
+    last = ended if ended.get("exitCode") else before if before.get("exitCode") else None
+    if last is None:
+        return
+    running = (status.get("state") or {}).get("running") is not None
+    if failed is Reason.MIGRATION_FAILED:
+        if not _succeeded(status):
+            yield Trouble(failed, _ending(last))
+    elif why == "CrashLoopBackOff" or (
+        restarts >= _CRASHES and not (running and status.get("ready"))
+    ):
+        yield Trouble(failed, _ending(last))
+
+
+def _succeeded(status: Object) -> bool:
+    ended = (status.get("state") or {}).get("terminated")
+    return ended is not None and ended.get("exitCode") == 0
+
+
+def _ending(ended: Object) -> str:
+    said = str(ended.get("message") or "").strip()
+    how = f"exit status {ended.get('exitCode')}"
+    if ended.get("reason") not in {None, "Error"}:
+        how = f"{ended['reason']}, {how}"
+    return tail(said) if said else how
+
+
+def _statuses(pod: Object, kind: str) -> list[Object]:
+    found: list[Object] = (pod.get("status") or {}).get(kind) or []
+    return found
+
+
+def _revision(replica_set: Object) -> int:
+    text = (replica_set["metadata"].get("annotations") or {}).get(_REVISION, "0")
+    return int(text) if text.isdigit() else 0
+
+
+def _created(pod: Object) -> str:
+    return str(pod["metadata"].get("creationTimestamp") or "")

@@ -1,0 +1,138 @@
+"""A queue of keys: one key is worked on by one worker at a time, and waits in it once.
+
+A key that is added while it is worked on runs once more afterwards, so that no change is missed.
+A key whose work failed comes back after a delay that doubles with each failure in a row; an event
+for it does not wait for that delay, for the event may be the cure.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+FIRST_DELAY_SECONDS: Final = 0.5
+LONGEST_DELAY_SECONDS: Final = 300.0
+WORKERS: Final = 4
+
+log = logging.getLogger("orders_operator.queue")
+Key = TypeVar("Key", bound=Hashable)
+
+
+def backoff(failures: int) -> float:
+    """Return how long to wait after this many failures in a row: 0.5 s, 1 s, ... 5 min."""
+    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 32))
+
+
+class KeyedQueue(Generic[Key]):
+    """Keys waiting for `work`; each piece of work returns when it wants to run again, or None."""
+
+    def __init__(self, work: Callable[[Key], Awaitable[float | None]]) -> None:
+        """
+        Keep what is done with a key.
+
+        Args:
+            work: returns the seconds after which the key comes back by itself, or None; raising
+                means failure.
+
+        """
+        self._work = work
+        self._ready: deque[Key] = deque()
+        self._waiting: set[Key] = set()
+        self._busy: set[Key] = set()
+        self._again: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._arrived = asyncio.Event()
+        self._workers: list[asyncio.Task[None]] = []
+
+    def __len__(self) -> int:
+        """Return how many keys wait to be worked on now."""
+        return len(self._waiting) + len(self._again)
+
+    @property
+    def failing(self) -> int:
+        """How many keys failed when they were last worked on."""
+        return len(self._failures)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every worker that was started still runs."""
+        return all(not worker.done() for worker in self._workers)
+
+    def start(self, workers: int = WORKERS) -> None:
+        """Start the workers."""
+        self._workers = [
+            asyncio.create_task(self._run(), name=f"worker-{number}") for number in range(workers)
+        ]
+
+    async def stop(self) -> None:
+        """Cut off what is under way: work is repeatable, the next leader repeats it."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def add(self, key: Key) -> None:
+        """Have a key worked on as soon as a worker is free and its present work is done."""
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if key in self._busy:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._arrived.set()
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Have a key worked on later; the earlier of two such wishes counts."""
+        if key in self._waiting or key in self._again:
+            return
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        timer = self._timers.get(key)
+        if timer is not None:
+            if timer.when() <= at:
+                return
+            timer.cancel()
+        self._timers[key] = loop.call_at(at, self.add, key)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a key that is gone."""
+        self._failures.pop(key, None)
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            while not self._ready:
+                self._arrived.clear()
+                await self._arrived.wait()
+            key = self._ready.popleft()
+            self._waiting.discard(key)
+            self._busy.add(key)
+            try:
+                await self._once(key)
+            finally:
+                self._busy.discard(key)
+                if key in self._again:
+                    self._again.discard(key)
+                    self.add(key)
+
+    async def _once(self, key: Key) -> None:
+        try:
+            later = await self._work(key)
+        except Exception as error:  # noqa: BLE001  one key's failure must not end its worker
+            failures = self._failures.get(key, 0) + 1
+            self._failures[key] = failures
+            delay = backoff(failures)
+            log.debug("%s failed %d times, again in %g s: %s", key, failures, delay, error)
+            self.add_after(key, delay)
+        else:
+            self._failures.pop(key, None)
+            if later is not None:
+                self.add_after(key, later)

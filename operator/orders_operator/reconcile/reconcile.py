@@ -1,0 +1,304 @@
+"""One idempotent reconcile: observe, declare, apply, prune, and say what came of it.
+
+It may be run at any time, any number of times, by any replica; what it keeps between two runs only
+saves work. Each step returns what it found, and only `summary` makes
+conditions of it.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
+
+from orders_operator.api.conditions import Reason
+from orders_operator.api.decode import InvalidSpec, decode
+from orders_operator.api.spec import API_VERSION, KIND, PLURAL
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
+from orders_operator.reconcile import pods, references, summary
+from orders_operator.reconcile.address import url
+from orders_operator.reconcile.children import Children, Owner
+from orders_operator.reconcile.events import distinct, event
+from orders_operator.reconcile.memory import Memory
+from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.resources.desired import Facts, desired
+
+if TYPE_CHECKING:
+    from orders_operator.api.spec import OrderService
+    from orders_operator.client.kube import Kube
+    from orders_operator.reconcile.discovery import Apis
+    from orders_operator.reconcile.index import Index, Reference
+    from orders_operator.resources.kinds import Kind
+    from orders_operator.telemetry.metrics import Metrics
+    from orders_operator.telemetry.tracing import Tracing
+
+Object = dict[str, Any]
+Key = tuple[str, str]
+"""Namespace and name."""
+
+STATUS_MANAGER: Final = "orders-operator-status"
+CONFLICT_SECONDS: Final = 30.0
+"""When to look again whether somebody else's object is still in the way: it wakes nobody."""
+_UNTOUCHED: Final = frozenset({"Deployment", "NetworkPolicy"})
+"""What stays as it is while a Secret is missing: running pods go on as they are."""
+_PASSWORD_BYTES: Final = 24
+
+log = logging.getLogger("orders_operator.reconcile")
+
+
+class Reconciler:
+    """Reconciles one OrderService at a time, by key."""
+
+    def __init__(  # noqa: PLR0913  its collaborators, each once
+        self,
+        kube: "Kube",
+        kinds: Sequence["Kind"],
+        apis: "Apis",
+        index: "Index",
+        metrics: "Metrics",
+        tracing: "Tracing",
+        *,
+        instance: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """
+        Keep the collaborators.
+
+        Args:
+            kube: the cluster.
+            kinds: all kinds of children.
+            apis: which optional ones the cluster has.
+            index: where what specs name is noted.
+            metrics: what is counted.
+            tracing: what records spans.
+            instance: this process' name, in Events.
+            now: the time, for conditions and Events.
+
+        """
+        self._kube = kube
+        self._kinds = kinds
+        self._apis = apis
+        self._index = index
+        self._metrics = metrics
+        self._tracing = tracing
+        self._instance = instance
+        self._now = now
+        self._memory = Memory()
+        self._uids: dict[Key, str] = {}
+
+    async def __call__(self, key: Key) -> float | None:
+        """Reconcile; return the seconds after which to do so again, if nothing happens before.
+
+        Raises:
+            KubeError: the API server is away or refuses; the queue tries again.
+
+        """
+        started = time.perf_counter()
+        try:
+            with self._tracing.reconcile(*key):
+                later = await self._logged(key)
+        finally:
+            self._metrics.duration.observe(time.perf_counter() - started)
+        self._metrics.reconciles.labels("success" if later is None else "requeued").inc()
+        return later
+
+    async def _logged(self, key: Key) -> float | None:
+        """Reconcile; an error is counted and logged while its ids are known."""
+        try:
+            return await self._reconcile(key)
+        except KubeError as error:
+            if error.reason is Failure.TERMINATING:
+                return None
+            self._failed(error.reason)
+            log.warning("not reconciled: %s", error)
+            raise
+        except Exception:
+            self._failed("Internal")
+            log.exception("not reconciled")
+            raise
+
+    def _failed(self, reason: str) -> None:
+        self._metrics.errors.labels(reason).inc()
+        self._metrics.reconciles.labels("error").inc()
+
+    async def _reconcile(self, key: Key) -> float | None:
+        namespace, name = key
+        resource = await self._kube.get(API_VERSION, PLURAL, namespace, name)
+        if resource is None or resource["metadata"].get("deletionTimestamp"):
+            self._forget(key)  # owner references delete the children
+            return None
+        uid = resource["metadata"]["uid"]
+        if self._uids.get(key, uid) != uid:  # deleted and made again
+            self._forget(key)
+        self._uids[key] = uid
+        generation = int(resource["metadata"]["generation"])
+        try:
+            service = decode(resource)
+        except InvalidSpec as error:
+            seen = Observed(generation=generation, invalid=str(error))
+            await self._write(key, resource, seen)
+            return None
+        self._index.set(key, (it.reference for it in references.needed(service)))
+        if service.spec.paused:
+            await self._write(key, resource, Observed(generation=generation, paused=True))
+            return None
+        seen, later = await self._converge(service, resource)
+        await self._write(key, resource, seen)
+        return later
+
+    def _forget(self, key: Key) -> None:
+        self._index.drop(key)
+        self._metrics.forget(key)
+        self._memory.forget(self._uids.pop(key, ""))
+
+    async def _converge(
+        self, service: "OrderService", resource: Object
+    ) -> tuple[Observed, float | None]:
+        """Make the children what they should be, and look at what came of it."""
+        spec, metadata = service.spec, resource["metadata"]
+        owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
+        served = await self._apis.served()
+        kinds = [it for it in self._kinds if not it.optional or it.api_version in served]
+        children = Children(self._kube, self._metrics, owner, kinds, self._memory)
+        await children.look()
+        wanted = references.needed(service)
+        named = {it.reference: await self._named(owner, it.reference) for it in wanted}
+        lacking = references.missing(wanted, named)
+        objects = self._declare(service, children, named, served)
+        problems = [Problem(Reason.SECRET_MISSING, "; ".join(lacking))] if lacking else []
+        problems += await children.apply(
+            it
+            for it in objects
+            if not lacking or it["kind"] not in _UNTOUCHED or it["metadata"]["name"] != owner.name
+        )
+        await children.prune(objects)
+        deployment = await children.find("apps/v1", "Deployment", owner.name)
+        if deployment is not None and not owner.controls(deployment):
+            deployment = None
+        seen = Observed(
+            generation=int(metadata["generation"]),
+            problems=summary.ordered(problems),
+            deployment=deployment,
+            pods=() if deployment is None else await self._pods(deployment),
+            absent=_absent(service, served),
+            monitoring=spec.monitoring.enabled,
+            migrations=spec.migrations.enabled,
+            image=spec.image,
+            url=url(spec, owner.namespace, owner.name),
+            selector=_selector(objects, owner.name),
+            secrets_hash="" if lacking else _hash_of(objects, owner.name),
+        )
+        for problem in seen.problems:
+            self._metrics.errors.labels(problem.reason).inc()
+        return seen, CONFLICT_SECONDS if problems else None
+
+    def _declare(
+        self,
+        service: "OrderService",
+        children: Children,
+        named: "dict[Reference, Object | None]",
+        served: frozenset[str],
+    ) -> list[Object]:
+        """Return the desired objects.
+
+        The embedded database's Secret is made here, so the pods' hash of it can only be known
+        once it is declared: then everything is declared again with that hash.
+        """
+        source = references.database_secret(service)
+        embedded = service.spec.database.embedded is not None
+        live = children.owned("Secret", source.reference.name) if embedded else None
+        database_url = references.value(named.get(source.reference), source.key or "")
+        facts = Facts(
+            config_hash=references.config_hash(named),
+            database_ports=references.database_ports(None if embedded else database_url),
+            password=secrets.token_urlsafe(_PASSWORD_BYTES) if embedded and not live else "",
+            live_secret=live,
+            apis=served,
+        )
+        objects = desired(service, facts)
+        if not embedded:
+            return objects
+        [made] = [obj for obj in objects if obj["kind"] == "Secret"]
+        whole = references.config_hash({**named, source.reference: made})
+        return desired(service, replace(facts, config_hash=whole))
+
+    async def _named(self, owner: Owner, reference: "Reference") -> Object | None:
+        return await self._kube.get("v1", reference.plural, owner.namespace, reference.name)
+
+    async def _pods(self, deployment: Object) -> tuple[Object, ...]:
+        """Return the pods of the newest revision of a Deployment."""
+        metadata = deployment["metadata"]
+        namespace, labels = metadata["namespace"], deployment["spec"]["selector"]["matchLabels"]
+        sets = await self._kube.list("apps/v1", "replicasets", namespace, labels)
+        newest = pods.newest_hash(sets, metadata["uid"])
+        found = await self._kube.list("v1", "pods", namespace, labels)
+        return tuple(pods.of_revision(found, newest))
+
+    async def _write(self, key: Key, resource: Object, seen: Observed) -> None:
+        """Write the status if it says anything new, and tell of what became different."""
+        before = resource.get("status") or {}
+        after = summary.summarise(seen, before, self._now())
+        self._metrics.conditions(key, summary.statuses(after))
+        if after == before:
+            return
+        namespace, name = key
+        try:
+            await self._kube.apply(
+                PLURAL,
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "metadata": {"namespace": namespace, "name": name},
+                    "status": after,
+                },
+                manager=STATUS_MANAGER,
+                subresource="status",
+            )
+        except KubeError as error:
+            if error.reason is Failure.NOT_FOUND:  # it was deleted meanwhile
+                return
+            raise
+        await self._tell(resource, before, after)
+
+    async def _tell(self, resource: Object, before: Object, after: Object) -> None:
+        """Post the Events of a change of status; one that is refused is only logged."""
+        for transition in distinct(summary.transitions(before, after)):
+            log.info("%s: %s %s", transition.type, transition.reason, transition.message)
+            made = event(resource, transition, self._instance, self._now())
+            where = path("events.k8s.io/v1", "events", resource["metadata"]["namespace"])
+            try:
+                await self._kube.request("POST", where, body=made, tries=1)
+            except KubeError as error:
+                log.warning("no Event: %s", error)
+
+
+def _absent(service: "OrderService", served: frozenset[str]) -> tuple[str, ...]:
+    """Return the optional APIs that the spec asks for and the cluster has not."""
+    spec = service.spec
+    asked = []
+    if spec.monitoring.enabled:
+        asked.append("monitoring.coreos.com/v1")
+    if spec.expose.http_route is not None:
+        asked.append("gateway.networking.k8s.io/v1")
+    return tuple(api for api in asked if api not in served)
+
+
+def _deployment(objects: Sequence[Object], name: str) -> Object:
+    return next(
+        it for it in objects if it["kind"] == "Deployment" and it["metadata"]["name"] == name
+    )
+
+
+def _selector(objects: Sequence[Object], name: str) -> str:
+    """Return the pods' selector as the scale subresource wants it."""
+    labels = _deployment(objects, name)["spec"]["selector"]["matchLabels"]
+    return ",".join(f"{label}={value}" for label, value in sorted(labels.items()))
+
+
+def _hash_of(objects: Sequence[Object], name: str) -> str:
+    template = _deployment(objects, name)["spec"]["template"]["metadata"]
+    return str((template.get("annotations") or {}).get("orders.dev/config-hash", ""))

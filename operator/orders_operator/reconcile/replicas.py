@@ -1,0 +1,53 @@
+"""Who owns `spec.replicas`: the operator, or the HorizontalPodAutoscaler. Pure.
+
+Server-side apply removes a field when its only owner leaves it out, and a Deployment without
+replicas is given one. So before the operator leaves the field to the autoscaler, a second manager
+takes it with the value that is live; and that manager leaves again once the operator sets it.
+"""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+Object = dict[str, Any]
+
+KEEPER: Final = "orders-operator-replicas"
+"""The field manager that holds the live value while the autoscaler decides."""
+
+
+class Handover(Struct, frozen=True):
+    """What is applied as KEEPER: `before` the Deployment is, and `after`; None applies nothing."""
+
+    before: Object | None = None
+    after: Object | None = None
+
+
+def handover(wanted: Object, live: Object | None, manager: str) -> Handover:
+    """Decide what must be done about replicas around the apply of a Deployment."""
+    if live is None:
+        return Handover()
+    identity = {
+        "apiVersion": wanted["apiVersion"],
+        "kind": wanted["kind"],
+        "metadata": {
+            "name": wanted["metadata"]["name"],
+            "namespace": wanted["metadata"]["namespace"],
+        },
+    }
+    if "replicas" in wanted["spec"]:
+        # An empty apply gives up what the keeper holds; the field stays, it has another owner.
+        return Handover(after=identity if owns_replicas(live, KEEPER) else None)
+    if not owns_replicas(live, manager):
+        return Handover()
+    return Handover(before=identity | {"spec": {"replicas": live["spec"].get("replicas", 1)}})
+
+
+def owns_replicas(live: Object, manager: str) -> bool:
+    """Whether a manager owns `spec.replicas` by server-side apply."""
+    return any(
+        entry.get("manager") == manager
+        and entry.get("operation") == "Apply"
+        and not entry.get("subresource")
+        and "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        for entry in live["metadata"].get("managedFields") or []
+    )

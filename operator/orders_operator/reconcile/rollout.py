@@ -1,0 +1,62 @@
+"""Where a Deployment's rollout stands. Pure.
+
+A Deployment says so in numbers and in one condition, Progressing, whose reason stays
+`NewReplicaSetAvailable` once a rollout is complete: that tells a scale-up, during which requests
+are served as before, from the rollout of a new revision.
+"""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+Object = dict[str, Any]
+
+_COMPLETE: Final = "NewReplicaSetAvailable"
+_LATE: Final = "ProgressDeadlineExceeded"
+
+
+class Rollout(Struct, frozen=True):
+    """A Deployment's state; counts are pods."""
+
+    current: bool
+    wanted: int
+    updated: int
+    total: int
+    available: int
+    ready: int
+    complete: bool
+    late: bool
+    refused: str | None = None
+
+    @property
+    def serving(self) -> bool:
+        """Whether the newest revision serves, alone, or is scaled to none."""
+        return self.current and self.complete and (self.available > 0 or self.wanted == 0)
+
+
+def rollout(deployment: Object) -> Rollout:
+    """Read a Deployment's status."""
+    spec, status = deployment["spec"], deployment.get("status") or {}
+    metadata = deployment["metadata"]
+    conditions = {it["type"]: it for it in status.get("conditions") or []}
+    progressing = conditions.get("Progressing") or {}
+    failure = conditions.get("ReplicaFailure") or {}
+    wanted = int(spec.get("replicas", 1))
+    updated, total, available, ready = (
+        int(status.get(name) or 0)
+        for name in ("updatedReplicas", "replicas", "availableReplicas", "readyReplicas")
+    )
+    current = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
+    alone = total == updated
+    reached = updated >= wanted and available >= wanted
+    return Rollout(
+        current=current,
+        wanted=wanted,
+        updated=updated,
+        total=total,
+        available=available,
+        ready=ready,
+        complete=alone and (reached or progressing.get("reason") == _COMPLETE),
+        late=current and progressing.get("reason") == _LATE,
+        refused=str(failure.get("message") or "") if failure.get("status") == "True" else None,
+    )

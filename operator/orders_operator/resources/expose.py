@@ -1,0 +1,41 @@
+"""How callers outside the cluster find the API."""
+
+from typing import Any
+
+from orders_operator.api.spec import OrderService
+from orders_operator.api.traffic import HTTPRoute, Ingress
+from orders_operator.resources.kinds import HTTP_ROUTE
+from orders_operator.resources.labels import child
+from orders_operator.resources.service import HTTP, PORT
+
+
+def ingress(service: OrderService, declared: Ingress) -> dict[str, Any]:
+    """Return the Ingress."""
+    backend = {"service": {"name": service.metadata.name, "port": {"name": HTTP}}}
+    path = {"path": declared.path, "pathType": "Prefix", "backend": backend}
+    spec: dict[str, Any] = {"rules": [{"host": declared.host, "http": {"paths": [path]}}]}
+    if declared.class_name:
+        spec["ingressClassName"] = declared.class_name
+    if declared.tls_secret_name:
+        spec["tls"] = [{"hosts": [declared.host], "secretName": declared.tls_secret_name}]
+    made = child(service, "networking.k8s.io/v1", "Ingress", spec=spec)
+    return _annotated(made, declared.annotations)
+
+
+def http_route(service: OrderService, declared: HTTPRoute) -> dict[str, Any]:
+    """Return the HTTPRoute."""
+    rule = {
+        "matches": [{"path": {"type": "PathPrefix", "value": declared.path}}],
+        "backendRefs": [{"name": service.metadata.name, "port": PORT}],
+    }
+    spec: dict[str, Any] = {"parentRefs": list(declared.parent_refs), "rules": [rule]}
+    if declared.hostnames:
+        spec["hostnames"] = list(declared.hostnames)
+    made = child(service, HTTP_ROUTE.api_version, HTTP_ROUTE.kind, spec=spec)
+    return _annotated(made, declared.annotations)
+
+
+def _annotated(made: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:
+    if annotations:
+        made["metadata"]["annotations"] = dict(annotations)
+    return made

@@ -1,0 +1,36 @@
+"""The kinds that children have."""
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Kind(Struct, frozen=True):
+    """A kind of object; an `optional` one's API may be missing in a cluster."""
+
+    api_version: str
+    kind: str
+    plural: str
+    optional: bool = False
+
+
+SERVICE_MONITOR: Final = Kind(
+    "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors", optional=True
+)
+HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", optional=True)
+
+KINDS: Final = (
+    Kind("v1", "ServiceAccount", "serviceaccounts"),
+    Kind("v1", "Secret", "secrets"),
+    Kind("v1", "ConfigMap", "configmaps"),
+    Kind("v1", "Service", "services"),
+    Kind("apps/v1", "Deployment", "deployments"),
+    Kind("apps/v1", "StatefulSet", "statefulsets"),
+    Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+    Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
+    Kind("networking.k8s.io/v1", "Ingress", "ingresses"),
+    SERVICE_MONITOR,
+    HTTP_ROUTE,
+)
+"""Every kind that is applied, and pruned when it is no longer wanted."""

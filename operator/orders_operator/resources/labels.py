@@ -1,0 +1,64 @@
+"""What every child's metadata has: the recommended labels, and whose child it is."""
+
+from typing import Any, Final
+
+from orders_operator.api.spec import API_VERSION, KIND, OrderService
+
+API: Final = "api"
+DATABASE: Final = "database"
+MANAGED_BY: Final = "orders-operator"
+
+
+def selector(service: OrderService, component: str) -> dict[str, str]:
+    """Return the labels by which pods are found; they never change."""
+    return {
+        "app.kubernetes.io/name": "orders",
+        "app.kubernetes.io/instance": service.metadata.name,
+        "app.kubernetes.io/component": component,
+    }
+
+
+def labels(service: OrderService, component: str) -> dict[str, str]:
+    """Return the labels of every object of a component."""
+    return {
+        **selector(service, component),
+        "app.kubernetes.io/part-of": "orders",
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+    }
+
+
+def child(
+    service: OrderService,
+    api_version: str,
+    kind: str,
+    *,
+    component: str = API,
+    suffix: str = "",
+    **content: Any,
+) -> dict[str, Any]:
+    """Return an object that the OrderService owns; `suffix` is added to its name.
+
+    Deleting the owner deletes it. `blockOwnerDeletion` is false: with true, the operator would
+    need the right to set finalizers of OrderServices.
+    """
+    owner = service.metadata
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {
+            "name": f"{owner.name}{suffix}",
+            "namespace": owner.namespace,
+            "labels": labels(service, component),
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": owner.name,
+                    "uid": owner.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        **content,
+    }

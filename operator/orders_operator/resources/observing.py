@@ -1,0 +1,62 @@
+"""What tells Prometheus to scrape the pods, and the service where its spans go."""
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from orders_operator.api.observing import Tracing
+from orders_operator.api.spec import OrderService
+from orders_operator.resources.kinds import SERVICE_MONITOR
+from orders_operator.resources.labels import API, child, selector
+from orders_operator.resources.service import METRICS
+
+
+def service_monitor(service: OrderService) -> dict[str, Any]:
+    """Return the ServiceMonitor of the Service's metrics port."""
+    made = child(
+        service,
+        SERVICE_MONITOR.api_version,
+        SERVICE_MONITOR.kind,
+        spec={
+            "selector": {"matchLabels": selector(service, API)},
+            "endpoints": [
+                {
+                    "port": METRICS,
+                    "path": "/metrics",
+                    "interval": service.spec.monitoring.interval,
+                }
+            ],
+        },
+    )
+    metadata = made["metadata"]
+    metadata["labels"] = {**service.spec.monitoring.labels, **metadata["labels"]}
+    return made
+
+
+def tracing_environment(
+    service: OrderService, tracing: Tracing, headers_file: str
+) -> dict[str, str]:
+    """Return the OTEL_* variables of the service."""
+    attributes = {
+        "service.namespace": service.metadata.namespace,
+        **tracing.resource_attributes,
+    }
+    listed = [f"{quote(key, safe='.')}={quote(value)}" for key, value in attributes.items()]
+    listed.append("k8s.pod.name=$(POD_NAME)")
+    zipkin = tracing.protocol == "zipkin"
+    found = {
+        "OTEL_TRACES_EXPORTER": "zipkin" if zipkin else "otlp",
+        "OTEL_SERVICE_NAME": service.metadata.name,
+        "OTEL_RESOURCE_ATTRIBUTES": ",".join(listed),
+        "OTEL_TRACES_SAMPLER": tracing.sampler,
+        "OTEL_TRACES_SAMPLER_ARG": f"{tracing.ratio:g}",
+        f"OTEL_EXPORTER_{'ZIPKIN' if zipkin else 'OTLP'}_ENDPOINT": tracing.endpoint,
+    }
+    if tracing.headers_secret_ref is not None and not zipkin:
+        found["OTEL_EXPORTER_OTLP_HEADERS_FILE"] = headers_file
+    return found
+
+
+def collector_port(tracing: Tracing) -> int:
+    """Return the port of the collector."""
+    parts = urlsplit(tracing.endpoint)
+    return parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,192 @@
+"""The pod template. Nothing of the operator is in it: an upgrade of the operator rolls no pods.
+
+Credentials are files. What may change while a pod runs (the log level) is a file, too; all else is
+in the template, so that a change rolls the pods.
+"""
+
+from typing import Any, Final
+
+from orders_operator.api.fields import seconds
+from orders_operator.api.spec import OrderService
+from orders_operator.resources import security
+from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
+from orders_operator.resources.labels import API, labels, selector
+from orders_operator.resources.observing import tracing_environment
+from orders_operator.resources.postgres import SUFFIX as POSTGRES_SUFFIX
+from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
+
+CONFIG_HASH: Final = "orders.dev/config-hash"
+USER: Final = 65532
+HTTP_PORT: Final = 8000
+MARGIN: Final = 5
+"""Seconds between the end of the grace period and SIGKILL."""
+
+_DATABASE: Final = "/etc/orders/database"
+_CONFIG: Final = "/etc/orders/config"
+_TRACING: Final = "/etc/orders/tracing"
+_READABLE: Final = 0o440
+
+
+def template(service: OrderService, config_hash: str) -> dict[str, Any]:
+    """Return the pod template."""
+    extra = service.spec.pod_template
+    return {
+        "metadata": {
+            "labels": {**extra.labels, **labels(service, API)},
+            "annotations": {**extra.annotations, CONFIG_HASH: config_hash},
+        },
+        "spec": _pod(service),
+    }
+
+
+def database_key(service: OrderService) -> tuple[str, str]:
+    """Return the Secret with the database's URL, and its key."""
+    database = service.spec.database
+    if database.secret_ref is not None:
+        return database.secret_ref.name, database.secret_ref.key
+    if database.cluster is not None:
+        return f"{database.cluster}-app", "uri"
+    return f"{service.metadata.name}{POSTGRES_SUFFIX}", "url"
+
+
+def _pod(service: OrderService) -> dict[str, Any]:
+    spec, extra = service.spec, service.spec.pod_template
+    delay, grace = seconds(spec.shutdown.delay), seconds(spec.shutdown.grace_period)
+    found: dict[str, Any] = {
+        "serviceAccountName": service.metadata.name,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": security.pod(USER),
+        "terminationGracePeriodSeconds": 2 * delay + grace + MARGIN,
+        "containers": [_service(service, delay)],
+        "volumes": _volumes(service),
+    }
+    if spec.migrations.enabled:
+        found["initContainers"] = [_migrate(service)]
+    if spec.topology_spread.topology_keys:
+        found["topologySpreadConstraints"] = _spread(service)
+    if extra.image_pull_secrets:
+        found["imagePullSecrets"] = [{"name": it.name} for it in extra.image_pull_secrets]
+    if extra.node_selector:
+        found["nodeSelector"] = dict(extra.node_selector)
+    if extra.tolerations:
+        found["tolerations"] = list(extra.tolerations)
+    if extra.affinity:
+        found["affinity"] = extra.affinity
+    if extra.priority_class_name:
+        found["priorityClassName"] = extra.priority_class_name
+    return found
+
+
+def _service(service: OrderService, delay: int) -> dict[str, Any]:
+    container = {
+        **_container(service, "orders", ["serve"]),
+        "ports": [
+            {"name": HTTP, "containerPort": HTTP_PORT, "protocol": "TCP"},
+            {"name": METRICS, "containerPort": METRICS_PORT, "protocol": "TCP"},
+        ],
+        "startupProbe": _probe("/startupz", periodSeconds=1, failureThreshold=60),
+        "livenessProbe": _probe("/livez", periodSeconds=10, failureThreshold=3),
+        "readinessProbe": _probe("/readyz", periodSeconds=5, failureThreshold=2),
+    }
+    if delay:  # a sleep of zero is refused before Kubernetes 1.33 (KEP-4818)
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": delay}}}
+    return container
+
+
+def _migrate(service: OrderService) -> dict[str, Any]:
+    """Return the init container; its last words are the report, or the end of its log."""
+    timeout = seconds(service.spec.migrations.timeout)
+    arguments = ["migrate", "--wait", str(timeout), "--report", "/dev/termination-log"]
+    return {
+        **_container(service, "migrate", arguments),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+
+
+def _container(service: OrderService, name: str, arguments: list[str]) -> dict[str, Any]:
+    mounts = [
+        {"name": "database", "mountPath": _DATABASE, "readOnly": True},
+        {"name": "config", "mountPath": _CONFIG, "readOnly": True},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
+    ]
+    if _headers(service):
+        mounts.append({"name": "tracing", "mountPath": _TRACING, "readOnly": True})
+    return {
+        "name": name,
+        "image": service.spec.image,
+        "args": arguments,
+        "env": _environment(service),
+        "resources": security.resources(service.spec.resources),
+        "securityContext": security.CONTAINER,
+        "volumeMounts": mounts,
+    }
+
+
+def _environment(service: OrderService) -> list[dict[str, Any]]:
+    """Return the variables: those of the spec, then our own, which nobody may replace."""
+    spec = service.spec
+    values = {
+        "DATABASE_URL_FILE": f"{_DATABASE}/url",
+        "LOG_LEVEL_FILE": f"{_CONFIG}/{LOG_LEVEL}",
+        "LOG_FORMAT": "json",
+        "SHUTDOWN_DELAY": spec.shutdown.delay,
+        "SHUTDOWN_GRACE_PERIOD": spec.shutdown.grace_period,
+    }
+    own: list[dict[str, Any]] = []
+    if spec.tracing is not None and spec.tracing.enabled:
+        reference = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
+        own.append({"name": "POD_NAME", "valueFrom": reference})
+        values |= tracing_environment(service, spec.tracing, f"{_TRACING}/headers")
+    own += [{"name": name, "value": value} for name, value in values.items()]
+    names = {variable["name"] for variable in own}
+    return [it for it in spec.pod_template.env if it.get("name") not in names] + own
+
+
+def _volumes(service: OrderService) -> list[dict[str, Any]]:
+    secret, key = database_key(service)
+    volumes = [
+        {"name": "database", "secret": _secret(secret, key, "url")},
+        {
+            "name": "config",
+            "configMap": {
+                "name": f"{service.metadata.name}{CONFIG_SUFFIX}",
+                "defaultMode": _READABLE,
+            },
+        },
+        {"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}},
+    ]
+    headers = _headers(service)
+    if headers:
+        volumes.append({"name": "tracing", "secret": _secret(*headers, "headers")})
+    return volumes
+
+
+def _headers(service: OrderService) -> tuple[str, str] | None:
+    tracing = service.spec.tracing
+    if tracing is None or not tracing.enabled or tracing.headers_secret_ref is None:
+        return None
+    return tracing.headers_secret_ref.name, tracing.headers_secret_ref.key
+
+
+def _secret(name: str, key: str, path: str) -> dict[str, Any]:
+    items = [{"key": key, "path": path}]
+    return {"secretName": name, "items": items, "defaultMode": _READABLE}
+
+
+def _spread(service: OrderService) -> list[dict[str, Any]]:
+    declared = service.spec.topology_spread
+    return [
+        {
+            "topologyKey": key,
+            "maxSkew": declared.max_skew,
+            "whenUnsatisfiable": declared.when_unsatisfiable,
+            "labelSelector": {"matchLabels": selector(service, API)},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+        for key in declared.topology_keys
+    ]
+
+
+def _probe(path: str, **settings: int) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": HTTP}, "timeoutSeconds": 2, **settings}

@@ -1,0 +1,150 @@
+"""The embedded PostgreSQL, for trying out: one pod of the official image, its password and volume.
+
+The volume goes with the OrderService, as its password does. Data that matters belongs into a
+database that somebody keeps alive.
+"""
+
+from base64 import b64decode, b64encode
+from typing import Any, Final
+
+from orders_operator.api.database import Embedded
+from orders_operator.api.spec import OrderService
+from orders_operator.resources import security
+from orders_operator.resources.labels import DATABASE, child, labels, selector
+from orders_operator.resources.network import POSTGRES_PORT
+
+SUFFIX: Final = "-postgresql"
+USER: Final = 999
+"""Of `postgres` in the official image."""
+
+_NAME: Final = "orders"
+_VOLUME: Final = "/var/lib/postgresql/data"
+_PASSWORD: Final = "/etc/postgresql/secret"  # noqa: S105  a folder
+_PORT_NAME: Final = "postgresql"
+
+
+def secret(service: OrderService, password: str, live: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the Secret; the password that is there is kept, `password` is for a new one."""
+    kept = ((live or {}).get("data") or {}).get("password")
+    if kept:
+        password = b64decode(kept).decode()
+    host = f"{service.metadata.name}{SUFFIX}"
+    url = f"postgresql://{_NAME}:{password}@{host}:{POSTGRES_PORT}/{_NAME}"
+    data = {"password": password, "url": url}
+    return _child(
+        service,
+        "v1",
+        "Secret",
+        type="Opaque",
+        data={key: b64encode(value.encode()).decode() for key, value in data.items()},
+    )
+
+
+def headless_service(service: OrderService) -> dict[str, Any]:
+    """Return the Service that names the pod."""
+    port = {
+        "name": _PORT_NAME,
+        "port": POSTGRES_PORT,
+        "targetPort": _PORT_NAME,
+        "protocol": "TCP",
+    }
+    return _child(
+        service,
+        "v1",
+        "Service",
+        spec={"clusterIP": "None", "selector": selector(service, DATABASE), "ports": [port]},
+    )
+
+
+def stateful_set(service: OrderService, embedded: Embedded) -> dict[str, Any]:
+    """Return the StatefulSet."""
+    return _child(
+        service,
+        "apps/v1",
+        "StatefulSet",
+        spec={
+            "replicas": 1,
+            "serviceName": f"{service.metadata.name}{SUFFIX}",
+            "selector": {"matchLabels": selector(service, DATABASE)},
+            "persistentVolumeClaimRetentionPolicy": {
+                "whenDeleted": "Delete",
+                "whenScaled": "Retain",
+            },
+            "template": {
+                "metadata": {"labels": labels(service, DATABASE)},
+                "spec": _pod(service, embedded),
+            },
+            "volumeClaimTemplates": [_claim(service, embedded)],
+        },
+    )
+
+
+def _pod(service: OrderService, embedded: Embedded) -> dict[str, Any]:
+    name = f"{service.metadata.name}{SUFFIX}"
+    items = [{"key": "password", "path": "password"}]
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": security.pod(USER),
+        "terminationGracePeriodSeconds": 60,
+        "containers": [_container(embedded)],
+        "volumes": [
+            {
+                "name": "secret",
+                "secret": {"secretName": name, "items": items, "defaultMode": 0o440},
+            },
+            {"name": "run", "emptyDir": {"sizeLimit": "16Mi"}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+        ],
+    }
+
+
+def _container(embedded: Embedded) -> dict[str, Any]:
+    environment = {
+        "POSTGRES_USER": _NAME,
+        "POSTGRES_DB": _NAME,
+        "POSTGRES_PASSWORD_FILE": f"{_PASSWORD}/password",
+        "PGDATA": f"{_VOLUME}/pgdata",
+    }
+    return {
+        "name": "postgresql",
+        "image": embedded.image,
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "ports": [{"name": _PORT_NAME, "containerPort": POSTGRES_PORT, "protocol": "TCP"}],
+        "startupProbe": _probe(periodSeconds=1, failureThreshold=120),
+        "livenessProbe": _probe(periodSeconds=10, failureThreshold=6),
+        "readinessProbe": _probe(periodSeconds=5, failureThreshold=3),
+        "resources": security.resources(embedded.resources),
+        "securityContext": security.CONTAINER,
+        "volumeMounts": [
+            {"name": "data", "mountPath": _VOLUME},
+            {"name": "secret", "mountPath": _PASSWORD, "readOnly": True},
+            {"name": "run", "mountPath": "/var/run/postgresql"},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
+        ],
+    }
+
+
+def _claim(service: OrderService, embedded: Embedded) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": embedded.storage.size}},
+    }
+    if embedded.storage.class_name:
+        spec["storageClassName"] = embedded.storage.class_name
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "labels": labels(service, DATABASE)},
+        "spec": spec,
+    }
+
+
+def _probe(**settings: int) -> dict[str, Any]:
+    # Over TCP: while the official image prepares the data it listens on the socket only.
+    command = ["pg_isready", "--host=127.0.0.1", f"--username={_NAME}", f"--dbname={_NAME}"]
+    return {"exec": {"command": command}, "timeoutSeconds": 5, **settings}
+
+
+def _child(service: OrderService, api_version: str, kind: str, **content: Any) -> dict[str, Any]:
+    return child(service, api_version, kind, component=DATABASE, suffix=SUFFIX, **content)

@@ -1,0 +1,136 @@
+"""One process, from the first probe to the released lease.
+
+Every replica answers probes and shows metrics; the one that holds the lease watches and
+reconciles. A replica that loses the lease ends at once, with 1: a new process has no half-done
+work. SIGTERM: work is cut off, which is safe because it is repeatable, and the lease is released,
+so that another replica goes on within two seconds.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from typing import Any, Final, NoReturn
+
+from orders_operator import __version__
+from orders_operator.client.errors import KubeError
+from orders_operator.client.kube import Kube
+from orders_operator.client.lease import Election
+from orders_operator.leader import Leader
+from orders_operator.settings import Settings
+from orders_operator.telemetry import logs
+from orders_operator.telemetry.metrics import Metrics
+from orders_operator.telemetry.port import Port
+from orders_operator.telemetry.tracing import Tracing
+from orders_operator.watchdog import Watchdog
+
+_RELEASE_SECONDS: Final = 2.0
+_READY_SECONDS: Final = 60.0
+_BEAT_SECONDS: Final = 1.0
+
+log = logging.getLogger("orders_operator.run")
+
+
+def main(settings: Settings) -> NoReturn:
+    """Run until a signal or a failure; end the process with 0 or 1."""
+    logs.configure(settings.log_level)
+    status = asyncio.run(run(settings))
+    sys.stdout.flush()
+    os._exit(status)  # the thread of the watches need not be waited for
+
+
+async def run(settings: Settings) -> int:
+    """Run one replica; return its exit status, 0 when it was told to stop."""
+    stop = _signals()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            kube = Kube.connect()
+        except KubeError as error:
+            log.error("%s", error)  # noqa: TRY400  the message says all
+            return 1
+        stack.push_async_callback(kube.close)
+        metrics = Metrics(__version__)
+        tracing = Tracing.configured(settings.tracing, __version__)
+        stack.callback(tracing.shutdown)
+        watchdog = Watchdog()
+        election = Election(kube, settings.pod_namespace, settings.lease_name, settings.pod_name)
+        metrics.watch_leader(lambda: election.leading)
+        port = Port(metrics, watchdog.problem, lambda: _unready(election))
+        await port.open(settings.metrics_port)
+        stack.push_async_callback(port.close)
+        log.info("orders-operator %s, %s", __version__, _where(settings))
+        leader = Leader(kube, settings, metrics, tracing, watchdog)
+        stack.push_async_callback(_bounded, election.release())
+        stack.push_async_callback(leader.stop)
+        return await _until(stop, _beat(watchdog), _lead(election, leader))
+
+
+async def _lead(election: Election, leader: Leader) -> None:
+    """Wait for the lease, then work; return when either has come to an end."""
+    await election.acquire()
+    await _first(election.hold(), leader.run())
+
+
+async def _until(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:
+    """Return 0 when told to stop; 1 when some work ended, which it never should."""
+    try:
+        await _first(_told(stop), *work)
+    except Exception:
+        log.exception("ending")
+        return 1
+    if stop.is_set():
+        log.info("told to stop")
+        return 0
+    return 1
+
+
+async def _first(*work: Coroutine[Any, Any, None]) -> None:
+    """Run until the first of several ends, then cancel the others; raise what it raised."""
+    tasks = [asyncio.ensure_future(it) for it in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _told(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _beat(watchdog: Watchdog) -> None:
+    while True:
+        watchdog.beat("the event loop")
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+async def _bounded(release: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(release, _RELEASE_SECONDS)
+
+
+def _unready(election: Election) -> str | None:
+    """Return why this replica could not take over: it has not reached the API server."""
+    reached = election.reached_at
+    if reached is None or time.monotonic() - reached > _READY_SECONDS:
+        return "the API server was not reached"
+    return None
+
+
+def _signals() -> asyncio.Event:
+    """Return what SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _where(settings: Settings) -> str:
+    return f"watching {', '.join(settings.namespaces) or 'the whole cluster'}"

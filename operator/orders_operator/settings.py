@@ -1,0 +1,266 @@
+"""The configuration: one frozen object, read once from the environment.
+
+A bad value is a `SettingsError`: one line that names the variable, what it was, and what is
+allowed. An empty variable counts as not set, as Kubernetes leaves it. Tracing has the names, the
+defaults and the meaning that it has for the order service.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h)?")
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_SHOWN: Final = 80
+_NAME_LENGTH: Final = 253
+_PORTS: Final = range(1, 65536)
+_INTERVALS: Final = (1.0, 86400.0)
+_SAMPLERS: Final = (
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+)
+_ENDPOINTS: Final = (
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
+    "TRACER_URL",
+)
+_HEADERS: Final = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class SettingsError(Exception):
+    """A value that is not allowed; the message is one line."""
+
+
+class TracingSettings(Struct, frozen=True):
+    """Whether spans of reconciles are exported, which, and where to."""
+
+    exporter: str = "none"
+    endpoint: str | None = None
+    headers: str | None = None
+    sampler: str = "parentbased_always_on"
+    ratio: float = 1.0
+    service_name: str = "orders-operator"
+    resource_attributes: str = ""
+
+    def __repr__(self) -> str:
+        """Leave out the headers and the endpoint, which may hold credentials."""
+        return f"TracingSettings(exporter={self.exporter!r})"
+
+
+class Settings(Struct, frozen=True):
+    """Everything that can be set. Durations are seconds.
+
+    `namespaces` empty means the whole cluster.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    pod_namespace: str = "default"
+    pod_name: str = ""
+    lease_name: str = "orders-operator"
+    metrics_port: int = 2121
+    resync_interval: float = 300.0
+    log_level: str = "INFO"
+    tracing: TracingSettings = TracingSettings()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read every setting.
+
+        Raises:
+            SettingsError: a value is not allowed.
+
+        """
+        read = _Reader(environ)
+        return cls(
+            namespaces=read(
+                "WATCH_NAMESPACES", _names, (), "names of namespaces, separated by commas"
+            ),
+            pod_namespace=read("POD_NAMESPACE", _name, _own_namespace(), "a namespace's name"),
+            pod_name=read("POD_NAME", _name, _own_name(), "a pod's name"),
+            lease_name=read("LEASE_NAME", _name, "orders-operator", "a Lease's name"),
+            metrics_port=read("METRICS_PORT", _port, 2121, "a port, 1 to 65535"),
+            resync_interval=read(
+                "RESYNC_INTERVAL", _interval, 300.0, "a duration, 1s to 24h, as 30s or 5m"
+            ),
+            log_level=read(
+                "LOG_LEVEL",
+                _choice("DEBUG", "INFO", "WARNING", "ERROR", warn="WARNING", fatal="ERROR"),
+                "INFO",
+                "DEBUG, INFO, WARN, WARNING, ERROR, FATAL",
+            ),
+            tracing=_tracing(read),
+        )
+
+
+class _Reader:
+    """Reads variables and notes which of several names was set."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.found: dict[str, str] = {}
+
+    def __call__(
+        self,
+        names: str | tuple[str, ...],
+        parse: Callable[[str], Any],
+        default: Any,
+        allowed: str,
+        *,
+        secret: bool = False,
+    ) -> Any:
+        """Return the value of the first of the names that is set."""
+        names = (names,) if isinstance(names, str) else names
+        for name in names:
+            text = self._environ.get(name)
+            if not text:
+                continue
+            self.found[names[0]] = name
+            try:
+                return parse(text)
+            except ValueError:
+                shown = "a secret" if secret else repr(_short(text))
+                raise SettingsError(f"{name} is {shown}; allowed: {allowed}") from None
+        return default
+
+    def file(self, names: tuple[str, ...]) -> str | None:
+        """Return the content of the file that `<NAME>_FILE` names."""
+        for name in names:
+            path = self._environ.get(f"{name}_FILE")
+            if not path:
+                continue
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, ValueError):
+                raise SettingsError(
+                    f"{name}_FILE is {_short(path)!r}; allowed: the path of a readable file"
+                ) from None
+        return None
+
+
+def _tracing(read: _Reader) -> TracingSettings:
+    endpoint = read(_ENDPOINTS, _url, None, "an http or https URL")
+    if endpoint is not None and read.found[_ENDPOINTS[0]] == "OTEL_EXPORTER_OTLP_ENDPOINT":
+        endpoint = endpoint.rstrip("/") + "/v1/traces"
+    exporter = read(
+        ("OTEL_TRACES_EXPORTER", "TRACE_EXPORTER"),
+        _choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
+        "none" if endpoint is None else "otlp",
+        "otlp, zipkin, console, none",
+    )
+    read(
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        _choice("http/protobuf"),
+        None,
+        "http/protobuf",
+    )
+    ratio_names = ("OTEL_TRACES_SAMPLER_ARG", "TRACER_RATIO")
+    ratio = read(ratio_names, _ratio, 1.0, "0 to 1")
+    by_ratio = ratio_names[0] in read.found
+    disabled = read("OTEL_SDK_DISABLED", _choice("true", "false"), "false", "true, false")
+    headers = read(_HEADERS, _pairs, None, "name=value,name=value", secret=True)
+    return TracingSettings(
+        exporter="none" if disabled == "true" else exporter,
+        endpoint=endpoint,
+        headers=read.file(_HEADERS) if headers is None else headers,
+        sampler=read(
+            "OTEL_TRACES_SAMPLER",
+            _choice(*_SAMPLERS),
+            "parentbased_traceidratio" if by_ratio else "parentbased_always_on",
+            ", ".join(_SAMPLERS),
+        ),
+        ratio=ratio,
+        service_name=read(("OTEL_SERVICE_NAME", "APP_NAME"), str, "orders-operator", "text"),
+        resource_attributes=read("OTEL_RESOURCE_ATTRIBUTES", _pairs, "", "name=value,name=value"),
+    )
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text, without the credentials of a URL in it."""
+    masked = re.sub(r"://.*@", "://***@", text, flags=re.DOTALL)
+    return masked if len(masked) <= _SHOWN else masked[:_SHOWN] + "..."
+
+
+def _own_namespace() -> str:
+    """Return the namespace of the pod's service account, `default` outside a cluster."""
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+    except OSError:
+        return "default"
+
+
+def _own_name() -> str:
+    """Return a name that no other process has."""
+    host = re.sub(r"[^-a-z0-9]", "-", socket.gethostname().lower()).strip("-") or "operator"
+    return f"{host}-{os.getpid()}"
+
+
+def _name(text: str) -> str:
+    stripped = text.strip()
+    if _NAME.fullmatch(stripped) is None or len(stripped) > _NAME_LENGTH:
+        raise ValueError(text)
+    return stripped
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_name(part) for part in text.split(",") if part.strip()))
+
+
+def _port(text: str) -> int:
+    stripped = text.strip()
+    if not (stripped.isascii() and stripped.isdigit()) or int(stripped) not in _PORTS:
+        raise ValueError(text)
+    return int(stripped)
+
+
+def _interval(text: str) -> float:
+    match = _DURATION.fullmatch(text.strip())
+    low, high = _INTERVALS
+    if match is None or not low <= float(match[1]) * _UNITS[match[2]] <= high:
+        raise ValueError(text)
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _ratio(text: str) -> float:
+    if re.fullmatch(r"[0-9]*\.?[0-9]+", text.strip()) is None or not 0 <= float(text) <= 1:
+        raise ValueError(text)
+    return float(text)
+
+
+def _choice(*values: str, **aliases: str) -> Callable[[str], str]:
+    known = {value.lower(): value for value in values} | aliases
+
+    def parse(text: str) -> str:
+        try:
+            return known[text.strip().lower()]
+        except KeyError:
+            raise ValueError(text) from None
+
+    return parse
+
+
+def _url(text: str) -> str:
+    if not text.isprintable() or " " in text:
+        raise ValueError(text)
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(text)
+    return text
+
+
+def _pairs(text: str) -> str:
+    if not text.isprintable() or any("=" not in p for p in text.split(",") if p.strip()):
+        raise ValueError(text)
+    return text

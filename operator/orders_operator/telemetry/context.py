@@ -1,0 +1,25 @@
+"""The ids of the reconcile at hand, recorded or not, so that its log lines can be found."""
+
+from contextvars import ContextVar
+from random import getrandbits
+
+from msgspec import Struct
+
+
+class TraceContext(Struct, frozen=True):
+    """Ids as W3C Trace Context writes them, and what is reconciled."""
+
+    trace_id: str
+    span_id: str
+    namespace: str = ""
+    name: str = ""
+
+
+current: ContextVar[TraceContext | None] = ContextVar("orders_operator_trace", default=None)
+"""What is being reconciled; log lines take their ids from here."""
+
+
+def fresh(namespace: str, name: str) -> TraceContext:
+    """Return new ids."""
+    ids = f"{getrandbits(192) | 1 << 191:048x}"
+    return TraceContext(ids[:32], ids[32:], namespace, name)

@@ -1,0 +1,130 @@
+"""What is counted, as Prometheus metrics.
+
+A resource's series (its conditions) go when it goes, so that an alert on them cannot outlive it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import choose_encoder
+
+STATUSES: Final = ("True", "False", "Unknown")
+_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+Key = tuple[str, str]
+"""Namespace and name."""
+
+
+class Metrics:
+    """The registry of one process."""
+
+    def __init__(self, version: str) -> None:
+        """Declare everything, so that rates are 0 and not absent before the first event."""
+        registry = self._registry = CollectorRegistry(auto_describe=False)
+        self.reconciles = Counter(
+            "orders_operator_reconciles",
+            "Reconciles that ended, by result: success, error, or requeued.",
+            ("result",),
+            registry=registry,
+        )
+        self.errors = Counter(
+            "orders_operator_errors",
+            "Reconciles that could not do all they should, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "orders_operator_reconcile_duration_seconds",
+            "How long a reconcile took.",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.changes = Counter(
+            "orders_operator_changes",
+            "Children created, changed (drift included) or deleted, by kind.",
+            ("kind", "action"),
+            registry=registry,
+        )
+        self.events = Counter(
+            "orders_operator_watch_events",
+            "Events that the watches delivered, by kind.",
+            ("kind",),
+            registry=registry,
+        )
+        self.watch_restarts = Counter(
+            "orders_operator_watch_restarts",
+            "How often the watches were started again as a whole.",
+            registry=registry,
+        )
+        self._depth = Gauge(
+            "orders_operator_queue_depth",
+            "Resources waiting to be reconciled now.",
+            registry=registry,
+        )
+        self._failing = Gauge(
+            "orders_operator_queue_failing",
+            "Resources whose last reconcile failed and that wait to be tried again.",
+            registry=registry,
+        )
+        self._leader = Gauge(
+            "orders_operator_leader", "1 while this process leads, else 0.", registry=registry
+        )
+        self._condition = Gauge(
+            "orders_operator_condition",
+            "Conditions of each OrderService: 1 for the status that is in force, else 0.",
+            ("namespace", "name", "type", "status"),
+            registry=registry,
+        )
+        build = Gauge(
+            "orders_operator_build_info", "1, with the version.", ("version",), registry=registry
+        )
+        build.labels(version).set(1)
+        for result in ("success", "error", "requeued"):
+            self.reconciles.labels(result)
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self._conditions: dict[Key, tuple[str, ...]] = {}
+
+    def watch_queue(self, depth: Callable[[], float], failing: Callable[[], float]) -> None:
+        """Read the queue at each scrape."""
+        self._depth.set_function(depth)
+        self._failing.set_function(failing)
+
+    def watch_leader(self, leading: Callable[[], bool]) -> None:
+        """Read at each scrape whether this process leads."""
+        self._leader.set_function(lambda: float(leading()))
+
+    def conditions(self, key: Key, statuses: Mapping[str, str]) -> None:
+        """Set the conditions of a resource, status by type."""
+        gone = [kind for kind in self._conditions.get(key, ()) if kind not in statuses]
+        self._drop(key, gone)
+        self._conditions[key] = tuple(statuses)
+        for kind, status in statuses.items():
+            for possible in STATUSES:
+                self._condition.labels(*key, kind, possible).set(float(possible == status))
+
+    def forget(self, key: Key) -> None:
+        """Remove the series of a resource that is gone."""
+        self._drop(key, self._conditions.pop(key, ()))
+
+    def keys(self) -> frozenset[Key]:
+        """Return the resources that have series."""
+        return frozenset(self._conditions)
+
+    def expose(self, accept: str) -> tuple[str, bytes]:
+        """Return content type and body of a scrape."""
+        encode, content_type = choose_encoder(accept)
+        return content_type, encode(self._registry)
+
+    def _drop(self, key: Key, kinds: tuple[str, ...] | list[str]) -> None:
+        for kind in kinds:
+            for status in STATUSES:
+                self._condition.remove(*key, kind, status)

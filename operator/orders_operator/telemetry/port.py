@@ -1,0 +1,67 @@
+"""The port of metrics and probes, which every replica has, leading or not."""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from orders_operator.telemetry.metrics import Metrics
+
+_SHUTDOWN_SECONDS: Final = 1.0
+
+
+class Port:
+    """Answers /metrics, /livez and /readyz."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        problem: Callable[[], str | None],
+        unready: Callable[[], str | None],
+    ) -> None:
+        """
+        Keep what is exposed.
+
+        Args:
+            metrics: what /metrics shows.
+            problem: why this process should be restarted; None when it should not.
+            unready: why it does not work yet; None when it does.
+
+        """
+        self._metrics = metrics
+        self._problem = problem
+        self._unready = unready
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/metrics", self._expose),
+                web.get("/livez", self._livez),
+                web.get("/readyz", self._readyz),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+
+    async def open(self, port: int, host: str = "0.0.0.0") -> int:  # noqa: S104  a pod's own
+        """Listen; return the port, which is another one if 0 was asked for."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    async def _expose(self, request: web.Request) -> web.Response:
+        content_type, body = self._metrics.expose(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        return _answer(self._problem())
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return _answer(self._unready())
+
+
+def _answer(why: str | None) -> web.Response:
+    return web.Response(status=200 if why is None else 503, text=f"{why or 'ok'}\n")

@@ -1,0 +1,138 @@
+"""Spans by the OpenTelemetry SDK, and the exporter that is configured.
+
+A collector that is away costs spans, never reconciles, and one log line a minute.
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    ParentBased,
+    Sampler,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import SpanKind, Status, StatusCode, format_span_id, format_trace_id
+
+from orders_operator.telemetry.context import TraceContext
+
+if TYPE_CHECKING:
+    from orders_operator.settings import TracingSettings
+
+_FLUSH_SECONDS: Final = 2.0
+_QUIET_SECONDS: Final = 60.0
+_PARENT_BASED: Final = "parentbased_"
+
+
+class Spans:
+    """Starts spans of one provider."""
+
+    def __init__(self, settings: "TracingSettings", version: str) -> None:
+        """Make the provider and its exporter."""
+        resource = Resource(
+            {
+                "telemetry.sdk.language": "python",
+                "telemetry.sdk.name": "opentelemetry",
+                **_pairs(settings.resource_attributes),
+                "service.name": settings.service_name,
+                "service.version": version,
+            }
+        )
+        self._provider = TracerProvider(
+            sampler=_sampler(settings.sampler, settings.ratio),
+            resource=resource,
+            shutdown_on_exit=False,
+        )
+        self._provider.add_span_processor(BatchSpanProcessor(_exporter(settings)))
+        _calm("opentelemetry")
+        self._tracer = self._provider.get_tracer("orders_operator")
+
+    @contextmanager
+    def reconcile(self, namespace: str, name: str) -> Iterator[TraceContext]:
+        """Record one reconcile as a trace of its own."""
+        span = self._tracer.start_span(
+            "reconcile OrderService",
+            kind=SpanKind.INTERNAL,
+            attributes={"k8s.namespace.name": namespace, "orders.orderservice.name": name},
+        )
+        ids = span.get_span_context()
+        try:
+            yield TraceContext(
+                format_trace_id(ids.trace_id), format_span_id(ids.span_id), namespace, name
+            )
+        except Exception as error:
+            kind = str(getattr(error, "reason", type(error).__name__))
+            span.set_attribute("error.type", kind)
+            span.set_status(Status(StatusCode.ERROR, kind))
+            raise
+        finally:
+            span.end()
+
+    def flush(self) -> None:
+        """Send what is left; a collector that does not answer is given up after two seconds."""
+        thread = threading.Thread(target=self._provider.shutdown, name="span-flush", daemon=True)
+        thread.start()
+        thread.join(_FLUSH_SECONDS)
+
+
+def _sampler(name: str, ratio: float) -> Sampler:
+    root: Sampler = {"always_on": ALWAYS_ON, "always_off": ALWAYS_OFF}.get(
+        name.removeprefix(_PARENT_BASED)
+    ) or TraceIdRatioBased(ratio)
+    return ParentBased(root) if name.startswith(_PARENT_BASED) else root
+
+
+def _exporter(settings: "TracingSettings") -> SpanExporter:
+    if settings.exporter == "console":
+        return ConsoleSpanExporter(out=sys.stderr)  # stdout is the log's
+    if settings.exporter == "zipkin":
+        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
+
+        return ZipkinExporter(endpoint=settings.endpoint)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+
+    headers = None if settings.headers is None else _pairs(settings.headers)
+    return OTLPSpanExporter(endpoint=settings.endpoint, headers=headers)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
+    found = (part.partition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): unquote(value.strip()) for name, _, value in found}
+
+
+class _Calm(logging.Filter):
+    """Lets a message of one place through once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        place = (record.pathname, record.lineno)
+        now = time.monotonic()
+        if now - self._last.get(place, -_QUIET_SECONDS) < _QUIET_SECONDS:
+            return False
+        self._last[place] = now
+        record.exc_info = None
+        return True
+
+
+def _calm(prefix: str) -> None:
+    """Filter the loggers of the SDK and its exporters, which repeat each failure."""
+    calm = _Calm()
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(prefix):
+            logging.getLogger(name).addFilter(calm)

@@ -1,0 +1,153 @@
+"""How the client behaves with an API server that is busy, broken or gone; over real HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx2
+import pytest
+from aiohttp import web
+
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import Kube, path
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Callable[[Answer], Awaitable[Kube]]]:
+    """Start servers that answer as told, and clients of them."""
+    runners: list[web.AppRunner] = []
+    clients: list[Kube] = []
+
+    async def start(answer: Answer) -> Kube:
+        app = web.Application()
+        app.router.add_route("*", "/{rest:.*}", answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        runners.append(runner)
+        port = runner.addresses[0][1]
+        clients.append(Kube(httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}")))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        await client.close()
+    for runner in runners:
+        await runner.cleanup()
+
+
+Server = Callable[[Answer], Awaitable[Kube]]
+
+
+def test_paths() -> None:
+    """The core group has its own root; a subresource comes last."""
+    assert "/api/v1/namespaces/ns/pods/p" == path("v1", "pods", "ns", "p")
+    assert "/apis/apps/v1/deployments" == path("apps/v1", "deployments")
+    assert "/apis/g/v1/namespaces/ns/xs/x/status" == path("g/v1", "xs", "ns", "x", "status")
+
+
+async def test_a_busy_server_is_asked_again_when_it_says(server: Server) -> None:
+    """429 with Retry-After is waited for."""
+    times: list[float] = []
+
+    async def answer(_: web.Request) -> web.Response:
+        times.append(asyncio.get_running_loop().time())
+        if len(times) == 1:
+            return web.json_response({}, status=429, headers={"Retry-After": "1"})
+        return web.json_response({"ok": True})
+
+    kube = await server(answer)
+
+    assert {"ok": True} == await kube.request("GET", "/x")
+    assert times[1] - times[0] >= 1
+
+
+async def test_a_broken_server_is_given_up(server: Server) -> None:
+    """A few tries, then the error that the queue waits for."""
+    calls: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        calls.append(request.method)
+        return web.Response(status=503, text="<html>")
+
+    kube = await server(answer)
+
+    with pytest.raises(KubeError) as caught:
+        await kube.request("GET", "/x", tries=2)
+    assert (Failure.UNAVAILABLE, 503) == (caught.value.reason, caught.value.status)
+    assert 2 == len(calls)
+
+
+async def test_nobody_there_is_unavailable() -> None:
+    """A refused connection is the same error."""
+    kube = Kube(httpx2.AsyncClient(base_url="http://127.0.0.1:1"))
+
+    with pytest.raises(KubeError) as caught:
+        await kube.request("GET", "/x", tries=1)
+    await kube.close()
+
+    assert (Failure.UNAVAILABLE, 0) == (caught.value.reason, caught.value.status)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, Failure.INVALID),
+        (401, Failure.UNAUTHORIZED),
+        (403, Failure.FORBIDDEN),
+        (404, Failure.NOT_FOUND),
+        (409, Failure.CONFLICT),
+        (418, Failure.REFUSED),
+        (422, Failure.INVALID),
+    ],
+)
+async def test_a_refusal_is_not_repeated(server: Server, status: int, reason: Failure) -> None:
+    """What a second try cannot cure is one of a closed set of errors at once."""
+    calls: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        calls.append(request.method)
+        return web.json_response({"kind": "Status", "message": "no"}, status=status)
+
+    kube = await server(answer)
+
+    with pytest.raises(KubeError) as caught:
+        await kube.request("POST", "/x", body={})
+    assert reason is caught.value.reason
+    assert 1 == len(calls)
+
+
+async def test_an_error_about_a_secret_does_not_repeat_it(server: Server) -> None:
+    """A validation error quotes values, and errors are logged."""
+
+    async def answer(_: web.Request) -> web.Response:
+        body = {"reason": "Invalid", "message": 'data: Invalid value: "hunter2"'}
+        return web.json_response(body, status=422)
+
+    kube = await server(answer)
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"}}
+
+    with pytest.raises(KubeError) as caught:
+        await kube.apply("secrets", secret, manager="m")
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_lists_are_read_page_by_page(server: Server) -> None:
+    """All pages, in order; and nothing of a kind that is not served."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if "absent" in request.path:
+            return web.json_response({}, status=404)
+        if "continue" in request.query:
+            return web.json_response({"items": [{"n": 2}], "metadata": {}})
+        return web.json_response({"items": [{"n": 1}], "metadata": {"continue": "c"}})
+
+    kube = await server(answer)
+
+    assert [{"n": 1}, {"n": 2}] == await kube.list("v1", "pods", "ns", {"a": "b"})
+    assert [] == await kube.list("g/v1", "absent")
+    assert frozenset() == await kube.serves("absent/v1")
+    assert await kube.get("g/v1", "absent", "ns", "x") is None
+    await kube.delete("g/v1", "absent", "ns", "x", "uid")

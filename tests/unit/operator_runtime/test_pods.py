@@ -1,0 +1,77 @@
+"""What is read from pods."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders_operator.reconcile.pods import newest_hash, of_revision, pinned, tag, tail
+
+
+def replica_set(revision: str, template_hash: str, owner: str = "d") -> dict[str, Any]:
+    """Return a ReplicaSet of a Deployment."""
+    return {
+        "metadata": {
+            "annotations": {"deployment.kubernetes.io/revision": revision},
+            "labels": {"pod-template-hash": template_hash},
+            "ownerReferences": [{"uid": owner}],
+        }
+    }
+
+
+def test_the_newest_revision_is_the_highest_number() -> None:
+    """Ten comes after nine, and another Deployment's sets do not count."""
+    sets = [
+        replica_set("9", "old"),
+        replica_set("10", "new"),
+        replica_set("11", "other", owner="e"),
+    ]
+
+    assert "new" == newest_hash(sets, "d")
+    assert newest_hash([], "d") is None
+
+
+def test_only_living_pods_of_the_revision_count() -> None:
+    """Pods of the revision before, and those that are leaving, say nothing about it."""
+    new = {"metadata": {"labels": {"pod-template-hash": "new"}}}
+    old = {"metadata": {"labels": {"pod-template-hash": "old"}}}
+    leaving = {
+        "metadata": {"labels": {"pod-template-hash": "new"}, "deletionTimestamp": "2026-01-01"}
+    }
+
+    assert [new] == of_revision([new, old, leaving], "new")
+    assert [] == of_revision([new, old, leaving], None)
+
+
+@pytest.mark.parametrize(
+    ("image", "image_id", "expected"),
+    [
+        ("a:1", "docker.io/library/a@sha256:f", "a:1@sha256:f"),
+        ("r:5000/a:1@sha256:e", "r:5000/a@sha256:e", "r:5000/a:1@sha256:e"),
+        ("a:1", "sha256:f", "a:1@sha256:f"),
+        ("a:1", "docker://sha256:f", "a:1@sha256:f"),
+        ("a:1", "strange", "a:1"),
+    ],
+)
+def test_the_digest_of_what_runs(image: str, image_id: str, expected: str) -> None:
+    """Every way in which a runtime writes it."""
+    assert expected == pinned(image, image_id)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [("a:1", "1"), ("r:5000/a", ""), ("r:5000/a:1@sha256:f", "1"), ("a@sha256:f", "")],
+)
+def test_the_tag_of_an_image(image: str, expected: str) -> None:
+    """A registry's port is no tag."""
+    assert expected == tag(image)
+
+
+@given(st.text(max_size=3000), st.integers(10, 100))
+def test_the_tail_fits(text: str, limit: int) -> None:
+    """What is kept is an end of the text, and no longer than allowed."""
+    kept = tail(text, limit)
+
+    assert len(kept.encode()) <= limit
+    assert kept in text

@@ -1,0 +1,200 @@
+"""What the queue promises: no change is missed, no key is worked on twice at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders_operator.reconcile.queue import LONGEST_DELAY_SECONDS, KeyedQueue, backoff
+
+pytestmark = pytest.mark.looptime
+
+Work = Callable[[str], Awaitable[float | None]]
+
+
+@pytest.fixture
+async def started() -> AsyncIterator[Callable[[Work], KeyedQueue[str]]]:
+    """Start queues, and stop them at the end."""
+    queues: list[KeyedQueue[str]] = []
+
+    def start(work: Work) -> KeyedQueue[str]:
+        queue = KeyedQueue(work)
+        queue.start()
+        queues.append(queue)
+        return queue
+
+    yield start
+    for queue in queues:
+        await queue.stop()
+
+
+def now() -> float:
+    """Return the loop's virtual time."""
+    return round(asyncio.get_running_loop().time(), 3)
+
+
+async def test_a_key_added_twice_is_worked_on_once(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """Events that arrive together cause one reconcile."""
+    done: list[str] = []
+
+    async def work(key: str) -> None:
+        done.append(key)
+
+    queue = started(work)
+    queue.add("a")
+    queue.add("a")
+    queue.add("b")
+    assert 2 == len(queue)
+
+    await asyncio.sleep(1)
+
+    assert ["a", "b"] == done
+    assert 0 == len(queue)
+
+
+async def test_a_key_added_during_its_work_runs_once_more(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """A change that arrives while its resource is reconciled is not missed."""
+    times: list[tuple[float, str]] = []
+
+    async def work(_: str) -> None:
+        times.append((now(), "start"))
+        await asyncio.sleep(10)
+        times.append((now(), "end"))
+
+    queue = started(work)
+    queue.add("a")
+    await asyncio.sleep(5)
+    queue.add("a")
+    queue.add("a")
+    await asyncio.sleep(100)
+
+    assert [(0, "start"), (10, "end"), (10, "start"), (20, "end")] == times
+
+
+async def test_keys_do_not_wait_for_each_other(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """Four keys are worked on at the same time, a fifth waits for a worker."""
+    ends: list[float] = []
+
+    async def work(_: str) -> None:
+        await asyncio.sleep(10)
+        ends.append(now())
+
+    queue = started(work)
+    for key in "abcde":
+        queue.add(key)
+    await asyncio.sleep(100)
+
+    assert [10, 10, 10, 10, 20] == ends
+
+
+async def test_a_failing_key_comes_back_after_growing_delays(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """Failures in a row wait 0.5, 1 and 2 seconds; a success starts again."""
+    times: list[float] = []
+
+    async def work(_: str) -> None:
+        times.append(now())
+        if len(times) < 4:
+            raise OSError
+
+    queue = started(work)
+    queue.add("a")
+    await asyncio.sleep(1)
+    assert 1 == queue.failing
+    await asyncio.sleep(99)
+
+    assert [0, 0.5, 1.5, 3.5] == times
+    assert 0 == queue.failing
+    assert queue.alive
+
+
+async def test_an_event_does_not_wait_for_a_backoff(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """What may cure a failure is looked at at once."""
+    times: list[float] = []
+
+    async def work(_: str) -> None:
+        times.append(now())
+        if now() < 5:
+            raise OSError
+
+    queue = started(work)
+    queue.add("a")
+    await asyncio.sleep(5.2)  # failed at 0, 0.5, 1.5, 3.5; the next try would be at 7.5
+    queue.add("a")
+    await asyncio.sleep(100)
+
+    assert [0, 0.5, 1.5, 3.5, 5.2] == times
+
+
+async def test_work_may_ask_to_come_back(started: Callable[[Work], KeyedQueue[str]]) -> None:
+    """A key comes back when its work says so, and the earlier of two wishes counts."""
+    times: list[float] = []
+
+    async def work(_: str) -> float | None:
+        times.append(now())
+        return 30 if len(times) == 1 else None
+
+    queue = started(work)
+    queue.add("a")
+    await asyncio.sleep(1)
+    queue.add_after("a", 60)
+    await asyncio.sleep(100)
+    assert [0, 30] == times
+
+    queue.add_after("a", 60)
+    queue.add_after("a", 10)
+    await asyncio.sleep(100)
+    assert [0, 30, 111] == times
+
+
+async def test_a_forgotten_key_does_not_come_back(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """A deleted resource is not tried again."""
+    times: list[float] = []
+
+    async def work(_: str) -> None:
+        times.append(now())
+        raise OSError
+
+    queue = started(work)
+    queue.add("a")
+    await asyncio.sleep(0.1)
+    queue.forget("a")
+    await asyncio.sleep(100)
+
+    assert [0] == times
+    assert 0 == queue.failing
+
+
+async def test_a_dead_worker_is_seen(started: Callable[[Work], KeyedQueue[str]]) -> None:
+    """When a worker ends, the queue is no longer alive."""
+
+    async def work(_: str) -> None:
+        raise SystemExit
+
+    async def wait(_: str) -> None:
+        await asyncio.sleep(1000)
+
+    queue = started(wait)
+    assert queue.alive
+    queue._workers[0].cancel()
+    await asyncio.sleep(1)
+    assert not queue.alive
+
+
+@given(st.integers(1, 10_000))
+def test_backoff_grows_and_is_bounded(failures: int) -> None:
+    """No delay is longer than the longest, and none is shorter than the one before."""
+    assert 0.5 <= backoff(failures) <= backoff(failures + 1) <= LONGEST_DELAY_SECONDS
