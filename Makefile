@@ -7,13 +7,13 @@ ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check format generate bench clean
+.PHONY: help run test check format generate bench images print-images cluster e2e cluster-down clean
 
 help: ## explain every target
 	@echo 'make TARGET'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
-		| while read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
+		| while read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo '  ARGS=...    goes to the command of run, test or bench: make test ARGS="-k faults -x"'
 	@echo '  PYTHON=...  makes the environment with another Python; default python3'
@@ -41,6 +41,21 @@ generate: $(READY) ## make the pages and files under docs/ that come from the co
 
 bench: $(READY) ## measure the service against its peers, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
+
+images: ## build the container images, and print how big they are; IMAGE_BUILD names another builder
+	@scripts/images $(ARGS)
+
+print-images: ## print TAG DOCKERFILE of every image, built with this folder as context
+	@scripts/images --list
+
+cluster: $(READY) ## make a kind cluster, build the images, install the chart; CONTRIBUTING.md says more
+	@sh scripts/cluster up $(BIN)
+
+e2e: $(READY) ## test the chart and the operator in that cluster
+	@ARGS="$(ARGS)" sh scripts/cluster e2e $(BIN)
+
+cluster-down: ## delete that cluster
+	@sh scripts/cluster down
 
 clean: ## remove environments and caches; the data of `make run` stay, in .orders
 	rm -rf .venv .venv-* .cache .coverage* .hypothesis .import_linter_cache .mypy_cache \
