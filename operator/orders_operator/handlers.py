@@ -114,6 +114,7 @@ class Watches:
             )
         finally:
             beating.cancel()
+            self._stop.set()  # a thread of Kopf's waits for it, and this loop for that thread
 
     async def _beat(self) -> None:
         while True:

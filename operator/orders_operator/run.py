@@ -60,7 +60,11 @@ async def run(settings: Settings) -> int:
         election = Election(kube, settings.pod_namespace, settings.lease_name, settings.pod_name)
         metrics.watch_leader(lambda: election.leading)
         port = Port(metrics, watchdog.problem, lambda: _unready(election))
-        await port.open(settings.metrics_port)
+        try:
+            await port.open(settings.metrics_port)
+        except OSError as error:
+            log.error("METRICS_PORT %d: %s", settings.metrics_port, error.strerror)  # noqa: TRY400
+            return 1
         stack.push_async_callback(port.close)
         log.info("orders-operator %s, %s", __version__, _where(settings))
         leader = Leader(kube, settings, metrics, tracing, watchdog)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 API_VERSION: Final = "coordination.k8s.io/v1"
 PLURAL: Final = "leases"
+_TICK_SECONDS: Final = 0.05
 
 log = logging.getLogger("orders_operator.lease")
 
@@ -72,7 +73,7 @@ class Election:
             if holder != said:
                 log.info("waiting for the lease of %s", holder or "nobody")
                 said = holder
-            await asyncio.sleep(self._timing.retry)
+            await asyncio.sleep(self._pause())
         self.leading = True
         log.info("leading as %s", self._identity)
 
@@ -163,6 +164,13 @@ class Election:
         if self._record is None or self._record.get("spec") != lease.get("spec"):
             self._seen_at = self._clock()
         self._record = lease
+
+    def _pause(self) -> float:
+        """Return how long to wait before the next try: not past the end of the holder's time."""
+        spec = (self._record or {}).get("spec") or {}
+        end = self._seen_at + float(spec.get("leaseDurationSeconds") or 0)
+        left = end - self._clock()
+        return left + _TICK_SECONDS if 0 < left < self._timing.retry else self._timing.retry
 
     def _holder(self) -> str:
         spec = (self._record or {}).get("spec") or {}

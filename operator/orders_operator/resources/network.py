@@ -59,7 +59,6 @@ def database_policy(service: OrderService, suffix: str) -> dict[str, Any]:
                     "ports": [_port(POSTGRES_PORT)],
                 }
             ],
-            "egress": [],
         },
     )
 
