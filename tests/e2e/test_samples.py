@@ -67,14 +67,16 @@ def shop() -> Iterator[Namespace]:
 def test_the_namespaced_sample_runs_under_the_restricted_standard(
     namespace: Namespace,  # noqa: ARG001  the operator
     shop: Namespace,
+    postgresql: PostgreSQL,
 ) -> None:
     """In a namespace that enforces `restricted` it is Ready within 90 s; nothing is refused."""
     run("kubectl", "apply", "-f", str(SAMPLES / "namespaced.yaml"))
+    shop.apply(secret("orders-database", url=postgresql.database()))
     shop.wait("orderservice/orders", "condition=Ready", 90)
 
     labels = shop.get("namespace", "shop")["metadata"]["labels"]
     assert "restricted" == labels["pod-security.kubernetes.io/enforce"]
-    assert 2 == len(shop.every("pods"))
+    assert 1 == len(shop.every("pods"))
     assert shop.exists("ingress", "orders")
     assert [] == [it["message"] for it in shop.every("events") if "PodSecurity" in it["message"]]
 

@@ -36,6 +36,14 @@ class Embedded(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """One PostgreSQL pod for trying out: no replica, no backup; its volume goes when it goes."""
 
     storage: Storage = Storage()
+    volume_permissions: Annotated[
+        bool,
+        Meta(
+            description="Give the volume to PostgreSQL first, in an init container that is root with"
+            " the capability CHOWN alone: needed where storage ignores fsGroup. Must be off where"
+            " the restricted Pod Security Standard is enforced."
+        ),
+    ] = True
     image: Annotated[Image, Meta(description="The official image, or one that behaves as it.")] = (
         "postgres:17"
     )

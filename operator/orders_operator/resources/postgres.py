@@ -82,11 +82,13 @@ def stateful_set(service: OrderService, embedded: Embedded) -> dict[str, Any]:
 def _pod(service: OrderService, embedded: Embedded) -> dict[str, Any]:
     name = f"{service.metadata.name}{SUFFIX}"
     items = [{"key": "password", "path": "password"}]
+    first = [_volume_permissions(embedded)] if embedded.volume_permissions else []
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": security.pod(USER),
         "terminationGracePeriodSeconds": 60,
+        **({"initContainers": first} if first else {}),
         "containers": [_container(embedded)],
         "volumes": [
             {
@@ -122,6 +124,23 @@ def _container(embedded: Embedded) -> dict[str, Any]:
             {"name": "run", "mountPath": "/var/run/postgresql"},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
         ],
+    }
+
+
+def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
+    """Return what makes the volume PostgreSQL's own: hostPath, for one, ignores fsGroup."""
+    root = {"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": False}
+    return {
+        "name": "volume-permissions",
+        "image": embedded.image,
+        "command": ["chown", f"{USER}:{USER}", _VOLUME],
+        "resources": security.resources(embedded.resources),
+        "securityContext": {
+            **security.CONTAINER,
+            **root,
+            "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]},
+        },
+        "volumeMounts": [{"name": "data", "mountPath": _VOLUME}],
     }
 
 

@@ -1,0 +1,59 @@
+"""Whether the image does as the environment does in which everything is installed.
+
+Modules and commands may fail in the image if they fail there too: a module whose optional
+dependency is nowhere stays, for others may expect just that failure.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from scripts.image import trial
+from scripts.image.plan import Run
+
+_PROBE = Path(__file__).with_name("probe.py")
+
+
+def modules(installed: Path, python: Path, names: Iterable[str]) -> None:
+    """End the program unless the same modules can be imported by both interpreters."""
+    tried = [name for name in names if not name.endswith("__main__")]
+    known = _failures(installed, tried)
+    found = _failures(python, tried, **_alone(python))
+    if found.keys() != known.keys():
+        reasons = {reason: name for name, reason in reversed(found.items()) if name not in known}
+        sys.exit("\n".join(f"{name}, in the image: {why}" for why, name in reasons.items()))
+    sys.stdout.write(f"{len(tried)} modules\n")
+    for name, reason in known.items():
+        sys.stdout.write(f"cannot be imported, here or there: {name} {reason:.60}\n")
+
+
+def runs(
+    outcomes: list[trial.Outcome], python: Path, programs: Path, wanted: Iterable[Run]
+) -> None:
+    """End the program unless commands do with the image's interpreter as they did before."""
+    repeated = trial.repeat(python, programs, wanted, **_alone(python))
+    for before, now in zip(outcomes, repeated, strict=True):
+        if before != now:
+            sys.exit(f"with everything installed: {before}\nin the image: {now}")
+        sys.stdout.write(f"{now}\n")
+
+
+def _alone(python: Path) -> dict[str, str]:
+    """Return what makes an interpreter look below its own root for everything but libraries."""
+    return {"PYTHONHOME": str(python.parents[1])}
+
+
+def _failures(python: Path, names: list[str], **environ: str) -> dict[str, str]:
+    """Return the modules that an interpreter cannot import, and why."""
+    failed = subprocess.run(
+        [python, "-W", "ignore", _PROBE],
+        input="\n".join(names),
+        env=os.environ | {"PYTHONSAFEPATH": "1"} | environ,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    lines = (line.partition(" ") for line in failed.splitlines())
+    return {name: reason for name, _, reason in lines}

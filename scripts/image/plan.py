@@ -1,0 +1,57 @@
+"""What an image is to hold, read from a TOML file: `service.toml`, `operator.toml`.
+
+What both have in common is in `common.toml`, whose tables and lists come first.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_COMMON = Path(__file__).with_name("common.toml")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command whose imports are watched, and what it is asked while it runs."""
+
+    command: list[str]
+    environ: dict[str, str] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    """`METHOD URL`; with any, the command serves, and is ended by SIGTERM after the last one."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an image is to hold."""
+
+    distribution: str
+    """Our own package, as PyPI would call it."""
+    package: str
+    """What it is imported as; all of its modules are kept."""
+    command: str
+    """Its program, as in `[project.scripts]`."""
+    keep: list[str]
+    """Modules that are imported in ways that neither reading nor running shows."""
+    cut: dict[str, str]
+    """Modules that are left out with all below them though something imports them, and why."""
+    data: list[str]
+    """Files that are no modules, relative to site-packages; wildcards are allowed."""
+    links: dict[str, str]
+    """Files of site-packages that are links instead, and where to."""
+    vendored: dict[str, dict[str, str]]
+    """Libraries that are linked into a distribution: `name`, and code that prints `version`."""
+    runs: list[Run]
+    """Commands whose imports are watched."""
+
+
+def read(path: Path) -> Plan:
+    """Read a plan, and what is common to all."""
+    common, own = (tomllib.loads(file.read_text("utf-8")) for file in (_COMMON, path))
+    merged: dict[str, Any] = {**own}
+    for name in ("keep", "data"):
+        merged[name] = [*common.get(name, ()), *own.get(name, ())]
+    for name in ("cut", "links", "vendored"):
+        merged[name] = {**common.get(name, {}), **own.get(name, {})}
+    merged["runs"] = [Run(**run) for run in own.get("runs", ())]
+    return Plan(**merged)

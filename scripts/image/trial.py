@@ -1,0 +1,81 @@
+"""Runs the image's commands, and tells what they did and what they imported.
+
+They run twice: where everything is installed, and with what is in the image.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.image.plan import Run
+
+_HOOK = Path(__file__).with_name("hook")
+_LIMIT = 30.0
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did."""
+
+    command: list[str]
+    status: int
+    answers: list[int]
+
+
+def watch(folder: Path, runs: Iterable[Run]) -> tuple[list[Outcome], set[str]]:
+    """Run commands of a `bin` folder; return also what was imported or tried to be."""
+    with tempfile.TemporaryDirectory() as place:
+        log = Path(place, "imports")
+        environ = {"IMPORT_LOG": str(log), "PYTHONPATH": str(_HOOK)}
+        outcomes = [_run([folder / run.command[0]], run, environ) for run in runs]
+        return outcomes, set(log.read_text("utf-8").split())
+
+
+def repeat(python: Path, folder: Path, runs: Iterable[Run], **environ: str) -> list[Outcome]:
+    """Run the commands of another `bin` folder with another interpreter."""
+    safe = {"PYTHONSAFEPATH": "1"} | environ
+    return [_run([python, folder / run.command[0]], run, safe) for run in runs]
+
+
+def _run(program: list[Path], run: Run, environ: dict[str, str]) -> Outcome:
+    with subprocess.Popen(
+        [*program, *run.command[1:]],
+        env=os.environ | environ | run.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            answers = [_ask(request, process) for request in run.requests]
+            if run.requests:
+                process.send_signal(signal.SIGTERM)
+            return Outcome(run.command, process.wait(_LIMIT), answers)
+        finally:
+            process.kill()
+
+
+def _ask(request: str, process: "subprocess.Popen[bytes]") -> int:
+    """Ask until there is an answer; return its status."""
+    method, url = request.split()
+    deadline = time.monotonic() + _LIMIT
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            asked = urllib.request.Request(url, method=method)  # noqa: S310
+            with contextlib.closing(urllib.request.urlopen(asked)) as answer:  # noqa: S310
+                answer.read()
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        except OSError:
+            time.sleep(_POLL)
+    raise RuntimeError(f"no answer to {request}")
