@@ -39,9 +39,9 @@ class Embedded(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     volume_permissions: Annotated[
         bool,
         Meta(
-            description="Give the volume to PostgreSQL first, in an init container that is root with"
-            " the capability CHOWN alone: needed where storage ignores fsGroup. Must be off where"
-            " the restricted Pod Security Standard is enforced."
+            description="Give the volume to PostgreSQL first, in an init container that is root"
+            " with the capability CHOWN alone: needed where storage ignores fsGroup. Must be off"
+            " where the restricted Pod Security Standard is enforced."
         ),
     ] = True
     image: Annotated[Image, Meta(description="The official image, or one that behaves as it.")] = (

@@ -133,14 +133,14 @@ def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
     return {
         "name": "volume-permissions",
         "image": embedded.image,
-        "command": ["chown", f"{USER}:{USER}", _VOLUME],
+        "command": ["chown", f"{USER}:{USER}", "/volume"],
         "resources": security.resources(embedded.resources),
         "securityContext": {
             **security.CONTAINER,
             **root,
             "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]},
         },
-        "volumeMounts": [{"name": "data", "mountPath": _VOLUME}],
+        "volumeMounts": [{"name": "data", "mountPath": "/volume"}],
     }
 
 

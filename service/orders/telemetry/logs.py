@@ -191,6 +191,6 @@ def _follow(writer: LogWriter, path: str, configured: str, *, exists: bool) -> N
             "LOG_LEVEL_FILE %s is %.80r; allowed: %s; the level stays", path, text, allowed
         )
         return
-    if level != logging.getLogger().level:
+    if level != logging.getLevelName(logging.getLogger().level):
         log.warning("LOG_LEVEL_FILE: the level is now %s", text.upper())  # while it can be heard
     writer.set_level(level)
