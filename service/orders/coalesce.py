@@ -1,17 +1,19 @@
 """Natural batching: concurrent calls of one kind share a round trip.
 
-There is no timer. An idle call goes out at once; while a batch is in flight the next one gathers.
-A second batch joins the first only when it is worth its round trip (`overlap`), so a batch grows
-with the load and a lone call never waits for company. A batch is driven by a task of its own, so
-a caller that goes away takes nothing with it. This module knows no SQL and no HTTP.
+No call waits for company. An idle call goes out at once; while a batch is in flight the next one
+gathers. A second batch joins the first when it is worth its round trip (`overlap`), so a batch
+grows with the load, or when the first takes so long that it may hang (`patience`). A batch is
+driven by a task of its own, so a caller that goes away takes nothing with it. This module knows
+no SQL and no HTTP.
 """
 
 import asyncio
+import math
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -25,6 +27,8 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 class ConnectionLost(Exception):
     """A lane lost its connection: nothing is known of the batch, which may be sent again."""
+
+    name: Final = "connection-lost"
 
 
 class Lane(Protocol[ItemT_contra, ResultT_co]):
@@ -61,6 +65,13 @@ class _Entry(Struct, frozen=True):
     link: Any
 
 
+class _Flight(Struct, frozen=True):
+    """One batch on its way, since a loop time."""
+
+    batch: list[_Entry]
+    started: float
+
+
 class Coalescer(Generic[ItemT, ResultT]):
     """Turns calls of `submit` into batches on a few lanes."""
 
@@ -72,6 +83,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         batch_limit: int = 256,
         queue_limit: int = 8192,
         overlap: int = 1,
+        patience: float = 0.05,
         on_retry: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep the bounds.
@@ -81,7 +93,8 @@ class Coalescer(Generic[ItemT, ResultT]):
             timeout: seconds from `submit` to DeadlineExceeded.
             batch_limit: items in one batch, at most.
             queue_limit: items that wait for a batch, at most.
-            overlap: a batch goes out beside one in flight only with this many items.
+            overlap: a batch goes out beside one in flight only with this many items,
+            patience: or when the oldest one has been in flight for so many seconds.
             on_retry: called each time a batch is about to be sent again.
 
         """
@@ -92,10 +105,13 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._batch_limit = batch_limit
         self._queue_limit = queue_limit
         self._overlap = overlap
+        self._patience = patience
         self._on_retry = on_retry
         self._queue: deque[_Entry] = deque()
-        self._flights: dict[asyncio.Task[None], list[_Entry]] = {}
+        self._flights: dict[asyncio.Task[None], _Flight] = {}
+        self._overdue = math.inf  # loop time from which the oldest batch in flight may hang
         self._timer: asyncio.TimerHandle | None = None
+        self._overdue_timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event = asyncio.Event()
 
     @property
@@ -126,11 +142,10 @@ class Coalescer(Generic[ItemT, ResultT]):
             raise Overloaded(f"{self._queue_limit} requests wait already")
         future: asyncio.Future[ResultT] = loop.create_future()
         queue.append(_Entry(item, future, now + self._timeout, link))
-        idle = self._idle
-        if idle and (len(idle) == len(self._lanes) or len(queue) >= self._overlap):
-            self._launch(idle.pop())
+        if self._idle:
+            self._consider(now)
         if self._timer is None:
-            self._arm(now + self._timeout)
+            self._timer = loop.call_at(now + self._timeout, self._expire)
         return future
 
     async def drain(self) -> None:
@@ -138,9 +153,10 @@ class Coalescer(Generic[ItemT, ResultT]):
         while self._queue or self._flights:
             self._drained.clear()
             await self._drained.wait()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._overdue_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._overdue_timer = None
 
     def _refuse_if_down(self, now: float) -> None:
         newest = 0.0
@@ -162,14 +178,30 @@ class Coalescer(Generic[ItemT, ResultT]):
                 batch.append(entry)
         return batch
 
-    def _launch(self, lane: Lane[ItemT, ResultT]) -> None:
+    def _consider(self, now: float) -> None:
+        """Send what waits on an idle lane, if it is time to; else see to it that it will be."""
+        idle = self._idle
+        alone = len(idle) == len(self._lanes)
+        if alone or len(self._queue) >= self._overlap or now >= self._overdue:
+            self._launch(idle.pop(), now)
+        elif self._overdue_timer is None:
+            self._overdue_timer = self._loop.call_at(self._overdue, self._reconsider)
+
+    def _reconsider(self) -> None:
+        """Look again, at a time when some batch was to be overdue; it is of no matter which."""
+        self._overdue_timer = None
+        if self._queue and self._idle:
+            self._consider(self._loop.time())
+
+    def _launch(self, lane: Lane[ItemT, ResultT], now: float) -> None:
         batch = self._take()
         if not batch:
             self._idle.append(lane)
             return
         task = _start(self._loop, self._fly(lane, batch))
         if not task.done():
-            self._flights[task] = batch
+            self._flights[task] = _Flight(batch, now)
+            self._overdue = min(self._overdue, now + self._patience)
             task.add_done_callback(lambda task: self._land(task, lane))
         else:
             self._land(task, lane)
@@ -184,10 +216,11 @@ class Coalescer(Generic[ItemT, ResultT]):
                 {"message": "a batch broke off", "exception": error, "task": task}
             )
         self._idle.append(lane)
-        queue = self._queue
-        if queue and (len(self._idle) == len(self._lanes) or len(queue) >= self._overlap):
-            self._launch(self._idle.pop())
-        if not queue and not self._flights:
+        oldest = next(iter(self._flights.values()), None)
+        self._overdue = math.inf if oldest is None else oldest.started + self._patience
+        if self._queue:
+            self._consider(self._loop.time())
+        if not self._queue and not self._flights:
             self._drained.set()
 
     async def _fly(self, lane: Lane[ItemT, ResultT], batch: list[_Entry]) -> None:
@@ -212,26 +245,23 @@ class Coalescer(Generic[ItemT, ResultT]):
                 _answer(batch, results)
                 return
 
-    def _arm(self, when: float) -> None:
-        self._timer = self._loop.call_at(when, self._expire)
-
     def _expire(self) -> None:
         """Answer those whose deadline passed, and stop batches that nobody waits for."""
         self._timer = None
         now = self._loop.time()
         due_times = [_expire_due(self._queue, now)]
-        for task, batch in list(self._flights.items()):
-            due = _expire_due(batch, now) or batch[-1].deadline
+        for task, flight in list(self._flights.items()):
+            due = _expire_due(flight.batch, now) or flight.batch[-1].deadline
             if due <= now:
                 task.cancel()
             else:
                 due_times.append(due)
         earliest = min((due for due in due_times if due is not None), default=None)
         if earliest is not None:
-            self._arm(earliest)
+            self._timer = self._loop.call_at(earliest, self._expire)
 
 
-def _expire_due(entries: Sequence[_Entry] | deque[_Entry], now: float) -> float | None:
+def _expire_due(entries: Iterable[_Entry], now: float) -> float | None:
     """Fail what is due; return the next deadline, or None when nobody waits."""
     for entry in entries:
         if entry.future.done():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["OrderService", "Page"]
 
 OVERLAP: Final = 64
-"""Calls with which a second batch goes out beside one in flight; fewer wait, and cost less."""
+"""Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -112,6 +112,54 @@ async def test_a_second_batch_waits_until_it_is_worth_it() -> None:
     await asyncio.gather(*futures)
 
 
+async def test_a_batch_that_hangs_holds_up_nobody_else() -> None:
+    """What waits beside a batch that takes longer than `patience` goes out on another lane."""
+    loop = asyncio.get_running_loop()
+    lanes = Lane(seconds=1000), Lane(seconds=0.01)
+    calls = coalescer(*lanes, overlap=64, patience=0.05)
+    started = loop.time()
+    hung = calls.submit(1)
+    await asyncio.sleep(0.02)
+    beside = calls.submit(2)
+
+    assert 20 == await beside
+    assert started + 0.06 == pytest.approx(loop.time(), abs=0.001)
+    for n in range(3, 6):
+        sent = loop.time()
+        assert n * 10 == await calls.submit(n)
+        assert sent + 0.01 == pytest.approx(loop.time(), abs=0.001)
+    assert [[1]] == lanes[0].batches
+    with pytest.raises(DeadlineExceeded):
+        await hung
+
+
+async def test_a_lane_that_lands_beside_one_that_hangs_goes_on() -> None:
+    """While one batch hangs, what gathered behind the other goes out as soon as that one lands."""
+    loop = asyncio.get_running_loop()
+    lanes = Lane(seconds=1000), Lane(seconds=0.2)
+    calls = coalescer(*lanes, overlap=2, patience=0.05)
+    hung = [calls.submit(n) for n in range(1, 4)]
+    await asyncio.sleep(0.1)
+    started = loop.time()
+    late = calls.submit(4)
+
+    assert 40 == await late
+    assert started + 0.3 == pytest.approx(loop.time(), abs=0.001)
+    assert [[2, 3], [4]] == lanes[1].batches
+    for future in hung:
+        future.cancel()
+
+
+async def test_batches_in_time_are_not_joined() -> None:
+    """As long as batches land within `patience`, the next one waits for them, again and again."""
+    lanes = Lane(seconds=0.04), Lane(seconds=0.04)
+    calls = coalescer(*lanes, overlap=64, patience=0.05)
+    for n in range(20):
+        await asyncio.gather(*(calls.submit(n) for n in range(n, n + 3)))
+
+    assert 40 == sum(len(lane.batches) for lane in lanes)
+
+
 async def test_a_batch_has_no_more_than_its_limit() -> None:
     """What is over `batch_limit` goes with a later batch."""
     lane = Lane()
