@@ -71,6 +71,25 @@ async def test_one_bad_row_fails_alone(
     assert _mean_batch(exposed) > 1, "nothing was batched, so nothing was tested"
 
 
+async def test_a_refused_row_stays_out_of_the_log(
+    database_url: str, postgres: Databases, serve: Start
+) -> None:
+    """The log says why the database refused an order, and neither its item nor its key."""
+    postgres.execute("ALTER TABLE orders ADD CHECK (item NOT LIKE 'secret%')", database_url)
+    server = serve(DATABASE_URL=database_url, LOG_LEVEL="DEBUG")
+    order, key = {"item": "secret item", "quantity": 1}, {"Idempotency-Key": '"secret key"'}
+    async with client(server) as api:
+        answer = await api.post("/orders", json=order, headers=key)
+        batch = await api.post("/orders/batch", json=[order])
+    server.stop()
+    log = server.output()
+
+    assert [500, 500] == [answer.status_code, batch.status_code]
+    assert 'violates check constraint \\"orders_item_check' in log
+    assert "secret" not in log
+    assert "secret" not in answer.text
+
+
 async def test_two_processes_with_the_same_keys_make_each_order_once(
     database_url: str, postgres: Databases, serve: Start
 ) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from psqlpy.exceptions import Error as DriverError
 
 from orders.store import ledger
+from orders.store.messages import explain
 from orders.store.migrations import Migration, MigrationError
 
 if TYPE_CHECKING:
@@ -52,15 +53,6 @@ class TryAgain(Exception):
         """Keep the message, and the patience in seconds."""
         super().__init__(message)
         self.patience = patience
-
-
-def explain(error: BaseException) -> str:
-    """Return the server's message, or the driver's, on one line and without its prefixes."""
-    text = str(error) or type(error).__name__
-    for prefix in ("Error occurred while creating a new object: ", "db error: "):
-        text = text.split(prefix, 1)[-1]
-    lines = text.removeprefix("ERROR: ").splitlines()
-    return "; ".join(stripped for line in lines if (stripped := line.strip()))
 
 
 async def apply_next(

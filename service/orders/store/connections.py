@@ -20,6 +20,7 @@ from psqlpy import Connection, ConnectionPool, SslMode
 from psqlpy.exceptions import Error as DriverError
 
 from orders.coalesce import ConnectionLost
+from orders.store.messages import Outage, explain
 
 if TYPE_CHECKING:
     from orders.config import Database
@@ -30,6 +31,9 @@ Row = tuple[Any, ...]
 _PING: Final = "SELECT current_setting('transaction_read_only') WHERE $1::int = 1"
 _SETTINGS: Final = (
     "SELECT set_config('statement_timeout', $1::text, false),"
+    # A 201 promises that the order outlives a crash, whatever the role or the database is set to.
+    " set_config('synchronous_commit', coalesce(nullif("
+    "current_setting('synchronous_commit'), 'off'), 'on'), false),"
     # Plans for arrays of any length: planning anew cost more than the index lookup itself.
     " set_config('plan_cache_mode', 'force_generic_plan', false),"
     # A table that was empty when the plan was made must not be read whole ever after.
@@ -55,6 +59,8 @@ log = logging.getLogger("orders.store")
 
 class StatementRefused(Exception):
     """The connection stands, the database refused this statement."""
+
+    name: Final = "statement-refused"
 
 
 def open_pool(database: "Database", size: int) -> ConnectionPool:
@@ -84,6 +90,7 @@ class HeldConnection:
         statement_timeout: float,
         warm: Sequence[Statement] = (),
         on_lost: Callable[[], None] = lambda: None,
+        outage: Outage | None = None,
     ) -> None:
         """Keep what is needed to connect; `open` starts.
 
@@ -92,12 +99,14 @@ class HeldConnection:
             statement_timeout: seconds after which the server ends a statement.
             warm: statements run once on each new connection, so that they are prepared.
             on_lost: called when the connection was lost.
+            outage: what tells that it cannot connect, shared with other connections.
 
         """
         self._database = database
         self._statement_timeout = f"{statement_timeout * 1000:.0f}"
         self._warm = warm
         self._on_lost = on_lost
+        self._outage = outage or Outage(database.where)
         self._loop = asyncio.get_running_loop()
         self._pool: ConnectionPool | None = None
         self._connection: Connection | None = None
@@ -130,7 +139,7 @@ class HeldConnection:
 
         Raises:
             ConnectionLost: the connection is gone, or the server turned read-only.
-            StatementRefused: the connection stands; the message is the server's.
+            StatementRefused: the connection stands; the message is the server's, without the row.
 
         """
         connection = self._connection
@@ -140,10 +149,11 @@ class HeldConnection:
         try:
             result = await connection.fetch(sql, parameters)
         except DriverError as error:
+            why = explain(error, detail=False)
             if await self._stands(connection):
-                raise StatementRefused(str(error)) from error
-            self.abandon(str(error))
-            raise ConnectionLost from error
+                raise StatementRefused(why) from None  # the driver's own text has the row
+            self.abandon(why)
+            raise ConnectionLost from None
         finally:
             self._busy = False
         self._pause = 0.0
@@ -184,10 +194,12 @@ class HeldConnection:
 
     async def _check(self) -> None:
         connection = self._connection
-        stands = connection is None or await self._stands(connection)
+        try:
+            stands = connection is None or await self._stands(connection)
+        finally:
+            self._checking = None
         if not stands and connection is self._connection:
             self.abandon("another one was lost, and this one with it")
-        self._checking = None
 
     async def _stands(self, connection: Connection) -> bool:
         try:
@@ -198,23 +210,19 @@ class HeldConnection:
 
     async def _connect(self) -> None:
         """Try until it stands; the pause doubles, and is forgotten once a statement worked."""
-        told = False
         while self._connection is None:
             if self._pause:
                 await asyncio.sleep(self._pause)
             self._pause = min(max(_FIRST_PAUSE, self._pause * 2), _LONGEST_PAUSE)
             try:
                 await self._connect_once()
-            except (DriverError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001  nobody else would ever connect again
                 self._drop()
-                if not told:
-                    log.warning("cannot connect to %s: %s", self._database.where, error)
-                    told = True
+                self._outage.failed(self, explain(error, detail=False))
         self.down_since = None
         self._connecting = None
         self._up.set()
-        if told:
-            log.info("connected to %s", self._database.where)
+        self._outage.connected(self)
 
     async def _connect_once(self) -> None:
         pool = self._pool = open_pool(self._database, 1)

@@ -78,11 +78,8 @@ class _Lane(Generic[ItemT, ResultT]):
                 with self._tracing.batch_span(self.operation, len(items), links):
                     return await self._execute(items)
             return await self._execute(items)
-        except ConnectionLost:
-            error = "connection-lost"
-            raise
-        except StatementRefused:
-            error = "statement-refused"
+        except (ConnectionLost, StatementRefused) as failure:
+            error = failure.name
             raise
         finally:
             self._metrics.batch(self.operation, len(items), time.perf_counter() - started, error)
@@ -169,7 +166,7 @@ async def _insert(connection: HeldConnection, rows: Sequence[NewRow]) -> int:
 
 def _settle(row: NewRow, stored: Order | None) -> Order | Exception | None:
     if stored is None:
-        return StatementRefused(f"the order of key {row.key!r} was deleted while it was read")
+        return StatementRefused(f"the order with the key of {row.id} was deleted meanwhile")
     return None if stored.id == row.id else stored
 
 

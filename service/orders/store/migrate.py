@@ -19,8 +19,9 @@ from psqlpy.exceptions import Error as DriverError
 from orders import __version__
 from orders.config import Config, Database
 from orders.store import ledger
-from orders.store.apply import TryAgain, apply_next, explain
+from orders.store.apply import TryAgain, apply_next
 from orders.store.connections import open_pool
+from orders.store.messages import explain
 from orders.store.migrations import DIRECTORY, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION
 

@@ -13,6 +13,7 @@ from orders.coalesce import ConnectionLost
 from orders.store import sql
 from orders.store.connections import HeldConnection, Statement
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
+from orders.store.messages import Outage
 from orders.store.schema import schema_version
 
 if TYPE_CHECKING:
@@ -37,9 +38,15 @@ class Store:
         """Make the lanes; `open` starts to connect."""
         self._connections: list[HeldConnection] = []
 
+        outage = Outage(database.where)
+
         def held(warm: list[Statement]) -> HeldConnection:
             connection = HeldConnection(
-                database, statement_timeout=statement_timeout, warm=warm, on_lost=self._check_all
+                database,
+                statement_timeout=statement_timeout,
+                warm=warm,
+                on_lost=self._check_all,
+                outage=outage,
             )
             self._connections.append(connection)
             return connection
@@ -67,15 +74,14 @@ class Store:
         return {state: states[state] for state in ("idle", "used", "connecting")}
 
     async def schema_version(self, *, patience: float) -> int | None:
-        """Return the migrated version, 0 for none, or None when the database does not answer."""
+        """Return the migrated version, 0 for none, or None when the database does not answer.
+
+        Whoever asks while a question is on its way gets that one's answer.
+        """
         if self._probing is None:
-            self._probing = asyncio.ensure_future(self._ask_version())
+            self._probing = asyncio.ensure_future(self._ask_version(patience))
             self._probing.add_done_callback(lambda _: setattr(self, "_probing", None))
-        done, _ = await asyncio.wait([self._probing], timeout=patience)
-        if not done:
-            self._probe.abandon("the database did not answer a probe")
-            return None
-        return done.pop().result()
+        return await asyncio.shield(self._probing)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -86,8 +92,12 @@ class Store:
         for connection in self._connections:
             connection.check()
 
-    async def _ask_version(self) -> int | None:
+    async def _ask_version(self, patience: float) -> int | None:
         try:
-            return await schema_version(self._probe.fetch)
+            async with asyncio.timeout(patience):
+                return await schema_version(self._probe.fetch)
+        except TimeoutError:
+            self._probe.abandon("the database did not answer a probe")
         except ConnectionLost:
-            return None
+            pass
+        return None

@@ -1,0 +1,83 @@
+"""One connection of the real service hangs: nobody but its own callers notices."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from tests.postgres import PostgresServer
+from tests.server import Server, eventually
+
+Start = Callable[..., Server]
+
+ORDER = {"item": "tea", "quantity": 1}
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Stop a backend for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def last_backend(postgres: PostgresServer, url: str, statement: str) -> int:
+    """Return the process that last ran a statement with this text."""
+    sql = (
+        "SELECT pid, query FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() ORDER BY query_start DESC"
+    )
+    rows = await asyncio.to_thread(postgres.execute, sql, url)
+    return int(next(pid for pid, query in rows if statement in query))
+
+
+async def test_a_hung_connection_delays_only_its_own_batch(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """While a batch hangs, orders that follow go out on the other connection, without a wait."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url)
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+
+        async def in_flight() -> bool:
+            metrics = await client.get(f"{server.metrics_url}/metrics")
+            return "http_server_active_requests 1" in metrics.text
+
+        await client.post("/orders", json=ORDER)
+        with stopped(await last_backend(private_postgres, url, "INSERT INTO orders")):
+            hung = asyncio.ensure_future(client.post("/orders", json=ORDER))
+            await eventually(in_flight)
+            sent = time.perf_counter()
+            answers = [await client.post("/orders", json=ORDER) for _ in range(5)]
+            seconds = time.perf_counter() - sent
+            still = not hung.done()
+            late = await hung
+
+    assert [201] * 5 == [answer.status_code for answer in answers]
+    assert still
+    assert seconds < 2
+    assert 503 == late.status_code
+
+
+async def test_a_hung_probe_is_replaced(private_postgres: PostgresServer, serve: Start) -> None:
+    """Readiness fails while its connection hangs, and is back with a new one, not with the old."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url)
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+        with stopped(await last_backend(private_postgres, url, "orders_migrations")):
+            failed = await asyncio.gather(*(client.get("/readyz?verbose") for _ in range(3)))
+
+            async def ready() -> bool:
+                return (await client.get("/readyz")).status_code == 200
+
+            await eventually(ready, within=5)
+
+    assert {503} == {answer.status_code for answer in failed}
+    assert all("[-]database failed: no answer" in answer.text for answer in failed)
+    assert all(answer.elapsed.total_seconds() < 3 for answer in failed)
