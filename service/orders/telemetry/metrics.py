@@ -134,10 +134,9 @@ class Metrics:
         size: int,
         seconds: float,
         error: str | None = None,
-        trace_id: str | None = None,
     ) -> None:
         """Record one batch: one operation on the database, however many calls shared it."""
-        self.operations.child("postgresql", operation, error or "").observe(seconds, trace_id)
+        self.operations.child("postgresql", operation, error or "").observe(seconds)
         self.batches.child(operation).observe(size)
 
     def shed(self, problem: str) -> None:
