@@ -1,6 +1,8 @@
 """The command line. A subcommand imports what it needs when it runs, so `serve` starts quickly."""
 
 import argparse
+import contextlib
+import math
 import os
 import signal
 import sys
@@ -48,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the schema up to date")
     migrate.add_argument(
         "--wait",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="how long to wait for the database and for locks (default: one try)",
@@ -71,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     smoke.add_argument("url", type=_url, metavar="URL", help="such as http://localhost:8000")
     smoke.add_argument(
         "--wait",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="how long to ask again when it fails (default: one try)",
@@ -110,21 +112,22 @@ def _dev(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = Config.from_env(environ)
+    from orders.store.ending import end_after  # noqa: PLC0415
     from orders.store.migrate import main as migrate  # noqa: PLC0415
     from orders.telemetry import logs  # noqa: PLC0415
 
-    writer = logs.configure(config)
+    def work() -> int:
+        with contextlib.closing(logs.configure(config)):
+            return migrate(
+                config,
+                wait=arguments.wait,
+                status=arguments.status,
+                to=arguments.to,
+                report=arguments.report,
+            )
+
     signal.signal(signal.SIGTERM, _leave)  # the first process of a container has no default
-    try:
-        return migrate(
-            config,
-            wait=arguments.wait,
-            status=arguments.status,
-            to=arguments.to,
-            report=arguments.report,
-        )
-    finally:
-        writer.close()
+    end_after(work)
 
 
 def _leave(number: int, _: object) -> NoReturn:
@@ -135,6 +138,16 @@ def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"{text!r} is not an http or https URL")
     return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed: seconds, 0 or more")
+    return seconds
 
 
 def _smoke(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:

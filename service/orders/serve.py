@@ -9,9 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -24,6 +22,7 @@ from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
 from orders.service import OrderService
+from orders.store.ending import end, end_after
 from orders.store.schema import REQUIRED_VERSION
 from orders.store.store import Store
 from orders.telemetry import logs
@@ -35,6 +34,8 @@ from orders.telemetry.tracing import Tracing
 if TYPE_CHECKING:
     from orders.config import Config
 
+__all__ = ["end", "main", "serve"]
+
 _BACKLOG: Final = 2048
 _CONNECTIONS: Final = 65_536  # the server's bound counts idle connections too, so it is not one
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
@@ -45,14 +46,7 @@ log = logging.getLogger("orders.serve")
 
 def main(config: "Config") -> NoReturn:
     """Serve until a signal says stop; end the process with 0 when everything was finished."""
-    end(uvloop.run(serve(config)))
-
-
-def end(status: int) -> NoReturn:
-    """End the process at once: threads of the driver may still call into the interpreter."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    end_after(lambda: uvloop.run(serve(config)))
 
 
 async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -163,3 +164,38 @@ async def test_table_made_meanwhile_is_seen(database: str, tmp_path: Path) -> No
 
     assert [1] == [row.version for row in await ledger.create_and_read(slower)]
     slower.close()
+
+
+async def command(database: str) -> asyncio.subprocess.Process:
+    """Start `orders migrate` in a process of its own."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "orders", "migrate", "--wait", "60"),
+        env=os.environ | {"DATABASE_URL": database},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def test_many_processes_at_once_all_succeed(database: str) -> None:
+    """24 processes migrate one database; each ends with 0, whatever the driver is still at."""
+    runs = [await command(database) for _ in range(24)]
+    outputs = [output for output, _ in await asyncio.gather(*(run.communicate() for run in runs))]
+
+    assert [(0, output) for output in outputs] == [
+        (run.returncode, output) for run, output in zip(runs, outputs, strict=True)
+    ]
+    assert all(b"the schema is at version" in output for output in outputs)
+
+
+async def test_sigterm_ends_a_run_that_waits(database: str) -> None:
+    """A run that waits for another one ends with the signal's status when it is told to."""
+    async with session(database) as hold:
+        await hold(f"SELECT pg_try_advisory_lock({LOCK_KEY})")
+        run = await command(database)
+        assert run.stdout is not None
+        waiting = await run.stdout.readuntil(b"trying again")
+        run.terminate()
+        output, _ = await run.communicate()
+
+    assert b"Traceback" not in waiting + output
+    assert 128 + signal.SIGTERM == run.returncode

@@ -95,6 +95,20 @@ def test_an_unknown_command_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) 
     assert "sell" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["migrate"], ["smoke", "http://localhost"]])
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e999", "-1", "-0.1", "soon", ""])
+def test_a_wait_is_a_number_of_seconds(
+    command: list[str], seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another value is a wrong call; the option, its value and what is allowed are told."""
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--wait", seconds], {"DATABASE_URL": URL})
+
+    assert 2 == ended.value.code
+    expected = f"argument --wait: {seconds!r} is not allowed; allowed: seconds, 0 or more\n"
+    assert capsys.readouterr().err.endswith(expected)
+
+
 @pytest.mark.parametrize("command", ["serve", "migrate"])
 def test_no_database_is_one_line(command: str) -> None:
     """A command that needs a database says which variables name one."""

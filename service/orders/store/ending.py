@@ -1,0 +1,38 @@
+"""The end of a process that used the driver.
+
+The driver's threads live until the process ends. One that calls into an interpreter which is being
+finalized aborts it ("PyGILState_Release ... finalizing"), so it is not finalized.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from orders.config import ConfigError
+
+
+def end(status: int) -> NoReturn:
+    """End the process at once, with everything printed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def end_after(work: Callable[[], int]) -> NoReturn:
+    """Do the work and end the process with its status, or as Python would after an exception.
+
+    Raises:
+        ConfigError: what is configured is read before the driver is used.
+
+    """
+    try:
+        status = work()
+    except ConfigError:
+        raise
+    except SystemExit as told:
+        status = told.code if isinstance(told.code, int) else 1
+    except BaseException as error:  # noqa: BLE001  told as Python tells it
+        sys.excepthook(type(error), error, error.__traceback__)
+        status = 130 if isinstance(error, KeyboardInterrupt) else 1
+    end(status)
