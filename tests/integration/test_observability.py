@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,28 +118,34 @@ async def test_requests_are_counted_by_route_and_status(
 async def test_a_batch_is_one_record(
     server: Server, client: httpx.AsyncClient, database_url: str
 ) -> None:
-    """What gathers behind a slow batch is in the queue's depth, and then one operation."""
+    """What gathers behind slow batches is in the queue's depth, and then one operation."""
     connection = await psqlpy.connect(dsn=database_url)
     async with connection.transaction() as transaction:
         await transaction.execute("LOCK TABLE orders IN EXCLUSIVE MODE")
-        posts = [asyncio.create_task(client.post("/orders", json=ORDER)) for _ in range(50)]
+        posts: list[asyncio.Task[httpx.Response]] = []
 
-        async def all_but_the_first_wait() -> bool:
+        async def in_flight_and_waiting(used: int, depth: int) -> bool:
             samples = await scrape(server)
-            return value(samples, "orders_queue_depth", operation="insert") == 49
+            return (used, depth) == (
+                value(samples, "db_client_connection_count", state="used"),
+                value(samples, "orders_queue_depth", operation="insert"),
+            )
 
-        await eventually(all_but_the_first_wait)
+        for further, used, depth in ((1, 1, 0), (1, 2, 0), (48, 2, 48)):
+            posts += (
+                asyncio.create_task(client.post("/orders", json=ORDER)) for _ in range(further)
+            )
+            await eventually(partial(in_flight_and_waiting, used, depth))
         samples = await scrape(server)
         assert 50 == value(samples, "http_server_active_requests")
-        assert 1 == value(samples, "db_client_connection_count", state="used")
     answers = await asyncio.gather(*posts)
     connection.close()
     samples = await scrape(server)
     operations = "db_client_operation_duration_seconds_count"
 
     assert {201} == {answer.status_code for answer in answers}
-    assert 2 == value(samples, operations, db_operation_name="insert")
-    assert 2 == value(samples, "orders_batch_size_count", operation="insert")
+    assert 3 == value(samples, operations, db_operation_name="insert")
+    assert 3 == value(samples, "orders_batch_size_count", operation="insert")
     assert 50 == value(samples, "orders_batch_size_sum", operation="insert")
     assert 50 == value(samples, "orders_created_total")
     assert 0 == value(samples, "orders_queue_depth")
