@@ -79,6 +79,14 @@ class NotAcceptable(Problem):
     title = "Not acceptable"
 
 
+class RequestTimeout(Problem):
+    """The body did not arrive within REQUEST_TIMEOUT (RFC 9110, 15.5.9); nothing was done."""
+
+    name = "request-timeout"
+    status = 408
+    title = "The body did not arrive in time"
+
+
 class ContentTooLarge(Problem):
     """The body is larger than the endpoint takes (RFC 9110, 15.5.14)."""
 

@@ -39,6 +39,7 @@ __all__ = ["end", "main", "serve"]
 _BACKLOG: Final = 2048
 _CONNECTIONS: Final = 65_536  # the server's bound counts idle connections too, so it is not one
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
+_BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 log = logging.getLogger("orders.serve")
@@ -79,7 +80,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             REQUIRED_VERSION,
             metrics.set_migration_version,
         )
-        front = FrontDoor(orders, requests, health)
+        front = FrontDoor(orders, requests, health, body_timeout=config.request_timeout)
         side = _Listener(
             _server(MetricsPort(metrics, health), config.http_host, config.metrics_port)
         )
@@ -96,7 +97,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         log.info("draining for %g s", config.shutdown_delay)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
-        return await _finish(api, orders, requests, config.shutdown_grace_period)
+        return await _finish(api, front, requests, orders, config.shutdown_grace_period)
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:
@@ -147,25 +148,36 @@ class _Listener:
         """Accept nothing more; idle connections are closed, answers under way are finished."""
         self._server.stop()  # type: ignore[no-untyped-call]
 
-    async def stopped(self) -> None:
-        """Return when the last answer is with the kernel."""
-        await asyncio.wait([self._task])
+    async def stopped(self, patience: float) -> None:
+        """Return when the last answer is with the kernel, or after so many seconds."""
+        await asyncio.wait([self._task], timeout=patience)
 
 
 async def _finish(
-    listener: _Listener, orders: OrderService, requests: Requests, grace: float
+    listener: _Listener,
+    front: FrontDoor,
+    requests: Requests,
+    orders: OrderService,
+    grace: float,
 ) -> int:
-    """Stop accepting, and wait for what is in flight, `grace` seconds at most."""
+    """Stop accepting, and wait for what is in flight, `grace` seconds at most.
+
+    A body that has not arrived shortly before is given up, so that its caller is told.
+    """
     listener.stop()
-    try:
-        async with asyncio.timeout(grace):
-            await requests.idle()
-            await orders.drain()
-    except TimeoutError:
-        log.error("%d requests were cut off after %g s", requests.in_flight, grace)  # noqa: TRY400
-        return 1
+    asyncio.get_running_loop().call_later(grace * _BODIES_SHARE, front.bodies.give_up)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(listener.stopped(), _LINGER_SECONDS)
+        async with asyncio.timeout(grace):
+            busy = True
+            while busy:
+                await front.bodies.arrived()
+                await requests.idle()
+                await orders.drain()
+                await listener.stopped(_LINGER_SECONDS)
+                busy = bool(front.bodies.waiting or requests.in_flight)
+    if left := front.bodies.waiting + requests.in_flight:
+        log.error("%d requests were cut off after %g s", left, grace)
+        return 1
     log.info("all requests are answered")
     return 0
 

@@ -6,16 +6,20 @@ validate) they hand on, untouched, to the cold application, so that every rule a
 validation error is written once. A differential test holds the two to the same answers.
 """
 
+import asyncio
 import logging
+import math
 import re
+from collections.abc import Awaitable
 from time import perf_counter
 from typing import Any, Final
 
 import msgspec
 
-from orders.errors import Internal, Problem
-from orders.http.asgi import App, Receive, Scope, Send
+from orders.errors import Internal, Problem, RequestTimeout
+from orders.http.asgi import App, Receive, Scope, Send, respond
 from orders.http.endpoint import Endpoint
+from orders.http.health import Health
 from orders.http.problems import render
 from orders.service import OrderService
 from orders.telemetry.requests import Requests
@@ -27,11 +31,98 @@ _JSON: Final = b"application/json"
 _ACCEPTED: Final = frozenset((None, b"*/*", _JSON))
 _CONTENT_TYPE: Final = (b"content-type", _JSON)
 
+_CLOSE: Final = (b"connection", b"close")
+_PAUSE: Final = 0.02
+"""Seconds between two looks at the bodies that are late, however many they are."""
+
 log = logging.getLogger("orders.http")
 
 
-def compile_endpoint(  # noqa: C901, PLR0915  one straight function is what it is for
-    endpoint: Endpoint[Any], orders: OrderService, requests: Requests, cold: App
+class Bodies:
+    """Waits for the bodies of requests, but not for ever, and with one timer for all of them.
+
+    A body is nearly always there within microseconds; a timer of its own would cost more.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        """Wait for `timeout` seconds from the start of a request."""
+        self._timeout = timeout
+        self._waiting: dict[asyncio.Task[Any], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+        self._arrived: asyncio.Event | None = None
+
+    async def receive(self, receive: Receive, started: float) -> dict[str, Any]:
+        """Return the next message; `started` is when the request did, by time.perf_counter().
+
+        Raises:
+            RequestTimeout: it has not come in time.
+
+        """
+        task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
+        due = self._waiting[task] = started + self._timeout
+        if due < self._due:
+            self._arm(due)
+        try:
+            return await receive()
+        except asyncio.CancelledError:
+            if task in self._waiting:
+                raise
+            task.uncancel()
+            msg = f"it had {perf_counter() - started:.1f} s to arrive"
+            raise RequestTimeout(msg, headers=(("connection", "close"),)) from None
+        finally:
+            self._waiting.pop(task, None)
+            if self._arrived is not None and not self._waiting:
+                self._arrived.set()
+
+    @property
+    def waiting(self) -> int:
+        """Bodies that have not arrived."""
+        return len(self._waiting)
+
+    async def arrived(self) -> None:
+        """Return when no body is waited for."""
+        while self._waiting:
+            self._arrived = asyncio.Event()
+            await self._arrived.wait()
+
+    def give_up(self) -> None:
+        """Wait no longer, for none, nor for those that are still to come."""
+        self._timeout = 0.0
+        for task in self._waiting:
+            task.cancel()
+        self._waiting.clear()
+
+    def _arm(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        delay = max(0.0, due - perf_counter())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._look)
+
+    def _look(self) -> None:
+        now = perf_counter()
+        for task in [task for task, due in self._waiting.items() if due <= now]:
+            del self._waiting[task]
+            task.cancel()
+        self._timer, self._due = None, math.inf
+        if self._waiting:
+            self._arm(max(min(self._waiting.values()), now + _PAUSE))
+
+
+def closing(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Add to an answer that it is the last one on its connection."""
+    return headers if _CLOSE in headers else [*headers, _CLOSE]
+
+
+def compile_endpoint(  # noqa: C901, PLR0913, PLR0915  one straight function is what it is for
+    endpoint: Endpoint[Any],
+    orders: OrderService,
+    requests: Requests,
+    health: Health,
+    bodies: Bodies,
+    cold: App,
 ) -> App:
     """Make an ASGI function of an endpoint with a JSON body, or with one id in its path.
 
@@ -39,6 +130,8 @@ def compile_endpoint(  # noqa: C901, PLR0915  one straight function is what it i
         endpoint: parameters may come from the path (one, last) and from headers.
         orders: handed to the endpoint.
         requests: what records each request.
+        health: says whether the process drains when an answer is sent.
+        bodies: what waits for the body of each request.
         cold: takes whatever is not plain.
 
     """
@@ -50,9 +143,27 @@ def compile_endpoint(  # noqa: C901, PLR0915  one straight function is what it i
     decode = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body).decode
     limit = endpoint.body_limit
     encode = msgspec.json.Encoder().encode
-    begin, end = requests.begin, requests.end
+    begin, end, arriving = requests.begin, requests.end, bodies.receive
 
-    async def hot(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901
+    def handed_on(
+        scope: Scope, message: dict[str, Any], receive: Receive, send: Send, started: float
+    ) -> Awaitable[None]:
+        scope["orders_started"] = started
+        return cold(scope, _replay(message, receive), send)
+
+    async def late(scope: Scope, send: Send, problem: RequestTimeout, started: float) -> None:
+        path = scope["path"]
+        context = begin(method, route, path, dict(scope["headers"]))
+        status, fields, body = render(problem, path, context.trace_id)
+        fields.append((b"x-correlation-id", context.trace_id.encode()))
+        try:
+            await respond(send, status, fields, body)
+        finally:
+            end(context, method, route, path, status, started, problem.name)
+
+    async def hot(  # noqa: C901, PLR0911, PLR0912, PLR0915  the same
+        scope: Scope, receive: Receive, send: Send
+    ) -> None:
         started = perf_counter()
         listed = scope["headers"]
         headers = dict(listed)
@@ -78,19 +189,22 @@ def compile_endpoint(  # noqa: C901, PLR0915  one straight function is what it i
                 or b"content-encoding" in headers
             ):
                 return await cold(scope, receive, send)
-            message = await receive()
+            try:
+                message = await arriving(receive, started)
+            except RequestTimeout as problem:
+                return await late(scope, send, problem, started)
             sent = message.get("body", b"")
             if len(sent) != int(length):  # in pieces, or the caller is gone
-                return await cold(scope, _replay(message, receive), send)
+                return await handed_on(scope, message, receive, send, started)
             try:
                 arguments.append(decode(sent))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return await cold(scope, _replay(message, receive), send)
+                return await handed_on(scope, message, receive, send, started)
         for wire in wires:
             value = headers.get(wire)
             arguments.append(None if value is None else value.decode("latin-1"))
         context = begin(method, route, path, headers)
-        problem = None
+        failure = None
         status = 500
         try:
             reply = await call(orders, *arguments)
@@ -101,18 +215,20 @@ def compile_endpoint(  # noqa: C901, PLR0915  one straight function is what it i
                 fields.append(_CONTENT_TYPE)
                 body = encode(reply.body)
         except Problem as error:
-            problem = error.name
+            failure = error.name
             status, fields, body = render(error, path, context.trace_id)
         except Exception:
             log.exception("%s %s failed", method, route)
-            problem = Internal.name
+            failure = Internal.name
             status, fields, body = render(Internal(), path, context.trace_id)
         try:
             fields.append((b"x-correlation-id", context.trace_id.encode()))
+            if health.draining:
+                fields = closing(fields)
             await send({"type": "http.response.start", "status": status, "headers": fields})
             await send({"type": "http.response.body", "body": body})
         finally:
-            end(context, method, route, path, status, started, problem)
+            end(context, method, route, path, status, started, failure)
         return None
 
     return hot

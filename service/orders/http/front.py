@@ -8,13 +8,13 @@ the server itself keeps idle connections open for ever, and clients must learn t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
 from orders.http.asgi import App, Receive, Scope, Send, correlated, respond
-from orders.http.compiled import compile_endpoint
+from orders.http.compiled import Bodies, closing, compile_endpoint
 from orders.http.endpoints import ENDPOINTS, HOT
 from orders.http.negotiation import joined
 from orders.http.problems import render
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from orders.service import OrderService
     from orders.telemetry.requests import Requests
 
-_CLOSE: Final = (b"connection", b"close")
 _PAGES: Final = (
     "/", "/docs", "/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json",
     "/.well-known/swagger",
@@ -38,7 +37,13 @@ class FrontDoor:
     """The ASGI application that the server runs."""
 
     def __init__(
-        self, orders: "OrderService", requests: "Requests", health: "Health", *, hot: bool = True
+        self,
+        orders: "OrderService",
+        requests: "Requests",
+        health: "Health",
+        *,
+        body_timeout: float,
+        hot: bool = True,
     ) -> None:
         """Compile the hot endpoints.
 
@@ -46,12 +51,14 @@ class FrontDoor:
             orders: what the endpoints call.
             requests: what records each request but probes.
             health: answers the probes.
+            body_timeout: seconds from the start of a request in which its body must arrive.
             hot: False sends everything through Litestar; the differential test compares.
 
         """
         self._orders = orders
         self._requests = requests
         self._health = health
+        self.bodies = Bodies(body_timeout)
         self._exact: dict[tuple[str, str], App] = {}
         self._below: dict[tuple[str, str], App] = {}
         self._loading: asyncio.Future[App] | None = None
@@ -59,7 +66,7 @@ class FrontDoor:
         self._static.update({page: page for page in _PAGES})
         self._dynamic = {_parent(e.path): e.path for e in ENDPOINTS if "{" in e.path}
         for endpoint in HOT if hot else ():
-            app = compile_endpoint(endpoint, orders, requests, self._cold)
+            app = compile_endpoint(endpoint, orders, requests, health, self.bodies, self._cold)
             if "{" in endpoint.path:
                 self._below[endpoint.method, _parent(endpoint.path)] = app
             else:
@@ -68,8 +75,6 @@ class FrontDoor:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request; no coroutine of its own, for each costs the hot ones."""
         method, path = scope["method"], scope["path"]
-        if self._health.draining:
-            send = _closing(send)
         app = self._exact.get((method, path)) or self._below.get((method, _parent(path)))
         if app is not None:
             return app(scope, receive, send)
@@ -80,11 +85,14 @@ class FrontDoor:
     async def _probe(self, scope: Scope, send: Send) -> None:
         """Answer a probe, which is neither logged nor counted."""
         answer = await self._health.answer(scope["path"], scope["query_string"])
-        await respond(send, answer.status, correlated(answer.headers, scope), answer.body)
+        headers = correlated(answer.headers, scope)
+        if self._health.draining:
+            headers = closing(headers)
+        await respond(send, answer.status, headers, answer.body)
 
     async def _cold(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to Litestar, recorded as the hot ones are."""
-        started = perf_counter()
+        started = scope.get("orders_started") or perf_counter()
         method, path = scope["method"], scope["path"]
         route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
         context = self._requests.begin(method, route, path, dict(joined(scope["headers"])))
@@ -97,13 +105,18 @@ class FrontDoor:
             if message["type"] == "http.response.start":
                 status, sent = message["status"], True
                 message["headers"] = [*message["headers"], correlation]
+                if self._health.draining:
+                    message["headers"] = closing(message["headers"])
             await send(message)
+
+        async def patient() -> dict[str, Any]:
+            return await self.bodies.receive(receive, started)
 
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         try:
             app = await self._litestar()
-            await app(scope, receive, marked)
+            await app(scope, patient, marked)
         except Exception:
             log.exception("%s %s failed", method, route)
             if not sent:
@@ -131,12 +144,3 @@ def _parent(path: str) -> str:
 
 def _other(path: str) -> str:
     return "/docs/{file}" if path.startswith("/docs/") else "unmatched"
-
-
-def _closing(send: Send) -> Send:
-    async def closing(message: Mapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], _CLOSE]}
-        await send(dict(message))
-
-    return closing
