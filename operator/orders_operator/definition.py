@@ -1,6 +1,6 @@
 """The CustomResourceDefinition in a cluster: printed, applied, deleted.
 
-The chart's hooks call this, for Helm installs the CRDs of a chart once and never upgrades them.
+The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ from orders_operator.api.crd import definition, manifest
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
 
-MANAGER: Final = "orders-operator"
+MANAGER: Final = "helm"
+"""Helm 4 applies CRDs at each install: what another manager had set would be a conflict."""
 ESTABLISHED_SECONDS: Final = 60.0
 _API_VERSION: Final = "apiextensions.k8s.io/v1"
 _PLURAL: Final = "customresourcedefinitions"

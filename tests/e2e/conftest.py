@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from tests.e2e import monitoring
 from tests.e2e.cluster import Namespace, helm, order_service, run, secret
 from tests.e2e.postgresql import PostgreSQL
 
@@ -80,6 +81,7 @@ class Installed(NamedTuple):
 def installed() -> Installed:
     """Install the chart on a cluster that has nothing of it, and place the first order."""
     default = Namespace("default")
+    monitoring.remove()
     helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
     run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
     default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")

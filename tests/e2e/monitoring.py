@@ -41,6 +41,13 @@ def install_crds() -> None:
     run("kubectl", "apply", "--server-side", *files)
 
 
+def remove() -> None:
+    """Remove all of it that an earlier run has left."""
+    run("kubectl", "delete", "namespace", NAMESPACE, "--ignore-not-found")
+    names = [f"{plural}.monitoring.coreos.com" for plural in _CRDS]
+    run("kubectl", "delete", "crd", "--ignore-not-found", *names)
+
+
 def install() -> Namespace:
     """Run the operator and one Prometheus that takes every ServiceMonitor; its namespace."""
     install_crds()
@@ -111,7 +118,11 @@ def _operator() -> Object:
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"serviceAccountName": "prometheus-operator", "containers": [container]},
+                "spec": {
+                    "serviceAccountName": "prometheus-operator",
+                    "automountServiceAccountToken": True,
+                    "containers": [container],
+                },
             },
         },
     }

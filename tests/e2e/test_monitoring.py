@@ -59,9 +59,10 @@ def test_a_monitor_that_drifts_is_repaired(namespace: Namespace, service: str) -
 @pytest.fixture(scope="module")
 def prometheus(installed: object) -> Iterator[Namespace]:  # noqa: ARG001  the operator
     """Run Prometheus, with the chart's rules and ServiceMonitor."""
-    made = monitoring.install()
+    monitoring.install_crds()
     options = ["prometheusRule.enabled=true", "operator.serviceMonitor.enabled=true"]
     helm("upgrade", RELEASE, "charts/orders", "--reuse-values", f"--set={','.join(options)}")
+    made = monitoring.install()  # last: a running one learns of a change only after a minute
     yield made
     run("kubectl", "delete", "namespace", made.name, "--wait=false")
 

@@ -4,8 +4,9 @@ import json
 import re
 import time
 
-from tests.e2e.cluster import OPERATOR, Namespace, Object, order_service, run, uids
+from tests.e2e.cluster import OPERATOR, Namespace, Object, order_service, run, secret, uids
 from tests.e2e.conftest import Installed
+from tests.e2e.postgresql import PostgreSQL
 
 LEADS_WITHIN = 20.0
 MEMORY_MB = 100.0
@@ -66,7 +67,7 @@ def test_a_hundred_services_cost_less_than_100_mb(
 
 
 def test_without_the_operator_pods_serve_and_resources_go(
-    installed: Installed, namespace: Namespace
+    installed: Installed, namespace: Namespace, postgresql: PostgreSQL
 ) -> None:
     """Scaled away: an OrderService serves on, it and a whole namespace are deleted within 60 s."""
     default = installed.namespace
@@ -74,7 +75,7 @@ def test_without_the_operator_pods_serve_and_resources_go(
     namespace.wait("orderservice/orphan", "condition=Ready", 90)
     other = Namespace(f"{namespace.name}-gone")
     run("kubectl", "create", "namespace", other.name)
-    other.apply(order_service("gone", replicas=0))
+    other.apply(secret("database", url=postgresql.database()), order_service("gone", replicas=0))
     other.wait("deployment/gone", "create", 15)
     before = uids(namespace.pods("orphan"))
     default.kubectl("scale", f"deployment/{OPERATOR}", "--replicas=0")

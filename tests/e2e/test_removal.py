@@ -57,7 +57,6 @@ def test_an_uninstall_without_keep_leaves_nothing(installed: Installed) -> None:
 
 def test_the_plain_manifests_install_the_operator() -> None:
     """`kubectl apply -f k8s/` gives CRD and operator; a sample is Ready within 90 s of it."""
-    run("kubectl", "apply", "--server-side", "-f", "k8s/crd.yaml")
     run("kubectl", "apply", "-f", "k8s/")
     try:
         run("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")

@@ -44,7 +44,7 @@ def test_an_upgrade_from_the_chart_before_keeps_the_pods(
     before = uids(default.pods(RELEASE))
     database = default.get("pod", f"{RELEASE}-postgresql-0")["metadata"]["uid"]
 
-    helm("upgrade", RELEASE, "charts/orders", limit=120)
+    helm("upgrade", RELEASE, "charts/orders", "--reset-values", limit=120)
     default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
 
     assert _has_paused()

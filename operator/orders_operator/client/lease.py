@@ -202,8 +202,10 @@ class Election:
                 "namespace": self._namespace,
                 "labels": {
                     "app.kubernetes.io/name": "orders-operator",
+                    "app.kubernetes.io/instance": self._name,
                     "app.kubernetes.io/component": "operator",
                     "app.kubernetes.io/part-of": "orders",
+                    "app.kubernetes.io/managed-by": "orders-operator",
                 },
             },
             "spec": self._claim() | {"acquireTime": _now(), "leaseTransitions": 0},

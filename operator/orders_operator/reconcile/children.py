@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 MANAGER: Final = "orders-operator"
-_FIRST: Final = ("ServiceAccount", "Secret", "ConfigMap")
-"""What pods need before they start; the Deployment comes last, as the operator applies it."""
+_ORDER: Final = {
+    "ServiceAccount": 0,
+    "Secret": 1,
+    "ConfigMap": 2,
+    "Deployment": 4,
+    "HorizontalPodAutoscaler": 5,
+}
+"""What pods need comes before them, the others are 3; and an autoscaler that came first would
+change the replicas while the Deployment's are handed over to it."""
 
 _NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
 """Failures that say nothing about the object that was applied."""
@@ -169,9 +176,8 @@ class Children:
         log.info("%s %s %s", kind, name, action)
 
 
-def _order(obj: Object) -> tuple[int, bool]:
-    kind = obj["kind"]
-    return (_FIRST.index(kind) if kind in _FIRST else len(_FIRST), kind == "Deployment")
+def _order(obj: Object) -> int:
+    return _ORDER.get(obj["kind"], 3)
 
 
 def _named(obj: Object) -> str:
