@@ -3,7 +3,8 @@
 Litestar's request machinery costs more than a whole order does here. What these functions do not
 recognise at a glance (another media type, a repeated header, a query string, a body that does not
 validate) they hand on, untouched, to the cold application, so that every rule and every
-validation error is written once. A differential test holds the two to the same answers.
+validation error is written once. A differential test holds the two to the same answers. Both wait
+for a request's body until its deadline, and no longer (`Bodies`).
 """
 
 import asyncio
@@ -30,7 +31,6 @@ _UUID: Final = re.compile(
 _JSON: Final = b"application/json"
 _ACCEPTED: Final = frozenset((None, b"*/*", _JSON))
 _CONTENT_TYPE: Final = (b"content-type", _JSON)
-
 _CLOSE: Final = (b"connection", b"close")
 _PAUSE: Final = 0.02
 """Seconds between two looks at the bodies that are late, however many they are."""
