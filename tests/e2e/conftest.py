@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from tests.e2e import monitoring
-from tests.e2e.cluster import Namespace, helm, order_service, run, secret
+from tests.e2e.cluster import OPERATOR, Namespace, helm, order_service, run, secret
 from tests.e2e.postgresql import PostgreSQL
 
 RELEASE: Final = "orders"
@@ -85,6 +85,7 @@ def installed() -> Installed:
     helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
     run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
     default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")
+    default.kubectl("delete", "lease", OPERATOR, "--ignore-not-found")
     started = time.monotonic()
     helm("install", RELEASE, "charts/orders")
     default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)

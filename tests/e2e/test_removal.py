@@ -50,7 +50,7 @@ def test_an_uninstall_without_keep_leaves_nothing(installed: Installed) -> None:
     for what in (f"deployment/{RELEASE}", f"statefulset/{RELEASE}-postgresql"):
         default.wait(what, "delete", 60)
     default.until(lambda: not _is_crd_there(), 60, "the CRD is gone")
-    kinds = "deployments,statefulsets,services,secrets,configmaps,pvc,leases"
+    kinds = "deployments,statefulsets,services,secrets,configmaps,pvc"
     labels = f"app.kubernetes.io/instance={RELEASE}"
     default.until(lambda: not default.every(kinds, labels), 60, "nothing is left")
 
