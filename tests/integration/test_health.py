@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.postgres import PostgresServer
+from tests.problems import problem
 from tests.server import Server, eventually
 
 Start = Callable[..., Server]
@@ -35,6 +36,29 @@ def test_a_healthy_server_says_so_on_both_ports(database_url: str, serve: Start)
             assert ["[+]database ok", "[+]schema ok", "[+]draining ok"] == verbose[:3]
             assert "readyz check passed" == verbose[-1]
         assert "[+]started ok" == httpx.get(f"{url}/startupz?verbose").text.splitlines()[0]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+def test_a_probe_is_only_asked(server: Server, method: str) -> None:
+    """Another method than GET and HEAD is 405 with Allow, at every address of both ports."""
+    for url in (server.url, server.metrics_url):
+        for path in (*LIVE, *READY, "/startupz"):
+            answer = httpx.request(method, url + path)
+
+            assert (405, "method-not-allowed") == (answer.status_code, problem(answer))
+            assert "GET, HEAD" == answer.headers["allow"]
+
+
+def test_the_metrics_port_refuses_in_words(server: Server) -> None:
+    """What is not there is 404, another method 405 with Allow, as problem documents."""
+    nothing = httpx.get(f"{server.metrics_url}/orders")
+    posted = httpx.post(f"{server.metrics_url}/metrics")
+    headers = httpx.head(f"{server.metrics_url}/metrics").headers
+
+    assert (404, "not-found") == (nothing.status_code, problem(nothing))
+    assert (405, "method-not-allowed") == (posted.status_code, problem(posted))
+    assert "GET, HEAD" == posted.headers["allow"]
+    assert headers["content-type"].startswith("text/plain")
 
 
 async def test_a_missing_schema_is_told_and_noticed(database: str, serve: Start) -> None:

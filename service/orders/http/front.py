@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
-from orders.http.asgi import App, Receive, Scope, Send, correlated, respond
+from orders.http.asgi import App, Receive, Scope, Send, respond
 from orders.http.compiled import Bodies, closing, compile_endpoint
 from orders.http.endpoints import ENDPOINTS, HOT
 from orders.http.negotiation import joined
@@ -28,7 +28,6 @@ _PAGES: Final = (
     "/", "/docs", "/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json",
     "/.well-known/swagger",
 )  # fmt: skip
-_METHODS: Final = frozenset(("GET", "HEAD"))
 
 log = logging.getLogger("orders.http")
 
@@ -78,17 +77,16 @@ class FrontDoor:
         app = self._exact.get((method, path)) or self._below.get((method, _parent(path)))
         if app is not None:
             return app(scope, receive, send)
-        if method in _METHODS and self._health.answers(path):
+        if self._health.answers(path):
             return self._probe(scope, send)
         return self._cold(scope, receive, send)
 
     async def _probe(self, scope: Scope, send: Send) -> None:
         """Answer a probe, which is neither logged nor counted."""
-        answer = await self._health.answer(scope["path"], scope["query_string"])
-        headers = correlated(answer.headers, scope)
+        status, headers, body = await self._health.answer(scope)
         if self._health.draining:
             headers = closing(headers)
-        await respond(send, answer.status, headers, answer.body)
+        await respond(send, status, headers, body)
 
     async def _cold(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to Litestar, recorded as the hot ones are."""

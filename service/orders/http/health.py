@@ -9,6 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
+from orders.http.asgi import Headers, Scope, correlated
+from orders.http.problems import READING, only_reading
+
 READINESS_PATIENCE: Final = 1.0
 """Seconds that readiness waits for the database, less than a probe's usual time-out."""
 
@@ -20,7 +23,7 @@ class Answer(NamedTuple):
     """What to send: status, headers, body."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: Headers
     body: bytes
 
 
@@ -61,9 +64,14 @@ class Health:
         """Whether `path` is one of the health addresses."""
         return path in _PATHS
 
-    async def answer(self, path: str, query: bytes) -> Answer:
-        """Return what `path` says now; `?verbose` lists the checks."""
-        kind = _PATHS[path]
+    async def answer(self, scope: Scope) -> Answer:
+        """Return what the path says now; `?verbose` lists the checks."""
+        if scope["method"] not in READING:
+            return Answer(*only_reading(scope))
+        status, headers, body = await self._say(_PATHS[scope["path"]], scope["query_string"])
+        return Answer(status, correlated(headers, scope), body)
+
+    async def _say(self, kind: str, query: bytes) -> Answer:
         if kind == "livez":
             return _OK
         if kind == "startupz":

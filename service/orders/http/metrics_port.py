@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from orders.http.asgi import Headers, Receive, Scope, Send, correlated, respond
+from orders.http.asgi import Receive, Scope, Send, correlated, respond
+from orders.http.problems import READING, nothing_there, only_reading
 
 if TYPE_CHECKING:
     from orders.http.health import Health
@@ -19,16 +20,14 @@ class MetricsPort:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer a scrape or a probe."""
-        path = scope["path"]
-        headers: Headers
-        if scope["method"] not in {"GET", "HEAD"}:
-            status, headers, body = 405, [(b"allow", b"GET, HEAD")], b""
-        elif path == "/metrics":
+        if self._health.answers(scope["path"]):
+            status, headers, body = await self._health.answer(scope)
+        elif scope["path"] != "/metrics":
+            status, headers, body = nothing_there(scope)
+        elif scope["method"] not in READING:
+            status, headers, body = only_reading(scope)
+        else:
             accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
             content_type, body = self._metrics.expose(accept)
-            status, headers = 200, [(b"content-type", content_type.encode())]
-        elif self._health.answers(path):
-            status, headers, body = await self._health.answer(path, scope["query_string"])
-        else:
-            status, headers, body = 404, [], b""
-        await respond(send, status, correlated(headers, scope), body)
+            status, headers = 200, correlated([(b"content-type", content_type.encode())], scope)
+        await respond(send, status, headers, body)

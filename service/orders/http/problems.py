@@ -5,9 +5,12 @@ from urllib.parse import quote
 
 from msgspec import Meta, Struct, json
 
-from orders.errors import TYPE_PREFIX, Problem, Unavailable
+from orders.errors import TYPE_PREFIX, MethodNotAllowed, NotFound, Problem, Unavailable
+from orders.http.asgi import Headers, Scope, correlated
 
 MEDIA_TYPE: Final = "application/problem+json"
+READING: Final = frozenset(("GET", "HEAD"))
+"""The methods of what can only be looked at."""
 
 _encoder: Final = json.Encoder()
 
@@ -76,3 +79,21 @@ def render(
     if isinstance(problem, Unavailable):
         headers.append((b"retry-after", str(problem.retry_after).encode()))
     return problem.status, headers, body
+
+
+def nothing_there(scope: Scope) -> tuple[int, Headers, bytes]:
+    """Return the answer to a request that nothing records, for a path that does not exist."""
+    return _unrecorded(NotFound(f"there is nothing at {scope['path'][:200]}"), scope)
+
+
+def only_reading(scope: Scope) -> tuple[int, Headers, bytes]:
+    """Return the answer to a request that nothing records, with a method not of `READING`."""
+    allow = ", ".join(sorted(READING))
+    msg = f"{scope['method'][:200]} is not possible here; possible: {allow}"
+    return _unrecorded(MethodNotAllowed(msg, headers=(("allow", allow),)), scope)
+
+
+def _unrecorded(problem: Problem, scope: Scope) -> tuple[int, Headers, bytes]:
+    [correlation] = correlated([], scope)
+    status, headers, body = render(problem, scope["path"], correlation[1].decode())
+    return status, [*headers, correlation], body
