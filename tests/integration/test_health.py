@@ -1,12 +1,14 @@
 """Liveness, readiness and start-up of the real server, as probes and people see them."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 import httpx
+import psqlpy
 import pytest
 
 from tests.postgres import PostgresServer
@@ -98,6 +100,32 @@ async def test_a_missing_schema_is_told_and_noticed(database: str, serve: Start)
     assert [200, 200] == alive
     assert 500 <= early.status_code, early.text
     assert 0 == migrated.returncode, migrated.stdout
+
+
+async def test_what_the_database_says_is_for_the_log(database_url: str, serve: Start) -> None:
+    """A version that cannot be read is 503 in fixed words, and one line until it could be read."""
+    server = serve(DATABASE_URL=database_url)
+    connection = await psqlpy.connect(dsn=database_url)
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        for _ in range(2):
+            await connection.execute("ALTER TABLE orders_migrations RENAME version TO secret")
+            answers = [await client.get(path) for path in (*READY, f"{READY[0]}?verbose")]
+            await connection.execute("ALTER TABLE orders_migrations RENAME secret TO version")
+            ready = await client.get(READY[0])
+
+            assert {503} == {answer.status_code for answer in answers}
+            expected = "[-]database failed: the schema version cannot be read"
+            assert {expected} == {answer.text.splitlines()[0] for answer in answers}
+            assert 200 == ready.status_code
+    connection.close()
+
+    def told() -> list[str]:
+        lines = [json.loads(line) for line in server.output().split("\n")[:-1]]
+        return [line["message"] for line in lines if "cannot be read" in line["message"]]
+
+    await eventually(lambda: len(told()) >= 2)
+    assert 2 == len(told())
+    assert 'column "version" does not exist' in told()[0]
 
 
 @pytest.mark.parametrize("away_at_start", [True, False], ids=["at start", "later"])

@@ -5,7 +5,7 @@ database on every call, but only one question at a time is on its way. GoFr's tw
 aliases. Bodies are for people; machines go by the status.
 """
 
-import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
@@ -15,8 +15,11 @@ from orders.http.problems import READING, only_reading
 READINESS_PATIENCE: Final = 1.0
 """Seconds that readiness waits for the database, less than a probe's usual time-out."""
 
+_UNREADABLE: Final = "the schema version cannot be read"
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE: Final = (b"cache-control", b"no-store")
+
+log = logging.getLogger("orders.http")
 
 
 class Answer(NamedTuple):
@@ -57,6 +60,7 @@ class Health:
         self._schema_version = schema_version
         self._required = required_version
         self._on_version = on_version
+        self._refusal = ""
         self.started = False
         self.draining = False
 
@@ -77,28 +81,31 @@ class Health:
         if kind == "startupz":
             checks = [Check("started", None if self.started else "still starting")]
         else:
-            checks = await self._readiness()
+            draining = Check("draining", "shutting down" if self.draining else None)
+            checks = [*await self.look(), draining]
         return _report(kind, checks, verbose=b"verbose" in query)
 
-    async def _readiness(self) -> list[Check]:
+    async def look(self) -> list[Check]:
+        """Ask the database for its schema version; return what is to be said of both.
+
+        What the database says is for the log, once; whoever can reach a port is told less.
+        """
         try:
             version = await self._schema_version()
-        except asyncio.CancelledError:
-            raise
         except Exception as error:  # noqa: BLE001  whatever it is, it is why this pod is not ready
-            return [Check("database", str(error)), self._drain_check()]
+            if str(error) != self._refusal:
+                self._refusal = str(error)
+                log.warning("%s: %s", _UNREADABLE, error)
+            return [Check("database", _UNREADABLE)]
         if version is None:
-            return [Check("database", "no answer"), self._drain_check()]
+            return [Check("database", "no answer")]
+        self._refusal = ""
         self._on_version(version)
         missing = f"schema version {version}, {self._required} is needed: run `orders migrate`"
         return [
             Check("database", None),
             Check("schema", None if version >= self._required else missing),
-            self._drain_check(),
         ]
-
-    def _drain_check(self) -> Check:
-        return Check("draining", "shutting down" if self.draining else None)
 
 
 _PATHS: Final = {
