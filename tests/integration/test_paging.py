@@ -1,7 +1,7 @@
 """Lists on the real server: every order once, both ways, at the same cost anywhere."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -61,21 +61,6 @@ def test_pages_lead_forwards_and_backwards(pages: httpx.Client) -> None:
     assert [1] == walk(pages, end.links["prev"]["url"], "none")[0][-1:]
     assert 20 == len(pages.get("/orders").json())
     assert ["next"] == list(pages.get("/orders").links)
-
-
-def test_nothing_is_before_or_after_the_only_order(
-    database_url: str, serve: Callable[..., Server]
-) -> None:
-    """Beside the only order there are none, and so no links."""
-    server = serve(DATABASE_URL=database_url)
-    with httpx.Client(base_url=server.url) as client:
-        order = client.post("/orders", json={"item": "only", "quantity": 1}).json()
-        pages = [client.get(f"/orders?{side}={order['id']}") for side in ("before", "after")]
-        every = client.get("/orders")
-
-    assert [(200, []), (200, [])] == [(page.status_code, page.json()) for page in pages]
-    assert [order] == every.json()
-    assert [{}, {}, {}] == [page.links for page in (*pages, every)]
 
 
 def test_the_cost_of_a_page_does_not_grow(postgres: Databases, many: str) -> None:

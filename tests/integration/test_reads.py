@@ -45,6 +45,19 @@ async def test_an_order_is_found_as_soon_as_it_is_answered(
     assert {200: WORKERS * 20} == Counter(status for found in statuses for status in found)
 
 
+def test_nothing_is_before_or_after_the_only_order(database_url: str, serve: Start) -> None:
+    """Beside the only order there are none, and so no links."""
+    server = serve(DATABASE_URL=database_url)
+    with httpx.Client(base_url=server.url) as client:
+        order = client.post("/orders", json={"item": "only", "quantity": 1}).json()
+        pages = [client.get(f"/orders?{side}={order['id']}") for side in ("before", "after")]
+        every = client.get("/orders")
+
+    assert [(200, []), (200, [])] == [(page.status_code, page.json()) for page in pages]
+    assert [order] == every.json()
+    assert [{}, {}, {}] == [page.links for page in (*pages, every)]
+
+
 async def test_one_bad_row_fails_alone(
     database_url: str, postgres: Databases, serve: Start
 ) -> None:
