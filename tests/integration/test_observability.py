@@ -1,6 +1,7 @@
 """Metrics, logs and ids of the real server, as an operator sees them."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -14,8 +15,10 @@ import httpx
 import psqlpy
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as plain_families
 
 from orders.store.schema import REQUIRED_VERSION
+from orders.telemetry.metrics import DECLARED
 from tests.server import Server, eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -151,8 +154,16 @@ async def test_a_batch_is_one_record(
     assert 0 == value(samples, "orders_queue_depth")
 
 
-async def test_the_state_of_the_process(server: Server) -> None:
-    """Connections, schema, loop, collector and process are there before any request."""
+async def test_the_state_of_the_process(serve: Callable[..., Server], database_url: str) -> None:
+    """Connections, schema, loop, collector and process are there before any request or probe."""
+    server = serve(DATABASE_URL=database_url, wait_for=None)
+
+    async def is_connected() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return value(await scrape(server), "db_client_connection_count", state="idle") == 8
+        return False
+
+    await eventually(is_connected)
     samples = await scrape(server)
     states = ("idle", "used", "connecting")
 
@@ -162,12 +173,21 @@ async def test_the_state_of_the_process(server: Server) -> None:
     assert 1 == value(samples, "orders_build_info")
     assert value(samples, "orders_gc_collections_total", generation="2") >= 1
     assert value(samples, "process_resident_memory_bytes") > 0
-    assert len({name for name, _ in samples}) >= 20
 
     async def lag_is_measured() -> bool:
         return value(await scrape(server), "orders_event_loop_lag_seconds_count") > 0
 
     await eventually(lag_is_measured)
+
+
+async def test_a_fresh_service_exposes_all_its_metrics(server: Server) -> None:
+    """At least 20 families have samples before the first request; none that is declared lacks."""
+    async with httpx.AsyncClient() as scraper:
+        answer = await scraper.get(f"{server.metrics_url}/metrics")
+    families = {family.name: family for family in plain_families(answer.text)}
+
+    assert len([family for family in families.values() if family.samples]) >= 20
+    assert {name.removesuffix("_total") for name in DECLARED} <= set(families)
 
 
 async def test_probes_and_scrapes_leave_no_trace(

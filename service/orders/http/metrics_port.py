@@ -27,6 +27,7 @@ class MetricsPort:
         elif scope["method"] not in READING:
             status, headers, body = only_reading(scope)
         else:
+            await self._health.look()  # the schema's version, whether or not a probe ever asks
             accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
             content_type, body = self._metrics.expose(accept)
             status, headers = 200, correlated([(b"content-type", content_type.encode())], scope)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from orders import __version__
+from orders.errors import Unavailable
 from orders.telemetry.histogram import Family, Histogram
 
 _SECONDS: Final = (
@@ -94,6 +95,8 @@ class Metrics:
             "orders_log_lines_dropped_total",
         ):
             self.counters[name][()] = 0
+        for problem in Unavailable.__subclasses__():
+            self.counters["orders_shed_total"][problem.name,] = 0
         for generation in range(_GC_GENERATIONS):  # a collection may fall into a scrape
             self.counters["orders_gc_collections_total"][str(generation),] = 0
             self.counters["orders_gc_pause_seconds_total"][str(generation),] = 0
@@ -160,8 +163,9 @@ class Metrics:
         self.counters["orders_log_lines_dropped_total"][()] += lines
 
     def watch_queue(self, operation: str, depth: Callable[[], int]) -> None:
-        """Read a queue's depth at each scrape."""
+        """Read a queue's depth at each scrape; none of its batches was sent again so far."""
         self._queues[operation] = depth
+        self.counters["orders_batches_retried_total"][operation,] = 0
 
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
