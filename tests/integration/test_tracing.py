@@ -97,6 +97,30 @@ def test_a_failed_request_says_why(database_url: str, serve: Start, collector: C
     assert span.status.STATUS_CODE_UNSET == span.status.code
 
 
+def test_a_span_has_no_name_of_the_callers(
+    database_url: str, serve: Start, collector: Collector
+) -> None:
+    """An unknown method is `_OTHER` in a span named HTTP; what no route matched has no route."""
+    server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    for method, path in (
+        ("BREW", "/orders"),
+        ("BREW", "/tea"),
+        ("GET", "/tea"),
+        ("PUT", "/orders"),
+    ):
+        httpx.request(method, server.url + path)
+    server.stop()
+
+    names = ("http.request.method", "http.request.method_original", "http.route")
+    found = [(span.name, *map(attributes(span).get, names)) for span in collector.spans]
+    assert [
+        ("HTTP /orders", "_OTHER", "BREW", "/orders"),
+        ("HTTP", "_OTHER", "BREW", None),
+        ("GET", "GET", None, None),
+        ("PUT /orders", "PUT", None, "/orders"),
+    ] == found
+
+
 def test_zipkin_gets_the_same_spans(database_url: str, serve: Start, collector: Collector) -> None:
     """With GoFr's variables for Zipkin, spans arrive as Zipkin's JSON."""
     server = serve(

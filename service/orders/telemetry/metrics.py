@@ -32,6 +32,13 @@ class Declared(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
+METHODS: Final = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+)
+"""The methods that are known by name (RFC 9110, RFC 5789)."""
+OTHER_METHOD: Final = "_OTHER"
+UNMATCHED: Final = "unmatched"
+"""The route of a path that no endpoint has."""
 REQUEST_LABELS: Final = (
     "http_request_method", "http_route", "http_response_status_code", "error_type",
 )  # fmt: skip

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orders.telemetry.context import TraceContext, continued, current, fresh
+from orders.telemetry.metrics import METHODS, OTHER_METHOD
 
 if TYPE_CHECKING:
     from orders.telemetry.logs import LogWriter
     from orders.telemetry.metrics import Metrics
     from orders.telemetry.tracing import Tracing
-
-_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class Requests:
@@ -62,8 +61,8 @@ class Requests:
     ) -> None:
         """Record the answer; `started` is of time.perf_counter()."""
         seconds = time.perf_counter() - started
-        if method not in _METHODS:
-            method = "_OTHER"
+        if method not in METHODS:
+            method = OTHER_METHOD
         sampled = context.sampled
         self._observe(
             method, route, status, problem, seconds, context.trace_id if sampled else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
 from orders.telemetry.context import TraceContext
+from orders.telemetry.metrics import METHODS, OTHER_METHOD, UNMATCHED
 from orders.telemetry.sampling import sampler
 
 if TYPE_CHECKING:
@@ -61,17 +62,20 @@ class Tracing:
         )
 
     def start_server_span(self, context: TraceContext, method: str, route: str, path: str) -> None:
-        """Give a sampled request its span, with the ids that it already has."""
-        context.span = self._spans.server(
-            context,
-            f"{method} {route}",
-            {
-                "http.request.method": method,
-                "http.route": route,
-                "url.path": path,
-                "url.scheme": "http",
-            },
-        )
+        """Give a sampled request its span, with the ids that it already has.
+
+        Its name has nothing that a caller can choose (Semantic Conventions for HTTP Spans).
+        """
+        attributes = {"http.request.method": method, "url.path": path, "url.scheme": "http"}
+        name = method
+        if method not in METHODS:
+            name = "HTTP"
+            attributes["http.request.method"] = OTHER_METHOD
+            attributes["http.request.method_original"] = method
+        if route != UNMATCHED:
+            name = f"{name} {route}"
+            attributes["http.route"] = route
+        context.span = self._spans.server(context, name, attributes)
 
     def end_server_span(self, context: TraceContext, status: int, problem: str | None) -> None:
         """End a request's span with what was answered."""
