@@ -32,6 +32,7 @@ from orders.errors import (
     NotAcceptable,
     Overloaded,
     Problem,
+    RequestTimeout,
     UnsupportedMediaType,
 )
 
@@ -50,7 +51,7 @@ _EVERYWHERE: Final = (
     DeadlineExceeded,
     DatabaseUnavailable,
 )
-_WITH_BODY: Final = (ContentTooLarge, UnsupportedMediaType)
+_WITH_BODY: Final = (RequestTimeout, ContentTooLarge, UnsupportedMediaType)
 
 
 class Marker(Struct, frozen=True):

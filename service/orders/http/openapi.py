@@ -28,6 +28,7 @@ from orders.errors import (
     OrderNotFound,
     Overloaded,
     Problem,
+    RequestTimeout,
     Unavailable,
     UnsupportedMediaType,
 )
@@ -125,6 +126,7 @@ _DESCRIPTIONS: Final = {
     400: "Something does not validate; nothing was done.",
     404: "There is no such order.",
     406: "The Accept header excludes JSON.",
+    408: "The body did not arrive in time; nothing was done.",
     413: "The body is too large.",
     415: "The body is not said to be JSON, or is compressed.",
     422: "The Idempotency-Key was used before, with another payload.",
@@ -139,6 +141,7 @@ _DETAILS: Final[dict[type[Problem], str]] = {
     MalformedIdempotencyKey: "it must have 1 to 255 characters, this one has 300",
     OrderNotFound: f"no order has the id {_ID}",
     NotAcceptable: "this resource is application/json, which the Accept header excludes",
+    RequestTimeout: "it had 5.0 s to arrive",
     ContentTooLarge: "the body may have 65,536 bytes",
     UnsupportedMediaType: "the Content-Type is text/plain; it must be application/json, in UTF-8",
     IdempotencyKeyReused: f"order {_ID} was created with this key and another payload",
