@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
 from orders.http.asgi import App, Receive, Scope, Send, respond
-from orders.http.compiled import Bodies, closing, compile_endpoint
+from orders.http.bodies import Bodies
+from orders.http.compiled import closing, compile_endpoint
 from orders.http.endpoints import ENDPOINTS, HOT
 from orders.http.negotiation import joined
 from orders.http.problems import render

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orders.errors import RequestTimeout
-from orders.http.compiled import Bodies
+from orders.http.bodies import Bodies
 
 MESSAGE = {"type": "http.request", "body": b"{}"}
 
