@@ -54,7 +54,7 @@ class Spans:
             shutdown_on_exit=False,
         )
         self._provider.add_span_processor(BatchSpanProcessor(_exporter(settings)))
-        _calm("opentelemetry")
+        _calm()
         self._tracer = self._provider.get_tracer("orders_operator")
 
     @contextmanager
@@ -114,25 +114,29 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 class _Calm(logging.Filter):
-    """Lets a message of one place through once a minute."""
+    """Lets one complaint a minute through, of all the loggers that share it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: dict[tuple[str, int], float] = {}
+        self._quiet_until = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        place = (record.pathname, record.lineno)
+        if record.levelno < logging.WARNING:
+            return True
         now = time.monotonic()
-        if now - self._last.get(place, -_QUIET_SECONDS) < _QUIET_SECONDS:
+        if now < self._quiet_until:
             return False
-        self._last[place] = now
+        self._quiet_until = now + _QUIET_SECONDS
         record.exc_info = None
         return True
 
 
-def _calm(prefix: str) -> None:
-    """Filter the loggers of the SDK and its exporters, which repeat each failure."""
+def _calm() -> None:
+    """Filter the loggers of the SDK and its exporter, which tell one failure in several lines.
+
+    A logger's filter does not hold for those below it: all must be there, the exporter's too.
+    """
     calm = _Calm()
     for name in list(logging.root.manager.loggerDict):
-        if name.startswith(prefix):
+        if name.startswith("opentelemetry"):
             logging.getLogger(name).addFilter(calm)

@@ -12,6 +12,7 @@ from orders_operator.settings import TracingSettings
 from orders_operator.telemetry import logs
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.port import Port
+from orders_operator.telemetry.spans import Spans
 from orders_operator.telemetry.tracing import Tracing
 
 KEY = ("ns", "x")
@@ -155,6 +156,22 @@ async def test_metrics_are_scraped(
     assert plain.headers["content-type"].startswith("text/plain")
     assert open_metrics.headers["content-type"].startswith("application/openmetrics-text")
     assert open_metrics.text.endswith("# EOF\n")
+
+
+def test_a_collector_that_is_away_is_one_line(
+    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter tries again and gives up; the log says once that nobody listens."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
+    nowhere = TracingSettings(exporter="otlp", endpoint="http://127.0.0.1:9/v1/traces")
+    spans = Spans(nowhere, "1.2.3")
+    with spans.reconcile(*KEY):
+        pass
+    spans._provider.force_flush()
+    spans.flush()
+
+    [line] = lines.getvalue().splitlines()
+    assert "refused" in json.loads(line)["message"]
 
 
 def test_a_reconcile_is_a_span(capfd: pytest.CaptureFixture[str]) -> None:
