@@ -4,6 +4,7 @@ The server sets SO_REUSEPORT, so of two services on one port neither would fail:
 some of the connections.
 """
 
+import errno
 import socket
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class PortError(Exception):
-    """A port cannot be listened on; the message names its variable."""
+    """There cannot be listened; the message names the variable of the port or of the address."""
 
 
 def check_ports(config: "Config") -> None:
     """Try both ports.
 
     Raises:
-        PortError: one is in use, or may not be listened on.
+        PortError: one is in use or may not be listened on, or the address is not of this machine.
     """
     host = config.http_host
     for variable, port in (("HTTP_PORT", config.http_port), ("METRICS_PORT", config.metrics_port)):
@@ -28,6 +29,8 @@ def check_ports(config: "Config") -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise PortError(f"HTTP_HOST is {host}: {error.strerror}") from None
             raise PortError(f"{variable} is {port}: {host}:{port}: {error.strerror}") from None
 
 

@@ -20,6 +20,43 @@ def test_what_orders_need_imports_no_framework() -> None:
     assert "" == found.strip()
 
 
+@pytest.mark.parametrize("url", ["collector", "localhost:4318", "http://collector:port"])
+def test_a_collector_without_a_url_is_said_in_one_line(
+    serve: Callable[..., Server], url: str
+) -> None:
+    """What is no URL ends the process with 2 and one line."""
+    server = serve(DB_HOST="localhost", TRACER_URL=url, wait_for=None, status=2)
+
+    assert 2 == server.process.wait(START_LIMIT)
+    assert f"orders: TRACER_URL is '{url}'; allowed: an http or https URL\n" == server.output()
+
+
+@pytest.mark.parametrize("host", ["localhost", "a b", "*", "256.0.0.1"])
+@pytest.mark.parametrize("command", ["serve", "dev"])
+def test_a_host_that_is_no_address_is_said_in_one_line(
+    serve: Callable[..., Server], command: str, host: str
+) -> None:
+    """A name to listen on ends the process with 2 and one line that blames no port."""
+    server = serve(command, DB_HOST="localhost", HTTP_HOST=host, wait_for=None, status=2)
+    status = server.process.wait(START_LIMIT)
+
+    assert 2 == status
+    assert server.output().startswith(f"orders: HTTP_HOST is '{host}'; allowed: an IP address")
+    assert 1 == len(server.output().splitlines())
+
+
+def test_an_address_of_another_machine_is_said_in_one_line(
+    serve: Callable[..., Server], database_url: str
+) -> None:
+    """An address that this machine does not have is no fault of the port."""
+    there = "192.0.2.1"  # RFC 5737: nobody has it
+    server = serve(DATABASE_URL=database_url, HTTP_HOST=there, wait_for=None, status=1)
+    status = server.process.wait(START_LIMIT)
+
+    assert 1 == status
+    assert f"orders: HTTP_HOST is {there}: Cannot assign requested address\n" == server.output()
+
+
 @pytest.mark.parametrize("port", ["HTTP_PORT", "METRICS_PORT"])
 def test_a_port_in_use_is_said_in_one_line(
     database_url: str, serve: Callable[..., Server], port: str

@@ -21,6 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 NAMES = sorted(name for setting in SETTINGS for name in setting.names)
 SECRETS = sorted(name for setting in SETTINGS if setting.secret for name in setting.names)
 NO_TLS = "server does not support TLS"
+URL_ALLOWED = "postgresql://user:password@host:port/name, several hosts separated by commas"
 PASSWORD = "p%/@:?#[ü€ \\'\""
 
 text = st.text(st.characters(exclude_characters="\0"), max_size=60)
@@ -76,6 +77,12 @@ def test_durations_have_units(value: str, seconds: float) -> None:
     assert seconds == Config.from_env({"REQUEST_TIMEOUT": value}).request_timeout
 
 
+@pytest.mark.parametrize("value", ["127.0.0.1", "0.0.0.0", "::", "::1", " ::ffff:10.0.0.1 "])  # noqa: S104
+def test_a_host_is_an_address(value: str) -> None:
+    """Both families of addresses are taken, without brackets."""
+    assert value.strip() == Config.from_env({"HTTP_HOST": value}).http_host
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -89,7 +96,17 @@ def test_durations_have_units(value: str, seconds: float) -> None:
         ("BATCH_LIMIT", "0", "BATCH_LIMIT is '0'; allowed: 1 to 10000"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL is 'LOUD'; allowed: DEBUG, INFO, NOTICE, WARN,"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml'; allowed: auto, json, text"),
-        ("HTTP_HOST", "a\nb", r"HTTP_HOST is 'a\nb'; allowed: text without control characters"),
+        ("HTTP_HOST", "a\nb", r"HTTP_HOST is 'a\nb'; allowed: an IP address, such as 127.0.0.1, "),
+        ("HTTP_HOST", "a b", "HTTP_HOST is 'a b'; allowed: an IP address, such as 127.0.0.1, "),
+        ("HTTP_HOST", "localhost", "HTTP_HOST is 'localhost'; allowed: an IP address, such as "),
+        ("HTTP_HOST", "[::1]", "HTTP_HOST is '[::1]'; allowed: an IP address, such as 127.0.0.1"),
+        ("REQUEST_TIMEOUT", "nan", "REQUEST_TIMEOUT is 'nan'; allowed: a duration, 10ms to 10m"),
+        ("REQUEST_TIMEOUT", "inf", "REQUEST_TIMEOUT is 'inf'; allowed: a duration, 10ms to 10m"),
+        ("TRACER_RATIO", "nan", "TRACER_RATIO is 'nan'; allowed: 0 to 1"),
+        ("TRACER_URL", "c:4318", "TRACER_URL is 'c:4318'; allowed: an http or https URL"),
+        ("TRACER_URL", "http://:1", "TRACER_URL is 'http://:1'; allowed: an http or https URL"),
+        ("TRACER_URL", "http://c:x", "TRACER_URL is 'http://c:x'; allowed: an http or https URL"),
+        ("TRACER_URL", "http://[c/", "TRACER_URL is 'http://[c/'; allowed: an http or https URL"),
         ("TRACER_RATIO", "2", "TRACER_RATIO is '2'; allowed: 0 to 1"),
         ("TRACER_URL", "collector", "TRACER_URL is 'collector'; allowed: an http or https URL"),
         ("LOG_LEVEL", "x" * 99, f"LOG_LEVEL is '{'x' * 80}...'; allowed: DEBUG"),
@@ -282,6 +299,10 @@ def test_several_hosts_mean_the_one_that_writes() -> None:
         (
             {"DATABASE_URL": "postgresql://a/b?x=1"},
             "DATABASE_URL is a secret; allowed: postgresql",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://a/b?options=-c%20search_path%3Dshop"},
+            f"DATABASE_URL is a secret; allowed: {URL_ALLOWED}; it has options, which are not",
         ),
         (
             {"DATABASE_URL": "postgresql://a/b?sslmode=verify-ca"},

@@ -18,7 +18,7 @@ _PARAMETERS: Final = {
     "host": "host",
     "port": "port",
 }
-_IGNORED: Final = frozenset(("application_name", "options"))
+_IGNORED: Final = frozenset(("application_name",))  # only what this service is called there
 _PLAIN_HOST: Final = re.compile(r"/.*|[^\[\]:/]+").fullmatch
 _IPV6: Final = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*").fullmatch
 _VERIFYING: Final = frozenset(("verify-ca", "verify-full"))
@@ -116,6 +116,11 @@ def split_url(url: str) -> dict[str, str]:
     for key, value in parse_qsl(query):
         if key in _PARAMETERS:
             parts[_PARAMETERS[key]] = value
+        elif key == "options":
+            msg = (
+                "has options, which are not passed on: set them for the role (ALTER ROLE ... SET)"
+            )
+            raise ValueError(msg)
         elif key not in _IGNORED:
             msg = f"has a parameter that is not one of {', '.join(_PARAMETERS)}"
             raise ValueError(msg)

@@ -1,8 +1,10 @@
 """How the text of a variable becomes a value; what is not allowed is said in a few words."""
 
 import re
+import socket
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 Parser = Callable[[str], Any]
 """Turns text into a value; raises ValueError for what is not allowed."""
@@ -70,6 +72,17 @@ def text(value: str) -> str:
     return value
 
 
+def address(value: str) -> str:
+    """Take an IPv4 or IPv6 address; a name could be several, and listening takes one."""
+    stripped = value.strip()
+    family = socket.AF_INET6 if ":" in stripped else socket.AF_INET
+    try:
+        socket.inet_pton(family, stripped)
+    except OSError:
+        raise ValueError(value) from None
+    return stripped
+
+
 def secret(value: str) -> str:
     """Take any text but NUL, which PostgreSQL does not, and bytes that are not UTF-8."""
     if "\0" in value or not _is_unicode(value):
@@ -79,7 +92,10 @@ def secret(value: str) -> str:
 
 def url(value: str) -> str:
     """Take an http or https URL."""
-    if not value.isprintable() or re.fullmatch(r"https?://[^\s/?#]+\S*", value) is None:
+    if not value.isprintable() or re.fullmatch(r"https?://\S+", value) is None:
+        raise ValueError(value)
+    parts = urlsplit(value)
+    if not parts.hostname or parts.port == 0:  # reading a port that is none is a ValueError
         raise ValueError(value)
     return value
 

@@ -131,9 +131,9 @@ SERVICE: Final = (
     Setting(
         "http_host",
         ("HTTP_HOST",),
-        parse.text,
+        parse.address,
         "0.0.0.0",  # noqa: S104  a pod is reached from outside
-        _TEXT,
+        "an IP address, such as 127.0.0.1, 0.0.0.0 or ::",
         "Address both ports listen on.",
         "Service",
     ),
