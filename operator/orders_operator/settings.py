@@ -135,17 +135,25 @@ class _Reader:
                 raise SettingsError(f"{name} is {shown}; allowed: {allowed}") from None
         return default
 
-    def file(self, names: tuple[str, ...]) -> str | None:
-        """Return the content of the file that `<NAME>_FILE` names."""
+    def file(
+        self, names: tuple[str, ...], parse: Callable[[str], str], allowed: str
+    ) -> str | None:
+        """Return the content of the file that `<NAME>_FILE` names; it is a secret."""
         for name in names:
             path = self._environ.get(f"{name}_FILE")
             if not path:
                 continue
             try:
-                return Path(path).read_text(encoding="utf-8").strip()
+                content = Path(path).read_text(encoding="utf-8").strip()
             except (OSError, ValueError):
                 raise SettingsError(
                     f"{name}_FILE is {_short(path)!r}; allowed: the path of a readable file"
+                ) from None
+            try:
+                return parse(content)
+            except ValueError:
+                raise SettingsError(
+                    f"{name}_FILE has a secret; allowed: a file with {allowed}"
                 ) from None
         return None
 
@@ -170,11 +178,12 @@ def _tracing(read: _Reader) -> TracingSettings:
     ratio = read(ratio_names, _ratio, 1.0, "0 to 1")
     by_ratio = ratio_names[0] in read.found
     disabled = read("OTEL_SDK_DISABLED", _choice("true", "false"), "false", "true, false")
-    headers = read(_HEADERS, _pairs, None, "name=value,name=value", secret=True)
+    pairs = "name=value,name=value"
+    headers = read(_HEADERS, _pairs, None, pairs, secret=True)
     return TracingSettings(
         exporter="none" if disabled == "true" else exporter,
         endpoint=endpoint,
-        headers=read.file(_HEADERS) if headers is None else headers,
+        headers=read.file(_HEADERS, _pairs, pairs) if headers is None else headers,
         sampler=read(
             "OTEL_TRACES_SAMPLER",
             _choice(*_SAMPLERS),
@@ -182,8 +191,13 @@ def _tracing(read: _Reader) -> TracingSettings:
             ", ".join(_SAMPLERS),
         ),
         ratio=ratio,
-        service_name=read(("OTEL_SERVICE_NAME", "APP_NAME"), str, "orders-operator", "text"),
-        resource_attributes=read("OTEL_RESOURCE_ATTRIBUTES", _pairs, "", "name=value,name=value"),
+        service_name=read(
+            ("OTEL_SERVICE_NAME", "APP_NAME"),
+            _text,
+            "orders-operator",
+            "text without control characters",
+        ),
+        resource_attributes=read("OTEL_RESOURCE_ATTRIBUTES", _pairs, "", pairs),
     )
 
 
@@ -251,12 +265,18 @@ def _choice(*values: str, **aliases: str) -> Callable[[str], str]:
     return parse
 
 
+def _text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
 def _url(text: str) -> str:
     if not text.isprintable() or " " in text:
         raise ValueError(text)
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(text)  # reading a port that is none is a ValueError too
     return text
 
 

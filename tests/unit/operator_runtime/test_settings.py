@@ -88,11 +88,20 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("METRICS_PORT", "port", "a port, 1 to 65535"),
         ("RESYNC_INTERVAL", "500ms", "a duration, 1s to 24h, as 30s or 5m"),
         ("RESYNC_INTERVAL", "25h", "a duration, 1s to 24h, as 30s or 5m"),
+        ("RESYNC_INTERVAL", "-5m", "a duration, 1s to 24h, as 30s or 5m"),
+        ("RESYNC_INTERVAL", "nan", "a duration, 1s to 24h, as 30s or 5m"),
+        ("RESYNC_INTERVAL", "inf", "a duration, 1s to 24h, as 30s or 5m"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR, FATAL"),
         ("OTEL_TRACES_EXPORTER", "file", "otlp, zipkin, console, none"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "an http or https URL"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"),
         ("OTEL_TRACES_SAMPLER_ARG", "2", "0 to 1"),
+        ("OTEL_TRACES_SAMPLER_ARG", "nan", "0 to 1"),
+        ("OTEL_SERVICE_NAME", "a\nb", "text without control characters"),
+        ("TRACER_URL", "collector", "an http or https URL"),
+        ("TRACER_URL", "http://:4318", "an http or https URL"),
+        ("TRACER_URL", "http://collector:port", "an http or https URL"),
+        ("TRACER_URL", "http://[collector/", "an http or https URL"),
     ],
 )
 def test_a_bad_value_is_one_line(name: str, value: str, allowed: str) -> None:
@@ -100,12 +109,19 @@ def test_a_bad_value_is_one_line(name: str, value: str, allowed: str) -> None:
     assert f"{name} is {value!r}; allowed: {allowed}" == error(**{name: value})
 
 
-def test_a_bad_secret_is_not_repeated() -> None:
+def test_a_bad_secret_is_not_repeated(tmp_path: Path) -> None:
     """Headers hold credentials, and a message is logged."""
-    message = error(OTEL_EXPORTER_OTLP_HEADERS="hunter2")
+    file = tmp_path / "headers"
+    file.write_text("hunter2\n")
+    allowed = "name=value,name=value"
 
-    assert "hunter2" not in message
-    assert "OTEL_EXPORTER_OTLP_HEADERS is a secret" in message
+    assert (
+        f"OTEL_EXPORTER_OTLP_HEADERS is a secret; allowed: {allowed}",
+        f"OTEL_EXPORTER_OTLP_HEADERS_FILE has a secret; allowed: a file with {allowed}",
+    ) == (
+        error(OTEL_EXPORTER_OTLP_HEADERS="hunter2"),
+        error(OTEL_EXPORTER_OTLP_HEADERS_FILE=str(file)),
+    )
 
 
 def test_headers_come_from_a_file(tmp_path: Path) -> None:
