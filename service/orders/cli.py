@@ -44,7 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="take orders; never migrates")
     serve.set_defaults(run=_serve)
 
-    dev = commands.add_parser("dev", help="everything for trying it out, with its own PostgreSQL")
+    dev = commands.add_parser(
+        "dev",
+        help="everything for trying it out, with its own PostgreSQL",
+        description="Take the database that is configured, or start PostgreSQL with its data in "
+        ".orders, or in the folder that ORDERS_DATA_DIR names; migrate; serve on this machine.",
+    )
     dev.set_defaults(run=_dev)
 
     migrate = commands.add_parser("migrate", help="bring the schema up to date")

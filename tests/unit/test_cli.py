@@ -9,6 +9,7 @@ import pytest
 
 from orders import __version__
 from orders.cli import main
+from orders.dev import DATA_DIR, DATA_DIR_VARIABLE
 from tests.ports import free_port
 
 URL = "postgresql://me:s3cret@db/orders"
@@ -52,6 +53,17 @@ def test_config_reference_needs_no_valid_environment(capsys: pytest.CaptureFixtu
     """The reference page is printed whatever is set."""
     assert 0 == main(["config", "--reference"], {"HTTP_PORT": "bad"})
     assert capsys.readouterr().out.startswith("# Configuration\n")
+
+
+def test_dev_says_where_its_data_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help names the folder, and the variable that names another one."""
+    with pytest.raises(SystemExit) as told:
+        main(["dev", "--help"], {})
+    text = capsys.readouterr().out
+
+    assert 0 == told.value.code
+    assert f"{DATA_DIR}," in text
+    assert DATA_DIR_VARIABLE in text
 
 
 @pytest.mark.parametrize("command", [["serve"], ["migrate"], ["config"]])
