@@ -39,7 +39,11 @@ log = logging.getLogger("orders.telemetry")
 
 
 class LogWriter:
-    """Takes lines and access records, and writes them in order."""
+    """Takes lines and access records, and writes them.
+
+    Each kind keeps its order; an access line waits for others, so a line of the log may overtake
+    it. `time` says what came first.
+    """
 
     def __init__(
         self, lines: JsonLines | TextLines, descriptor: int, on_dropped: Callable[[int], None]
