@@ -4,7 +4,6 @@ A bad value is a `ConfigError`: one line that names the variable, what it was, a
 An empty variable counts as not set, as Kubernetes and compose files leave them.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +11,14 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orders.config.database import Database, from_parts, split_url
-from orders.config.settings import DATABASE, LOGS, SERVICE, TRACING, Setting
+from orders.config.parse import masked
+from orders.config.setting import Setting
+from orders.config.settings import DATABASE, LOGS, SERVICE
+from orders.config.tracing import TRACING, TracingConfig, from_found
 
 __all__ = ["Config", "ConfigError", "Database", "InForce", "TracingConfig"]
 
 _SHOWN: Final = 80
-_CREDENTIALS: Final = re.compile(r"://.*@", re.DOTALL)
-_OTLP_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 class ConfigError(Exception):
@@ -31,23 +31,6 @@ class InForce(Struct, frozen=True):
     name: str
     value: str
     source: str
-
-
-class TracingConfig(Struct, frozen=True):
-    """Whether spans are exported, which, and where to."""
-
-    exporter: str
-    endpoint: str | None
-    headers: str | None
-    sampler: str
-    ratio: float
-    resource_attributes: str
-
-    def __repr__(self) -> str:
-        """Leave the headers out: they hold credentials, as the endpoint may."""
-        return (
-            f"TracingConfig(exporter={self.exporter!r}, endpoint={_masked(self.endpoint or '')!r})"
-        )
 
 
 class Config(Struct, frozen=True):
@@ -86,7 +69,7 @@ class Config(Struct, frozen=True):
         database = _database(reader)
         return cls(
             database=database,
-            tracing=_tracing(tracing, reader),
+            tracing=from_found(tracing, reader.names),
             service_name=tracing["service_name"],
             in_force=tuple(reader.in_force),
             **service,
@@ -151,7 +134,7 @@ class _Reader:
 
     def note(self, setting: Setting, value: Any, source: str, name: str | None = None) -> None:
         """Note what is in force; a secret as `***`, and no credentials of a URL."""
-        shown = "" if value is None else "***" if setting.secret else _masked(str(value))
+        shown = "" if value is None else "***" if setting.secret else masked(str(value))
         self.in_force.append(InForce(name or setting.names[0], shown, source))
 
 
@@ -196,32 +179,8 @@ def _bad_part(setting: Setting) -> ConfigError:
     return _bad(DATABASE[0].names[0], "", allowed, secret=True)
 
 
-def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:
-    endpoint, exporter = found["endpoint"], found["exporter"]
-    if endpoint is not None and reader.names.get("endpoint") == _OTLP_BASE:
-        endpoint = endpoint.rstrip("/") + "/v1/traces"
-    if exporter is None:
-        exporter = "none" if endpoint is None else "otlp"
-    sampler = found["sampler"] or (
-        "parentbased_traceidratio" if "ratio" in reader.names else "parentbased_always_on"
-    )
-    return TracingConfig(
-        exporter="none" if found["disabled"] else exporter,
-        endpoint=endpoint,
-        headers=found["headers"],
-        sampler=sampler,
-        ratio=found["ratio"],
-        resource_attributes=found["resource_attributes"],
-    )
-
-
-def _masked(value: str) -> str:
-    """Return a text without the user and password of a URL in it."""
-    return _CREDENTIALS.sub("://***@", value)
-
-
 def _bad(name: str, value: str, allowed: str, *, secret: bool = False) -> ConfigError:
-    value = _masked(value)
+    value = masked(value)
     value = value if len(value) <= _SHOWN else value[:_SHOWN] + "..."
     shown = "a secret" if secret else repr(value)
     return ConfigError(f"{name} is {shown}; allowed: {allowed}")

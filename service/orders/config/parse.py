@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 Parser = Callable[[str], Any]
 """Turns text into a value; raises ValueError for what is not allowed."""
 
+_CREDENTIALS: Final = re.compile(r"://.*@", re.DOTALL)
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
@@ -112,6 +113,11 @@ def pairs(value: str) -> str:
     ):
         raise ValueError(value)
     return value
+
+
+def masked(value: str) -> str:
+    """Return a text without the user and password of a URL in it."""
+    return _CREDENTIALS.sub("://***@", value)
 
 
 def _is_unicode(value: str) -> bool:

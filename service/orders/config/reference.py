@@ -4,7 +4,8 @@ import json
 from itertools import groupby
 
 from orders.config import Config
-from orders.config.settings import SETTINGS, Setting
+from orders.config.setting import Setting
+from orders.config.settings import SETTINGS
 
 _HEAD = """\
 # Configuration

@@ -1,42 +1,17 @@
-"""Every variable, declared once: parsing, messages and the reference read this."""
+"""Every variable, declared once: parsing, messages and the reference read this.
 
-from typing import Any, Final
+Those of tracing are declared in `tracing`, beside what they come to.
+"""
 
-from msgspec import Struct
+from typing import Final
 
 from orders.config import parse
-from orders.config.parse import Parser
-
-
-class Setting(Struct, frozen=True):
-    """One setting and the variables it is read from.
-
-    `names` are tried in order. A secret may also be given as the path of a file, in `<NAME>_FILE`.
-    """
-
-    field: str
-    names: tuple[str, ...]
-    parse: Parser
-    default: Any
-    allowed: str
-    about: str
-    group: str
-    unit: str = ""
-    secret: bool = False
-
+from orders.config.setting import TEXT, Setting
+from orders.config.tracing import TRACING
 
 _PORT: Final = parse.integer(1, 65535)
 _PORT_ALLOWED: Final = "a port, 1 to 65535"
-_TEXT: Final = "text without control characters"
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_SAMPLERS: Final = (
-    "always_on",
-    "always_off",
-    "traceidratio",
-    "parentbased_always_on",
-    "parentbased_always_off",
-    "parentbased_traceidratio",
-)
 
 DATABASE: Final = (
     Setting(
@@ -67,7 +42,7 @@ DATABASE: Final = (
         "Its port.",
         "Database",
     ),
-    Setting("user", ("DB_USER", "PGUSER"), parse.text, "postgres", _TEXT, "The role.", "Database"),
+    Setting("user", ("DB_USER", "PGUSER"), parse.text, "postgres", TEXT, "The role.", "Database"),
     Setting(
         "password",
         ("DB_PASSWORD", "PGPASSWORD"),
@@ -83,7 +58,7 @@ DATABASE: Final = (
         ("DB_NAME", "PGDATABASE"),
         parse.text,
         None,
-        _TEXT,
+        TEXT,
         "The database; the role's name when it is left out.",
         "Database",
     ),
@@ -228,98 +203,6 @@ LOGS: Final = (
         "auto, json, text",
         "`auto` is text on a terminal, else JSON.",
         "Logs",
-    ),
-)
-
-TRACING: Final = (
-    Setting(
-        "service_name",
-        ("OTEL_SERVICE_NAME", "APP_NAME"),
-        parse.text,
-        "orders",
-        _TEXT,
-        "The service's name in traces.",
-        "Tracing",
-    ),
-    Setting(
-        "disabled",
-        ("OTEL_SDK_DISABLED",),
-        parse.boolean,
-        default=False,
-        allowed="true, false",
-        about="Switches tracing off.",
-        group="Tracing",
-    ),
-    Setting(
-        "exporter",
-        ("OTEL_TRACES_EXPORTER", "TRACE_EXPORTER"),
-        parse.choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
-        None,
-        "otlp, zipkin, console, none",
-        "Where spans go; `otlp` when an endpoint is set, else `none`.",
-        "Tracing",
-    ),
-    Setting(
-        "endpoint",
-        (
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
-            "TRACER_URL",
-        ),
-        parse.url,
-        None,
-        "an http or https URL",
-        "The collector. OTEL_EXPORTER_OTLP_ENDPOINT is a base, to which /v1/traces is added; "
-        "the others are taken as they are.",
-        "Tracing",
-    ),
-    Setting(
-        "protocol",
-        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
-        parse.choice("http/protobuf"),
-        "http/protobuf",
-        "http/protobuf",
-        "How spans travel to the collector.",
-        "Tracing",
-    ),
-    Setting(
-        "headers",
-        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
-        parse.pairs,
-        None,
-        "name=value,name=value",
-        "Headers sent to the collector.",
-        "Tracing",
-        secret=True,
-    ),
-    Setting(
-        "sampler",
-        ("OTEL_TRACES_SAMPLER",),
-        parse.choice(*_SAMPLERS),
-        None,
-        ", ".join(_SAMPLERS),
-        "Which requests are recorded; `parentbased_always_on`, or with TRACER_RATIO "
-        "`parentbased_traceidratio`, when left out.",
-        "Tracing",
-    ),
-    Setting(
-        "ratio",
-        ("OTEL_TRACES_SAMPLER_ARG", "TRACER_RATIO"),
-        parse.ratio,
-        1.0,
-        "0 to 1",
-        "The share of requests recorded by the samplers with a ratio.",
-        "Tracing",
-    ),
-    Setting(
-        "resource_attributes",
-        ("OTEL_RESOURCE_ATTRIBUTES",),
-        parse.pairs,
-        "",
-        "name=value,name=value",
-        "Attributes of every span's resource.",
-        "Tracing",
     ),
 )
 
