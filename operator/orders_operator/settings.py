@@ -20,7 +20,10 @@ _DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h)?")
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _SHOWN: Final = 80
 _NAME_LENGTH: Final = 253
-_PORTS: Final = range(1, 65536)
+_PORTS: Final = range(1, 65_536)
+_DELAYS: Final = range(1, 3_600_001)
+_QUEUES: Final = range(1, 1_000_001)
+_BATCH: Final = 512
 _INTERVALS: Final = (1.0, 86400.0)
 _SAMPLERS: Final = (
     "always_on",
@@ -54,6 +57,9 @@ class TracingSettings(Struct, frozen=True):
     ratio: float = 1.0
     service_name: str = "orders-operator"
     resource_attributes: str = ""
+    schedule_delay: int = 5000
+    max_queue_size: int = 2048
+    max_batch_size: int = 512
 
     def __repr__(self) -> str:
         """Leave out the headers and the endpoint, which may hold credentials."""
@@ -91,7 +97,7 @@ class Settings(Struct, frozen=True):
             pod_namespace=read("POD_NAMESPACE", _name, _own_namespace(), "a namespace's name"),
             pod_name=read("POD_NAME", _name, _own_name(), "a pod's name"),
             lease_name=read("LEASE_NAME", _name, "orders-operator", "a Lease's name"),
-            metrics_port=read("METRICS_PORT", _port, 2121, "a port, 1 to 65535"),
+            metrics_port=read("METRICS_PORT", _within(_PORTS), 2121, "a port, 1 to 65535"),
             resync_interval=read(
                 "RESYNC_INTERVAL", _interval, 300.0, "a duration, 1s to 24h, as 30s or 5m"
             ),
@@ -178,6 +184,7 @@ def _tracing(read: _Reader) -> TracingSettings:
     ratio = read(ratio_names, _ratio, 1.0, "0 to 1")
     by_ratio = ratio_names[0] in read.found
     disabled = read("OTEL_SDK_DISABLED", _choice("true", "false"), "false", "true, false")
+    queue = read("OTEL_BSP_MAX_QUEUE_SIZE", _within(_QUEUES), 2048, "1 to 1000000")
     pairs = "name=value,name=value"
     headers = read(_HEADERS, _pairs, None, pairs, secret=True)
     return TracingSettings(
@@ -198,6 +205,14 @@ def _tracing(read: _Reader) -> TracingSettings:
             "text without control characters",
         ),
         resource_attributes=read("OTEL_RESOURCE_ATTRIBUTES", _pairs, "", pairs),
+        schedule_delay=read("OTEL_BSP_SCHEDULE_DELAY", _within(_DELAYS), 5000, "1 to 3600000"),
+        max_queue_size=queue,
+        max_batch_size=read(
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+            _within(range(1, queue + 1)),
+            min(_BATCH, queue),
+            "1 to OTEL_BSP_MAX_QUEUE_SIZE",
+        ),
     )
 
 
@@ -232,11 +247,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_name(part) for part in text.split(",") if part.strip()))
 
 
-def _port(text: str) -> int:
-    stripped = text.strip()
-    if not (stripped.isascii() and stripped.isdigit()) or int(stripped) not in _PORTS:
-        raise ValueError(text)
-    return int(stripped)
+def _within(allowed: range) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        stripped = text.strip()
+        if not (stripped.isascii() and stripped.isdigit()) or int(stripped) not in allowed:
+            raise ValueError(text)
+        return int(stripped)
+
+    return parse
 
 
 def _interval(text: str) -> float:

@@ -107,6 +107,17 @@ def test_a_host_is_an_address(value: str) -> None:
         ("TRACER_URL", "http://:1", "TRACER_URL is 'http://:1'; allowed: an http or https URL"),
         ("TRACER_URL", "http://c:x", "TRACER_URL is 'http://c:x'; allowed: an http or https URL"),
         ("TRACER_URL", "http://[c/", "TRACER_URL is 'http://[c/'; allowed: an http or https URL"),
+        (
+            "OTEL_BSP_SCHEDULE_DELAY",
+            "-1",
+            "OTEL_BSP_SCHEDULE_DELAY is '-1'; allowed: 1 to 3600000",
+        ),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "OTEL_BSP_MAX_QUEUE_SIZE is '0'; allowed: 1 to 1000000"),
+        (
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+            "2049",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE is '2049'; allowed: 1 to OTEL_BSP_MAX_QUEUE_SIZE",
+        ),
         ("TRACER_RATIO", "2", "TRACER_RATIO is '2'; allowed: 0 to 1"),
         ("TRACER_URL", "collector", "TRACER_URL is 'collector'; allowed: an http or https URL"),
         ("LOG_LEVEL", "x" * 99, f"LOG_LEVEL is '{'x' * 80}...'; allowed: DEBUG"),
@@ -447,6 +458,19 @@ def test_gofr_names_work() -> None:
     assert "parentbased_traceidratio" == gofr.tracing.sampler
     assert "shop" == gofr.service_name
     assert "orders-eu" == both.service_name
+
+
+def test_a_batch_of_spans_fits_the_queue() -> None:
+    """What is left out is OpenTelemetry's default, or less if the queue is shorter."""
+    default, short = Config.from_env({}), Config.from_env({"OTEL_BSP_MAX_QUEUE_SIZE": "5"})
+    tracing = default.tracing
+
+    assert (5000, 2048, 512) == (
+        tracing.schedule_delay,
+        tracing.max_queue_size,
+        tracing.max_batch_size,
+    )
+    assert 5 == short.tracing.max_batch_size
 
 
 def test_tracing_can_be_switched_off() -> None:

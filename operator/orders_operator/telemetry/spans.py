@@ -53,7 +53,14 @@ class Spans:
             resource=resource,
             shutdown_on_exit=False,
         )
-        self._provider.add_span_processor(BatchSpanProcessor(_exporter(settings)))
+        self._provider.add_span_processor(
+            BatchSpanProcessor(
+                _exporter(settings),
+                schedule_delay_millis=settings.schedule_delay,
+                max_queue_size=settings.max_queue_size,
+                max_export_batch_size=settings.max_batch_size,
+            )
+        )
         _calm()
         self._tracer = self._provider.get_tracer("orders_operator")
 

@@ -69,7 +69,7 @@ class Config(Struct, frozen=True):
         database = _database(reader)
         return cls(
             database=database,
-            tracing=from_found(tracing, reader.names),
+            tracing=_tracing(tracing, reader),
             service_name=tracing["service_name"],
             in_force=tuple(reader.in_force),
             **service,
@@ -177,6 +177,15 @@ def _url_parts(reader: _Reader, url: str) -> dict[str, Any]:
 def _bad_part(setting: Setting) -> ConfigError:
     allowed = f"its {setting.field} as {setting.allowed}"
     return _bad(DATABASE[0].names[0], "", allowed, secret=True)
+
+
+def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:
+    try:
+        return from_found(found, reader.names)
+    except ValueError as error:
+        setting = next(setting for setting in TRACING if setting.field == str(error))
+        value = str(found[setting.field])
+        raise _bad(reader.names[setting.field], value, setting.allowed) from None
 
 
 def _bad(name: str, value: str, allowed: str, *, secret: bool = False) -> ConfigError:

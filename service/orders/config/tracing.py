@@ -109,7 +109,36 @@ TRACING: Final = (
         "Attributes of every span's resource.",
         "Tracing",
     ),
+    Setting(
+        "schedule_delay",
+        ("OTEL_BSP_SCHEDULE_DELAY",),
+        parse.integer(1, 3_600_000),
+        5000,
+        "1 to 3600000",
+        "How long spans gather before they are sent.",
+        "Tracing",
+        unit="ms",
+    ),
+    Setting(
+        "max_queue_size",
+        ("OTEL_BSP_MAX_QUEUE_SIZE",),
+        parse.integer(1, 1_000_000),
+        2048,
+        "1 to 1000000",
+        "How many spans may gather; more are dropped.",
+        "Tracing",
+    ),
+    Setting(
+        "max_batch_size",
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE",),
+        parse.integer(1, 1_000_000),
+        None,
+        "1 to OTEL_BSP_MAX_QUEUE_SIZE",
+        "How many spans are sent at once; 512 when left out, or as many as may gather.",
+        "Tracing",
+    ),
 )
+_BATCH: Final = 512
 
 
 class TracingConfig(Struct, frozen=True):
@@ -121,6 +150,9 @@ class TracingConfig(Struct, frozen=True):
     sampler: str
     ratio: float
     resource_attributes: str
+    schedule_delay: int
+    max_queue_size: int
+    max_batch_size: int
 
     def __repr__(self) -> str:
         """Leave the headers out: they hold credentials, as the endpoint may."""
@@ -137,7 +169,15 @@ def from_found(found: Mapping[str, Any], names: Mapping[str, str]) -> TracingCon
         found: the settings' values by field.
         names: the variables they were read from, by field.
 
+    Raises:
+        ValueError: with the name of the field that is wrong.
+
     """
+    queue = found["max_queue_size"]
+    batch = found["max_batch_size"] or min(_BATCH, queue)
+    if batch > queue:
+        msg = "max_batch_size"
+        raise ValueError(msg)
     endpoint, exporter = found["endpoint"], found["exporter"]
     if endpoint is not None and names.get("endpoint") == _OTLP_BASE:
         endpoint = endpoint.rstrip("/") + "/v1/traces"
@@ -153,4 +193,7 @@ def from_found(found: Mapping[str, Any], names: Mapping[str, str]) -> TracingCon
         sampler=sampler,
         ratio=found["ratio"],
         resource_attributes=found["resource_attributes"],
+        schedule_delay=found["schedule_delay"],
+        max_queue_size=queue,
+        max_batch_size=batch,
     )

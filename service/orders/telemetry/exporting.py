@@ -1,6 +1,6 @@
 """Where spans go: the SDK's provider, with the exporter that is configured.
 
-The SDK reads its own OTEL_BSP_* and OTEL_EXPORTER_OTLP_* variables (time-outs, compression,
+The SDK reads what else there is of OTEL_EXPORTER_OTLP_* variables itself (time-out, compression,
 certificates). A collector that is away costs spans, never requests, and one log line a minute.
 """
 
@@ -43,7 +43,14 @@ def spans(config: "TracingConfig", service_name: str, version: str) -> Spans:
         span_limits=SpanLimits(max_links=LINKS),
         shutdown_on_exit=False,
     )
-    made.add_span_processor(BatchSpanProcessor(_exporter(config)))
+    made.add_span_processor(
+        BatchSpanProcessor(
+            _exporter(config),
+            schedule_delay_millis=config.schedule_delay,
+            max_queue_size=config.max_queue_size,
+            max_export_batch_size=config.max_batch_size,
+        )
+    )
     _calm()
     return Spans(made, ids)
 
