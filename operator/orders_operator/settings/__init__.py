@@ -11,20 +11,16 @@ import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h)?")
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+from orders_operator.settings import parse
+
 _SHOWN: Final = 80
-_NAME_LENGTH: Final = 253
 _PORTS: Final = range(1, 65_536)
 _DELAYS: Final = range(1, 3_600_001)
 _QUEUES: Final = range(1, 1_000_001)
 _BATCH: Final = 512
-_INTERVALS: Final = (1.0, 86400.0)
 _SAMPLERS: Final = (
     "always_on",
     "always_off",
@@ -92,18 +88,20 @@ class Settings(Struct, frozen=True):
         read = _Reader(environ)
         return cls(
             namespaces=read(
-                "WATCH_NAMESPACES", _names, (), "names of namespaces, separated by commas"
+                "WATCH_NAMESPACES", parse.names, (), "names of namespaces, separated by commas"
             ),
-            pod_namespace=read("POD_NAMESPACE", _name, _own_namespace(), "a namespace's name"),
-            pod_name=read("POD_NAME", _name, _own_name(), "a pod's name"),
-            lease_name=read("LEASE_NAME", _name, "orders-operator", "a Lease's name"),
-            metrics_port=read("METRICS_PORT", _within(_PORTS), 2121, "a port, 1 to 65535"),
+            pod_namespace=read(
+                "POD_NAMESPACE", parse.name, _own_namespace(), "a namespace's name"
+            ),
+            pod_name=read("POD_NAME", parse.name, _own_name(), "a pod's name"),
+            lease_name=read("LEASE_NAME", parse.name, "orders-operator", "a Lease's name"),
+            metrics_port=read("METRICS_PORT", parse.within(_PORTS), 2121, "a port, 1 to 65535"),
             resync_interval=read(
-                "RESYNC_INTERVAL", _interval, 300.0, "a duration, 1s to 24h, as 30s or 5m"
+                "RESYNC_INTERVAL", parse.interval, 300.0, "a duration, 1s to 24h, as 30s or 5m"
             ),
             log_level=read(
                 "LOG_LEVEL",
-                _choice("DEBUG", "INFO", "WARNING", "ERROR", warn="WARNING", fatal="ERROR"),
+                parse.choice("DEBUG", "INFO", "WARNING", "ERROR", warn="WARNING", fatal="ERROR"),
                 "INFO",
                 "DEBUG, INFO, WARN, WARNING, ERROR, FATAL",
             ),
@@ -121,7 +119,7 @@ class _Reader:
     def __call__(
         self,
         names: str | tuple[str, ...],
-        parse: Callable[[str], Any],
+        parser: Callable[[str], Any],
         default: Any,
         allowed: str,
         *,
@@ -135,14 +133,14 @@ class _Reader:
                 continue
             self.found[names[0]] = name
             try:
-                return parse(text)
+                return parser(text)
             except ValueError:
                 shown = "a secret" if secret else repr(_short(text))
                 raise SettingsError(f"{name} is {shown}; allowed: {allowed}") from None
         return default
 
     def file(
-        self, names: tuple[str, ...], parse: Callable[[str], str], allowed: str
+        self, names: tuple[str, ...], parser: Callable[[str], str], allowed: str
     ) -> str | None:
         """Return the content of the file that `<NAME>_FILE` names; it is a secret."""
         for name in names:
@@ -156,7 +154,7 @@ class _Reader:
                     f"{name}_FILE is {_short(path)!r}; allowed: the path of a readable file"
                 ) from None
             try:
-                return parse(content)
+                return parser(content)
             except ValueError:
                 raise SettingsError(
                     f"{name}_FILE has a secret; allowed: a file with {allowed}"
@@ -165,51 +163,53 @@ class _Reader:
 
 
 def _tracing(read: _Reader) -> TracingSettings:
-    endpoint = read(_ENDPOINTS, _url, None, "an http or https URL")
+    endpoint = read(_ENDPOINTS, parse.url, None, "an http or https URL")
     if endpoint is not None and read.found[_ENDPOINTS[0]] == "OTEL_EXPORTER_OTLP_ENDPOINT":
         endpoint = endpoint.rstrip("/") + "/v1/traces"
     exporter = read(
         ("OTEL_TRACES_EXPORTER", "TRACE_EXPORTER"),
-        _choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
+        parse.choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
         "none" if endpoint is None else "otlp",
         "otlp, zipkin, console, none",
     )
     read(
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
-        _choice("http/protobuf"),
+        parse.choice("http/protobuf"),
         None,
         "http/protobuf",
     )
     ratio_names = ("OTEL_TRACES_SAMPLER_ARG", "TRACER_RATIO")
-    ratio = read(ratio_names, _ratio, 1.0, "0 to 1")
+    ratio = read(ratio_names, parse.ratio, 1.0, "0 to 1")
     by_ratio = ratio_names[0] in read.found
-    disabled = read("OTEL_SDK_DISABLED", _choice("true", "false"), "false", "true, false")
-    queue = read("OTEL_BSP_MAX_QUEUE_SIZE", _within(_QUEUES), 2048, "1 to 1000000")
+    disabled = read("OTEL_SDK_DISABLED", parse.choice("true", "false"), "false", "true, false")
+    queue = read("OTEL_BSP_MAX_QUEUE_SIZE", parse.within(_QUEUES), 2048, "1 to 1000000")
     pairs = "name=value,name=value"
-    headers = read(_HEADERS, _pairs, None, pairs, secret=True)
+    headers = read(_HEADERS, parse.pairs, None, pairs, secret=True)
     return TracingSettings(
         exporter="none" if disabled == "true" else exporter,
         endpoint=endpoint,
-        headers=read.file(_HEADERS, _pairs, pairs) if headers is None else headers,
+        headers=read.file(_HEADERS, parse.pairs, pairs) if headers is None else headers,
         sampler=read(
             "OTEL_TRACES_SAMPLER",
-            _choice(*_SAMPLERS),
+            parse.choice(*_SAMPLERS),
             "parentbased_traceidratio" if by_ratio else "parentbased_always_on",
             ", ".join(_SAMPLERS),
         ),
         ratio=ratio,
         service_name=read(
             ("OTEL_SERVICE_NAME", "APP_NAME"),
-            _text,
+            parse.text,
             "orders-operator",
             "text without control characters",
         ),
-        resource_attributes=read("OTEL_RESOURCE_ATTRIBUTES", _pairs, "", pairs),
-        schedule_delay=read("OTEL_BSP_SCHEDULE_DELAY", _within(_DELAYS), 5000, "1 to 3600000"),
+        resource_attributes=read("OTEL_RESOURCE_ATTRIBUTES", parse.pairs, "", pairs),
+        schedule_delay=read(
+            "OTEL_BSP_SCHEDULE_DELAY", parse.within(_DELAYS), 5000, "1 to 3600000"
+        ),
         max_queue_size=queue,
         max_batch_size=read(
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-            _within(range(1, queue + 1)),
+            parse.within(range(1, queue + 1)),
             min(_BATCH, queue),
             "1 to OTEL_BSP_MAX_QUEUE_SIZE",
         ),
@@ -234,71 +234,3 @@ def _own_name() -> str:
     """Return a name that no other process has."""
     host = re.sub(r"[^-a-z0-9]", "-", socket.gethostname().lower()).strip("-") or "operator"
     return f"{host}-{os.getpid()}"
-
-
-def _name(text: str) -> str:
-    stripped = text.strip()
-    if _NAME.fullmatch(stripped) is None or len(stripped) > _NAME_LENGTH:
-        raise ValueError(text)
-    return stripped
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_name(part) for part in text.split(",") if part.strip()))
-
-
-def _within(allowed: range) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        stripped = text.strip()
-        if not (stripped.isascii() and stripped.isdigit()) or int(stripped) not in allowed:
-            raise ValueError(text)
-        return int(stripped)
-
-    return parse
-
-
-def _interval(text: str) -> float:
-    match = _DURATION.fullmatch(text.strip())
-    low, high = _INTERVALS
-    if match is None or not low <= float(match[1]) * _UNITS[match[2]] <= high:
-        raise ValueError(text)
-    return float(match[1]) * _UNITS[match[2]]
-
-
-def _ratio(text: str) -> float:
-    if re.fullmatch(r"[0-9]*\.?[0-9]+", text.strip()) is None or not 0 <= float(text) <= 1:
-        raise ValueError(text)
-    return float(text)
-
-
-def _choice(*values: str, **aliases: str) -> Callable[[str], str]:
-    known = {value.lower(): value for value in values} | aliases
-
-    def parse(text: str) -> str:
-        try:
-            return known[text.strip().lower()]
-        except KeyError:
-            raise ValueError(text) from None
-
-    return parse
-
-
-def _text(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError(text)
-    return text
-
-
-def _url(text: str) -> str:
-    if not text.isprintable() or " " in text:
-        raise ValueError(text)
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(text)  # reading a port that is none is a ValueError too
-    return text
-
-
-def _pairs(text: str) -> str:
-    if not text.isprintable() or any("=" not in p for p in text.split(",") if p.strip()):
-        raise ValueError(text)
-    return text
