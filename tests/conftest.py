@@ -5,10 +5,15 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.postgres import QUICK, TEST_DATABASE_URL, Databases, PostgresServer
 from tests.server import Server
+
+# The same examples each time, and no clock: what fails on one machine fails on all.
+hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)

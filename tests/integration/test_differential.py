@@ -167,7 +167,7 @@ MADE = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(request=MADE)
 def test_made_requests_are_answered_alike(doors: Doors, request: Request) -> None:
     """Whatever Hypothesis makes of headers, ids and bodies gets the same answer from both."""

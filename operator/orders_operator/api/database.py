@@ -10,8 +10,10 @@ from orders_operator.api.fields import Image, Key, Name, Quantity
 class Resources(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """What a container is given at least, and at most."""
 
-    requests: dict[str, Quantity] = {}
-    limits: dict[str, Quantity] = {}
+    requests: Annotated[
+        dict[str, Quantity], Meta(description="What its node must have left for it.")
+    ] = {}
+    limits: Annotated[dict[str, Quantity], Meta(description="What it may use at most.")] = {}
 
 
 class UrlSecret(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -41,6 +41,8 @@ Raw = Annotated[
 ]
 """An object of Kubernetes' own, which the API server checks where it is used."""
 
+Enabled = Annotated[bool, Meta(description="Whether there is one.")]
+
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 

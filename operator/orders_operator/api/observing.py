@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from orders_operator.api.fields import Duration, Key, Labels, Name
+from orders_operator.api.fields import Duration, Enabled, Key, Labels, Name
 
 LogLevel = Literal["DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL"]
 
@@ -12,7 +12,7 @@ LogLevel = Literal["DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL
 class Monitoring(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A ServiceMonitor, where the cluster has that kind."""
 
-    enabled: bool = True
+    enabled: Enabled = True
     interval: Annotated[Duration, Meta(description="Between two scrapes.")] = "15s"
     labels: Annotated[
         Labels, Meta(description="By which a Prometheus selects the ServiceMonitor.")
@@ -38,8 +38,10 @@ class Tracing(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
             " for http/protobuf.",
         ),
     ]
-    enabled: bool = True
-    protocol: Literal["http/protobuf", "zipkin"] = "http/protobuf"
+    enabled: Annotated[bool, Meta(description="Whether spans are sent.")] = True
+    protocol: Annotated[
+        Literal["http/protobuf", "zipkin"], Meta(description="OTLP over HTTP, or Zipkin's JSON.")
+    ] = "http/protobuf"
     sampler: Annotated[
         Literal[
             "always_on",

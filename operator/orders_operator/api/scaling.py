@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from orders_operator.api.fields import IntOrString, Raw
+from orders_operator.api.fields import Enabled, IntOrString, Raw
 
 Percent = Annotated[int, Meta(ge=1, le=1000)]
 Replicas = Annotated[int, Meta(ge=1, le=1000)]
@@ -30,7 +30,7 @@ class Autoscaling(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
 class DisruptionBudget(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A PodDisruptionBudget, when there is more than one replica; at most one bound."""
 
-    enabled: bool = True
+    enabled: Enabled = True
     min_available: Annotated[
         IntOrString | None, Meta(description="Pods, or a share of them, that must stay.")
     ] = None
@@ -42,9 +42,16 @@ class DisruptionBudget(Struct, frozen=True, rename="camel", forbid_unknown_field
 class TopologySpread(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """How pods spread over zones and nodes."""
 
-    max_skew: Annotated[int, Meta(ge=1, le=100)] = 1
+    max_skew: Annotated[
+        int, Meta(ge=1, le=100, description="Most pods that one place may have beyond another.")
+    ] = 1
     when_unsatisfiable: Annotated[
-        str, Meta(pattern="^(ScheduleAnyway|DoNotSchedule)$", max_length=14)
+        str,
+        Meta(
+            pattern="^(ScheduleAnyway|DoNotSchedule)$",
+            max_length=14,
+            description="What happens to a pod that would break it.",
+        ),
     ] = "ScheduleAnyway"
     topology_keys: Annotated[
         tuple[str, ...], Meta(max_length=8, description="Labels of nodes; none: no spreading.")

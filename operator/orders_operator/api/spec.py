@@ -26,7 +26,7 @@ NAME_LENGTH = 45
 class Migrations(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """`orders migrate` before the service, in an init container of each pod."""
 
-    enabled: bool = True
+    enabled: Annotated[bool, Meta(description="Whether pods migrate before they serve.")] = True
     timeout: Annotated[
         Duration, Meta(description="How long it waits for the database and for locks.")
     ] = "60s"
@@ -50,19 +50,30 @@ class Shutdown(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 class LocalReference(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """An object in the same namespace."""
 
-    name: Name
+    name: Annotated[Name, Meta(description="Of the object.")]
 
 
 class PodTemplate(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """What is added to the pods."""
 
-    labels: Labels = {}
-    annotations: Annotations = {}
-    node_selector: dict[str, str] = {}
-    tolerations: Annotated[tuple[Raw, ...], Meta(max_length=64)] = ()
-    affinity: Raw | None = None
-    priority_class_name: Name | None = None
-    image_pull_secrets: Annotated[tuple[LocalReference, ...], Meta(max_length=16)] = ()
+    labels: Annotated[Labels, Meta(description="Beside the operator's own, which win.")] = {}
+    annotations: Annotated[
+        Annotations, Meta(description="Beside the operator's own, which win.")
+    ] = {}
+    node_selector: Annotated[
+        dict[str, str], Meta(description="Labels that a node must have.")
+    ] = {}
+    tolerations: Annotated[
+        tuple[Raw, ...], Meta(max_length=64, description="Taints of nodes that are borne.")
+    ] = ()
+    affinity: Annotated[
+        Raw | None, Meta(description="To nodes and other pods, core/v1 Affinity.")
+    ] = None
+    priority_class_name: Annotated[Name | None, Meta(description="A PriorityClass.")] = None
+    image_pull_secrets: Annotated[
+        tuple[LocalReference, ...],
+        Meta(max_length=16, description="Secrets that open the registry of the image."),
+    ] = ()
     env: Annotated[
         tuple[Raw, ...],
         Meta(

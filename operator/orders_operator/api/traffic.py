@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from orders_operator.api.fields import Annotations, Name, Raw
+from orders_operator.api.fields import Annotations, Enabled, Name, Raw
 
 Host = Annotated[str, Meta(pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 Path = Annotated[str, Meta(pattern=r"^/[^\s]*$", max_length=1024)]
@@ -13,7 +13,7 @@ Path = Annotated[str, Meta(pattern=r"^/[^\s]*$", max_length=1024)]
 class NetworkPolicy(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A NetworkPolicy of the pods; the network plugin of the cluster must enforce it."""
 
-    enabled: bool = True
+    enabled: Enabled = True
     from_: Annotated[
         tuple[Raw, ...],
         Meta(max_length=32, description="NetworkPolicyPeers that may call; none: everybody may."),
@@ -30,10 +30,12 @@ class NetworkPolicy(Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 class Ingress(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """An Ingress."""
 
-    host: Host
-    path: Path = "/"
-    class_name: Name | None = None
-    annotations: Annotations = {}
+    host: Annotated[Host, Meta(description="Under which callers know the API.")]
+    path: Annotated[Path, Meta(description="Under which the API is found, a prefix.")] = "/"
+    class_name: Annotated[
+        Name | None, Meta(description="Its IngressClass; the cluster's default when left out.")
+    ] = None
+    annotations: Annotated[Annotations, Meta(description="For its controller.")] = {}
     tls_secret_name: Annotated[
         Name | None, Meta(description="With it, https with this certificate.")
     ] = None
@@ -45,9 +47,12 @@ class HTTPRoute(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     parent_refs: Annotated[
         tuple[Raw, ...], Meta(min_length=1, max_length=32, description="The Gateways.")
     ]
-    hostnames: Annotated[tuple[Host, ...], Meta(max_length=16)] = ()
-    path: Path = "/"
-    annotations: Annotations = {}
+    hostnames: Annotated[
+        tuple[Host, ...],
+        Meta(max_length=16, description="Those of the Gateways if there are none."),
+    ] = ()
+    path: Annotated[Path, Meta(description="Under which the API is found, a prefix.")] = "/"
+    annotations: Annotated[Annotations, Meta(description="For its controller.")] = {}
 
 
 class Expose(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

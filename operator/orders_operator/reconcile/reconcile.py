@@ -1,8 +1,7 @@
 """One idempotent reconcile: observe, declare, apply, prune, and say what came of it.
 
 It may be run at any time, any number of times, by any replica; what it keeps between two runs only
-saves work. Each step returns what it found, and only `summary` makes
-conditions of it.
+saves work. Each step returns what it found, and only `summary` makes conditions of it.
 """
 
 import logging
@@ -16,15 +15,14 @@ from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
 from orders_operator.api.decode import InvalidSpec, decode
-from orders_operator.api.spec import API_VERSION, KIND, PLURAL
+from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.kube import path
 from orders_operator.reconcile import pods, references, summary
 from orders_operator.reconcile.address import url
 from orders_operator.reconcile.children import Children, Owner
-from orders_operator.reconcile.events import distinct, event
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.report import Report
 from orders_operator.resources.desired import Facts, desired
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ Object = dict[str, Any]
 Key = tuple[str, str]
 """Namespace and name."""
 
-STATUS_MANAGER: Final = "orders-operator-status"
 CONFLICT_SECONDS: Final = 30.0
 """When to look again whether somebody else's object is still in the way: it wakes nobody."""
 _UNTOUCHED: Final = frozenset({"Deployment", "NetworkPolicy"})
@@ -85,8 +82,7 @@ class Reconciler:
         self._index = index
         self._metrics = metrics
         self._tracing = tracing
-        self._instance = instance
-        self._now = now
+        self._report = Report(kube, metrics, instance, now)
         self._memory = Memory()
         self._uids: dict[Key, str] = {}
 
@@ -140,14 +136,14 @@ class Reconciler:
             service = decode(resource)
         except InvalidSpec as error:
             seen = Observed(generation=generation, invalid=str(error))
-            await self._write(key, resource, seen)
+            await self._report(key, resource, seen)
             return None
         self._index.set(key, (it.reference for it in references.needed(service)))
         if service.spec.paused:
-            await self._write(key, resource, Observed(generation=generation, paused=True))
+            await self._report(key, resource, Observed(generation=generation, paused=True))
             return None
         seen, later = await self._converge(service, resource)
-        await self._write(key, resource, seen)
+        await self._report(key, resource, seen)
         return later
 
     def _forget(self, key: Key) -> None:
@@ -215,7 +211,7 @@ class Reconciler:
         facts = Facts(
             config_hash=references.config_hash(named),
             database_ports=references.database_ports(None if embedded else database_url),
-            password=secrets.token_urlsafe(_PASSWORD_BYTES) if embedded and not live else "",
+            password=secrets.token_urlsafe(_PASSWORD_BYTES) if embedded else "",
             live_secret=live,
             apis=served,
         )
@@ -237,43 +233,6 @@ class Reconciler:
         newest = pods.newest_hash(sets, metadata["uid"])
         found = await self._kube.list("v1", "pods", namespace, labels)
         return tuple(pods.of_revision(found, newest))
-
-    async def _write(self, key: Key, resource: Object, seen: Observed) -> None:
-        """Write the status if it says anything new, and tell of what became different."""
-        before = resource.get("status") or {}
-        after = summary.summarise(seen, before, self._now())
-        self._metrics.conditions(key, summary.statuses(after))
-        if after == before:
-            return
-        namespace, name = key
-        try:
-            await self._kube.apply(
-                PLURAL,
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": KIND,
-                    "metadata": {"namespace": namespace, "name": name},
-                    "status": after,
-                },
-                manager=STATUS_MANAGER,
-                subresource="status",
-            )
-        except KubeError as error:
-            if error.reason is Failure.NOT_FOUND:  # it was deleted meanwhile
-                return
-            raise
-        await self._tell(resource, before, after)
-
-    async def _tell(self, resource: Object, before: Object, after: Object) -> None:
-        """Post the Events of a change of status; one that is refused is only logged."""
-        for transition in distinct(summary.transitions(before, after)):
-            log.info("%s: %s %s", transition.type, transition.reason, transition.message)
-            made = event(resource, transition, self._instance, self._now())
-            where = path("events.k8s.io/v1", "events", resource["metadata"]["namespace"])
-            try:
-                await self._kube.request("POST", where, body=made, tries=1)
-            except KubeError as error:
-                log.warning("no Event: %s", error)
 
 
 def _absent(service: "OrderService", served: frozenset[str]) -> tuple[str, ...]:

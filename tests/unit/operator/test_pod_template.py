@@ -1,0 +1,193 @@
+"""The pods: what they may do, what they know, and what rolls them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+
+from orders_operator import __version__
+from orders_operator.api.fields import seconds
+from orders_operator.api.spec import OrderService
+from tests.unit.operator.specs import FACTS, Object, children, pod, service, services
+
+CONFIG_HASH = "orders.dev/config-hash"
+
+
+def templates(declared: OrderService) -> list[Object]:
+    """Return the pod templates of the service and of its database."""
+    found = children(declared).values()
+    return [it["spec"]["template"] for it in found if "template" in it.get("spec", {})]
+
+
+def containers(template: Object) -> list[Object]:
+    """Return the containers of a pod, the init containers too."""
+    return [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]
+
+
+def variables(declared: OrderService) -> dict[str, Any]:
+    """Return the service's environment."""
+    [container] = pod(declared)["spec"]["containers"]
+    return {it["name"]: it.get("value") for it in container["env"]}
+
+
+@given(services)
+def test_every_pod_keeps_to_the_restricted_standard(declared: OrderService) -> None:
+    """No root, no capabilities, no writable root file system, no token; one known exception."""
+    for template in templates(declared):
+        spec = template["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["enableServiceLinks"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert {"type": "RuntimeDefault"} == spec["securityContext"]["seccompProfile"]
+        for container in containers(template):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["readOnlyRootFilesystem"] is True
+            assert ["ALL"] == context["capabilities"]["drop"]
+            if container["name"] == "volume-permissions":
+                assert ["CHOWN"] == context["capabilities"]["add"]
+            else:
+                assert {"allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities"} == {
+                    *context
+                }
+                assert "add" not in context["capabilities"]
+
+
+@given(services)
+def test_every_container_is_bounded(declared: OrderService) -> None:
+    """Each has a limit for memory and for what it writes to its node's disk."""
+    for template in templates(declared):
+        for container in containers(template):
+            assert {"memory", "ephemeral-storage"} <= container["resources"]["limits"].keys()
+        for volume in template["spec"]["volumes"]:
+            assert "sizeLimit" in volume.get("emptyDir", {"sizeLimit": ""})
+
+
+@given(services)
+def test_credentials_are_files(declared: OrderService) -> None:
+    """No variable has a secret's value, or refers to a Secret of the operator's."""
+    for template in templates(declared):
+        for container in containers(template):
+            for variable in container.get("env", []):
+                assert "secretKeyRef" not in variable.get("valueFrom", {})
+                assert FACTS.password not in str(variable)
+
+
+@given(services)
+def test_the_operators_version_is_in_no_pod(declared: OrderService) -> None:
+    """An upgrade of the operator must not roll the pods of a service."""
+    for template in templates(declared):
+        assert __version__ not in str(template).replace("orders/service:0.1.0", "")
+
+
+@given(services)
+def test_only_what_a_pod_uses_rolls_it(declared: OrderService) -> None:
+    """The log level, pauses, replicas and the like leave the template as it is; the hash not."""
+    spec = declared.spec
+    calm = replace(declared, spec=replace(spec, log_level="FATAL", paused=True, replicas=7))
+    assert pod(declared) == pod(calm)
+
+    rolled = pod(declared, replace(FACTS, config_hash="another"))
+    assert "another" == rolled["metadata"]["annotations"].pop(CONFIG_HASH)
+    before = pod(declared)
+    assert FACTS.config_hash == before["metadata"]["annotations"].pop(CONFIG_HASH)
+    assert before == rolled
+
+
+@given(services)
+def test_a_pod_has_the_time_that_it_needs_to_end(declared: OrderService) -> None:
+    """Kubernetes kills it only after the sleep, the delay and the grace period are over."""
+    shutdown = declared.spec.shutdown
+    delay, grace = seconds(shutdown.delay), seconds(shutdown.grace_period)
+    spec = pod(declared)["spec"]
+    [container] = spec["containers"]
+
+    assert 2 * delay + grace < spec["terminationGracePeriodSeconds"]
+    slept = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+    assert delay == slept
+    assert shutdown.delay == variables(declared)["SHUTDOWN_DELAY"]
+
+
+@given(services)
+def test_migrations_run_in_the_same_image_before(declared: OrderService) -> None:
+    """The init container is there if migrations are on, and sees the same database."""
+    spec = pod(declared)["spec"]
+    [container] = spec["containers"]
+    first = spec.get("initContainers", [])
+
+    assert declared.spec.migrations.enabled == bool(first)
+    for migrate in first:
+        wait = str(seconds(declared.spec.migrations.timeout))
+        assert ["migrate", "--wait", wait] == migrate["args"][:3]
+        assert container["image"] == migrate["image"]
+        assert container["env"] == migrate["env"]
+        assert container["volumeMounts"] == migrate["volumeMounts"]
+        assert "FallbackToLogsOnError" == migrate["terminationMessagePolicy"]
+
+
+@pytest.mark.parametrize(
+    ("database", "secret", "key"),
+    [
+        ({"secretRef": {"name": "mine"}}, "mine", "url"),
+        ({"secretRef": {"name": "mine", "key": "dsn"}}, "mine", "dsn"),
+        ({"cluster": "pg"}, "pg-app", "uri"),
+        ({"embedded": {}}, "shop-postgresql", "url"),
+    ],
+)
+def test_the_database_is_a_file(database: Object, secret: str, key: str) -> None:
+    """Whichever way it is given, the URL is at one path."""
+    declared = service(database=database)
+    volume = next(it for it in pod(declared)["spec"]["volumes"] if it["name"] == "database")
+
+    assert secret == volume["secret"]["secretName"]
+    assert [{"key": key, "path": "url"}] == volume["secret"]["items"]
+    assert "/etc/orders/database/url" == variables(declared)["DATABASE_URL_FILE"]
+
+
+def test_the_operators_variables_win() -> None:
+    """A variable of the spec that the operator sets itself is left out; others come first."""
+    env = [{"name": "LOG_FORMAT", "value": "human"}, {"name": "REQUEST_TIMEOUT", "value": "2s"}]
+    found = variables(service(podTemplate={"env": env}))
+
+    assert "json" == found["LOG_FORMAT"]
+    assert "2s" == found["REQUEST_TIMEOUT"]
+    assert "REQUEST_TIMEOUT" == next(iter(found))
+
+
+def test_tracing_is_variables_and_a_file() -> None:
+    """The service is told where spans go, and reads the headers from a Secret."""
+    tracing = {
+        "endpoint": "http://collector:4318",
+        "ratio": 0.25,
+        "headersSecretRef": {"name": "token"},
+        "resourceAttributes": {"team": "shop, blue"},
+    }
+    found = variables(service(tracing=tracing))
+
+    assert "http://collector:4318" == found["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    assert "0.25" == found["OTEL_TRACES_SAMPLER_ARG"]
+    assert "/etc/orders/tracing/headers" == found["OTEL_EXPORTER_OTLP_HEADERS_FILE"]
+    assert "team=shop%2C%20blue" in found["OTEL_RESOURCE_ATTRIBUTES"]
+    off = variables(service(tracing={**tracing, "enabled": False}))
+    assert {} == {name: value for name, value in off.items() if name.startswith("OTEL_EXPORTER")}
+    assert variables(service()) == off
+
+
+def test_a_password_is_made_once() -> None:
+    """The live Secret's is kept; one without it gets a new one."""
+    first = children(service())["Secret", "shop-postgresql"]
+    other = replace(FACTS, password="another")
+
+    kept = children(service(), replace(other, live_secret=first))["Secret", "shop-postgresql"]
+    assert first["data"] == kept["data"]
+    lost = children(service(), replace(other, live_secret={"data": {}}))
+    assert first["data"] != lost["Secret", "shop-postgresql"]["data"]
+
+
+def test_volume_permissions_can_be_turned_off() -> None:
+    """Without them the database keeps to the restricted standard, too."""
+    declared = service(database={"embedded": {"volumePermissions": False}})
+    template = children(declared)["StatefulSet", "shop-postgresql"]["spec"]["template"]
+
+    assert ["postgresql"] == [it["name"] for it in containers(template)]
