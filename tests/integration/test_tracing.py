@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.collector import Collector, attributes
+from tests.postgres import Databases
 from tests.server import Server, eventually
 
 Start = Callable[..., Server]
@@ -120,6 +121,21 @@ def test_a_span_has_no_name_of_the_callers(
         ("GET", "GET", None, None),
         ("PUT /orders", "PUT", None, "/orders"),
     ] == found
+
+
+def test_a_refused_batch_says_why(
+    database_url: str, postgres: Databases, serve: Start, collector: Collector
+) -> None:
+    """Its span has the name that the metrics have for it."""
+    postgres.execute("ALTER TABLE orders ADD CHECK (item <> 'tea')", database_url)
+    server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    httpx.post(f"{server.url}/orders", json=ORDER)
+    metrics = httpx.get(f"{server.metrics_url}/metrics").text
+    server.stop()
+    (batch,) = collector.named("INSERT orders")
+
+    assert "statement-refused" == attributes(batch)["error.type"]
+    assert 'error_type="statement-refused"' in metrics
 
 
 def test_zipkin_gets_the_same_spans(database_url: str, serve: Start, collector: Collector) -> None:

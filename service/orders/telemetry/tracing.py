@@ -106,8 +106,9 @@ class Tracing:
         try:
             yield
         except Exception as error:
-            span.set_attribute("error.type", type(error).__name__)
-            self._spans.fail(span, type(error).__name__)
+            name = getattr(error, "name", type(error).__name__)  # the metric's word for it
+            span.set_attribute("error.type", name)
+            self._spans.fail(span, name)
             raise
         finally:
             span.end()
