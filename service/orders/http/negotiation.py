@@ -4,6 +4,7 @@ The API takes and gives `application/json` only; an error is `application/proble
 the caller accepts, because saying why beats saying nothing (RFC 9110, 12.1).
 """
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from orders.errors import NotAcceptable, UnsupportedMediaType
@@ -11,6 +12,7 @@ from orders.errors import NotAcceptable, UnsupportedMediaType
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_QVALUE: Final = re.compile(rb"0(\.[0-9]{0,3})?|1(\.0{0,3})?").fullmatch
 _JSON: Final = ((b"application/json", 2), (b"application/*", 1), (b"*/*", 0))
 
 
@@ -84,14 +86,11 @@ def _weight(header: bytes, ranges: tuple[tuple[bytes, int], ...]) -> float:
 
 
 def _quality(parameters: list[bytes]) -> float:
-    """Return `q`; one that is missing or no number counts as 1."""
+    """Return `q` (RFC 9110, 12.4.2); one that is missing or malformed counts as 1."""
     for parameter in parameters:
         name, _, value = parameter.partition(b"=")
         if name.rstrip() == b"q":
-            try:
-                return float(value)
-            except ValueError:
-                return 1.0
+            return float(value) if _QVALUE(value) else 1.0
     return 1.0
 
 

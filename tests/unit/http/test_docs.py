@@ -56,7 +56,8 @@ async def test_the_page_forbids_what_is_not_ours(client: httpx.AsyncClient) -> N
 
 
 @pytest.mark.parametrize(
-    ("accepted", "encoding"), [("gzip", "gzip"), ("identity", None), ("gzip;q=0, *", None)]
+    ("accepted", "encoding"),
+    [("gzip", "gzip"), ("identity", None), ("gzip;q=0, *", None), ("gzip;q=nan", "gzip")],
 )
 async def test_files_are_compressed_for_those_who_take_it(
     client: httpx.AsyncClient, accepted: str, encoding: str | None

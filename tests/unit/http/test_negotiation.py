@@ -23,6 +23,8 @@ BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         b"*/*;q=0, application/json",
         b"application/*;q=0, application/json ; q=0.5",
         b"application/json;q=odd",
+        b"application/json;q=nan",
+        b"application/json;q=-1",
     ],
 )
 def test_json_is_acceptable(accept: bytes | None) -> None:
