@@ -42,11 +42,13 @@ def operator_manifests() -> str:
     }
     for document in documents:
         _forget_helm(document["metadata"]["labels"])
+        if template := document.get("spec", {}).get("template"):
+            _forget_helm(template["metadata"]["labels"])
     return _HEADER + yaml.dump_all(
         [namespace, *documents], sort_keys=False, width=100, explicit_start=True
     )
 
 
 def _forget_helm(labels: dict[str, Any]) -> None:
-    del labels["helm.sh/chart"]
-    del labels["app.kubernetes.io/managed-by"]
+    labels.pop("helm.sh/chart", None)
+    labels.pop("app.kubernetes.io/managed-by", None)
