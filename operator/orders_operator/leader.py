@@ -8,8 +8,10 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import KubeError
+from orders_operator.client.errors import Failure, KubeError
 from orders_operator.handlers import Sighting, Watched, Watches
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index, Reference
@@ -39,6 +41,13 @@ _PAUSE_SECONDS: Final = 1.0
 log = logging.getLogger("orders_operator.leader")
 
 
+class View(Struct, frozen=True):
+    """What can be watched now: optional APIs, and namespaces, none for the whole cluster."""
+
+    apis: frozenset[str]
+    namespaces: tuple[str, ...] = ()
+
+
 class Leader:
     """The working part of one process."""
 
@@ -58,6 +67,7 @@ class Leader:
         self._index = Index()
         self._apis = Apis(kube, KINDS)
         self._watches: Watches | None = None
+        self._open: tuple[str, ...] = settings.namespaces
         reconciler = Reconciler(
             kube,
             KINDS,
@@ -109,19 +119,21 @@ class Leader:
         loop = asyncio.get_running_loop()
         ends: list[float] = []
         while len(ends) < _RESTARTS:
-            served = await self._served()
-            if served is None:
+            view = await self._view()
+            if view is None:
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
+            self._leave(set(self._open) - set(view.namespaces))
+            self._open = view.namespaces
             watches = self._watches = Watches(
-                _watched(served),
-                self._settings.namespaces,
+                _watched(view.apis),
+                view.namespaces,
                 self.saw,
                 lambda: self._watchdog.beat(_WATCH_LOOP),
             )
             watches.start()
-            log.info("watching, with %s", ", ".join(sorted(served)) or "no optional API")
-            ended = await self._until_changed(watches, served)
+            log.info("watching, with %s", ", ".join(sorted(view.apis)) or "no optional API")
+            ended = await self._until_changed(watches, view)
             self._watchdog.retire(_WATCH_LOOP)
             self._metrics.watch_restarts.inc()
             if ended:
@@ -130,8 +142,8 @@ class Leader:
             self._wake()
         log.error("the watches ended %d times in a short time", len(ends))
 
-    async def _until_changed(self, watches: Watches, served: frozenset[str]) -> bool:
-        """Return True when the watches ended by themselves, False when other kinds are served."""
+    async def _until_changed(self, watches: Watches, view: View) -> bool:
+        """Return True when the watches ended by themselves, False when there is another view."""
         ending = asyncio.ensure_future(watches.ended())
         try:
             while True:
@@ -140,24 +152,47 @@ class Leader:
                     log.warning("the watches ended: %r", ending.result())
                     self._apis.doubt()
                     return True
-                now = await self._served()
-                if now is not None and now != served:
-                    log.info("the served APIs changed: %s", ", ".join(sorted(now)) or "none")
+                now = await self._view()
+                if now is not None and now != view:
                     await watches.stop()
                     return False
         finally:
             ending.cancel()
 
-    async def _served(self) -> frozenset[str] | None:
-        """Return the optional APIs; None when our own is not served, or nothing is known."""
+    async def _view(self) -> View | None:
+        """Return what can be watched; None when it is nothing, or nothing is known.
+
+        A namespace that is deleted takes its Role along; it must not take the others along.
+        """
         try:
             if PLURAL not in await self._kube.serves(API_VERSION):
                 log.warning("the cluster has no %s.%s yet", PLURAL, API_VERSION.split("/")[0])
                 return None
-            return await self._apis.served()
+            wanted = self._settings.namespaces
+            opened = tuple([it for it in wanted if await self._is_open(it)])
+            if wanted and not opened:
+                return None
+            return View(await self._apis.served(), opened)
         except KubeError as error:
             log.warning("discovery failed: %s", error)
             return None
+
+    async def _is_open(self, namespace: str) -> bool:
+        try:
+            await self._kube.list(API_VERSION, PLURAL, namespace)
+        except KubeError as error:
+            if error.reason is not Failure.FORBIDDEN:
+                raise
+            log.warning("namespace %s is left out: %s", namespace, error)
+            return False
+        return True
+
+    def _leave(self, namespaces: set[str]) -> None:
+        """Expect nothing more of namespaces that are watched no longer."""
+        left = [key for key in self._metrics.keys() if key[0] in namespaces]  # noqa: SIM118  the same
+        for key in left:
+            self._watchdog.gone(key)
+            self._metrics.forget(key)
 
     async def _list(self) -> None:
         """List all OrderServices now and then; wake them at the resync interval."""
@@ -182,7 +217,7 @@ class Leader:
 
     async def _versions(self) -> dict[Key, str]:
         found = {}
-        for namespace in self._settings.namespaces or (None,):
+        for namespace in self._open or (None,):
             for it in await self._kube.list(API_VERSION, PLURAL, namespace):
                 metadata = it["metadata"]
                 key = (metadata["namespace"], metadata["name"])

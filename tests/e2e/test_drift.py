@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.cluster import Namespace, Object, order_service, uids
+from tests.e2e.conftest import RELEASE, Installed
 
 BOUND: Final = 15.0
 MEDIAN: Final = 5.0
@@ -26,15 +27,18 @@ CHILDREN: Final = (
 )
 CHANGES: Final[dict[str, tuple[Object, str]]] = {
     "configmap/drifting-config": ({"data": {"log-level": "FATAL"}}, "{.data.log-level}=INFO"),
-    "service/drifting": ({"spec": {"sessionAffinity": None, "selector": {"x": "y"}}}, ""),
+    "service/drifting": (
+        {"spec": {"selector": {"app.kubernetes.io/instance": "another"}}},
+        "{.spec.selector.app\\.kubernetes\\.io/instance}=drifting",
+    ),
     "deployment/drifting": ({"spec": {"replicas": 7}}, "{.spec.replicas}=2"),
     "poddisruptionbudget/drifting": (
         {"spec": {"maxUnavailable": 9}},
         "{.spec.maxUnavailable}=1",
     ),
     "networkpolicy/drifting": (
-        {"spec": {"policyTypes": ["Ingress"]}},
-        "{.spec.policyTypes[1]}=Egress",
+        {"spec": {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": "another"}}}},
+        "{.spec.podSelector.matchLabels.app\\.kubernetes\\.io/instance}=drifting",
     ),
     "statefulset/drifting-postgresql": ({"spec": {"replicas": 0}}, "{.spec.replicas}=1"),
 }
@@ -84,11 +88,7 @@ def test_a_child_that_is_changed_is_put_right(namespace: Namespace) -> None:
     for child, (change, expected) in CHANGES.items():
         kind, name = child.split("/")
         namespace.patch(kind, name, change)
-        if expected:
-            seconds.append(namespace.wait(child, f"jsonpath={expected}", BOUND))
-        else:
-            wanted = "{.spec.selector.app\\.kubernetes\\.io/instance}=drifting"
-            seconds.append(namespace.wait(child, f"jsonpath={wanted}", BOUND))
+        seconds.append(namespace.wait(child, f"jsonpath={expected}", BOUND))
 
     assert statistics.median(seconds) < MEDIAN
 
@@ -99,6 +99,27 @@ def test_the_embedded_database_keeps_its_password(namespace: Namespace, drifting
     before = namespace.get("secret", name)["data"]
     namespace.patch("secret", name, {"data": {"url": None}})
     namespace.until(lambda: namespace.get("secret", name)["data"] == before, BOUND, "as before")
+
+    label = "app.kubernetes.io/instance"
+    namespace.patch("secret", name, {"metadata": {"labels": {label: "another"}}})
+    wanted = "{.metadata.labels.app\\.kubernetes\\.io/instance}=drifting"
+    namespace.wait(f"secret/{name}", f"jsonpath={wanted}", BOUND)
+    assert before == namespace.get("secret", name)["data"]
+
+
+def test_a_secret_that_is_lost_locks_nobody_out(installed: Installed) -> None:
+    """The embedded database takes the new password: within 120 s all pods use it; orders stay."""
+    default, name = installed.namespace, f"{RELEASE}-postgresql"
+    proxy = f"/api/v1/namespaces/default/services/{RELEASE}:http/proxy/orders"
+    before, orders = uids(default.pods(RELEASE)), default.kubectl("get", "--raw", proxy)
+    password = default.get("secret", name)["data"]["password"]
+    default.kubectl("delete", "secret", name)
+    default.wait(f"secret/{name}", "create", BOUND)
+    assert password != default.get("secret", name)["data"]["password"]
+
+    default.until(lambda: not before & uids(default.pods(RELEASE)), 120, "all pods are new")
+    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 60)
+    assert orders == default.kubectl("get", "--raw", proxy)
 
 
 def test_an_object_of_somebody_else_is_never_taken(namespace: Namespace) -> None:

@@ -3,9 +3,22 @@
 import json
 import re
 import time
+from functools import partial
 
-from tests.e2e.cluster import OPERATOR, Namespace, Object, order_service, run, secret, uids
-from tests.e2e.conftest import Installed
+import pytest
+
+from tests.e2e.cluster import (
+    OPERATOR,
+    CommandError,
+    Namespace,
+    Object,
+    helm,
+    order_service,
+    run,
+    secret,
+    uids,
+)
+from tests.e2e.conftest import RELEASE, Installed
 from tests.e2e.postgresql import PostgreSQL
 
 LEADS_WITHIN = 20.0
@@ -102,6 +115,47 @@ def test_what_changed_meanwhile_is_done_when_it_is_back(namespace: Namespace) ->
     default.kubectl("scale", f"deployment/{OPERATOR}", "--replicas=2")
 
     namespace.wait("deployment/meanwhile", "create", 60)
+
+
+def test_in_namespaced_mode_it_sees_its_namespaces_only(
+    namespace: Namespace, postgresql: PostgreSQL
+) -> None:
+    """It reads Secrets of no other; one that is deleted takes nothing else along. 60 s each."""
+    default, gone = Namespace("default"), Namespace(f"{namespace.name}-left")
+    run("kubectl", "create", "namespace", gone.name)
+    watched = f"operator.watchNamespaces={{default,{namespace.name},{gone.name}}}"
+    helm("upgrade", RELEASE, "charts/orders", "--reuse-values", f"--set={watched}")
+    try:
+        default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
+        account = f"--as=system:serviceaccount:default:{OPERATOR}"
+        may = ("kubectl", "auth", "can-i", "list", "secrets", account)
+        assert "yes" == run(*may, f"--namespace={namespace.name}").strip()
+        with pytest.raises(CommandError):
+            run(*may, "--all-namespaces")
+        gone.apply(secret("database", url=postgresql.database()))
+        gone.apply(order_service("left", replicas=0))
+        gone.wait("deployment/left", "create", 60)
+
+        run("kubectl", "delete", "namespace", gone.name, "--timeout=60s")
+        namespace.apply(order_service("stays", replicas=0))
+        namespace.wait("deployment/stays", "create", 60)
+        # The watches end a moment after the rights do; what comes after must be seen as well.
+        seen = partial(_logged, default, f"namespace {gone.name} is left out")
+        default.until(seen, 60, "the namespace is left out")
+        namespace.apply(order_service("later", replicas=0))
+        namespace.wait("deployment/later", "create", 60)
+        assert {0} == {
+            it["status"]["containerStatuses"][0]["restartCount"] for it in _operators(default)
+        }
+    finally:
+        every = "--set-json=operator.watchNamespaces=[]"
+        helm("upgrade", RELEASE, "charts/orders", "--reuse-values", every)
+        default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
+
+
+def _logged(default: Namespace, words: str) -> bool:
+    selector = "--selector=app.kubernetes.io/component=operator"
+    return words in default.kubectl("logs", selector, "--tail=200")
 
 
 def test_the_rights_of_the_operator_are_few() -> None:

@@ -163,6 +163,7 @@ def test_paused_leaves_everything_as_it_is(namespace: Namespace, options: str) -
         ({"autoscaling": {"min": 3, "max": 2}}, "min must not be greater than max"),
         ({"disruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}, "exclude each other"),
         ({"shutdown": {"delay": "soon"}}, "spec.shutdown.delay"),
+        ({"shutdown": {"delay": "11m"}}, "delay must be at most 10m"),
         ({"logLevel": "LOUD"}, 'Unsupported value: "LOUD"'),
         ({"image": ""}, "spec.image"),
         ({"replicas": -1}, "spec.replicas"),
@@ -179,6 +180,15 @@ def test_the_api_server_refuses_what_cannot_be_meant(
         namespace.apply(order_service("bad", **spec))
 
     assert message in str(caught.value)
+
+
+def test_the_volume_of_a_database_stays_as_it_is(namespace: Namespace) -> None:
+    """A StatefulSet's claims cannot be changed; the resource says so at once."""
+    namespace.apply(order_service("small", database={"embedded": {}}, replicas=0))
+    change = {"spec": {"database": {"embedded": {"storage": {"size": "2Gi"}}}}}
+    with pytest.raises(CommandError, match="cannot be changed, only made anew"):
+        namespace.patch("orderservice", "small", change)
+    namespace.kubectl("delete", "orderservice", "small")
 
 
 def test_a_name_that_is_too_long_is_refused(namespace: Namespace) -> None:

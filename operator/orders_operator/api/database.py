@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from orders_operator.api.fields import Image, Key, Name, Quantity
 
 
-class Resources(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Resources(Struct, frozen=True, rename="camel"):
     """What a container is given at least, and at most."""
 
     requests: Annotated[
@@ -16,7 +16,7 @@ class Resources(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     limits: Annotated[dict[str, Quantity], Meta(description="What it may use at most.")] = {}
 
 
-class UrlSecret(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class UrlSecret(Struct, frozen=True, rename="camel"):
     """A Secret that holds the database's URL."""
 
     name: Annotated[Name, Meta(description="Of a Secret in the same namespace.")]
@@ -25,7 +25,7 @@ class UrlSecret(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     ] = "url"
 
 
-class Storage(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Storage(Struct, frozen=True, rename="camel"):
     """The volume of the embedded PostgreSQL."""
 
     size: Annotated[Quantity, Meta(description="How much is asked for.")] = "1Gi"
@@ -34,7 +34,7 @@ class Storage(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     ] = None
 
 
-class Embedded(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Embedded(Struct, frozen=True, rename="camel"):
     """One PostgreSQL pod for trying out: no replica, no backup; its volume goes when it goes."""
 
     storage: Storage = Storage()
@@ -55,7 +55,7 @@ class Embedded(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     )
 
 
-class Database(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Database(Struct, frozen=True, rename="camel"):
     """Where orders are kept: exactly one of secretRef, cluster and embedded."""
 
     secret_ref: UrlSecret | None = None

@@ -1,4 +1,8 @@
-"""Reads a resource from the API server; what is wrong in it is said with its path."""
+"""Reads a resource from the API server; what is wrong in it is said with its path.
+
+A field that is unknown is passed over: the API server drops what its CRD does not have, so it is
+one of a CRD newer than the operator, which a rollback of the chart leaves.
+"""
 
 from typing import Any
 
@@ -18,7 +22,7 @@ def decode(resource: dict[str, Any]) -> OrderService:
     CRD's rules, or a CRD older than the operator.
 
     Raises:
-        InvalidSpec: a field is missing, unknown, of another type or out of bounds.
+        InvalidSpec: a field is missing, of another type or out of bounds.
     """
     try:
         return msgspec.convert(resource, OrderService)

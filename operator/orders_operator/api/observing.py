@@ -1,6 +1,7 @@
 """What is told to Prometheus, and where spans go."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
@@ -9,7 +10,7 @@ from orders_operator.api.fields import Duration, Enabled, Key, Labels, Name
 LogLevel = Literal["DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL"]
 
 
-class Monitoring(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Monitoring(Struct, frozen=True, rename="camel"):
     """A ServiceMonitor, where the cluster has that kind."""
 
     enabled: Enabled = True
@@ -19,14 +20,14 @@ class Monitoring(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
     ] = {}
 
 
-class HeadersSecret(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class HeadersSecret(Struct, frozen=True, rename="camel"):
     """A Secret that holds headers for the collector."""
 
     name: Annotated[Name, Meta(description="Of a Secret in the same namespace.")]
     key: Annotated[Key, Meta(description="Whose value is name=value,name=value.")] = "headers"
 
 
-class Tracing(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Tracing(Struct, frozen=True, rename="camel"):
     """Spans of sampled requests."""
 
     endpoint: Annotated[
@@ -60,3 +61,15 @@ class Tracing(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     resource_attributes: Annotated[
         dict[str, str], Meta(description="Of every span's resource.")
     ] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse an endpoint that no pattern can: its host and port."""
+        try:
+            parts = urlsplit(self.endpoint)
+            good = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(
+                f"endpoint is {self.endpoint!r}; it needs a host, and a port of 1 to 65535 if any"
+            )

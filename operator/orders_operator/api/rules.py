@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from orders_operator.api.database import Database
+from orders_operator.api.database import Database, Storage
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
-from orders_operator.api.spec import NAME_LENGTH
+from orders_operator.api.spec import NAME_LENGTH, Shutdown
 from orders_operator.api.traffic import Expose
 
 
@@ -30,6 +30,16 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
             f"{_count('secretRef', 'cluster', 'embedded')} == 1",
             "exactly one of secretRef, cluster and embedded is needed",
         ),
+    ),
+    Storage: (
+        Rule("self == oldSelf", "the volume of a database cannot be changed, only made anew"),
+    ),
+    Shutdown: tuple(
+        Rule(
+            f"!has(self.{field}) || duration(self.{field}) <= duration('{most}')",
+            f"{field} must be at most {most}",
+        )
+        for field, most in (("delay", "10m"), ("gracePeriod", "1h"))
     ),
     Autoscaling: (
         Rule("!has(self.min) || self.min <= self.max", "min must not be greater than max"),

@@ -10,7 +10,7 @@ Percent = Annotated[int, Meta(ge=1, le=1000)]
 Replicas = Annotated[int, Meta(ge=1, le=1000)]
 
 
-class Autoscaling(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Autoscaling(Struct, frozen=True, rename="camel"):
     """A HorizontalPodAutoscaler; `replicas` is then its business."""
 
     max: Annotated[Replicas, Meta(description="The most pods.")]
@@ -27,7 +27,7 @@ class Autoscaling(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
     ] = None
 
 
-class DisruptionBudget(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class DisruptionBudget(Struct, frozen=True, rename="camel"):
     """A PodDisruptionBudget, when there is more than one replica; at most one bound."""
 
     enabled: Enabled = True
@@ -39,7 +39,7 @@ class DisruptionBudget(Struct, frozen=True, rename="camel", forbid_unknown_field
     ] = None
 
 
-class TopologySpread(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class TopologySpread(Struct, frozen=True, rename="camel"):
     """How pods spread over zones and nodes."""
 
     max_skew: Annotated[

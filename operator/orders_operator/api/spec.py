@@ -23,7 +23,7 @@ NAME_LENGTH = 45
 """Longest name of an OrderService: with what is added, every child's name has at most 63."""
 
 
-class Migrations(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Migrations(Struct, frozen=True, rename="camel"):
     """`orders migrate` before the service, in an init container of each pod."""
 
     enabled: Annotated[bool, Meta(description="Whether pods migrate before they serve.")] = True
@@ -32,7 +32,7 @@ class Migrations(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
     ] = "60s"
 
 
-class Shutdown(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Shutdown(Struct, frozen=True, rename="camel"):
     """How a pod leaves: its address goes first, then callers are told, then it finishes."""
 
     delay: Annotated[
@@ -47,13 +47,13 @@ class Shutdown(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     ] = "30s"
 
 
-class LocalReference(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class LocalReference(Struct, frozen=True, rename="camel"):
     """An object in the same namespace."""
 
     name: Annotated[Name, Meta(description="Of the object.")]
 
 
-class PodTemplate(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class PodTemplate(Struct, frozen=True, rename="camel"):
     """What is added to the pods."""
 
     labels: Annotated[Labels, Meta(description="Beside the operator's own, which win.")] = {}
@@ -83,7 +83,7 @@ class PodTemplate(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
     ] = ()
 
 
-class OrderServiceSpec(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class OrderServiceSpec(Struct, frozen=True, rename="camel"):
     """What is wanted."""
 
     image: Annotated[

@@ -10,7 +10,7 @@ Host = Annotated[str, Meta(pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", m
 Path = Annotated[str, Meta(pattern=r"^/[^\s]*$", max_length=1024)]
 
 
-class NetworkPolicy(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class NetworkPolicy(Struct, frozen=True, rename="camel"):
     """A NetworkPolicy of the pods; the network plugin of the cluster must enforce it."""
 
     enabled: Enabled = True
@@ -27,7 +27,7 @@ class NetworkPolicy(Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     ] = ()
 
 
-class Ingress(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Ingress(Struct, frozen=True, rename="camel"):
     """An Ingress."""
 
     host: Annotated[Host, Meta(description="Under which callers know the API.")]
@@ -41,7 +41,7 @@ class Ingress(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     ] = None
 
 
-class HTTPRoute(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class HTTPRoute(Struct, frozen=True, rename="camel"):
     """An HTTPRoute of the Gateway API."""
 
     parent_refs: Annotated[
@@ -55,7 +55,7 @@ class HTTPRoute(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     annotations: Annotated[Annotations, Meta(description="For its controller.")] = {}
 
 
-class Expose(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Expose(Struct, frozen=True, rename="camel"):
     """How the world reaches the API: at most one of both."""
 
     ingress: Ingress | None = None

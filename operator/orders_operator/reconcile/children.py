@@ -107,9 +107,9 @@ class Children:
         plural = self._kinds[api_version, kind].plural
         return await self._kube.get(api_version, plural, self._owner.namespace, name)
 
-    def owned(self, kind: str, name: str) -> Object | None:
-        """Return a listed object if it is ours."""
-        obj = self._live.get((kind, name))
+    async def mine(self, api_version: str, kind: str, name: str) -> Object | None:
+        """Return an object if it is ours, whatever became of its labels."""
+        obj = await self.find(api_version, kind, name)
         return obj if obj is not None and self._owner.controls(obj) else None
 
     async def apply(self, wanted: Iterable[Object]) -> list[Problem]:

@@ -164,7 +164,7 @@ class Reconciler:
         wanted = references.needed(service)
         named = {it.reference: await self._named(owner, it.reference) for it in wanted}
         lacking = references.missing(wanted, named)
-        objects = self._declare(service, children, named, served)
+        objects = await self._declare(service, children, named, served)
         problems = [Problem(Reason.SECRET_MISSING, "; ".join(lacking))] if lacking else []
         problems += await children.apply(
             it
@@ -172,9 +172,7 @@ class Reconciler:
             if not lacking or it["kind"] not in _UNTOUCHED or it["metadata"]["name"] != owner.name
         )
         await children.prune(objects)
-        deployment = await children.find("apps/v1", "Deployment", owner.name)
-        if deployment is not None and not owner.controls(deployment):
-            deployment = None
+        deployment = await children.mine("apps/v1", "Deployment", owner.name)
         seen = Observed(
             generation=int(metadata["generation"]),
             problems=summary.ordered(problems),
@@ -192,7 +190,7 @@ class Reconciler:
             self._metrics.errors.labels(problem.reason).inc()
         return seen, CONFLICT_SECONDS if problems else None
 
-    def _declare(
+    async def _declare(
         self,
         service: "OrderService",
         children: Children,
@@ -206,7 +204,7 @@ class Reconciler:
         """
         source = references.database_secret(service)
         embedded = service.spec.database.embedded is not None
-        live = children.owned("Secret", source.reference.name) if embedded else None
+        live = await children.mine("v1", "Secret", source.reference.name) if embedded else None
         database_url = references.value(named.get(source.reference), source.key or "")
         facts = Facts(
             config_hash=references.config_hash(named),

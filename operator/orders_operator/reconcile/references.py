@@ -52,10 +52,10 @@ def needed(service: "OrderService") -> tuple[Needed, ...]:
     if headers is not None:
         found.append(Needed(Reference(SECRETS, headers.name), headers.key))
     for variable in spec.pod_template.env:
-        source = variable.get("valueFrom") or {}
+        source = _mapping(variable.get("valueFrom"))
         for field, plural in (("secretKeyRef", SECRETS), ("configMapKeyRef", CONFIG_MAPS)):
-            named = source.get(field)
-            if named and named.get("name"):
+            named = _mapping(source.get(field))
+            if named.get("name"):
                 found.append(
                     Needed(
                         Reference(plural, named["name"]),
@@ -114,6 +114,11 @@ def database_ports(url: str | None) -> tuple[int, ...]:
     if not all(_port(host) for host in hosts) and not default:
         texts.append(str(POSTGRES_PORT))
     return tuple(sorted({int(text) for text in texts if _is_port(text)})) or (POSTGRES_PORT,)
+
+
+def _mapping(found: Any) -> Object:
+    """Return an object that the CRD does not look into; the API server refuses what is none."""
+    return found if isinstance(found, dict) else {}
 
 
 def _is_port(text: str) -> bool:

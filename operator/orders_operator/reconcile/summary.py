@@ -145,7 +145,7 @@ def _migrated(seen: Observed, before: Mapping[str, Any]) -> Verdict:
     old = {it["type"]: it for it in before.get("conditions") or []}.get(ConditionType.MIGRATED)
     if old is not None and not seen.pods:  # scaled to no pods: what was migrated stays so
         return Verdict(old["status"], Reason(old["reason"]), old["message"])
-    return Verdict("False", Reason.MIGRATING, "No pod of the newest revision has migrated yet.")
+    return Verdict("Unknown", Reason.MIGRATING, "No pod of the newest revision has migrated yet.")
 
 
 def _monitoring(seen: Observed, problem: Problem | None) -> Verdict:

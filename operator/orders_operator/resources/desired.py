@@ -44,10 +44,11 @@ def desired(service: OrderService, facts: Facts) -> list[dict[str, Any]]:
         deployment(service, facts.config_hash),
     ]
     if spec.database.embedded is not None:
+        made = postgres.secret(service, facts.password, facts.live_secret)
         objects += [
-            postgres.secret(service, facts.password, facts.live_secret),
+            made,
             postgres.headless_service(service),
-            postgres.stateful_set(service, spec.database.embedded),
+            postgres.stateful_set(service, spec.database.embedded, made),
         ]
     if spec.autoscaling is not None:
         objects.append(scaling.autoscaler(service, spec.autoscaling))

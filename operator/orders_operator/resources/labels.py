@@ -7,6 +7,8 @@ from orders_operator.api.spec import API_VERSION, KIND, OrderService
 API: Final = "api"
 DATABASE: Final = "database"
 MANAGED_BY: Final = "orders-operator"
+CONFIG_HASH: Final = "orders.dev/config-hash"
+"""Annotation of pods: a hash of what they read, so that they roll when it changes."""
 
 
 def selector(service: OrderService, component: str) -> dict[str, str]:

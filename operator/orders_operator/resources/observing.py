@@ -48,7 +48,7 @@ def tracing_environment(
         "OTEL_SERVICE_NAME": service.metadata.name,
         "OTEL_RESOURCE_ATTRIBUTES": ",".join(listed),
         "OTEL_TRACES_SAMPLER": tracing.sampler,
-        "OTEL_TRACES_SAMPLER_ARG": f"{tracing.ratio:g}",
+        "OTEL_TRACES_SAMPLER_ARG": f"{tracing.ratio:.9f}".rstrip("0").rstrip("."),
         f"OTEL_EXPORTER_{'ZIPKIN' if zipkin else 'OTLP'}_ENDPOINT": tracing.endpoint,
     }
     if tracing.headers_secret_ref is not None and not zipkin:

@@ -10,12 +10,11 @@ from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
-from orders_operator.resources.labels import API, labels, selector
+from orders_operator.resources.labels import API, CONFIG_HASH, labels, selector
 from orders_operator.resources.observing import tracing_environment
 from orders_operator.resources.postgres import SUFFIX as POSTGRES_SUFFIX
 from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
 
-CONFIG_HASH: Final = "orders.dev/config-hash"
 USER: Final = 65532
 HTTP_PORT: Final = 8000
 MARGIN: Final = 5

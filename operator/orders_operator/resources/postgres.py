@@ -2,15 +2,19 @@
 
 The volume goes with the OrderService, as its password does. Data that matters belongs into a
 database that somebody keeps alive.
+
+The password is set at each start, not only when the data are made. So a Secret that was deleted,
+and is made anew with another password, locks nobody out.
 """
 
+import hashlib
 from base64 import b64decode, b64encode
 from typing import Any, Final
 
 from orders_operator.api.database import Embedded
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
-from orders_operator.resources.labels import DATABASE, child, labels, selector
+from orders_operator.resources.labels import CONFIG_HASH, DATABASE, child, labels, selector
 from orders_operator.resources.network import POSTGRES_PORT
 
 SUFFIX: Final = "-postgresql"
@@ -21,6 +25,12 @@ _NAME: Final = "orders"
 _VOLUME: Final = "/var/lib/postgresql/data"
 _PASSWORD: Final = "/etc/postgresql/secret"  # noqa: S105  a folder
 _PORT_NAME: Final = "postgresql"
+_SET_PASSWORD: Final = rf"""
+until pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done
+printf '%s\n' '\set new `cat {_PASSWORD}/password`' "ALTER ROLE {_NAME} PASSWORD :'new';" |
+    psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username={_NAME} --dbname={_NAME}
+"""
+"""Over TCP, for while the official image prepares the data it listens on the socket only."""
 
 
 def secret(service: OrderService, password: str, live: dict[str, Any] | None) -> dict[str, Any]:
@@ -56,8 +66,11 @@ def headless_service(service: OrderService) -> dict[str, Any]:
     )
 
 
-def stateful_set(service: OrderService, embedded: Embedded) -> dict[str, Any]:
-    """Return the StatefulSet."""
+def stateful_set(
+    service: OrderService, embedded: Embedded, made: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the StatefulSet; `made` is the Secret that its pod reads."""
+    digest = hashlib.sha256(made["data"]["password"].encode()).hexdigest()
     return _child(
         service,
         "apps/v1",
@@ -71,7 +84,10 @@ def stateful_set(service: OrderService, embedded: Embedded) -> dict[str, Any]:
                 "whenScaled": "Retain",
             },
             "template": {
-                "metadata": {"labels": labels(service, DATABASE)},
+                "metadata": {
+                    "labels": labels(service, DATABASE),
+                    "annotations": {CONFIG_HASH: digest[:16]},
+                },
                 "spec": _pod(service, embedded),
             },
             "volumeClaimTemplates": [_claim(service, embedded)],
@@ -113,6 +129,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "image": embedded.image,
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "ports": [{"name": _PORT_NAME, "containerPort": POSTGRES_PORT, "protocol": "TCP"}],
+        "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", _SET_PASSWORD]}}},
         "startupProbe": _probe(periodSeconds=1, failureThreshold=120),
         "livenessProbe": _probe(periodSeconds=10, failureThreshold=6),
         "readinessProbe": _probe(periodSeconds=5, failureThreshold=3),
@@ -160,7 +177,6 @@ def _claim(service: OrderService, embedded: Embedded) -> dict[str, Any]:
 
 
 def _probe(**settings: int) -> dict[str, Any]:
-    # Over TCP: while the official image prepares the data it listens on the socket only.
     command = ["pg_isready", "--host=127.0.0.1", f"--username={_NAME}", f"--dbname={_NAME}"]
     return {"exec": {"command": command}, "timeoutSeconds": 5, **settings}
 

@@ -48,6 +48,12 @@ def pod(declared: OrderService, facts: Facts = FACTS) -> Object:
     return template
 
 
+def variables(declared: OrderService) -> dict[str, Any]:
+    """Return the service's environment."""
+    [container] = pod(declared)["spec"]["containers"]
+    return {it["name"]: it.get("value") for it in container["env"]}
+
+
 _names = st.from_regex(r"\A[a-z]([-a-z0-9]{0,10}[a-z0-9])?\Z")
 _labels = st.dictionaries(_names, st.from_regex(r"\A[a-z0-9]{0,10}\Z"), max_size=2)
 _durations = st.from_regex(r"\A[0-9]{1,2}(s|m)\Z")

@@ -9,7 +9,15 @@ from msgspec.structs import replace
 from orders_operator import __version__
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
-from tests.unit.operator.specs import FACTS, Object, children, pod, service, services
+from tests.unit.operator.specs import (
+    FACTS,
+    Object,
+    children,
+    pod,
+    service,
+    services,
+    variables,
+)
 
 CONFIG_HASH = "orders.dev/config-hash"
 
@@ -23,12 +31,6 @@ def templates(declared: OrderService) -> list[Object]:
 def containers(template: Object) -> list[Object]:
     """Return the containers of a pod, the init containers too."""
     return [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]
-
-
-def variables(declared: OrderService) -> dict[str, Any]:
-    """Return the service's environment."""
-    [container] = pod(declared)["spec"]["containers"]
-    return {it["name"]: it.get("value") for it in container["env"]}
 
 
 @given(services)
@@ -183,6 +185,22 @@ def test_a_password_is_made_once() -> None:
     assert first["data"] == kept["data"]
     lost = children(service(), replace(other, live_secret={"data": {}}))
     assert first["data"] != lost["Secret", "shop-postgresql"]["data"]
+
+
+def test_a_new_password_restarts_the_database() -> None:
+    """It takes its password at a start, so one that changes rolls its pod; nothing else does."""
+
+    def database(password: str, **spec: Any) -> Object:
+        facts = replace(FACTS, password=password)
+        found: Object = children(service(**spec), facts)["StatefulSet", "shop-postgresql"]
+        return found
+
+    assert database("a") == database("a", replicas=7, logLevel="DEBUG")
+    old, new = database("a"), database("b")
+    for it in (old, new):
+        del it["spec"]["template"]["metadata"]["annotations"][CONFIG_HASH]
+    assert old == new
+    assert database("a") != database("b")
 
 
 def test_volume_permissions_can_be_turned_off() -> None:

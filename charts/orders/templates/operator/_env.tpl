@@ -50,7 +50,7 @@
 {{- if .resourceAttributes }}
 {{- $pairs := list }}
 {{- range $name, $value := .resourceAttributes }}
-{{- $pairs = append $pairs (printf "%s=%s" $name $value) }}
+{{- $pairs = append $pairs (printf "%s=%s" $name (urlquery $value | replace "+" "%20")) }}
 {{- end }}
 - name: OTEL_RESOURCE_ATTRIBUTES
   value: {{ join "," $pairs | quote }}
