@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
 from orders_operator.handlers import Sighting, Watched, Watches
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index, Reference
@@ -68,6 +69,7 @@ class Leader:
         self._apis = Apis(kube, KINDS)
         self._watches: Watches | None = None
         self._open: tuple[str, ...] = settings.namespaces
+        self._closed: set[str] = set()
         reconciler = Reconciler(
             kube,
             KINDS,
@@ -85,6 +87,7 @@ class Leader:
         self._queue.start()
         self._watchdog.require("a worker", lambda: self._queue.alive)
         listing = asyncio.ensure_future(self._list())
+        self._watchdog.require("the list", lambda: not listing.done())
         try:
             await self._watch()
         finally:
@@ -179,12 +182,16 @@ class Leader:
 
     async def _is_open(self, namespace: str) -> bool:
         try:
-            await self._kube.list(API_VERSION, PLURAL, namespace)
+            one = {"limit": "1"}
+            await self._kube.request("GET", path(API_VERSION, PLURAL, namespace), one)
         except KubeError as error:
             if error.reason is not Failure.FORBIDDEN:
                 raise
-            log.warning("namespace %s is left out: %s", namespace, error)
+            if namespace not in self._closed:
+                log.warning("namespace %s is left out: %s", namespace, error)
+            self._closed.add(namespace)
             return False
+        self._closed.discard(namespace)
         return True
 
     def _leave(self, namespaces: set[str]) -> None:

@@ -47,6 +47,12 @@ def run(*command: str, text: str | None = None, limit: float = 120) -> str:
     return done.stdout
 
 
+def go_module(name: str) -> Path:
+    """Return the folder of a Go module `path@version`, which may have manifests of CRDs."""
+    told = run("go", "mod", "download", "-json", name, limit=300)
+    return Path(json.loads(told)["Dir"])
+
+
 def helm(*arguments: str, limit: float = 180) -> str:
     """Run helm."""
     return run("helm", *arguments, limit=limit)

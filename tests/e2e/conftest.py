@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.e2e import monitoring
+from tests.e2e import gateway, monitoring
 from tests.e2e.cluster import OPERATOR, Namespace, helm, order_service, run, secret
 from tests.e2e.postgresql import PostgreSQL
 
@@ -22,6 +22,7 @@ ORDER: Final = (
     "test_install",
     "test_samples",
     "test_options",
+    "test_gateway",
     "test_scaling",
     "test_rollouts",
     "test_failures",
@@ -82,6 +83,7 @@ def installed() -> Installed:
     """Install the chart on a cluster that has nothing of it, and place the first order."""
     default = Namespace("default")
     monitoring.remove()
+    gateway.remove()
     helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
     run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
     default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")

@@ -1,7 +1,6 @@
 """Prometheus and its operator in the cluster, from published manifests as far as there are any."""
 
 import json
-import subprocess
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -9,10 +8,9 @@ from urllib.parse import quote
 
 import yaml
 
-from tests.e2e.cluster import ROOT, Namespace, Object, run
+from tests.e2e.cluster import Namespace, Object, go_module, run
 
-MODULE: Final = "github.com/prometheus-operator/prometheus-operator"
-FOLDER: Final = ROOT / "tests" / "e2e" / "parts" / "prometheus-operator"
+MODULE: Final = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 NAMESPACE: Final = "monitoring"
 _OPERATOR: Final = "parts/prometheus-operator:0.85.0"
 _RELOADER: Final = "parts/prometheus-config-reloader:0.85.0"
@@ -24,9 +22,7 @@ _CRDS: Final = ("servicemonitors", "podmonitors", "probes", "scrapeconfigs", "pr
 
 def module() -> Path:
     """Return the folder of the operator's Go module, which has its manifests under example/."""
-    command = ["go", "mod", "download", "-json", f"{MODULE}@v0.85.0"]
-    told = subprocess.check_output(command, text=True, cwd=FOLDER)
-    return Path(json.loads(told)["Dir"])
+    return go_module(MODULE)
 
 
 def crd(plural: str) -> Path:

@@ -7,11 +7,18 @@ if TYPE_CHECKING:
 
 
 def url(spec: "OrderServiceSpec", namespace: str, name: str) -> str:
-    """Return the URL outside the cluster if it is exposed, else the one inside."""
-    expose = spec.expose
-    if expose.ingress is not None:
-        scheme = "https" if expose.ingress.tls_secret_name else "http"
-        return f"{scheme}://{expose.ingress.host}{expose.ingress.path.rstrip('/')}"
-    if expose.http_route is not None and expose.http_route.hostnames:
-        return f"http://{expose.http_route.hostnames[0]}{expose.http_route.path.rstrip('/')}"
-    return f"http://{name}.{namespace}.svc"
+    """Return the URL outside the cluster if it is exposed under one name, else the one inside."""
+    ingress, route = spec.expose.ingress, spec.expose.http_route
+    scheme, path = "http", "/"
+    hosts: tuple[str, ...] = ()
+    if ingress is not None:
+        scheme = "https" if ingress.tls_secret_name else "http"
+        hosts, path = (ingress.host,), ingress.path
+    elif route is not None:
+        hosts, path = route.hostnames, route.path
+    named = next((host for host in hosts if not host.startswith("*")), None)
+    return (
+        f"http://{name}.{namespace}.svc"
+        if named is None
+        else f"{scheme}://{named}{path.rstrip('/')}"
+    )

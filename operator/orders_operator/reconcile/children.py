@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
+from orders_operator.api.spec import KIND
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Problem
@@ -153,7 +154,9 @@ class Children:
         kind, name = wanted["kind"], wanted["metadata"]["name"]
         live = await self.find(wanted["apiVersion"], kind, name)
         if live is not None and not self._owner.controls(live):
-            return Problem(Reason.NAME_CONFLICT, f"{_named(wanted)} exists and {_whose(live)}")
+            return Problem(
+                Reason.NAME_CONFLICT, f"{_named(wanted)} exists and {_whose(live, self._owner)}"
+            )
         if live is not None and self._memory.unchanged(self._owner.uid, wanted, live):
             return None
         plural = self._kinds[wanted["apiVersion"], kind].plural
@@ -184,9 +187,11 @@ def _named(obj: Object) -> str:
     return f"{obj['kind']} {obj['metadata']['name']}"
 
 
-def _whose(obj: Object) -> str:
+def _whose(obj: Object, us: Owner) -> str:
     """Say who owns an object, as far as it says so itself."""
     for owner in obj["metadata"].get("ownerReferences") or []:
         if owner.get("controller"):
+            if (owner["kind"], owner["name"]) == (KIND, us.name):
+                return "goes with an OrderService of this name that was deleted"
             return f"is controlled by {owner['kind']} {owner['name']}"
     return "was not made for this OrderService"

@@ -18,6 +18,7 @@ MIGRATE: Final = "migrate"
 SERVICE: Final = "orders"
 _HASH: Final = "pod-template-hash"
 _REVISION: Final = "deployment.kubernetes.io/revision"
+_ENDED: Final = frozenset({"Failed", "Succeeded"})
 _PULL: Final = frozenset(
     {
         "ErrImagePull",
@@ -69,13 +70,17 @@ def newest_hash(replica_sets: Sequence[Object], deployment_uid: str) -> str | No
 
 
 def of_revision(pods: Iterable[Object], template_hash: str | None) -> list[Object]:
-    """Return the pods of a revision, without those that are being deleted."""
+    """Return the pods of a revision, without those that are on their way out or at their end.
+
+    A pod that was evicted, or whose node was shut down, stays as Failed; others took its place.
+    """
     return [
         pod
         for pod in pods
         if template_hash is not None
         and (pod["metadata"].get("labels") or {}).get(_HASH) == template_hash
         and not pod["metadata"].get("deletionTimestamp")
+        and (pod.get("status") or {}).get("phase") not in _ENDED
     ]
 
 

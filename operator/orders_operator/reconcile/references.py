@@ -55,7 +55,7 @@ def needed(service: "OrderService") -> tuple[Needed, ...]:
         source = _mapping(variable.get("valueFrom"))
         for field, plural in (("secretKeyRef", SECRETS), ("configMapKeyRef", CONFIG_MAPS)):
             named = _mapping(source.get(field))
-            if named.get("name"):
+            if isinstance(named.get("name"), str):
                 found.append(
                     Needed(
                         Reference(plural, named["name"]),

@@ -49,8 +49,7 @@ def summarise(seen: Observed, before: Mapping[str, Any], now: datetime) -> Objec
     found: Object = {
         "observedGeneration": seen.generation,
         "conditions": _conditions(verdicts, seen.generation, before, now),
-        "replicas": 0 if state is None else state.total,
-        "readyReplicas": 0 if state is None else state.ready,
+        **_counts(seen, state, before),
         "selector": seen.selector or before.get("selector"),
         "url": seen.url or before.get("url"),
         "secretsHash": seen.secrets_hash or before.get("secretsHash"),
@@ -63,6 +62,15 @@ def summarise(seen: Observed, before: Mapping[str, Any], now: datetime) -> Objec
     elif not seen.migrations and version and state is not None and state.serving:
         found["version"] = version
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _counts(seen: Observed, state: Rollout | None, before: Mapping[str, Any]) -> Object:
+    """Return how many pods there are; nobody has looked while the spec cannot be read."""
+    if seen.invalid is not None:
+        return {name: before.get(name, 0) for name in ("replicas", "readyReplicas")}
+    if state is None:
+        return {"replicas": 0, "readyReplicas": 0}
+    return {"replicas": state.total, "readyReplicas": state.ready}
 
 
 def transitions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Transition]:
@@ -129,7 +137,7 @@ def _progressing(state: Rollout | None, problem: Problem | None) -> Verdict:
 
 def _degraded(problem: Problem | None) -> Verdict:
     if problem is None:
-        return Verdict("False", Reason.AS_EXPECTED, "Nothing is wrong.")
+        return Verdict("False", Reason.AS_EXPECTED, "Nothing is wrong that will not pass.")
     return Verdict("True", problem.reason, problem.message)
 
 
@@ -154,7 +162,7 @@ def _monitoring(seen: Observed, problem: Problem | None) -> Verdict:
     absent = [it for it in seen.absent if it.startswith(MONITORING)]
     if absent:
         return Verdict("False", Reason.CRD_MISSING, _lacks(absent))
-    if problem is not None and problem.reason in {Reason.INVALID_SPEC, Reason.APPLY_FAILED}:
+    if problem is not None and problem.reason is Reason.INVALID_SPEC:
         return Verdict("Unknown", problem.reason, problem.message)
     conflict = next((it for it in seen.problems if "ServiceMonitor" in it.message), None)
     if conflict is not None:

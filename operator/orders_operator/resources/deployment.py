@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import API, child, selector
 from orders_operator.resources.pod import template
@@ -11,7 +12,7 @@ def deployment(service: OrderService, config_hash: str) -> dict[str, Any]:
     """Return the Deployment; without replicas when an autoscaler decides about them."""
     spec: dict[str, Any] = {
         "revisionHistoryLimit": 3,
-        "progressDeadlineSeconds": 600,
+        "progressDeadlineSeconds": max(600, seconds(service.spec.migrations.timeout) + 300),
         "strategy": {
             "type": "RollingUpdate",
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},

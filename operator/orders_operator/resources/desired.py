@@ -52,7 +52,7 @@ def desired(service: OrderService, facts: Facts) -> list[dict[str, Any]]:
         ]
     if spec.autoscaling is not None:
         objects.append(scaling.autoscaler(service, spec.autoscaling))
-    if spec.disruption_budget.enabled and scaling.replicas_at_least(service) > 1:
+    if scaling.needs_budget(service):
         objects.append(scaling.disruption_budget(service))
     if spec.network_policy.enabled:
         objects.append(network.network_policy(service, facts.database_ports))

@@ -14,7 +14,8 @@ _DNS: Final = 53
 def network_policy(service: OrderService, database_ports: tuple[int, ...]) -> dict[str, Any]:
     """Return the NetworkPolicy of the service's pods.
 
-    In: the API from whom the spec names, else from everybody; metrics and probes from everybody.
+    In: the API from whom the spec names, else from everybody; metrics from everybody.
+    Probes come from the node, which networks let in whatever a policy says.
     Out: DNS, the database, the collector, and what the spec adds.
     """
     policy = service.spec.network_policy

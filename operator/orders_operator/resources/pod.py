@@ -116,7 +116,7 @@ def _container(service: OrderService, name: str, arguments: list[str]) -> dict[s
         "image": service.spec.image,
         "args": arguments,
         "env": _environment(service),
-        "resources": security.resources(service.spec.resources),
+        "resources": security.resources(service.spec.resources, "64Mi"),
         "securityContext": security.CONTAINER,
         "volumeMounts": mounts,
     }

@@ -133,7 +133,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "startupProbe": _probe(periodSeconds=1, failureThreshold=120),
         "livenessProbe": _probe(periodSeconds=10, failureThreshold=6),
         "readinessProbe": _probe(periodSeconds=5, failureThreshold=3),
-        "resources": security.resources(embedded.resources),
+        "resources": security.resources(embedded.resources, "256Mi"),
         "securityContext": security.CONTAINER,
         "volumeMounts": [
             {"name": "data", "mountPath": _VOLUME},
@@ -151,7 +151,7 @@ def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
         "name": "volume-permissions",
         "image": embedded.image,
         "command": ["chown", f"{USER}:{USER}", "/volume"],
-        "resources": security.resources(embedded.resources),
+        "resources": security.resources(embedded.resources, "256Mi"),
         "securityContext": {
             **security.CONTAINER,
             **root,

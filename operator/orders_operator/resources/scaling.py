@@ -9,10 +9,17 @@ from orders_operator.resources.labels import API, child, selector
 CPU_PERCENT: Final = 75
 
 
-def replicas_at_least(service: OrderService) -> int:
-    """Return how many pods there are when there are fewest."""
-    scaling = service.spec.autoscaling
-    return service.spec.replicas if scaling is None else scaling.min
+def needs_budget(service: OrderService) -> bool:
+    """Whether a budget helps: never with one pod, whose node it would keep from being drained.
+
+    How many may go at once never keeps one from going; how many must stay may.
+    """
+    scaling, budget = service.spec.autoscaling, service.spec.disruption_budget
+    if scaling is None:
+        pods = service.spec.replicas
+    else:
+        pods = scaling.max if budget.min_available is None else scaling.min
+    return budget.enabled and pods > 1
 
 
 def autoscaler(service: OrderService, scaling: Autoscaling) -> dict[str, Any]:

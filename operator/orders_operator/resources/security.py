@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from orders_operator.api.database import Resources
 
+DISK: Final = "ephemeral-storage"
 CONTAINER: Final[dict[str, Any]] = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -23,7 +24,12 @@ def pod(user: int) -> dict[str, Any]:
     }
 
 
-def resources(declared: Resources) -> dict[str, Any]:
-    """Return a container's resources without what is empty."""
-    parts = {"requests": dict(declared.requests), "limits": dict(declared.limits)}
-    return {name: part for name, part in parts.items() if part}
+def resources(declared: Resources, disk: str) -> dict[str, Any]:
+    """Return a container's resources without what is empty.
+
+    `disk` is the limit of what it may write to its node's disk, where nothing is said about that.
+    """
+    requests, limits = dict(declared.requests), dict(declared.limits)
+    if DISK not in requests:
+        limits.setdefault(DISK, disk)
+    return {name: part for name, part in (("requests", requests), ("limits", limits)) if part}

@@ -13,6 +13,9 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.e2e import gateway, monitoring
+from tests.e2e.cluster import go_module
+
 PARTS: Final = Path(__file__).resolve().parent
 ROOT: Final = PARTS.parents[2]
 CACHE: Final = ROOT / ".cache" / "e2e"
@@ -53,7 +56,9 @@ PROGRAMS: Final = (
 
 
 def main(cluster: str) -> None:
-    """Build or pull each program's image, and give it to every node."""
+    """Build or pull each program's image, and give it to every node; fetch manifests of CRDs."""
+    for module in (monitoring.MODULE, gateway.MODULE):
+        go_module(module)
     load = [*shlex.split(os.environ.get("CLUSTER_RUN", "")), "kind", "load", "docker-image"]
     listed = [sys.executable, str(ROOT / "scripts" / "images"), "--list"]
     offline = "postgres" in subprocess.check_output(listed, text=True)  # it lists a stand-in

@@ -66,6 +66,18 @@ def test_every_container_is_bounded(declared: OrderService) -> None:
             assert "sizeLimit" in volume.get("emptyDir", {"sizeLimit": ""})
 
 
+def test_what_is_written_to_disk_is_bounded_whatever_is_asked_for() -> None:
+    """Requests without limits leave the limit of the node's disk, unless they speak of it."""
+
+    def resources(**requests: str) -> Object:
+        [container] = pod(service(resources={"requests": requests}))["spec"]["containers"]
+        found: Object = container["resources"]
+        return found
+
+    assert {"ephemeral-storage": "64Mi"} == resources(cpu="1")["limits"]
+    assert "limits" not in resources(**{"ephemeral-storage": "1Gi"})
+
+
 @given(services)
 def test_credentials_are_files(declared: OrderService) -> None:
     """No variable has a secret's value, or refers to a Secret of the operator's."""

@@ -40,7 +40,12 @@ def test_only_living_pods_of_the_revision_count() -> None:
         "metadata": {"labels": {"pod-template-hash": "new"}, "deletionTimestamp": "2026-01-01"}
     }
 
-    assert [new] == of_revision([new, old, leaving], "new")
+    evicted = {
+        "metadata": {"labels": {"pod-template-hash": "new"}},
+        "status": {"phase": "Failed"},
+    }
+
+    assert [new] == of_revision([new, old, leaving, evicted], "new")
     assert [] == of_revision([new, old, leaving], None)
 
 

@@ -198,6 +198,7 @@ def test_an_invalid_spec_keeps_what_was_known() -> None:
     after = summarise(Observed(generation=2, invalid="`spec.image` is missing"), before, NOW)
 
     assert ("False", "InvalidSpec") == conditions(after)["Ready"]
+    assert (2, 2) == (after["replicas"], after["readyReplicas"])
     assert before["version"] == after["version"]
     assert 2 == after["observedGeneration"]
 
