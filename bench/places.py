@@ -23,7 +23,7 @@ CONDENSED: Final = DOCS / "benchmarks.json"
 REPORT: Final = DOCS / "benchmarks.md"
 CHARTS: Final = DOCS / "benchmarks"
 IMAGE_SIZES: Final = CHARTS / "images.md"
-"""Written by `make images`."""
+"""What `scripts/images --markdown` prints, kept by hand when the images have changed."""
 
 PYTHON: Final = os.environ.get("BENCH_PYTHON") or sys.executable
 """The interpreter that runs this service and the FastAPI stack; `BENCH_PYTHON` names another."""

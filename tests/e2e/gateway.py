@@ -13,6 +13,7 @@ def install() -> None:
     folder = go_module(MODULE) / "config" / "crd" / "standard"
     file = folder / "gateway.networking.k8s.io_httproutes.yaml"
     run("kubectl", "apply", "--server-side", f"--filename={file}")
+    run("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
 
 
 def remove() -> None:
