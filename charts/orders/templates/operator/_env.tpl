@@ -41,7 +41,7 @@
 {{- end }}
 {{- if not (kindIs "invalid" .ratio) }}
 - name: OTEL_TRACES_SAMPLER_ARG
-  value: {{ printf "%.9f" (float64 .ratio) | quote }}
+  value: {{ regexReplaceAll "\\.?0+$" (printf "%.9f" (float64 .ratio)) "" | quote }}
 {{- end }}
 {{- if .headersSecretRef }}
 - name: OTEL_EXPORTER_OTLP_HEADERS_FILE
