@@ -1,71 +1,13 @@
 """The coalescer, in virtual time: what is batched, what a failure costs, who is told what."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
 
-import looptime
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from orders.coalesce import Coalescer, ConnectionLost
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
+from tests.unit.lane import Lane, Refused, coalescer
 
 pytestmark = pytest.mark.looptime
-
-
-class Refused(Exception):
-    """What the lane below raises for a bad item."""
-
-
-class Lane:
-    """A lane in memory: a run takes `seconds`, items below zero are refused."""
-
-    def __init__(self, *, seconds: float = 1.0) -> None:
-        """Stand, with nothing sent yet."""
-        self.seconds = seconds
-        self.down_since: float | None = None
-        self.batches: list[list[int]] = []
-        self.links: list[list[Any]] = []
-        self.abandoned = 0
-        self.up = asyncio.Event()
-        self.up.set()
-
-    async def run(self, items: Sequence[int], links: Sequence[Any]) -> list[int | Exception]:
-        """Answer each item with itself times ten, after a while."""
-        self.batches.append(list(items))
-        self.links.append(list(links))
-        await asyncio.sleep(self.seconds)
-        if not self.up.is_set():
-            raise ConnectionLost
-        if any(item < 0 for item in items):
-            msg = "a negative item"
-            raise Refused(msg)
-        return [item * 10 for item in items]
-
-    async def ready(self) -> None:
-        """Return when the connection is back."""
-        await self.up.wait()
-
-    def abandon(self) -> None:
-        """Count how often the connection was given up."""
-        self.abandoned += 1
-
-    def lose(self) -> None:
-        """Lose the connection."""
-        self.up.clear()
-        self.down_since = asyncio.get_running_loop().time()
-
-    def restore(self) -> None:
-        """Have the connection back."""
-        self.down_since = None
-        self.up.set()
-
-
-def coalescer(*lanes: Lane, **bounds: Any) -> Coalescer[int, int]:
-    """A coalescer with a deadline of 5 virtual seconds."""
-    return Coalescer(lanes, **{"timeout": 5.0, **bounds})
 
 
 async def test_an_idle_call_goes_out_alone_and_at_once() -> None:
@@ -275,92 +217,3 @@ async def test_drain_returns_when_all_is_answered() -> None:
     await calls.drain()
 
     assert all(future.done() for future in futures)
-
-
-Step = tuple[str, int]
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("submit"), st.integers(-3, 50)),
-        st.tuples(st.just("cancel"), st.integers(0, 40)),
-        st.tuples(st.just("wait"), st.integers(1, 8)),
-        st.tuples(st.just("lose"), st.integers(0, 1)),
-        st.tuples(st.just("restore"), st.integers(0, 1)),
-    ),
-    max_size=60,
-)
-
-
-@given(
-    steps=STEPS,
-    batch_limit=st.integers(1, 5),
-    queue_limit=st.integers(1, 10),
-    overlap=st.integers(1, 4),
-)
-def test_every_call_gets_its_own_answer(
-    steps: list[Step], batch_limit: int, queue_limit: int, overlap: int
-) -> None:
-    """Whatever happens, every accepted call ends with its own answer or its own error in time.
-
-    Bounds hold at every step, items keep their order within a batch, and nothing is left over.
-    """
-
-    async def story() -> None:
-        loop = asyncio.get_running_loop()
-        lanes = Lane(seconds=0.4), Lane(seconds=0.7)
-        calls = coalescer(
-            *lanes, batch_limit=batch_limit, queue_limit=queue_limit, overlap=overlap
-        )
-        accepted: list[tuple[int, float, asyncio.Future[int]]] = []
-        ended: dict[int, float] = {}
-
-        def note(index: int) -> Callable[[object], None]:
-            def ends(_: object) -> None:
-                ended[index] = loop.time()
-
-            return ends
-
-        for name, value in steps:
-            if name == "submit":
-                try:
-                    future = calls.submit(value)
-                except Overloaded:
-                    assert calls.depth == queue_limit
-                except DatabaseUnavailable:
-                    assert all(lane.down_since is not None for lane in lanes)
-                else:
-                    future.add_done_callback(note(len(accepted)))
-                    accepted.append((value, loop.time(), future))
-            elif name == "cancel" and accepted:
-                accepted[value % len(accepted)][2].cancel()
-            elif name == "wait":
-                await asyncio.sleep(value / 4)
-            elif name == "lose":
-                lanes[value].lose()
-            elif name == "restore":
-                lanes[value].restore()
-            assert calls.in_flight <= len(lanes)
-            assert calls.depth <= queue_limit
-        for lane in lanes:
-            lane.restore()
-        await calls.drain()
-        await asyncio.sleep(0)
-        for index, (value, started, future) in enumerate(accepted):
-            assert future.done()
-            assert ended[index] <= started + 5.001
-            if future.cancelled():
-                continue
-            error = future.exception()
-            if error is None:
-                assert value >= 0
-                assert value * 10 == future.result()
-            else:
-                assert isinstance(error, DeadlineExceeded) or (
-                    value < 0 and isinstance(error, Refused)
-                )
-        assert all(len(batch) <= batch_limit for lane in lanes for batch in lane.batches)
-
-    loop = looptime.new_event_loop()
-    try:
-        loop.run_until_complete(story())
-    finally:
-        loop.close()

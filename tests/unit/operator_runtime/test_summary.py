@@ -1,97 +1,14 @@
 """What the status says of what was seen."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from orders_operator.api.conditions import ConditionType, Reason
-from orders_operator.reconcile.events import NOTE_LENGTH, distinct, event
+from orders_operator.api.conditions import Reason
+from orders_operator.reconcile.events import distinct
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.summary import ordered, statuses, summarise, transitions
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-REPORT = '{"version":"0.1.0","schema":3}'
-
-numbers = st.integers(0, 5)
-
-
-def deployment(  # noqa: PLR0913  what a Deployment's status has
-    wanted: int = 2,
-    updated: int = 2,
-    total: int = 2,
-    available: int = 2,
-    reason: str = "NewReplicaSetAvailable",
-    observed: int = 1,
-) -> dict[str, Any]:
-    """Return a Deployment with this status."""
-    return {
-        "metadata": {"name": "x", "generation": 1},
-        "spec": {"replicas": wanted},
-        "status": {
-            "observedGeneration": observed,
-            "replicas": total,
-            "updatedReplicas": updated,
-            "availableReplicas": available,
-            "readyReplicas": available,
-            "conditions": [{"type": "Progressing", "status": "True", "reason": reason}],
-        },
-    }
-
-
-def pod(
-    migrate: dict[str, Any] | None = None,
-    orders: dict[str, Any] | None = None,
-    *,
-    ready: bool = True,
-    **container: Any,
-) -> dict[str, Any]:
-    """Return a pod with these container states; by default it migrated and runs."""
-    return {
-        "metadata": {"name": "x-1", "creationTimestamp": "2026-01-01T00:00:00Z"},
-        "status": {
-            "conditions": [{"type": "Ready", "status": str(ready)}],
-            "initContainerStatuses": [
-                {
-                    "name": "migrate",
-                    "state": migrate or {"terminated": {"exitCode": 0, "message": REPORT}},
-                }
-            ],
-            "containerStatuses": [
-                {
-                    "name": "orders",
-                    "state": orders or {"running": {}},
-                    "imageID": "docker.io/orders/service@sha256:abc",
-                    "ready": ready,
-                    **container,
-                }
-            ],
-        },
-    }
-
-
-def seen(**fields: Any) -> Observed:
-    """Return an observation that is well, but for the given fields."""
-    well: dict[str, Any] = {
-        "generation": 1,
-        "deployment": deployment(),
-        "pods": (pod(),),
-        "image": "orders/service:0.1.0",
-        "url": "http://x.ns.svc",
-    }
-    return Observed(**(well | fields))
-
-
-def conditions(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return status and reason of each condition."""
-    return {it["type"]: (it["status"], it["reason"]) for it in status["conditions"]}
-
-
-def of(**fields: Any) -> dict[str, tuple[str, str]]:
-    """Return the conditions of an observation."""
-    return conditions(summarise(seen(**fields), {}, NOW))
+from tests.unit.operator_runtime.sights import NOW, conditions, deployment, of, pod, seen
 
 
 def test_all_is_well() -> None:
@@ -246,118 +163,6 @@ def test_problems_weigh() -> None:
 
     assert ["d", "b; c", "a"] == [it.message for it in problems]
     assert ("True", "SecretMissing") == of(problems=problems)["Degraded"]
-
-
-states = st.none() | st.builds(
-    deployment,
-    wanted=numbers,
-    updated=numbers,
-    total=numbers,
-    available=numbers,
-    reason=st.sampled_from(
-        ["NewReplicaSetAvailable", "ReplicaSetUpdated", "ProgressDeadlineExceeded"]
-    ),
-    observed=st.integers(0, 1),
-)
-observations = st.builds(
-    Observed,
-    generation=st.integers(1, 9),
-    paused=st.booleans(),
-    invalid=st.none() | st.text(max_size=20),
-    problems=st.lists(
-        st.builds(
-            Problem,
-            st.sampled_from([Reason.SECRET_MISSING, Reason.NAME_CONFLICT, Reason.APPLY_FAILED]),
-            st.text(max_size=5000),
-        ),
-        max_size=3,
-    ).map(tuple),
-    deployment=states,
-    pods=st.lists(
-        st.sampled_from(
-            [
-                pod(),
-                pod(migrate={"waiting": {"reason": "PodInitializing"}}, ready=False),
-                pod(migrate={"terminated": {"exitCode": 1}}, ready=False),
-                pod(orders={"waiting": {"reason": "ImagePullBackOff"}}, ready=False),
-                {"metadata": {"name": "young"}},
-            ]
-        ),
-        max_size=3,
-    ).map(tuple),
-    absent=st.sets(
-        st.sampled_from(["monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1"])
-    ).map(lambda them: tuple(sorted(them))),
-    monitoring=st.booleans(),
-    migrations=st.booleans(),
-    image=st.sampled_from(["a", "a:1", "r:5000/a", "r:5000/a:1@sha256:x"]),
-)
-
-
-@given(st.lists(observations, min_size=1, max_size=5))
-def test_every_status_holds_together(history: list[Observed]) -> None:
-    """Whatever happens in whatever order, the conditions do not contradict each other."""
-    status: dict[str, Any] = {}
-    for hours, observation in enumerate(history):
-        status = summarise(observation, status, NOW + timedelta(hours=hours))
-        found = conditions(status)
-        assert len(status["conditions"]) == len(found)
-        assert set(found) <= {str(it) for it in ConditionType}
-        assert all(reason in set(Reason) for _, reason in found.values())
-        assert all(len(it["message"]) <= 32768 for it in status["conditions"])
-        if observation.paused:
-            assert "True" == found["Paused"][0]
-            continue
-        assert set(found) == {str(it) for it in ConditionType}
-        assert observation.generation == status["observedGeneration"]
-        assert {observation.generation} == {
-            it["observedGeneration"] for it in status["conditions"]
-        }
-        if found["Ready"][0] == "True":
-            assert "False" == found["Degraded"][0]
-            assert observation.deployment is not None
-            assert 1 == observation.deployment["status"]["observedGeneration"]
-            assert observation.invalid is None
-            assert not observation.problems
-        if found["Degraded"][0] == "True":
-            assert "False" == found["Ready"][0]
-
-
-@given(observations, observations)
-def test_the_same_sight_twice_changes_nothing(first: Observed, second: Observed) -> None:
-    """A status is written once, and no Event is told twice; a time changes with a status."""
-    before = summarise(first, {}, NOW)
-    after = summarise(second, before, NOW + timedelta(hours=1))
-    again = summarise(second, after, NOW + timedelta(hours=2))
-
-    assert after == again
-    assert [] == transitions(after, again)
-    was = {it["type"]: it for it in before["conditions"]}
-    for it in after["conditions"]:
-        old = was.get(it["type"])
-        if old is not None:
-            same_time = old["lastTransitionTime"] == it["lastTransitionTime"]
-            assert (old["status"] == it["status"]) == same_time
-
-
-@given(st.lists(observations, min_size=2, max_size=2))
-def test_events_are_of_transitions(pair: list[Observed]) -> None:
-    """An Event has the reason of a condition, once, in the form that the API server takes."""
-    before = summarise(pair[0], {}, NOW)
-    after = summarise(pair[1], before, NOW)
-    resource = {
-        "apiVersion": "orders.dev/v1alpha1",
-        "kind": "OrderService",
-        "metadata": {"name": "x", "namespace": "ns", "uid": "u", "resourceVersion": "1"},
-    }
-    told = distinct(transitions(before, after))
-    made = [event(resource, it, "operator-0", NOW) for it in told]
-
-    reasons = {it["reason"] for it in after["conditions"]}
-    assert {it["reason"] for it in made} <= reasons
-    assert len(made) == len({it["reason"] for it in made})
-    assert all(0 < len(it["note"]) <= NOTE_LENGTH for it in made)
-    assert all(it["type"] in {"Normal", "Warning"} for it in made)
 
 
 def test_failure_and_recovery_tell_two_events() -> None:

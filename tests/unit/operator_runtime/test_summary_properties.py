@@ -1,0 +1,124 @@
+"""What every status says, whatever was seen."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders_operator.api.conditions import ConditionType, Reason
+from orders_operator.reconcile.events import NOTE_LENGTH, distinct, event
+from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.summary import summarise, transitions
+from tests.unit.operator_runtime.sights import NOW, conditions, deployment, numbers, pod
+
+states = st.none() | st.builds(
+    deployment,
+    wanted=numbers,
+    updated=numbers,
+    total=numbers,
+    available=numbers,
+    reason=st.sampled_from(
+        ["NewReplicaSetAvailable", "ReplicaSetUpdated", "ProgressDeadlineExceeded"]
+    ),
+    observed=st.integers(0, 1),
+)
+observations = st.builds(
+    Observed,
+    generation=st.integers(1, 9),
+    paused=st.booleans(),
+    invalid=st.none() | st.text(max_size=20),
+    problems=st.lists(
+        st.builds(
+            Problem,
+            st.sampled_from([Reason.SECRET_MISSING, Reason.NAME_CONFLICT, Reason.APPLY_FAILED]),
+            st.text(max_size=5000),
+        ),
+        max_size=3,
+    ).map(tuple),
+    deployment=states,
+    pods=st.lists(
+        st.sampled_from(
+            [
+                pod(),
+                pod(migrate={"waiting": {"reason": "PodInitializing"}}, ready=False),
+                pod(migrate={"terminated": {"exitCode": 1}}, ready=False),
+                pod(orders={"waiting": {"reason": "ImagePullBackOff"}}, ready=False),
+                {"metadata": {"name": "young"}},
+            ]
+        ),
+        max_size=3,
+    ).map(tuple),
+    absent=st.sets(
+        st.sampled_from(["monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1"])
+    ).map(lambda them: tuple(sorted(them))),
+    monitoring=st.booleans(),
+    migrations=st.booleans(),
+    image=st.sampled_from(["a", "a:1", "r:5000/a", "r:5000/a:1@sha256:x"]),
+)
+
+
+@given(st.lists(observations, min_size=1, max_size=5))
+def test_every_status_holds_together(history: list[Observed]) -> None:
+    """Whatever happens in whatever order, the conditions do not contradict each other."""
+    status: dict[str, Any] = {}
+    for hours, observation in enumerate(history):
+        status = summarise(observation, status, NOW + timedelta(hours=hours))
+        found = conditions(status)
+        assert len(status["conditions"]) == len(found)
+        assert set(found) <= {str(it) for it in ConditionType}
+        assert all(reason in set(Reason) for _, reason in found.values())
+        assert all(len(it["message"]) <= 32768 for it in status["conditions"])
+        if observation.paused:
+            assert "True" == found["Paused"][0]
+            continue
+        assert set(found) == {str(it) for it in ConditionType}
+        assert observation.generation == status["observedGeneration"]
+        assert {observation.generation} == {
+            it["observedGeneration"] for it in status["conditions"]
+        }
+        if found["Ready"][0] == "True":
+            assert "False" == found["Degraded"][0]
+            assert observation.deployment is not None
+            assert 1 == observation.deployment["status"]["observedGeneration"]
+            assert observation.invalid is None
+            assert not observation.problems
+        if found["Degraded"][0] == "True":
+            assert "False" == found["Ready"][0]
+
+
+@given(observations, observations)
+def test_the_same_sight_twice_changes_nothing(first: Observed, second: Observed) -> None:
+    """A status is written once, and no Event is told twice; a time changes with a status."""
+    before = summarise(first, {}, NOW)
+    after = summarise(second, before, NOW + timedelta(hours=1))
+    again = summarise(second, after, NOW + timedelta(hours=2))
+
+    assert after == again
+    assert [] == transitions(after, again)
+    was = {it["type"]: it for it in before["conditions"]}
+    for it in after["conditions"]:
+        old = was.get(it["type"])
+        if old is not None:
+            same_time = old["lastTransitionTime"] == it["lastTransitionTime"]
+            assert (old["status"] == it["status"]) == same_time
+
+
+@given(st.lists(observations, min_size=2, max_size=2))
+def test_events_are_of_transitions(pair: list[Observed]) -> None:
+    """An Event has the reason of a condition, once, in the form that the API server takes."""
+    before = summarise(pair[0], {}, NOW)
+    after = summarise(pair[1], before, NOW)
+    resource = {
+        "apiVersion": "orders.dev/v1alpha1",
+        "kind": "OrderService",
+        "metadata": {"name": "x", "namespace": "ns", "uid": "u", "resourceVersion": "1"},
+    }
+    told = distinct(transitions(before, after))
+    made = [event(resource, it, "operator-0", NOW) for it in told]
+
+    reasons = {it["reason"] for it in after["conditions"]}
+    assert {it["reason"] for it in made} <= reasons
+    assert len(made) == len({it["reason"] for it in made})
+    assert all(0 < len(it["note"]) <= NOTE_LENGTH for it in made)
+    assert all(it["type"] in {"Normal", "Warning"} for it in made)
