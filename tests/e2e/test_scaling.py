@@ -28,6 +28,13 @@ def test_an_autoscaler_takes_the_replicas_over_and_gives_them_back(
     # From 2 to 3 is one change: had the field been dropped, its default of 1 would be another.
     assert before + 1 == namespace.get("deployment", service)["metadata"]["generation"]
 
+    # Its drift is repaired within 15 s, as every child's.
+    autoscaler = f"horizontalpodautoscaler/{service}"
+    namespace.patch("horizontalpodautoscaler", service, {"spec": {"maxReplicas": 9}})
+    namespace.wait(autoscaler, "jsonpath={.spec.maxReplicas}=4", 15)
+    namespace.kubectl("delete", autoscaler)
+    namespace.wait(autoscaler, "create", 15)
+
     spec = {"autoscaling": None, "replicas": 1}
     namespace.patch("orderservice", service, {"spec": spec})
     namespace.wait(f"horizontalpodautoscaler/{service}", "delete", 15)
