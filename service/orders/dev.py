@@ -22,7 +22,8 @@ import uvloop
 from orders.config import Config
 from orders.embedded import EmbeddedError, EmbeddedPostgres
 from orders.ports import PortError, check_ports
-from orders.serve import end, serve
+from orders.serve import serve
+from orders.store.ending import end
 from orders.store.migrate import MigrationError, migrate
 from orders.telemetry import logs
 

@@ -22,7 +22,7 @@ from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
 from orders.service import OrderService
-from orders.store.ending import end, end_after
+from orders.store.ending import end_after
 from orders.store.schema import REQUIRED_VERSION
 from orders.store.store import Store
 from orders.telemetry import logs
@@ -33,8 +33,6 @@ from orders.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
     from orders.config import Config
-
-__all__ = ["end", "main", "serve"]
 
 _BACKLOG: Final = 2048
 _CONNECTIONS: Final = 65_536  # the server's bound counts idle connections too, so it is not one

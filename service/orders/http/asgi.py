@@ -1,7 +1,7 @@
-"""The shapes of ASGI, and an answer sent whole."""
+"""The shapes of ASGI, an answer sent whole, and what is added to answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from orders.telemetry.context import continued, fresh
 
@@ -10,6 +10,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+
+_CLOSE: Final = (b"connection", b"close")
 
 
 async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
@@ -23,3 +25,8 @@ def correlated(headers: Headers, scope: Scope) -> Headers:
     traceparent = dict(scope["headers"]).get(b"traceparent")
     context = fresh() if traceparent is None else continued(traceparent, b"")
     return [*headers, (b"x-correlation-id", context.trace_id.encode())]
+
+
+def closing(headers: Headers) -> Headers:
+    """Add to an answer that it is the last one on its connection."""
+    return headers if _CLOSE in headers else [*headers, _CLOSE]

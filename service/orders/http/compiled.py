@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from orders.errors import Internal, Problem, RequestTimeout
-from orders.http.asgi import App, Receive, Scope, Send, respond
+from orders.http.asgi import App, Receive, Scope, Send, closing, respond
 from orders.http.bodies import Bodies
 from orders.http.endpoint import Endpoint
 from orders.http.health import Health
@@ -30,14 +30,8 @@ _UUID: Final = re.compile(
 _JSON: Final = b"application/json"
 _ACCEPTED: Final = frozenset((None, b"*/*", _JSON))
 _CONTENT_TYPE: Final = (b"content-type", _JSON)
-_CLOSE: Final = (b"connection", b"close")
 
 log = logging.getLogger("orders.http")
-
-
-def closing(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Add to an answer that it is the last one on its connection."""
-    return headers if _CLOSE in headers else [*headers, _CLOSE]
 
 
 def compile_endpoint(  # noqa: C901, PLR0913, PLR0915  one straight function is what it is for

@@ -13,9 +13,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
-from orders.http.asgi import App, Receive, Scope, Send, respond
+from orders.http.asgi import App, Receive, Scope, Send, closing, respond
 from orders.http.bodies import Bodies
-from orders.http.compiled import closing, compile_endpoint
+from orders.http.compiled import compile_endpoint
 from orders.http.endpoints import ENDPOINTS, HOT
 from orders.http.negotiation import joined
 from orders.http.problems import render
