@@ -19,6 +19,7 @@ from orders_operator.reconcile.index import Index, Reference
 from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
+from orders_operator.resources.labels import MANAGED_BY
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """Namespace and name."""
 
-OURS: Final = "app.kubernetes.io/managed-by=orders-operator"
+OURS: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
 LIST_SECONDS: Final = 60.0
 """The longest time between two lists, for the watchdog; not every list wakes everything."""
 DISCOVERY_SECONDS: Final = 10.0

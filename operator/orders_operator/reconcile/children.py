@@ -12,6 +12,7 @@ from orders_operator.client.errors import Failure, KubeError
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.replicas import KEEPER, handover
+from orders_operator.resources.labels import MANAGED_BY
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -49,7 +50,7 @@ class Owner(Struct, frozen=True):
         """Return the labels that every child has."""
         return {
             "app.kubernetes.io/instance": self.name,
-            "app.kubernetes.io/managed-by": MANAGER,
+            "app.kubernetes.io/managed-by": MANAGED_BY,
         }
 
     def controls(self, obj: Object) -> bool:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec.structs import replace
-
 from orders_operator.api.conditions import Reason
 from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.spec import API_VERSION, PLURAL
@@ -23,7 +21,10 @@ from orders_operator.reconcile.children import Children, Owner
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.report import Report
+from orders_operator.resources import postgres
 from orders_operator.resources.desired import Facts, desired
+from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
+from orders_operator.resources.labels import CONFIG_HASH
 
 if TYPE_CHECKING:
     from orders_operator.api.spec import OrderService
@@ -199,26 +200,23 @@ class Reconciler:
     ) -> list[Object]:
         """Return the desired objects.
 
-        The embedded database's Secret is made here, so the pods' hash of it can only be known
-        once it is declared: then everything is declared again with that hash.
+        The embedded database's Secret is made first, as the pods have a hash of it.
         """
         source = references.database_secret(service)
-        embedded = service.spec.database.embedded is not None
-        live = await children.mine("v1", "Secret", source.reference.name) if embedded else None
+        made = None
+        if service.spec.database.embedded is not None:
+            live = await children.mine("v1", "Secret", source.reference.name)
+            made = postgres.secret(service, secrets.token_urlsafe(_PASSWORD_BYTES), live)
+            named = {**named, source.reference: made}
         database_url = references.value(named.get(source.reference), source.key or "")
         facts = Facts(
             config_hash=references.config_hash(named),
-            database_ports=references.database_ports(None if embedded else database_url),
-            password=secrets.token_urlsafe(_PASSWORD_BYTES) if embedded else "",
-            live_secret=live,
+            database_ports=references.database_ports(database_url),
+            password="",  # that of the Secret counts
+            live_secret=made,
             apis=served,
         )
-        objects = desired(service, facts)
-        if not embedded:
-            return objects
-        [made] = [obj for obj in objects if obj["kind"] == "Secret"]
-        whole = references.config_hash({**named, source.reference: made})
-        return desired(service, replace(facts, config_hash=whole))
+        return desired(service, facts)
 
     async def _named(self, owner: Owner, reference: "Reference") -> Object | None:
         return await self._kube.get("v1", reference.plural, owner.namespace, reference.name)
@@ -238,9 +236,9 @@ def _absent(service: "OrderService", served: frozenset[str]) -> tuple[str, ...]:
     spec = service.spec
     asked = []
     if spec.monitoring.enabled:
-        asked.append("monitoring.coreos.com/v1")
+        asked.append(SERVICE_MONITOR.api_version)
     if spec.expose.http_route is not None:
-        asked.append("gateway.networking.k8s.io/v1")
+        asked.append(HTTP_ROUTE.api_version)
     return tuple(api for api in asked if api not in served)
 
 
@@ -258,4 +256,4 @@ def _selector(objects: Sequence[Object], name: str) -> str:
 
 def _hash_of(objects: Sequence[Object], name: str) -> str:
     template = _deployment(objects, name)["spec"]["template"]["metadata"]
-    return str((template.get("annotations") or {}).get("orders.dev/config-hash", ""))
+    return str((template.get("annotations") or {}).get(CONFIG_HASH, ""))

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct, json
 
 from orders_operator.reconcile.index import Reference
+from orders_operator.resources.network import POSTGRES_PORT
 from orders_operator.resources.pod import database_key
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ Object = dict[str, Any]
 
 SECRETS: Final = "secrets"
 CONFIG_MAPS: Final = "configmaps"
-POSTGRES_PORT: Final = 5432
 _HASH_LENGTH: Final = 16
 _PORTS: Final = range(1, 65536)
 _KINDS: Final = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
