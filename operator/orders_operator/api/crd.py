@@ -31,6 +31,7 @@ _COLUMNS: Final = (
     ("Replicas", "integer", ".status.replicas", 0),
     ("Version", "string", ".status.version", 0),
     ("Migration", "string", '.status.conditions[?(@.type=="Migrated")].reason', 0),
+    ("Rollout", "string", ".status.rollout.phase", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
     ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1),
     ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 1),

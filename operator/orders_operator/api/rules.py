@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from orders_operator.api.database import Database, Storage
+from orders_operator.api.rollout import Analysis
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
 from orders_operator.api.spec import NAME_LENGTH, Shutdown
 from orders_operator.api.traffic import Expose
@@ -40,6 +41,17 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
             f"{field} must be at most {most}",
         )
         for field, most in (("delay", "10m"), ("gracePeriod", "1h"))
+    ),
+    Analysis: (
+        Rule(
+            f"{_count('maxLatencyP99', 'maxLatencyIncrease')} <= 1",
+            "maxLatencyP99 and maxLatencyIncrease exclude each other",
+        ),
+        Rule(
+            "!has(self.interval) || (duration(self.interval) >= duration('5s')"
+            " && duration(self.interval) <= duration('1h'))",
+            "interval must be 5s to 1h",
+        ),
     ),
     Autoscaling: (
         Rule("!has(self.min) || self.min <= self.max", "min must not be greater than max"),

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from orders_operator.api.database import Database, Resources
 from orders_operator.api.fields import Annotations, Duration, Image, Labels, Name, Raw
 from orders_operator.api.observing import LogLevel, Monitoring, Tracing
+from orders_operator.api.rollout import Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget, TopologySpread
 from orders_operator.api.traffic import Expose, NetworkPolicy
 
@@ -96,6 +97,7 @@ class OrderServiceSpec(Struct, frozen=True, rename="camel"):
     ] = 2
     autoscaling: Autoscaling | None = None
     migrations: Migrations = Migrations()
+    rollout: Rollout = Rollout()
     resources: Resources = Resources(
         requests={"cpu": "250m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
         limits={"memory": "128Mi", "ephemeral-storage": "64Mi"},

@@ -22,6 +22,82 @@ class Condition(Struct, frozen=True, rename="camel"):
     ]
 
 
+class Measured(Struct, frozen=True, rename="camel"):
+    """What pods of one revision answered in a window."""
+
+    pods: int
+    requests: int
+    errors: Annotated[int, Meta(description="Answered 5xx.")]
+    error_ratio: float
+    p99_milliseconds: Annotated[
+        float | None, Meta(description="What 99 of 100 requests took at most; none without any.")
+    ] = None
+
+
+class AnalysisStatus(Struct, frozen=True, rename="camel"):
+    """The last window of a canary, and what all of them came to."""
+
+    verdict: Literal["Passed", "Failed", "Inconclusive"]
+    message: str
+    at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="Its end.")]
+    window_seconds: Annotated[float, Meta(description="Its length.")]
+    passes: Annotated[int, Meta(description="Windows that passed in this step.")] = 0
+    failures: Annotated[int, Meta(description="Windows that failed in this rollout.")] = 0
+    canary: Measured | None = None
+    stable: Measured | None = None
+
+
+class FailedRevision(Struct, frozen=True, rename="camel"):
+    """A revision that is not tried again until the spec changes."""
+
+    revision: str
+    reason: Annotated[str, Meta(description="As in the condition Degraded.")]
+    message: str
+    at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="When.")]
+
+
+class RolloutStatus(Struct, frozen=True, rename="camel"):
+    """Where the rollout is: what another operator needs to go on with it."""
+
+    phase: Annotated[
+        Literal[
+            "Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"
+        ],
+        Meta(
+            description="Stable: one revision serves. Progressing: pods are replaced one by one."
+            " Canary, Paused: a new revision is beside the stable one. Promoting: it replaces it."
+            " RolledBack: it failed, the stable one serves. Halted: it failed, and rollback is"
+            " Manual."
+        ),
+    ]
+    revision: Annotated[str | None, Meta(description="Of the pods that the spec asks for.")] = None
+    stable: Annotated[str | None, Meta(description="The revision to go back to.")] = None
+    canary: Annotated[str | None, Meta(description="The revision of the canary pods.")] = None
+    step: Annotated[int | None, Meta(description="Of the canary, from 1.")] = None
+    steps: Annotated[int | None, Meta(description="How many there are.")] = None
+    weight: Annotated[
+        int | None, Meta(description="Share of requests that canary pods get, in percent.")
+    ] = None
+    started_at: Annotated[
+        str | None,
+        Meta(extra_json_schema={"format": "date-time"}, description="When the rollout began."),
+    ] = None
+    step_at: Annotated[
+        str | None,
+        Meta(extra_json_schema={"format": "date-time"}, description="When the step began."),
+    ] = None
+    settled_at: Annotated[
+        str | None,
+        Meta(
+            extra_json_schema={"format": "date-time"},
+            description="When all pods of the step served: its duration counts from here.",
+        ),
+    ] = None
+    analysis: AnalysisStatus | None = None
+    failed: FailedRevision | None = None
+    message: Annotated[str | None, Meta(description="For people.")] = None
+
+
 class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     """What is."""
 
@@ -49,3 +125,4 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     secrets_hash: Annotated[
         str | None, Meta(description="Of the Secrets and ConfigMaps that the pods use.")
     ] = None
+    rollout: RolloutStatus | None = None

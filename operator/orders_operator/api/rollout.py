@@ -1,0 +1,107 @@
+"""How a new revision of the pods comes in, and what makes it go back."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from orders_operator.api.fields import Duration
+
+Ratio = Annotated[float, Meta(ge=0, le=1)]
+Latency = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(ms|s)$", max_length=8)]
+"""Whole milliseconds or seconds: 250ms, 2s."""
+
+PROMOTE: Final = "orders.dev/promote"
+"""Annotation: this revision is good, whatever its steps and its analysis say."""
+ABORT: Final = "orders.dev/abort"
+"""Annotation: this revision is not wanted."""
+PAUSE: Final = "orders.dev/pause"
+"""Annotation: this revision stays at its step."""
+RETRY: Final = "orders.dev/retry"
+"""Annotation: a failed revision may try again; REVISION@FAILED-AT, so that it answers one failure."""
+
+
+class Step(Struct, frozen=True, rename="camel"):
+    """A part of the way."""
+
+    weight: Annotated[
+        int,
+        Meta(ge=1, le=100, description="Share of requests that canary pods get, in percent."),
+    ]
+    duration: Annotated[
+        Duration, Meta(description="How long it lasts at least, from when its pods serve.")
+    ] = "1m"
+
+
+class AnalysisPrometheus(Struct, frozen=True, rename="camel"):
+    """A Prometheus that is asked, instead of the pods themselves."""
+
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^\s]+$",
+            max_length=1024,
+            description="Its base, such as http://prometheus.monitoring:9090.",
+        ),
+    ]
+
+
+class Analysis(Struct, frozen=True, rename="camel"):
+    """What the canary pods' own metrics must say, window by window."""
+
+    max_error_ratio: Annotated[
+        Ratio, Meta(description="Share of requests that may be answered 5xx.")
+    ] = 0.01
+    max_latency_p99: Annotated[
+        Latency | None, Meta(description="What 99 of 100 requests may take at most.")
+    ] = None
+    max_latency_increase: Annotated[
+        Annotated[float, Meta(ge=1, le=1000)] | None,
+        Meta(description="How many times the p99 of the stable pods theirs may be at most."),
+    ] = None
+    min_requests: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Requests that a window needs to say anything; until then the rollout"
+            " holds. With 0 it goes on without any.",
+        ),
+    ] = 100
+    interval: Annotated[Duration, Meta(description="Length of a window.")] = "30s"
+    failure_limit: Annotated[
+        int, Meta(ge=0, le=100, description="Windows of a rollout that may fail.")
+    ] = 1
+    prometheus: AnalysisPrometheus | None = None
+
+
+class Canary(Struct, frozen=True, rename="camel"):
+    """A few pods of the new revision beside the stable ones, then more, then all."""
+
+    steps: Annotated[
+        tuple[Step, ...], Meta(min_length=1, max_length=32, description="In this order.")
+    ] = (Step(weight=10), Step(weight=25), Step(weight=50))
+    analysis: Analysis = Analysis()
+
+
+class Rollout(Struct, frozen=True, rename="camel"):
+    """How a change of the pods comes in."""
+
+    strategy: Annotated[
+        Literal["RollingUpdate", "Canary"],
+        Meta(description="Pod by pod, or watched beside the stable pods first."),
+    ] = "RollingUpdate"
+    canary: Canary = Canary()
+    progress_deadline: Annotated[
+        Duration | None,
+        Meta(
+            description="How long pods may take until they serve; 10m, or 5m more than migrations"
+            " may take, when left out."
+        ),
+    ] = None
+    rollback: Annotated[
+        Literal["Automatic", "Manual"],
+        Meta(description="What a failure does: back to the stable revision, or halt."),
+    ] = "Automatic"
+    history: Annotated[
+        int, Meta(ge=0, le=100, description="Revisions that are kept beside those in use.")
+    ] = 10
