@@ -99,6 +99,20 @@ def test_pods_that_crash_end_it() -> None:
         assert "PodCrashing" == (found.status.failed and found.status.failed.reason)
 
 
+def test_what_may_pass_is_waited_for() -> None:
+    """A migration that cannot reach its database is no fault of the revision."""
+    world = World()
+    world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "cannot connect", may_pass=True)
+    world.want("b")
+    assert "Canary" == world.settle().status.phase
+    world.broken.clear()
+    world.later(60)
+    assert world.settle().measuring
+    world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "no such column")
+    world.act()
+    assert "RolledBack" == world.step().status.phase
+
+
 def test_pods_that_do_not_come_end_it() -> None:
     """Once the deadline of the step has passed."""
     world = World()
