@@ -157,11 +157,13 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
         namespace.wait("orderservice/asked", held, 90)
         assert "cannot be asked" in namespace.rollout("asked")["message"]
 
+        namespace.annotate("asked", pause=namespace.rollout("asked")["revision"])
         url = {"prometheus": {"url": "http://prometheus-operated.monitoring.svc:9090"}}
         change = {"rollout": {"canary": {"analysis": url}}}
         namespace.patch("orderservice", "asked", {"spec": change})
         passed = "jsonpath={.status.rollout.analysis.verdict}=Passed"
         namespace.wait("orderservice/asked", passed, 120)
         assert 10 <= namespace.rollout("asked")["analysis"]["canary"]["requests"]
+        namespace.annotate("asked")
         namespace.wait("orderservice/asked", "condition=Ready", 60)
     namespace.kubectl("delete", "orderservice", "asked")

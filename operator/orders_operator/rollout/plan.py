@@ -101,7 +101,7 @@ def _forward(it: Situation, stable: str, failure: FailedRevision | None) -> Plan
         canary=None if canary is None else it.wanted,
         weight=it.before.weight if canary is not None else None,
         started_at=_started(it),
-        analysis=it.before.analysis if same(it) else None,
+        analysis=seen(it),
         message=failure.message if failure else text,
     )
     return Plan(
