@@ -24,13 +24,19 @@ def watched(namespace: Namespace) -> str:
     return NAME
 
 
+@pytest.fixture(scope="module")
+def caller(namespace: Namespace, watched: str) -> Iterator[Caller]:
+    """Place orders, from the first test that wants some to the last."""
+    with Caller(namespace, watched) as made:
+        yield made
+
+
 @pytest.fixture
-def served(namespace: Namespace, watched: str) -> Iterator[Caller]:
-    """Place orders during the test: none may fail."""
-    with Caller(namespace, watched) as caller:
-        yield caller
-        count = len(caller.placed)
-        namespace.until(lambda: caller.more(count + 20), 20, "the caller goes on")
+def served(namespace: Namespace, caller: Caller) -> Iterator[Caller]:
+    """Have orders placed during the test: none may fail."""
+    yield caller
+    count = len(caller.placed)
+    namespace.until(lambda: caller.more(count + 20), 20, "the caller goes on")
     assert [] == caller.failed
     assert len(caller.placed) == len(set(caller.placed))
 
@@ -63,6 +69,24 @@ def canaries(namespace: Namespace) -> list[Object]:
     ]
 
 
+def test_without_requests_it_holds_and_says_so(namespace: Namespace, watched: str) -> None:
+    """Inconclusive, and never promoted by time alone; a person may promote it."""
+    revision = change(namespace, podTemplate=env(REQUEST_TIMEOUT="7s"))
+    inconclusive = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=Inconclusive"
+    namespace.wait(f"orderservice/{watched}", inconclusive, 60)
+    found = namespace.rollout(NAME)
+    assert ("Canary", 1, "Inconclusive") == (
+        found["phase"],
+        found["step"],
+        found["analysis"]["verdict"],
+    )
+    assert "of 20 requests" in namespace.condition(NAME, "Progressing")["message"]
+
+    namespace.annotate(NAME, promote=revision)
+    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 90)
+    assert revision == namespace.rollout(NAME)["stable"]
+
+
 def test_a_canary_that_does_well_takes_over(namespace: Namespace, served: Caller) -> None:
     """It gets its share step by step, and replaces the stable pods; no request fails."""
     stable = namespace.rollout(NAME)["stable"]
@@ -86,24 +110,6 @@ def test_a_canary_that_does_well_takes_over(namespace: Namespace, served: Caller
     reasons = [it["reason"] for it in namespace.every("events")]
     assert "Canary" in reasons
     assert served.placed
-
-
-def test_without_requests_it_holds_and_says_so(namespace: Namespace, watched: str) -> None:
-    """Inconclusive, and never promoted by time alone; a person may promote it."""
-    revision = change(namespace, podTemplate=env(REQUEST_TIMEOUT="7s"))
-    inconclusive = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=Inconclusive"
-    namespace.wait(f"orderservice/{watched}", inconclusive, 60)
-    found = namespace.rollout(NAME)
-    assert ("Canary", 1, "Inconclusive") == (
-        found["phase"],
-        found["step"],
-        found["analysis"]["verdict"],
-    )
-    assert "of 20 requests" in namespace.condition(NAME, "Progressing")["message"]
-
-    namespace.annotate(NAME, promote=revision)
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 90)
-    assert revision == namespace.rollout(NAME)["stable"]
 
 
 def test_an_image_that_is_not_there_goes_back(namespace: Namespace, served: Caller) -> None:
