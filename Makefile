@@ -25,11 +25,12 @@ run: $(READY) ## serve the API and its docs on :8000, metrics on :2121, with a P
 test: $(READY) ## run every test, with a real PostgreSQL; TEST_DATABASE_URL names another
 	@$(BIN)/python -m pytest --cov $(ARGS)
 
-check: $(READY) ## check format, lint, types, layers, and that generated files are up to date
+check: $(READY) ## check format, lint, types, layers, migrations, and that generated files are up to date
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/orders migrate check
 	@sh scripts/generated check $(BIN)
 
 format: $(READY) ## format the code, and fix what the linter can fix

@@ -73,6 +73,19 @@ def _parser() -> argparse.ArgumentParser:
         help="write the release and the schema's version there",
     )
     migrate.set_defaults(run=_migrate)
+    more = migrate.add_subparsers(title="commands", metavar="COMMAND")
+    check = more.add_parser(
+        "check", help="say what the release before could not live with; needs orders[check]"
+    )
+    check.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        metavar="PATH",
+        help="files, or folders of them (default: the migrations of this release)",
+    )
+    check.add_argument("--rules", action="store_true", help="print the rules, in Markdown")
+    check.set_defaults(run=_check)
 
     smoke = commands.add_parser("smoke", help="place an order at a running service and read it")
     smoke.add_argument("url", type=_url, metavar="URL", help="such as http://localhost:8000")
@@ -113,6 +126,15 @@ def _dev(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from orders.dev import main as dev  # noqa: PLC0415
 
     return dev(environ)
+
+
+def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from orders.store import check  # noqa: PLC0415
+
+    if arguments.rules:
+        sys.stdout.write(check.reference())
+        return 0
+    return check.main(arguments.paths)
 
 
 def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

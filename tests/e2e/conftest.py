@@ -25,6 +25,7 @@ ORDER: Final = (
     "test_gateway",
     "test_scaling",
     "test_rollouts",
+    "test_canary",
     "test_plugin",
     "test_failures",
     "test_drift",

@@ -10,7 +10,9 @@ from rich.text import Text
 from orders_operator.api.rollout import Analysis, Rollout
 from orders_operator.api.status import AnalysisStatus, Measured
 from orders_operator.plugin.grid import grid
-from orders_operator.plugin.words import milliseconds, moment, percent, since, span
+from orders_operator.plugin.words import milliseconds, percent, since, span
+from orders_operator.rollout.judge import milliseconds as bounded
+from orders_operator.rollout.situation import moment
 
 WIDTH: Final = 14
 """Columns of a bar."""
@@ -69,15 +71,10 @@ def _slowest(bounds: Analysis, stable: Measured | None) -> float | None:
     """Return the bound of the p99 in milliseconds; None if there is none."""
     found = []
     if bounds.max_latency_p99 is not None:
-        found.append(_milliseconds(bounds.max_latency_p99))
+        found.append(bounded(bounds.max_latency_p99))
     if bounds.max_latency_increase is not None and stable is not None and stable.p99_milliseconds:
         found.append(bounds.max_latency_increase * stable.p99_milliseconds)
     return min(found, default=None)
-
-
-def _milliseconds(text: str) -> float:
-    """Return a Latency in milliseconds."""
-    return float(text[:-2]) if text.endswith("ms") else 1000 * float(text[:-1])
 
 
 def _bar(value: float, most: float, bound: float | None = None) -> RenderableType:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import DecodeError, Struct, json
 from rich.text import Text
 
-from orders_operator.plugin.words import moment
+from orders_operator.rollout.situation import moment
 
 _STYLES: Final = {
     "DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red",

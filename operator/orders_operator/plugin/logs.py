@@ -17,9 +17,10 @@ from orders_operator.client.kube import Kube, path
 from orders_operator.plugin.lines import Line, document, readable
 from orders_operator.plugin.look import pods, service
 from orders_operator.plugin.terminal import console
-from orders_operator.plugin.words import moment, short_pod
-from orders_operator.reconcile.pods import MIGRATE, SERVICE
+from orders_operator.plugin.words import short_pod
 from orders_operator.resources.labels import TRACK
+from orders_operator.rollout.pods import MIGRATE, SERVICE
+from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
 Key = tuple[str, str, int]

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from orders_operator.plugin.words import moment
-from orders_operator.reconcile.pods import ready
 from orders_operator.resources.labels import REVISION, TRACK
+from orders_operator.rollout.pods import ready
+from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
 

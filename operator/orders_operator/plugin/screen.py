@@ -18,7 +18,8 @@ from orders_operator.plugin.comparison import comparison
 from orders_operator.plugin.grid import grid, one_line
 from orders_operator.plugin.revisions import revisions
 from orders_operator.plugin.view import View
-from orders_operator.plugin.words import moment, several, since, span
+from orders_operator.plugin.words import several, since, span
+from orders_operator.rollout.situation import moment
 
 EVENTS: Final = 5
 """How many of the last Events are shown."""

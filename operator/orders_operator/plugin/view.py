@@ -13,8 +13,8 @@ from orders_operator.api.status import Condition, OrderServiceStatus, RolloutSta
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import Look
 from orders_operator.plugin.pods import Pod, pod_of
-from orders_operator.plugin.words import moment
-from orders_operator.reconcile.pods import SERVICE
+from orders_operator.rollout.pods import SERVICE
+from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
 

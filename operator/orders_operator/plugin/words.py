@@ -10,14 +10,6 @@ _SHORT: Final = 2
 _DIGEST: Final = re.compile(r"@sha256:([0-9a-f]{7})[0-9a-f]+$")
 
 
-def moment(text: str | None) -> datetime | None:
-    """Return the time that a stamp of an object says (RFC 3339); None if it says none."""
-    try:
-        return None if not text else datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def since(then: datetime | None, now: datetime) -> str:
     """Return how long ago something was; a dash if nobody knows."""
     return "-" if then is None else span((now - then).total_seconds())
