@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.cluster import Namespace, run
+from tests.e2e.cluster import Namespace, order_service, run
 from tests.e2e.plugin import ENVIRON, Said, Terminal, orders
 from tests.e2e.staged import CANARY, FAILED, NAME, NEW, OLD, annotations, build, stage
 
@@ -57,8 +57,8 @@ def test_without_a_name_there_is_a_list(namespace: Namespace, service: str, stag
     drawn = orders("status", "-n", namespace.name)
     found = json.loads(orders("status", "-n", namespace.name, "-o", "json").out)
 
-    assert [service, staged] == [line.split()[0] for line in drawn.out.splitlines()[1:]]
-    assert [service, staged] == [it["name"] for it in found["items"]]
+    assert {service, staged} <= {line.split()[0] for line in drawn.out.splitlines()[1:]}
+    assert {service, staged} <= {it["name"] for it in found["items"]}
 
 
 def test_commands_replace_each_other(namespace: Namespace, staged: str) -> None:
@@ -93,6 +93,31 @@ def test_a_failure_is_tried_again(namespace: Namespace, staged: str) -> None:
     stage(namespace, FAILED)
     assert 0 == orders("retry", *where).status
     assert {"orders.dev/retry": f"{NEW}@2026-03-04T12:00:00Z"} == annotations(namespace)
+
+
+def test_the_operator_hears_it(namespace: Namespace) -> None:
+    """A canary is drawn with its pods as it comes in, and replaces the stable pods when told."""
+    namespace.apply(order_service("heard", rollout={"strategy": "Canary"}))
+    namespace.wait("orderservice/heard", "condition=Ready", 90)
+    where = ("heard", "-n", namespace.name)
+    stable = namespace.rollout("heard")["stable"]
+    env = [{"name": "REQUEST_TIMEOUT", "value": "7s"}]
+    namespace.patch("orderservice", "heard", {"spec": {"podTemplate": {"env": env}}})
+    namespace.wait("orderservice/heard", "jsonpath={.status.rollout.phase}=Canary", 30)
+    canary = namespace.rollout("heard")["canary"]
+    namespace.until(lambda: len(namespace.pods("heard")) == 2, 30, "a pod of the canary")
+    found = json.loads(orders("status", *where, "-o", "json").out)
+
+    assert {(canary, "canary"), (stable, "stable")} == {
+        (pod["revision"], pod["track"]) for pod in found["pods"]
+    }
+    assert {canary, stable} == {it["revision"] for it in found["revisions"]}
+    assert f"{canary} #2 canary" in orders("status", *where).out
+
+    assert 0 == orders("promote", *where).status
+    namespace.wait("orderservice/heard", "jsonpath={.status.rollout.phase}=Stable", 90)
+    assert canary == namespace.rollout("heard")["stable"]
+    assert orders("promote", *where).err.endswith("no rollout is under way\n")
 
 
 def test_logs_of_all_pods_are_merged(namespace: Namespace, staged: str) -> None:
