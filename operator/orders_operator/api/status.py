@@ -60,9 +60,7 @@ class RolloutStatus(Struct, frozen=True, rename="camel"):
     """Where the rollout is: what another operator needs to go on with it."""
 
     phase: Annotated[
-        Literal[
-            "Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"
-        ],
+        Literal["Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"],
         Meta(
             description="Stable: one revision serves. Progressing: pods are replaced one by one."
             " Canary, Paused: a new revision is beside the stable one. Promoting: it replaces it."
