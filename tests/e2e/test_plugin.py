@@ -174,6 +174,38 @@ def test_it_goes_on_in_a_terminal_until_it_is_ended(namespace: Namespace, staged
     assert "Traceback" not in terminal.seen
 
 
+def test_a_load_goes_to_all_pods(namespace: Namespace, service: str) -> None:
+    """Through the API server, as a kubeconfig is all that there is; nothing fails."""
+    flags = ("--rate", "20", "--duration", "2s", "-o", "json")
+    done = orders("load", service, "-n", namespace.name, *flags)
+    report = json.loads(done.out)
+
+    assert (0, "") == (done.status, done.err)
+    assert (40, 0) == (report["succeeded"], report["failed"])
+    assert set(report["statuses"]) == {"200", "201"}
+
+
+def test_a_load_is_ended_without_a_loss(namespace: Namespace, service: str) -> None:
+    """Ctrl-C reaches the load, and not the way that its requests take."""
+    flags = ("--rate", "20", "--duration", "none")
+    with Terminal("load", service, "-n", namespace.name, *flags) as terminal:
+        terminal.until("answers")
+        status = terminal.interrupt()
+        terminal.until("ended")
+
+    assert 0 == status
+    assert "Error" not in terminal.seen
+
+
+def test_without_pods_there_is_no_load(namespace: Namespace, staged: str) -> None:
+    """One line says that nobody would answer."""
+    refused = orders("load", staged, "-n", namespace.name, "--duration", "1s")
+
+    assert (1, "") == (refused.status, refused.out)
+    assert 1 == refused.err.count("\n")
+    assert f'no endpoints available for service "{staged}"' in refused.err
+
+
 def test_every_kubeconfig_will_do(namespace: Namespace, service: str, tmp_path: Path) -> None:
     """Two files, one with the cluster, the other with a program that logs in."""
     whole = yaml.safe_load(run("kubectl", "config", "view", "--raw", "--flatten", "--minify"))

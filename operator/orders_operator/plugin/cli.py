@@ -10,17 +10,21 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, NoReturn
 
 from msgspec import json
+from msgspec.structs import replace
 
 from orders_operator import __version__
 from orders_operator.api.fields import SUBDOMAIN
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
+from orders_operator.load.settings import LoadSettings, add_flags, from_flags
 from orders_operator.plugin.commands import Command, send
 from orders_operator.plugin.errors import Refused
+from orders_operator.plugin.load import load, way
 from orders_operator.plugin.logs import Logs, writer
 from orders_operator.plugin.reach import Access, namespace, reached
 from orders_operator.plugin.status import status
 from orders_operator.resources.labels import CANARY, STABLE
+from orders_operator.settings import SettingsError
 
 PROGRAM: Final = "kubectl orders"
 USAGE_ERROR: Final = 2
@@ -43,6 +47,7 @@ examples:
   kubectl orders status orders -n shop -w   one rollout, live
   kubectl orders logs orders -n shop -f --canary
   kubectl orders promote orders -n shop
+  kubectl orders load orders -n shop --rate 50 --duration 5m
 
 exit status: 0; 1 when something could not be done; 2 for a wrong call
 """
@@ -56,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return USAGE_ERROR
     try:
+        arguments.settings = _settings(arguments)
         return asyncio.run(_run(arguments))
+    except SettingsError as error:
+        sys.stderr.write(f"{PROGRAM} load: {error}\n")
+        return USAGE_ERROR
     except (Refused, KubeError) as error:
         text = error.message if isinstance(error, KubeError) else str(error)
         sys.stderr.write(f"{PROGRAM}: {' '.join(text.split())}\n")
@@ -71,12 +80,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _run(arguments: argparse.Namespace) -> int:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  this is one
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    access = Access(arguments.kubeconfig, arguments.context)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     run: Run = arguments.run
-    async with reached(access) as kube:
-        where = arguments.namespace or await namespace(access)
+    if run is _load and arguments.url is not None:
+        await load(arguments.settings, arguments.url, as_json=arguments.output == "json")
+        return 0
+    async with reached(_access(arguments)) as kube:
+        where = arguments.namespace or await namespace(_access(arguments))
         return await run(kube, where, arguments)
+
+
+def _access(arguments: argparse.Namespace) -> Access:
+    return Access(arguments.kubeconfig, arguments.context)
+
+
+def _settings(arguments: argparse.Namespace) -> LoadSettings | None:
+    """Read the flags of a load before anything is done."""
+    if arguments.run is not _load:
+        return None
+    given = argparse.Namespace(**vars(arguments) | {"url": arguments.url or "http://localhost"})
+    return from_flags(given)
 
 
 async def _status(kube: Kube, where: str, arguments: argparse.Namespace) -> int:
@@ -102,6 +126,14 @@ async def _logs(kube: Kube, where: str, arguments: argparse.Namespace) -> int:
         await logs.follow()
     if not pods:
         raise Refused(f"{arguments.name} has no {arguments.track or ''} pods".replace("  ", " "))
+    return 0
+
+
+async def _load(kube: Kube, where: str, arguments: argparse.Namespace) -> int:
+    name = arguments.name
+    async with way(kube, _access(arguments), where, name) as url:
+        settings = replace(arguments.settings, url=url)
+        await load(settings, f"{where}/{name}", as_json=arguments.output == "json")
     return 0
 
 
@@ -150,6 +182,12 @@ def _parser() -> argparse.ArgumentParser:
         track.add_argument(
             f"--{name}", action="store_const", dest="track", const=name, help=f"{name} pods only"
         )
+    placed = add("load", _load, "place orders at a rate, and show how long they take")
+    placed.add_argument("name", type=_name, metavar="NAME")
+    placed.add_argument(
+        "--url", help="call the API here, whatever NAME is (default: through the API server)"
+    )
+    add_flags(placed)
     return parser
 
 

@@ -10,7 +10,7 @@ import contextlib
 import re
 import sys
 import tempfile
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -59,14 +59,19 @@ async def reached(access: Access) -> AsyncIterator[Kube]:
 
 
 @contextlib.asynccontextmanager
-async def served(access: Access, *options: str) -> AsyncIterator[str]:
+async def served(access: Access, *options: str, alone: bool = False) -> AsyncIterator[str]:
     """Run `kubectl proxy`; yield what it says when it serves.
 
+    Args:
+        access: to which cluster.
+        options: of `kubectl proxy`.
+        alone: whether Ctrl-C passes it by. Then nobody can be asked anything by it.
+
     Raises:
-        Refused: it does not.
+        Refused: it does not serve.
 
     """
-    process = await _kubectl(access, "proxy", *options)
+    process = await _kubectl(access, "proxy", *options, alone=alone)
     assert process.stdout is not None  # noqa: S101  it is a pipe
     relay = asyncio.create_task(_relay(process))
     try:
@@ -91,10 +96,16 @@ async def namespace(access: Access) -> str:
     return said.decode().strip() or "default"
 
 
-async def _kubectl(access: Access, *arguments: str) -> Process:
+async def _kubectl(access: Access, *arguments: str, alone: bool = False) -> Process:
     try:
         return await asyncio.create_subprocess_exec(
-            "kubectl", *arguments, *access.options, stdout=PIPE, stderr=PIPE
+            "kubectl",
+            *arguments,
+            *access.options,
+            stdin=DEVNULL if alone else None,
+            stdout=PIPE,
+            stderr=PIPE,
+            process_group=0 if alone else None,
         )
     except FileNotFoundError:
         raise Refused("there is no kubectl on PATH") from None

@@ -9,9 +9,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from orders_operator.plugin.gauge import gauge
 from orders_operator.plugin.screen import overview, screen
 from orders_operator.plugin.terminal import plain
 from orders_operator.plugin.view import view
+from tests.unit.operator_plugin import loads
 from tests.unit.operator_plugin.objects import NOW
 from tests.unit.operator_plugin.scenes import SCENES, first_step, rolled_back, stable, unlabelled
 
@@ -28,6 +30,9 @@ def screens() -> dict[str, str]:
     several = {"orders": first_step, "stock": rolled_back, "tickets": stable, "trial": unlabelled}
     listed = [replace(view(scene()), name=name) for name, scene in several.items()]
     drawn["overview"] = plain(overview(listed), 80)
+    for report in (loads.running, loads.failing, loads.waiting):
+        screen_of_it = gauge(report(), "shop/orders", 60.0, NOW)
+        drawn[f"load_{report.__name__}"] = plain(screen_of_it, 80)
     return drawn
 
 
