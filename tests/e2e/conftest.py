@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from tests.e2e import gateway, monitoring
+from tests.e2e import staged as standing
 from tests.e2e.cluster import OPERATOR, Namespace, helm, order_service, run, secret
 from tests.e2e.postgresql import PostgreSQL
 
@@ -27,6 +28,7 @@ ORDER: Final = (
     "test_rollouts",
     "test_canary",
     "test_plugin",
+    "test_following",
     "test_failures",
     "test_drift",
     "test_monitoring",
@@ -127,3 +129,10 @@ def service(namespace: Namespace) -> str:
     namespace.apply(order_service("shared"))
     namespace.wait("orderservice/shared", "condition=Ready", 90)
     return "shared"
+
+
+@pytest.fixture(scope="module")
+def staged(namespace: Namespace) -> str:
+    """Have a rollout that stands still; its name."""
+    standing.build(namespace)
+    return standing.NAME

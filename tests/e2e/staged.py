@@ -40,8 +40,8 @@ def build(namespace: Namespace) -> None:
     namespace.apply(
         _revision(owner, OLD, 1),
         _revision(owner, NEW, 2),
-        _pod("6d4cf56db6-x2x4z", OLD, "stable", "openapi"),
-        _pod("canary-78b9c4d5f8-abcde", NEW, "canary", "nonsense"),
+        pod("6d4cf56db6-x2x4z", OLD, "stable", "openapi"),
+        pod("canary-78b9c4d5f8-abcde", NEW, "canary", "nonsense"),
     )
     namespace.until(
         lambda: all(
@@ -68,7 +68,7 @@ def annotations(namespace: Namespace) -> dict[str, str]:
     return {name: it for name, it in found.items() if name.startswith("orders.dev/")}
 
 
-def _pod(name: str, revision: str, track: str, *command: str) -> Object:
+def pod(name: str, revision: str, track: str, *command: str) -> Object:
     """Return a pod of the OrderService `staged` that runs a command of the service's."""
     labels = {
         "app.kubernetes.io/instance": "staged",

@@ -37,7 +37,7 @@ async def status(
     if as_json:
         return await _documents(lambda: document(kube, namespace, name), watch=watch)
     if watch and console().is_terminal:
-        return await _live(lambda: read(kube, namespace, name), namespace)
+        return await live(lambda: read(kube, namespace, name), namespace)
     found = await read(kube, namespace, name)
     if found == []:
         sys.stderr.write(f"There is no OrderService in namespace {namespace}.\n")
@@ -85,7 +85,7 @@ async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> in
         await asyncio.sleep(SECONDS)
 
 
-async def _live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
+async def live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
     """Draw again and again; what was seen last stays while the API server cannot be reached."""
     seen: RenderableType = Text(f"looking into namespace {namespace}")
     with Live(seen, console=console(), auto_refresh=False) as live:
