@@ -1,23 +1,22 @@
-"""What the pods of the newest revision say: what is wrong, what runs, what was migrated. Pure.
+"""What the pods of a revision say: what is wrong, what runs, what was migrated. Pure.
 
-Only pods of the newest ReplicaSet count: those of the one before go on serving while a rollout
-fails, and their being well says nothing about it.
+Only pods of the revision that their Deployment was given count: those of the one before go on
+serving while a rollout fails, and how they are says nothing about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from orders_operator.api.conditions import Reason
+from orders_operator.resources.labels import REVISION, TRACK
 
 Object = dict[str, Any]
 
 MESSAGE_BYTES: Final = 1024
 MIGRATE: Final = "migrate"
 SERVICE: Final = "orders"
-_HASH: Final = "pod-template-hash"
-_REVISION: Final = "deployment.kubernetes.io/revision"
 _ENDED: Final = frozenset({"Failed", "Succeeded"})
 _PULL: Final = frozenset(
     {
@@ -57,33 +56,17 @@ class Migration(Struct, frozen=True):
     schema: int
 
 
-def newest_hash(replica_sets: Sequence[Object], deployment_uid: str) -> str | None:
-    """Return the pod-template-hash of the newest revision of a Deployment."""
-    ours = [
-        item
-        for item in replica_sets
-        if any(
-            owner.get("uid") == deployment_uid
-            for owner in item["metadata"].get("ownerReferences") or []
-        )
-    ]
-    if not ours:
-        return None
-    newest = max(ours, key=_revision)
-    found = (newest["metadata"].get("labels") or {}).get(_HASH)
-    return None if found is None else str(found)
-
-
-def of_revision(pods: Iterable[Object], template_hash: str | None) -> list[Object]:
-    """Return the pods of a revision, without those that are on their way out or at their end.
+def of_revision(pods: Iterable[Object], track: str, revision: str | None) -> list[Object]:
+    """Return the pods of a track and revision that are neither on their way out nor at their end.
 
     A pod that was evicted, or whose node was shut down, stays as Failed; others took its place.
     """
     return [
         pod
         for pod in pods
-        if template_hash is not None
-        and (pod["metadata"].get("labels") or {}).get(_HASH) == template_hash
+        if revision is not None
+        and _labels(pod).get(TRACK) == track
+        and _labels(pod).get(REVISION) == revision
         and not pod["metadata"].get("deletionTimestamp")
         and (pod.get("status") or {}).get("phase") not in _ENDED
     ]
@@ -211,9 +194,8 @@ def _statuses(pod: Object, kind: str) -> list[Object]:
     return found
 
 
-def _revision(replica_set: Object) -> int:
-    text = (replica_set["metadata"].get("annotations") or {}).get(_REVISION, "0")
-    return int(text) if text.isdigit() else 0
+def _labels(pod: Object) -> dict[str, str]:
+    return pod["metadata"].get("labels") or {}
 
 
 def _created(pod: Object) -> str:
