@@ -33,6 +33,9 @@ class Reason(StrEnum):
     UNAVAILABLE = "Unavailable"
     ROLLING_OUT = "RollingOut"
     ROLLED_OUT = "RolledOut"
+    CANARY = "Canary"
+    INCONCLUSIVE = "Inconclusive"
+    ROLLOUT_PAUSED = "RolloutPaused"
     AS_EXPECTED = "AsExpected"
 
     INVALID_SPEC = "InvalidSpec"
@@ -43,6 +46,8 @@ class Reason(StrEnum):
     IMAGE_PULL_FAILED = "ImagePullFailed"
     POD_CRASHING = "PodCrashing"
     PODS_REFUSED = "PodsRefused"
+    ANALYSIS_FAILED = "AnalysisFailed"
+    ABORTED = "Aborted"
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     CRD_MISSING = "CRDMissing"
 

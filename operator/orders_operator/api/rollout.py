@@ -17,7 +17,7 @@ ABORT: Final = "orders.dev/abort"
 PAUSE: Final = "orders.dev/pause"
 """Annotation: this revision stays at its step."""
 RETRY: Final = "orders.dev/retry"
-"""Annotation: a failed revision may try again; REVISION@FAILED-AT, so that it answers one failure."""
+"""Annotation: a failed revision may try again; REVISION@FAILED-AT, for one failure only."""
 
 
 class Step(Struct, frozen=True, rename="camel"):

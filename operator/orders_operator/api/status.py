@@ -22,7 +22,7 @@ class Condition(Struct, frozen=True, rename="camel"):
     ]
 
 
-class Measured(Struct, frozen=True, rename="camel"):
+class Measured(Struct, frozen=True, rename="camel", omit_defaults=True):
     """What pods of one revision answered in a window."""
 
     pods: int
@@ -34,7 +34,7 @@ class Measured(Struct, frozen=True, rename="camel"):
     ] = None
 
 
-class AnalysisStatus(Struct, frozen=True, rename="camel"):
+class AnalysisStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     """The last window of a canary, and what all of them came to."""
 
     verdict: Literal["Passed", "Failed", "Inconclusive"]
@@ -47,7 +47,7 @@ class AnalysisStatus(Struct, frozen=True, rename="camel"):
     stable: Measured | None = None
 
 
-class FailedRevision(Struct, frozen=True, rename="camel"):
+class FailedRevision(Struct, frozen=True, rename="camel", omit_defaults=True):
     """A revision that is not tried again until the spec changes."""
 
     revision: str
@@ -56,13 +56,11 @@ class FailedRevision(Struct, frozen=True, rename="camel"):
     at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="When.")]
 
 
-class RolloutStatus(Struct, frozen=True, rename="camel"):
+class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Where the rollout is: what another operator needs to go on with it."""
 
     phase: Annotated[
-        Literal[
-            "Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"
-        ],
+        Literal["Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"],
         Meta(
             description="Stable: one revision serves. Progressing: pods are replaced one by one."
             " Canary, Paused: a new revision is beside the stable one. Promoting: it replaces it."

@@ -1,7 +1,7 @@
 """The children in the cluster: looked up, applied, pruned, and never taken from somebody else."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -28,9 +28,10 @@ _ORDER: Final = {
     "ConfigMap": 2,
     "Deployment": 4,
     "HorizontalPodAutoscaler": 5,
+    "HTTPRoute": 6,
 }
-"""What pods need comes before them, the others are 3; and an autoscaler that came first would
-change the replicas while the Deployment's are handed over to it."""
+"""What pods need comes before them, the others are 3; an autoscaler that came first would change
+the replicas while the Deployment's are handed over to it, and a route needs its Services."""
 
 _NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
 """Failures that say nothing about the object that was applied."""
@@ -114,6 +115,14 @@ class Children:
         obj = await self.find(api_version, kind, name)
         return obj if obj is not None and self._owner.controls(obj) else None
 
+    def every(self, kind: "Kind") -> list[Object]:
+        """Return the objects of a kind that are ours."""
+        return [
+            obj
+            for (name, _), obj in self._live.items()
+            if name == kind.kind and self._owner.controls(obj)
+        ]
+
     async def apply(self, wanted: Iterable[Object]) -> list[Problem]:
         """Apply objects; return what went wrong, object by object.
 
@@ -133,11 +142,11 @@ class Children:
                 problems.append(problem)
         return problems
 
-    async def prune(self, wanted: Iterable[Object]) -> None:
-        """Delete those of ours that are no longer wanted."""
+    async def prune(self, wanted: Iterable[Object], spared: Collection[str] = ()) -> None:
+        """Delete those of ours that are no longer wanted, but for some kinds."""
         keep = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
-        for (kind, name), obj in self._live.items():
-            if (kind, name) in keep or not self._owner.controls(obj):
+        for (kind, name), obj in list(self._live.items()):
+            if (kind, name) in keep or kind in spared or not self._owner.controls(obj):
                 continue
             if obj["metadata"].get("deletionTimestamp"):
                 continue
@@ -149,6 +158,7 @@ class Children:
                 name,
                 obj["metadata"]["uid"],
             )
+            del self._live[kind, name]
             self._changed(kind, name, "deleted")
 
     async def _apply(self, wanted: Object) -> Problem | None:

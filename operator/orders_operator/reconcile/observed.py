@@ -1,12 +1,17 @@
 """What a reconcile found out: everything that the status is made of, and nothing else."""
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
+from orders_operator.api.status import RolloutStatus
+from orders_operator.rollout.tracks import Tracks
 
 Object = dict[str, Any]
+
+_BESIDE: Final = frozenset({"Canary", "Paused", "Promoting"})
+"""Phases of a rollout that wait for something."""
 
 
 class Problem(Struct, frozen=True):
@@ -19,16 +24,16 @@ class Problem(Struct, frozen=True):
 class Observed(Struct, frozen=True, kw_only=True):
     """One look at an OrderService and its children.
 
-    `problems` are in the order of their weight. `pods` are those of the Deployment's newest
-    revision. `absent` are the optional APIs that the spec asks for and the cluster has not.
+    `problems` are in the order of their weight. `rollout` is None when nobody looked at it.
+    `absent` are the optional APIs that the spec asks for and the cluster has not.
     """
 
     generation: int
     paused: bool = False
     invalid: str | None = None
     problems: tuple[Problem, ...] = ()
-    deployment: Object | None = None
-    pods: tuple[Object, ...] = ()
+    tracks: Tracks = Tracks()
+    rollout: RolloutStatus | None = None
     absent: tuple[str, ...] = ()
     monitoring: bool = True
     migrations: bool = True
@@ -36,3 +41,18 @@ class Observed(Struct, frozen=True, kw_only=True):
     url: str = ""
     selector: str = ""
     secrets_hash: str = ""
+
+    @property
+    def newest(self) -> tuple[Object, ...]:
+        """Return the pods of the newest revision."""
+        return self.tracks.canary.pods or self.tracks.stable.pods
+
+    @property
+    def stepping(self) -> bool:
+        """Whether a new revision is beside the stable one."""
+        return self.rollout is not None and self.rollout.phase in _BESIDE
+
+    @property
+    def message(self) -> str:
+        """Return what the rollout says of itself."""
+        return (self.rollout.message if self.rollout is not None else None) or ""

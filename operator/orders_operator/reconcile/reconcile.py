@@ -15,16 +15,21 @@ from orders_operator.api.conditions import Reason
 from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.reconcile import pods, references, summary
+from orders_operator.reconcile import references
 from orders_operator.reconcile.address import url
+from orders_operator.reconcile.analysis import Windows
 from orders_operator.reconcile.children import Children, Owner
+from orders_operator.reconcile.delivery import Delivery, kept_as_is
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.report import Report
+from orders_operator.reconcile.verdicts import ordered
 from orders_operator.resources import postgres
-from orders_operator.resources.desired import Facts, desired
-from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
-from orders_operator.resources.labels import CONFIG_HASH
+from orders_operator.resources.desired import Facts, desired, splits_requests
+from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, SERVICE_MONITOR
+from orders_operator.resources.labels import API, DATABASE, selector
+from orders_operator.resources.pod import template
+from orders_operator.resources.revision import revision_of
 
 if TYPE_CHECKING:
     from orders_operator.api.spec import OrderService
@@ -41,7 +46,7 @@ Key = tuple[str, str]
 
 CONFLICT_SECONDS: Final = 30.0
 """When to look again whether somebody else's object is still in the way: it wakes nobody."""
-_UNTOUCHED: Final = frozenset({"Deployment", "NetworkPolicy"})
+_UNTOUCHED: Final = frozenset({"Deployment", "ControllerRevision", "NetworkPolicy"})
 """What stays as it is while a Secret is missing: running pods go on as they are."""
 _PASSWORD_BYTES: Final = 24
 
@@ -85,6 +90,8 @@ class Reconciler:
         self._tracing = tracing
         self._report = Report(kube, metrics, instance, now)
         self._memory = Memory()
+        self._now = now
+        self._delivery = Delivery(kube, Windows(now))
         self._uids: dict[Key, str] = {}
 
     async def __call__(self, key: Key) -> float | None:
@@ -150,6 +157,7 @@ class Reconciler:
     def _forget(self, key: Key) -> None:
         self._index.drop(key)
         self._metrics.forget(key)
+        self._delivery.forget(key)
         self._memory.forget(self._uids.pop(key, ""))
 
     async def _converge(
@@ -165,40 +173,55 @@ class Reconciler:
         wanted = references.needed(service)
         named = {it.reference: await self._named(owner, it.reference) for it in wanted}
         lacking = references.missing(wanted, named)
-        objects = await self._declare(service, children, named, served)
+        facts, config_hash = await self._facts(service, children, named, served)
+        revision = revision_of(template(service, config_hash))
+        later = None
+        if lacking:
+            found, placement = None, kept_as_is(resource, revision)
+        else:
+            placement, found, later = await self._delivery.decide(
+                service,
+                resource,
+                revision,
+                children.every(CONTROLLER_REVISION),
+                await self._delivery.look(service, children),
+                exact=splits_requests(service, served),
+                now=self._now(),
+            )
+        objects = desired(service, facts, placement)
+        spared = _UNTOUCHED if lacking else frozenset()
         problems = [Problem(Reason.SECRET_MISSING, "; ".join(lacking))] if lacking else []
         problems += await children.apply(
-            it
-            for it in objects
-            if not lacking or it["kind"] not in _UNTOUCHED or it["metadata"]["name"] != owner.name
+            it for it in objects if it["kind"] not in spared or _of_database(it)
         )
-        await children.prune(objects)
-        deployment = await children.mine("apps/v1", "Deployment", owner.name)
+        await children.prune(objects, spared)
+        tracks = await self._delivery.look(service, children)
         seen = Observed(
             generation=int(metadata["generation"]),
-            problems=summary.ordered(problems),
-            deployment=deployment,
-            pods=() if deployment is None else await self._pods(deployment),
+            problems=ordered(problems),
+            tracks=tracks,
+            rollout=None if found is None else found.status,
             absent=_absent(service, served),
             monitoring=spec.monitoring.enabled,
             migrations=spec.migrations.enabled,
             image=spec.image,
             url=url(spec, owner.namespace, owner.name),
-            selector=_selector(objects, owner.name),
-            secrets_hash="" if lacking else _hash_of(objects, owner.name),
+            selector=_listed(selector(service, API)),
+            secrets_hash="" if lacking else config_hash,
         )
         for problem in seen.problems:
             self._metrics.errors.labels(problem.reason).inc()
-        return seen, CONFLICT_SECONDS if problems else None
+        waits = (later, CONFLICT_SECONDS if problems else None)
+        return seen, min((it for it in waits if it is not None), default=None)
 
-    async def _declare(
+    async def _facts(
         self,
         service: "OrderService",
         children: Children,
         named: "dict[Reference, Object | None]",
         served: frozenset[str],
-    ) -> list[Object]:
-        """Return the desired objects.
+    ) -> tuple[Facts, str]:
+        """Return what is known beside the resource, and the hash of all that the pods read.
 
         The embedded database's Secret is made first, as the pods have a hash of it.
         """
@@ -210,25 +233,15 @@ class Reconciler:
             named = {**named, source.reference: made}
         database_url = references.value(named.get(source.reference), source.key or "")
         facts = Facts(
-            config_hash=references.config_hash(named),
             database_ports=references.database_ports(database_url),
             password="",  # that of the Secret counts
             live_secret=made,
             apis=served,
         )
-        return desired(service, facts)
+        return facts, references.config_hash(named)
 
     async def _named(self, owner: Owner, reference: "Reference") -> Object | None:
         return await self._kube.get("v1", reference.plural, owner.namespace, reference.name)
-
-    async def _pods(self, deployment: Object) -> tuple[Object, ...]:
-        """Return the pods of the newest revision of a Deployment."""
-        metadata = deployment["metadata"]
-        namespace, labels = metadata["namespace"], deployment["spec"]["selector"]["matchLabels"]
-        sets = await self._kube.list("apps/v1", "replicasets", namespace, labels)
-        newest = pods.newest_hash(sets, metadata["uid"])
-        found = await self._kube.list("v1", "pods", namespace, labels)
-        return tuple(pods.of_revision(found, newest))
 
 
 def _absent(service: "OrderService", served: frozenset[str]) -> tuple[str, ...]:
@@ -242,18 +255,12 @@ def _absent(service: "OrderService", served: frozenset[str]) -> tuple[str, ...]:
     return tuple(api for api in asked if api not in served)
 
 
-def _deployment(objects: Sequence[Object], name: str) -> Object:
-    return next(
-        it for it in objects if it["kind"] == "Deployment" and it["metadata"]["name"] == name
-    )
-
-
-def _selector(objects: Sequence[Object], name: str) -> str:
-    """Return the pods' selector as the scale subresource wants it."""
-    labels = _deployment(objects, name)["spec"]["selector"]["matchLabels"]
+def _listed(labels: dict[str, str]) -> str:
+    """Return labels as the scale subresource wants them."""
     return ",".join(f"{label}={value}" for label, value in sorted(labels.items()))
 
 
-def _hash_of(objects: Sequence[Object], name: str) -> str:
-    template = _deployment(objects, name)["spec"]["template"]["metadata"]
-    return str((template.get("annotations") or {}).get(CONFIG_HASH, ""))
+def _of_database(obj: Object) -> bool:
+    """Whether an object is the embedded database's: that goes on without the pods' Secrets."""
+    component: str = obj["metadata"]["labels"]["app.kubernetes.io/component"]
+    return component == DATABASE

@@ -1,25 +1,53 @@
-"""The Deployment: the pods of `pod`, replaced one by one and never below what is wanted."""
+"""The Deployments: pods of a revision, replaced one by one and never below what is wanted."""
 
-from typing import Any
+from typing import Any, Final
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.labels import API, child, selector
-from orders_operator.resources.pod import template
+from orders_operator.resources.labels import API, CANARY, STABLE, TRACK, child, selector
+from orders_operator.resources.revision import Revision
+
+_DEADLINE: Final = 600
+_AFTER_MIGRATIONS: Final = 300
 
 
-def deployment(service: OrderService, config_hash: str) -> dict[str, Any]:
-    """Return the Deployment; without replicas when an autoscaler decides about them."""
-    spec: dict[str, Any] = {
+def deployment(service: OrderService, revision: Revision) -> dict[str, Any]:
+    """Return that of the stable pods; without replicas when an autoscaler decides about them.
+
+    Its selector has no track, as it cannot change: it fits the canary's pods too, which stay the
+    other Deployment's, as that controls them.
+    """
+    spec = _spec(service, revision.on(STABLE), selector(service, API))
+    if service.spec.autoscaling is None:
+        spec["replicas"] = service.spec.replicas
+    return child(service, "apps/v1", "Deployment", spec=spec)
+
+
+def canary_deployment(service: OrderService, revision: Revision, pods: int) -> dict[str, Any]:
+    """Return that of the canary's pods."""
+    labels = {**selector(service, API), TRACK: CANARY}
+    spec = {**_spec(service, revision.on(CANARY), labels), "replicas": pods}
+    return child(service, "apps/v1", "Deployment", suffix=f"-{CANARY}", spec=spec)
+
+
+def progress_deadline(service: OrderService) -> int:
+    """Return the seconds that pods may take until they serve."""
+    declared = service.spec.rollout.progress_deadline
+    if declared is not None:
+        return seconds(declared)
+    return max(_DEADLINE, seconds(service.spec.migrations.timeout) + _AFTER_MIGRATIONS)
+
+
+def _spec(
+    service: OrderService, template: dict[str, Any], labels: dict[str, str]
+) -> dict[str, Any]:
+    return {
         "revisionHistoryLimit": 3,
-        "progressDeadlineSeconds": max(600, seconds(service.spec.migrations.timeout) + 300),
+        "progressDeadlineSeconds": progress_deadline(service),
         "strategy": {
             "type": "RollingUpdate",
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
         },
-        "selector": {"matchLabels": selector(service, API)},
-        "template": template(service, config_hash),
+        "selector": {"matchLabels": labels},
+        "template": template,
     }
-    if service.spec.autoscaling is None:
-        spec["replicas"] = service.spec.replicas
-    return child(service, "apps/v1", "Deployment", spec=spec)

@@ -5,7 +5,7 @@ from typing import Any
 from orders_operator.api.spec import OrderService
 from orders_operator.api.traffic import HTTPRoute, Ingress
 from orders_operator.resources.kinds import HTTP_ROUTE
-from orders_operator.resources.labels import child
+from orders_operator.resources.labels import CANARY, STABLE, child
 from orders_operator.resources.service import HTTP, PORT
 
 
@@ -22,11 +22,20 @@ def ingress(service: OrderService, declared: Ingress) -> dict[str, Any]:
     return _annotated(made, declared.annotations)
 
 
-def http_route(service: OrderService, declared: HTTPRoute) -> dict[str, Any]:
-    """Return the HTTPRoute."""
+def http_route(
+    service: OrderService, declared: HTTPRoute, weight: int | None = None
+) -> dict[str, Any]:
+    """Return the HTTPRoute; with a weight, canary pods get this share of requests, in percent."""
+    name = service.metadata.name
+    backends: list[dict[str, Any]] = [{"name": name, "port": PORT}]
+    if weight is not None:
+        shares = ((STABLE, 100 - weight), (CANARY, weight))
+        backends = [
+            {"name": f"{name}-{track}", "port": PORT, "weight": share} for track, share in shares
+        ]
     rule = {
         "matches": [{"path": {"type": "PathPrefix", "value": declared.path}}],
-        "backendRefs": [{"name": service.metadata.name, "port": PORT}],
+        "backendRefs": backends,
     }
     spec: dict[str, Any] = {"parentRefs": list(declared.parent_refs), "rules": [rule]}
     if declared.hostnames:

@@ -18,12 +18,14 @@ SERVICE_MONITOR: Final = Kind(
     "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors", optional=True
 )
 HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", optional=True)
+CONTROLLER_REVISION: Final = Kind("apps/v1", "ControllerRevision", "controllerrevisions")
 
 KINDS: Final = (
     Kind("v1", "ServiceAccount", "serviceaccounts"),
     Kind("v1", "Secret", "secrets"),
     Kind("v1", "ConfigMap", "configmaps"),
     Kind("v1", "Service", "services"),
+    CONTROLLER_REVISION,
     Kind("apps/v1", "Deployment", "deployments"),
     Kind("apps/v1", "StatefulSet", "statefulsets"),
     Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),

@@ -10,6 +10,13 @@ MANAGED_BY: Final = "orders-operator"
 CONFIG_HASH: Final = "orders.dev/config-hash"
 """Annotation of pods: a hash of what they read, so that they roll when it changes."""
 
+REVISION: Final = "orders.dev/revision"
+"""Label of pods and ControllerRevisions: the hash of the pod template."""
+TRACK: Final = "orders.dev/track"
+"""Label of pods: whether they are the stable ones or the canary's."""
+STABLE: Final = "stable"
+CANARY: Final = "canary"
+
 
 def selector(service: OrderService, component: str) -> dict[str, str]:
     """Return the labels by which pods are found; they never change."""

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.labels import API, child, selector
+from orders_operator.resources.labels import API, TRACK, child, selector
 
 HTTP: Final = "http"
 METRICS: Final = "metrics"
@@ -20,21 +20,31 @@ def service(declared: OrderService) -> dict[str, Any]:
         spec={
             "type": "ClusterIP",
             "selector": selector(declared, API),
-            "ports": [
-                {
-                    "name": HTTP,
-                    "port": PORT,
-                    "targetPort": HTTP,
-                    "protocol": "TCP",
-                    "appProtocol": "http",
-                },
-                {
-                    "name": METRICS,
-                    "port": METRICS_PORT,
-                    "targetPort": METRICS,
-                    "protocol": "TCP",
-                    "appProtocol": "http",
-                },
-            ],
+            "ports": [_port(HTTP, PORT), _port(METRICS, METRICS_PORT)],
         },
     )
+
+
+def track_service(declared: OrderService, track: str) -> dict[str, Any]:
+    """Return the Service of the pods of one track, by which a Gateway splits requests."""
+    return child(
+        declared,
+        "v1",
+        "Service",
+        suffix=f"-{track}",
+        spec={
+            "type": "ClusterIP",
+            "selector": {**selector(declared, API), TRACK: track},
+            "ports": [_port(HTTP, PORT)],
+        },
+    )
+
+
+def _port(name: str, port: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "port": port,
+        "targetPort": name,
+        "protocol": "TCP",
+        "appProtocol": "http",
+    }

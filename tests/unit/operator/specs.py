@@ -6,15 +6,19 @@ from hypothesis import strategies as st
 
 from orders_operator.api.decode import decode
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.desired import Facts, desired
+from orders_operator.resources.desired import Facts
+from orders_operator.resources.desired import desired as every_child
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
+from orders_operator.resources.placement import Placement
+from orders_operator.resources.pod import template
+from orders_operator.resources.revision import revision_of
 
 Object = dict[str, Any]
 
 IMAGE: Final = "orders/service:0.1.0"
 EVERY_API: Final = frozenset({SERVICE_MONITOR.api_version, HTTP_ROUTE.api_version})
+HASH: Final = "0123456789abcdef"
 FACTS: Final = Facts(
-    config_hash="0123456789abcdef",
     database_ports=(5432,),
     password="made-up",
     live_secret=None,
@@ -30,6 +34,16 @@ def service(name: str = "shop", /, **spec: Any) -> OrderService:
             "spec": {"image": IMAGE, "database": {"embedded": {}}, **spec},
         }
     )
+
+
+def desired(declared: OrderService, facts: Facts = FACTS) -> list[Object]:
+    """Return what is desired with one revision in place, or with a canary where it is declared."""
+    stable, canary = (revision_of(template(declared, it)) for it in (HASH, "another"))
+    if declared.spec.rollout.strategy == "Canary":
+        placed = Placement(stable, canary, 2, 25, ((stable, 1), (canary, 2)))
+    else:
+        placed = Placement(stable, history=((stable, 1),))
+    return every_child(declared, facts, placed)
 
 
 def children(declared: OrderService, facts: Facts = FACTS) -> dict[tuple[str, str], Object]:
@@ -76,6 +90,23 @@ _tracing = _block(
     headersSecretRef=_block({"name": _names}),
     resourceAttributes=_labels,
 )
+_rollout = _block(
+    strategy=st.sampled_from(["RollingUpdate", "Canary"]),
+    canary=_block(
+        steps=st.lists(
+            _block({"weight": st.integers(1, 100)}, duration=_durations), min_size=1, max_size=4
+        ),
+        analysis=_block(
+            maxErrorRatio=st.floats(0, 1),
+            maxLatencyP99=st.just("250ms"),
+            minRequests=st.integers(0, 1000),
+            prometheus=_block({"url": st.just("http://prometheus:9090")}),
+        ),
+    ),
+    progressDeadline=_durations,
+    rollback=st.sampled_from(["Automatic", "Manual"]),
+    history=st.integers(0, 100),
+)
 _expose = st.one_of(
     _block({"ingress": _block({"host": st.just("shop.example")}, tlsSecretName=_names)}),
     _block({"httpRoute": _block({"parentRefs": st.just([{"name": "gateway"}])})}),
@@ -91,6 +122,7 @@ specs = st.fixed_dictionaries(
         "replicas": st.integers(0, 5),
         "autoscaling": _block({"max": st.integers(2, 9)}, cpu=st.integers(1, 99)),
         "migrations": _block(enabled=st.booleans(), timeout=_durations),
+        "rollout": _rollout,
         "monitoring": _block(enabled=st.booleans(), labels=_labels),
         "tracing": _tracing,
         "logLevel": st.sampled_from(["DEBUG", "ERROR"]),

@@ -8,9 +8,17 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 
 from orders_operator.api.spec import NAME_LENGTH, OrderService
-from orders_operator.resources.desired import desired
 from orders_operator.resources.kinds import HTTP_ROUTE, KINDS, SERVICE_MONITOR
-from tests.unit.operator.specs import EVERY_API, FACTS, Object, children, kinds, service, services
+from tests.unit.operator.specs import (
+    EVERY_API,
+    FACTS,
+    Object,
+    children,
+    desired,
+    kinds,
+    service,
+    services,
+)
 
 OPTIONAL = {SERVICE_MONITOR.kind, HTTP_ROUTE.kind}
 OLDEST = "1.33"
@@ -65,13 +73,14 @@ def test_every_selector_finds_its_pods_and_no_others(declared: OrderService) -> 
     found = children(declared)
     for kind, name in found:
         spec = found[kind, name].get("spec", {})
-        template = "StatefulSet" if name.endswith("-postgresql") else "Deployment"
-        other = "Deployment" if template == "StatefulSet" else "StatefulSet"
+        database = name.endswith("-postgresql")
+        mine, other = ("shop-postgresql", "shop") if database else ("shop", "shop-postgresql")
+        mine = "shop-canary" if name == "shop-canary" else mine
         selected = spec.get("selector") or spec.get("podSelector")
         if kind in OPTIONAL or not selected:
             continue
         selector = selected.get("matchLabels", selected)
-        assert selector.items() <= _pod_labels(found, template).items()
+        assert selector.items() <= _pod_labels(found, mine).items()
         assert not selector.items() <= _pod_labels(found, other).items()
 
 
@@ -179,7 +188,11 @@ def test_the_policy_lets_out_what_the_service_needs() -> None:
     assert "from" not in metrics
 
 
-def _pod_labels(found: dict[tuple[str, str], Object], kind: str) -> dict[str, str]:
-    """Return the labels of the pods of the only object of a kind; empty when there is none."""
-    templates = [it["spec"]["template"] for (its, _), it in found.items() if its == kind]
+def _pod_labels(found: dict[tuple[str, str], Object], name: str) -> dict[str, str]:
+    """Return the labels of the pods of a Deployment or StatefulSet; empty when there is none."""
+    templates = [
+        it["spec"]["template"]
+        for (kind, its), it in found.items()
+        if kind in {"Deployment", "StatefulSet"} and its == name
+    ]
     return dict(templates[0]["metadata"]["labels"]) if templates else {}

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from orders_operator import __version__
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
+from orders_operator.resources.pod import template as pod_template
 from tests.unit.operator.specs import (
     FACTS,
+    HASH,
     Object,
     children,
     pod,
@@ -102,10 +104,10 @@ def test_only_what_a_pod_uses_rolls_it(declared: OrderService) -> None:
     calm = replace(declared, spec=replace(spec, log_level="FATAL", paused=True, replicas=7))
     assert pod(declared) == pod(calm)
 
-    rolled = pod(declared, replace(FACTS, config_hash="another"))
+    rolled = pod_template(declared, "another")
     assert "another" == rolled["metadata"]["annotations"].pop(CONFIG_HASH)
-    before = pod(declared)
-    assert FACTS.config_hash == before["metadata"]["annotations"].pop(CONFIG_HASH)
+    before = pod_template(declared, HASH)
+    assert HASH == before["metadata"]["annotations"].pop(CONFIG_HASH)
     assert before == rolled
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
+from orders_operator.rollout.tracks import Seen, Tracks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REPORT = '{"version":"0.1.0","schema":3}'
@@ -25,7 +26,7 @@ def deployment(  # noqa: PLR0913  what a Deployment's status has
     """Return a Deployment with this status."""
     return {
         "metadata": {"name": "x", "generation": 1},
-        "spec": {"replicas": wanted},
+        "spec": {"replicas": wanted, "template": {"metadata": {"labels": {}}}},
         "status": {
             "observedGeneration": observed,
             "replicas": total,
@@ -70,10 +71,10 @@ def pod(
 
 def seen(**fields: Any) -> Observed:
     """Return an observation that is well, but for the given fields."""
+    stable = Seen(fields.pop("deployment", deployment()), fields.pop("pods", (pod(),)))
     well: dict[str, Any] = {
         "generation": 1,
-        "deployment": deployment(),
-        "pods": (pod(),),
+        "tracks": Tracks(stable),
         "image": "orders/service:0.1.0",
         "url": "http://x.ns.svc",
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.reconcile.pods import newest_hash, of_revision, pinned, tag, tail
+from orders_operator.rollout.pods import newest_hash, of_revision, pinned, tag, tail
 
 
 def replica_set(revision: str, template_hash: str, owner: str = "d") -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.events import distinct
 from orders_operator.reconcile.observed import Observed, Problem
-from orders_operator.reconcile.summary import ordered, statuses, summarise, transitions
+from orders_operator.reconcile.summary import statuses, summarise, transitions
+from orders_operator.reconcile.verdicts import ordered
 from tests.unit.operator_runtime.sights import NOW, conditions, deployment, of, pod, seen
 
 

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.api.conditions import ConditionType, Reason
+from orders_operator.api.status import FailedRevision, RolloutStatus
 from orders_operator.reconcile.events import NOTE_LENGTH, distinct, event
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.summary import summarise, transitions
-from tests.unit.operator_runtime.sights import NOW, conditions, deployment, numbers, pod
+from tests.unit.operator_runtime.sights import NOW, conditions, deployment, numbers, pod, seen
 
 states = st.none() | st.builds(
     deployment,
@@ -23,8 +24,23 @@ states = st.none() | st.builds(
     ),
     observed=st.integers(0, 1),
 )
+rollouts = st.none() | st.builds(
+    RolloutStatus,
+    phase=st.sampled_from(
+        ["Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"]
+    ),
+    step=st.none() | st.integers(1, 3),
+    failed=st.none()
+    | st.builds(
+        FailedRevision,
+        st.just("a"),
+        st.sampled_from(["AnalysisFailed", "Unheard"]),
+        st.text(max_size=9),
+        st.just("2026-01-02T03:04:05Z"),
+    ),
+)
 observations = st.builds(
-    Observed,
+    seen,
     generation=st.integers(1, 9),
     paused=st.booleans(),
     invalid=st.none() | st.text(max_size=20),
@@ -49,6 +65,7 @@ observations = st.builds(
         ),
         max_size=3,
     ).map(tuple),
+    rollout=rollouts,
     absent=st.sets(
         st.sampled_from(["monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1"])
     ).map(lambda them: tuple(sorted(them))),
@@ -79,8 +96,8 @@ def test_every_status_holds_together(history: list[Observed]) -> None:
         }
         if found["Ready"][0] == "True":
             assert "False" == found["Degraded"][0]
-            assert observation.deployment is not None
-            assert 1 == observation.deployment["status"]["observedGeneration"]
+            assert observation.tracks.stable.deployment is not None
+            assert 1 == observation.tracks.stable.deployment["status"]["observedGeneration"]
             assert observation.invalid is None
             assert not observation.problems
         if found["Degraded"][0] == "True":

@@ -13,7 +13,7 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
   resources: [serviceaccounts, configmaps, secrets, services]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
-  resources: [deployments, statefulsets]
+  resources: [controllerrevisions, deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
 # Which pods are of the newest revision.
 - apiGroups: [apps]

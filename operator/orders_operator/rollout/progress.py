@@ -1,4 +1,4 @@
-"""Where a Deployment's rollout stands. Pure.
+"""How far a Deployment is. Pure.
 
 A Deployment says so in numbers and in one condition, Progressing, whose reason stays
 `NewReplicaSetAvailable` once a rollout is complete: that tells a scale-up, during which requests
@@ -15,7 +15,7 @@ _COMPLETE: Final = "NewReplicaSetAvailable"
 _LATE: Final = "ProgressDeadlineExceeded"
 
 
-class Rollout(Struct, frozen=True):
+class Progress(Struct, frozen=True):
     """A Deployment's state; counts are pods."""
 
     current: bool
@@ -34,12 +34,12 @@ class Rollout(Struct, frozen=True):
         return self.current and self.complete and (self.available > 0 or self.wanted == 0)
 
 
-def rollout(deployment: Object) -> Rollout:
+def progress(deployment: Object) -> Progress:
     """Read a Deployment's status."""
     spec, status = deployment["spec"], deployment.get("status") or {}
     metadata = deployment["metadata"]
     conditions = {it["type"]: it for it in status.get("conditions") or []}
-    progressing = conditions.get("Progressing") or {}
+    state = conditions.get("Progressing") or {}
     failure = conditions.get("ReplicaFailure") or {}
     wanted = int(spec.get("replicas", 1))
     updated, total, available, ready = (
@@ -49,14 +49,14 @@ def rollout(deployment: Object) -> Rollout:
     current = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
     alone = total == updated
     reached = updated >= wanted and available >= wanted
-    return Rollout(
+    return Progress(
         current=current,
         wanted=wanted,
         updated=updated,
         total=total,
         available=available,
         ready=ready,
-        complete=alone and (reached or progressing.get("reason") == _COMPLETE),
-        late=current and progressing.get("reason") == _LATE,
+        complete=alone and (reached or state.get("reason") == _COMPLETE),
+        late=current and state.get("reason") == _LATE,
         refused=str(failure.get("message") or "") if failure.get("status") == "True" else None,
     )

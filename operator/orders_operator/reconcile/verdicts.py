@@ -1,0 +1,185 @@
+"""What each condition says of what was observed. Pure.
+
+What the conditions mean is told where they are declared, in `api.conditions`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orders_operator.api.conditions import ConditionType, Reason
+from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.rollout import pods
+from orders_operator.rollout.progress import Progress
+
+MONITORING: Final = "monitoring.coreos.com"
+_HOW: Final = {
+    "Canary": Reason.CANARY,
+    "Paused": Reason.ROLLOUT_PAUSED,
+    "Promoting": Reason.ROLLING_OUT,
+}
+"""The reason of Progressing, by the phase of the rollout."""
+
+
+class Verdict(Struct, frozen=True):
+    """A condition without its times."""
+
+    status: str
+    reason: Reason
+    message: str
+
+
+def verdicts(seen: Observed, before: Mapping[str, Any]) -> dict[ConditionType, Verdict]:
+    """Return what each condition says."""
+    stable = seen.tracks.stable.track
+    state = None if stable is None else stable.progress
+    problem = _problem(seen, state)
+    return {
+        ConditionType.READY: _ready(seen, state, problem),
+        ConditionType.PROGRESSING: _progressing(seen, state, problem),
+        ConditionType.DEGRADED: _degraded(problem),
+        ConditionType.MIGRATED: _migrated(seen, before),
+        ConditionType.MONITORING_READY: _monitoring(seen, problem),
+        ConditionType.PAUSED: Verdict("False", Reason.RECONCILING, "The resource is reconciled."),
+    }
+
+
+def ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Sort problems by weight, and join those of one reason."""
+    weights = (Reason.SECRET_MISSING, Reason.NAME_CONFLICT)
+    by_reason: dict[Reason, list[str]] = {}
+    for problem in problems:
+        by_reason.setdefault(problem.reason, []).append(problem.message)
+    joined = [Problem(reason, "; ".join(texts)) for reason, texts in by_reason.items()]
+    return tuple(
+        sorted(
+            joined,
+            key=lambda it: weights.index(it.reason) if it.reason in weights else len(weights),
+        )
+    )
+
+
+def _problem(seen: Observed, state: Progress | None) -> Problem | None:
+    """Return what weighs most."""
+    if seen.invalid is not None:
+        return Problem(Reason.INVALID_SPEC, seen.invalid)
+    if seen.problems:
+        return seen.problems[0]
+    return _of_rollout(seen) or _of_pods(seen, state) or _of_cluster(seen)
+
+
+def _of_rollout(seen: Observed) -> Problem | None:
+    """Return why the revision that the spec asks for is not had."""
+    found = seen.rollout
+    if found is None:
+        return None
+    if found.failed is not None:
+        return Problem(_reason(found.failed.reason), found.message or found.failed.message)
+    if found.phase == "Halted" and pods.trouble(seen.newest) is None:
+        return Problem(Reason.ANALYSIS_FAILED, found.message or "")
+    return None
+
+
+def _reason(text: str) -> Reason:
+    """Return a reason of the closed set, whatever another release wrote."""
+    return next((it for it in Reason if it == text), Reason.UNAVAILABLE)
+
+
+def _of_pods(seen: Observed, state: Progress | None) -> Problem | None:
+    wrong = pods.trouble((*seen.tracks.canary.pods, *seen.tracks.stable.pods))
+    if wrong is not None:
+        return Problem(wrong.reason, wrong.message)
+    if state is None or not (state.late or state.refused):
+        return None
+    why = state.refused or f"{state.updated} of {state.wanted} pods are updated"
+    late = Reason.PROGRESS_DEADLINE_EXCEEDED
+    return Problem(late if state.late else Reason.PODS_REFUSED, why)
+
+
+def _of_cluster(seen: Observed) -> Problem | None:
+    others = [it for it in seen.absent if not it.startswith(MONITORING)]
+    return Problem(Reason.CRD_MISSING, _lacks(others)) if others else None
+
+
+def _ready(seen: Observed, state: Progress | None, problem: Problem | None) -> Verdict:
+    if state is not None and state.serving and problem is None and not seen.stepping:
+        if state.wanted == 0:
+            return Verdict("True", Reason.AVAILABLE, "Scaled to no pods.")
+        return Verdict(
+            "True", Reason.AVAILABLE, f"{state.available} of {state.wanted} pods serve."
+        )
+    if problem is not None:
+        return Verdict("False", problem.reason, problem.message)
+    if state is not None and state.current and state.complete and not seen.stepping:
+        return Verdict("False", Reason.UNAVAILABLE, f"None of {state.wanted} pods serve.")
+    return Verdict("False", Reason.ROLLING_OUT, _under_way(seen, state))
+
+
+def _under_way(seen: Observed, state: Progress | None) -> str:
+    """Say how far a rollout is."""
+    if state is None:
+        return "The Deployment is being made."
+    return seen.message if seen.stepping else _share(state)
+
+
+def _progressing(seen: Observed, state: Progress | None, problem: Problem | None) -> Verdict:
+    rollout = seen.rollout
+    if rollout is not None and rollout.phase in _HOW and seen.stepping:
+        doubt = rollout.analysis is not None and rollout.analysis.verdict == "Inconclusive"
+        doubted = doubt and rollout.phase == "Canary"
+        reason = Reason.INCONCLUSIVE if doubted else _HOW[rollout.phase]
+        return Verdict("True", reason, seen.message)
+    gave_up = rollout is not None and rollout.phase in {"RolledBack", "Halted"}
+    if problem is not None and gave_up:
+        return Verdict("False", problem.reason, problem.message)
+    if state is not None and state.current and state.complete:
+        return Verdict("False", Reason.ROLLED_OUT, "The newest revision is rolled out.")
+    if problem is not None:
+        return Verdict("False", problem.reason, problem.message)
+    return Verdict("True", Reason.ROLLING_OUT, _under_way(seen, state))
+
+
+def _degraded(problem: Problem | None) -> Verdict:
+    if problem is None:
+        return Verdict("False", Reason.AS_EXPECTED, "Nothing is wrong that will not pass.")
+    return Verdict("True", problem.reason, problem.message)
+
+
+def _migrated(seen: Observed, before: Mapping[str, Any]) -> Verdict:
+    if not seen.migrations:
+        return Verdict("Unknown", Reason.MIGRATIONS_DISABLED, "Migrations are switched off.")
+    wrong = pods.trouble(seen.newest)
+    if wrong is not None and wrong.reason == Reason.MIGRATION_FAILED:
+        return Verdict("False", Reason.MIGRATION_FAILED, wrong.message)
+    done = pods.migration(seen.newest)
+    if done is not None:
+        return Verdict("True", Reason.MIGRATED, f"The schema is at version {done.schema}.")
+    old = {it["type"]: it for it in before.get("conditions") or []}.get(ConditionType.MIGRATED)
+    if old is not None and not seen.newest:  # scaled to no pods: what was migrated stays so
+        return Verdict(old["status"], Reason(old["reason"]), old["message"])
+    return Verdict("Unknown", Reason.MIGRATING, "No pod of the newest revision has migrated yet.")
+
+
+def _monitoring(seen: Observed, problem: Problem | None) -> Verdict:
+    if not seen.monitoring:
+        return Verdict("False", Reason.MONITORING_DISABLED, "Monitoring is switched off.")
+    absent = [it for it in seen.absent if it.startswith(MONITORING)]
+    if absent:
+        return Verdict("False", Reason.CRD_MISSING, _lacks(absent))
+    if problem is not None and problem.reason is Reason.INVALID_SPEC:
+        return Verdict("Unknown", problem.reason, problem.message)
+    conflict = next((it for it in seen.problems if "ServiceMonitor" in it.message), None)
+    if conflict is not None:
+        return Verdict("False", conflict.reason, conflict.message)
+    return Verdict("True", Reason.SERVICE_MONITOR_APPLIED, "A ServiceMonitor selects the pods.")
+
+
+def _lacks(apis: Sequence[str]) -> str:
+    return f"The cluster has no {', '.join(apis)}."
+
+
+def _share(state: Progress) -> str:
+    if not state.current:
+        return "The Deployment has not been looked at yet."
+    return f"{state.updated} of {state.wanted} pods are new, {state.available} serve."

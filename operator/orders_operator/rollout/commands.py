@@ -1,0 +1,31 @@
+"""What a person tells a rollout, by annotations that name the revision they are meant for.
+
+So a command that was left behind says nothing to the next revision, and one may be given twice.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RETRY
+from orders_operator.api.status import FailedRevision
+
+
+class Commands(Struct, frozen=True):
+    """The values of the annotations; empty where there is none."""
+
+    promote: str = ""
+    abort: str = ""
+    pause: str = ""
+    retry: str = ""
+
+    def retries(self, failed: FailedRevision) -> bool:
+        """Whether just this failure is to be tried again."""
+        return self.retry == f"{failed.revision}@{failed.at}"
+
+
+def commands(resource: Mapping[str, Any]) -> Commands:
+    """Read them from a resource."""
+    found = resource["metadata"].get("annotations") or {}
+    return Commands(*(str(found.get(name) or "") for name in (PROMOTE, ABORT, PAUSE, RETRY)))

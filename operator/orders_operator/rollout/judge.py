@@ -1,0 +1,96 @@
+"""Whether the canary is as good as it has to be, from one window of both tracks. Pure.
+
+What the stable pods suffer as well is not the canary's fault, and too few requests say nothing:
+both are inconclusive, and hold the rollout.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from orders_operator.api.rollout import Analysis
+from orders_operator.rollout.windows import Counts
+
+Word = Literal["Passed", "Failed", "Inconclusive"]
+
+
+class Verdict(Struct, frozen=True):
+    """What a window says, its numbers in words, and whether it needs more requests to say it."""
+
+    word: Word
+    message: str
+    few: bool = False
+
+
+def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
+    """Compare a window of the canary with the bounds, and with the same window of the stable."""
+    if canary.requests < analysis.min_requests:
+        return Verdict(
+            "Inconclusive",
+            f"{canary.requests:.0f} of {analysis.min_requests} requests that a window needs;"
+            " it holds until there are more.",
+            few=True,
+        )
+    return _errors(analysis, canary, stable) or _latency(analysis, canary, stable)
+
+
+def milliseconds(text: str) -> float:
+    """Return a latency such as 250ms or 2s in milliseconds."""
+    number, unit = (text[:-2], 1.0) if text.endswith("ms") else (text[:-1], 1000.0)
+    return float(number) * unit
+
+
+def _errors(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict | None:
+    most = analysis.max_error_ratio
+    if canary.error_ratio <= most:
+        return None
+    told = (
+        f"{canary.errors:.0f} of {canary.requests:.0f} requests to the canary were answered 5xx"
+        f" ({_percent(canary.error_ratio)}, allowed are {_percent(most)}); of the stable pods'"
+        f" {stable.requests:.0f} it were {stable.errors:.0f} ({_percent(stable.error_ratio)})."
+    )
+    if stable.requests and stable.error_ratio > most:
+        return Verdict("Inconclusive", f"{told} It is not the canary alone.")
+    return Verdict("Failed", told)
+
+
+def _latency(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
+    good = (
+        f"{canary.requests:.0f} requests, {_percent(canary.error_ratio)} of them answered 5xx,"
+        f" p99 {_p99(canary)}; stable: {stable.requests:.0f}, {_percent(stable.error_ratio)},"
+        f" {_p99(stable)}."
+    )
+    mine, theirs = canary.p99, stable.p99
+    if analysis.max_latency_p99 is not None and mine is not None:
+        most = milliseconds(analysis.max_latency_p99)
+        if mine * 1000 > most:
+            told = (
+                f"The canary's p99 is {_p99(canary)}, allowed are {most:g} ms;"
+                f" the stable pods' is {_p99(stable)}."
+            )
+            if theirs is not None and theirs * 1000 > most:
+                return Verdict("Inconclusive", f"{told} It is not the canary alone.")
+            return Verdict("Failed", told)
+    if analysis.max_latency_increase is not None and mine is not None:
+        if theirs is None or stable.requests < analysis.min_requests:
+            return Verdict(
+                "Inconclusive",
+                f"{stable.requests:.0f} of {analysis.min_requests} requests to the stable pods"
+                " that a comparison needs; it holds until there are more.",
+                few=True,
+            )
+        if mine > theirs * analysis.max_latency_increase:
+            return Verdict(
+                "Failed",
+                f"The canary's p99 is {_p99(canary)}, {mine / theirs:.1f} times the stable pods'"
+                f" {_p99(stable)}; allowed are {analysis.max_latency_increase:g} times.",
+            )
+    return Verdict("Passed", good)
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.3g} %"
+
+
+def _p99(counts: Counts) -> str:
+    return "unknown" if counts.p99 is None else f"{1000 * counts.p99:.3g} ms"

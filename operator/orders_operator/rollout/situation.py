@@ -1,0 +1,91 @@
+"""What a plan is made of, and what it is: plain data.
+
+`status.rollout` is the state, so another replica of the operator goes on where this one ended.
+"""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from orders_operator.api.rollout import Rollout
+from orders_operator.api.status import AnalysisStatus, RolloutStatus
+from orders_operator.rollout.commands import Commands
+from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.progress import Progress
+
+
+class Track(Struct, frozen=True):
+    """A Deployment: the revision that it was given, and how it and its newest pods are."""
+
+    revision: str | None
+    progress: Progress
+    trouble: Trouble | None = None
+
+
+class Situation(Struct, frozen=True, kw_only=True):
+    """What a plan is made of.
+
+    Args:
+        declared: `spec.rollout`.
+        deadline: seconds that pods may take until they serve.
+        wanted: the revision that the spec asks for.
+        known: revisions whose templates are kept.
+        pods: how many stable pods there should be.
+        exact: whether a Gateway splits the requests.
+        before: `status.rollout`.
+        stable: the Deployment of the stable pods.
+        canary: that of the canary's.
+        commands: what a person said.
+        measured: a window of the analysis that has just ended.
+        now: the time.
+
+    """
+
+    declared: Rollout
+    deadline: int
+    wanted: str
+    known: frozenset[str]
+    pods: int
+    exact: bool
+    before: RolloutStatus
+    stable: Track | None
+    canary: Track | None
+    commands: Commands
+    measured: AnalysisStatus | None
+    now: datetime
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is to run, and what is said of it.
+
+    Args:
+        stable: the revision of the stable pods.
+        canary: that of the canary's, if there are any.
+        canary_pods: how many those are.
+        weight: the share that a Gateway gives them.
+        measuring: whether the analysis should look at the pods.
+        again: seconds after which time alone changes the plan.
+        status: `status.rollout`.
+
+    """
+
+    stable: str
+    canary: str | None = None
+    canary_pods: int = 0
+    weight: int = 0
+    measuring: bool = False
+    again: float | None = None
+    status: RolloutStatus
+
+
+def stamp(at: datetime) -> str:
+    """Return a time as status has it (RFC 3339)."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the time that a stamp says; None if it says none."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        return None
