@@ -143,6 +143,18 @@ class Namespace:
         )
         return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
+    def rollout(self, service: str) -> Object:
+        """Return where the rollout of an OrderService is; empty when there is nothing yet."""
+        status = self.get("orderservice", service).get("status") or {}
+        found: Object = status.get("rollout") or {}
+        return found
+
+    def annotate(self, service: str, **commands: str) -> None:
+        """Tell a rollout something: promote, abort, pause or retry, and nothing else."""
+        said = dict.fromkeys(("promote", "abort", "pause", "retry")) | commands
+        change = {f"orders.dev/{name}": value for name, value in said.items()}
+        self.patch("orderservice", service, {"metadata": {"annotations": change}})
+
     def condition(self, service: str, kind: str) -> Object:
         """Return a condition of an OrderService; empty when there is none yet."""
         status = self.get("orderservice", service).get("status") or {}

@@ -22,6 +22,7 @@ ORDER: Final = (
     "test_gateway",
     "test_scaling",
     "test_rollouts",
+    "test_canary",
     "test_failures",
     "test_drift",
     "test_monitoring",

@@ -35,3 +35,35 @@ def test_the_route_is_made_when_the_api_appears(namespace: Namespace) -> None:
 
     namespace.patch("orderservice", "routed", {"spec": {"expose": None}})
     namespace.wait("httproute/routed", "delete", 15)
+
+
+def test_a_gateway_splits_the_requests_of_a_canary(namespace: Namespace) -> None:
+    """By the weight of the step, once the canary's pods serve; and not at all after it."""
+    steps = [{"weight": 10, "duration": "1s"}, {"weight": 40, "duration": "1h"}]
+    rollout = {
+        "strategy": "Canary",
+        "canary": {"steps": steps, "analysis": {"interval": "5s", "minRequests": 0}},
+    }
+    namespace.apply(order_service("split", expose=ROUTE, rollout=rollout))
+    namespace.wait("orderservice/split", "condition=Ready", 90)
+    assert [("split-stable", 100), ("split-canary", 0)] == backends(namespace)
+
+    change = {"podTemplate": {"env": [{"name": "REQUEST_TIMEOUT", "value": "6s"}]}}
+    namespace.patch("orderservice", "split", {"spec": change})
+    weight = "jsonpath={.spec.rules[0].backendRefs[1].weight}"
+    namespace.wait("httproute/split", f"{weight}=10", 60)
+    [canary] = namespace.every("endpointslices", "kubernetes.io/service-name=split-canary")
+    assert [True] == [it["conditions"]["ready"] for it in canary["endpoints"]]
+    namespace.wait("httproute/split", f"{weight}=40", 60)
+
+    revision = namespace.rollout("split")["revision"]
+    namespace.annotate("split", promote=revision)
+    namespace.wait("orderservice/split", "condition=Ready", 90)
+    assert [("split-stable", 100), ("split-canary", 0)] == backends(namespace)
+    namespace.kubectl("delete", "orderservice", "split")
+
+
+def backends(namespace: Namespace) -> list[tuple[str, int]]:
+    """Return the Services that the route leads to, and their weights."""
+    [rule] = namespace.get("httproute", "split")["spec"]["rules"]
+    return [(it["name"], it["weight"]) for it in rule["backendRefs"]]

@@ -70,8 +70,9 @@ def test_kubectl_get_shows_how_it_is(installed: Installed) -> None:
     """The short name, the category and the columns work."""
     head, line = installed.namespace.kubectl("get", "osvc", RELEASE).splitlines()
 
-    assert ["NAME", "READY", "REPLICAS", "VERSION", "MIGRATION", "AGE"] == head.split()
-    assert [RELEASE, "True", "2", "0.1.0", "Migrated"] == line.split()[:5]
+    columns = ["NAME", "READY", "REPLICAS", "VERSION", "MIGRATION", "ROLLOUT", "AGE"]
+    assert columns == head.split()
+    assert [RELEASE, "True", "2", "0.1.0", "Migrated", "Stable"] == line.split()[:6]
     assert "orderservice.orders.dev/orders" in installed.namespace.kubectl("get", "all")
 
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from tests.e2e import monitoring
-from tests.e2e.cluster import CHART, Namespace, helm, order_service, run, secret
+from tests.e2e.caller import Caller
+from tests.e2e.cluster import CHART, Namespace, Object, helm, order_service, run, secret
 from tests.e2e.release import RELEASE
 
 ALERTS: Final = sorted((CHART / "files" / "alerts").glob("*.yaml"))
@@ -135,3 +136,32 @@ def test_an_alert_fires_when_it_should(namespace: Namespace) -> None:
     alert = f'ALERTS{{alertname="OrdersMigrationFailed",namespace="{namespace.name}"}}'
     assert [] != monitoring.scraped(alert, 120)
     namespace.kubectl("delete", "orderservice", "alarming")
+
+
+@pytest.mark.usefixtures("prometheus")
+def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
+    """One that is away holds it, Inconclusive; one that has its metrics lets it in."""
+    steps = [{"weight": 50, "duration": "5s"}]
+    analysis = {
+        "interval": "15s",
+        "minRequests": 10,
+        "prometheus": {"url": "http://nobody.monitoring.svc:9090"},
+    }
+    rollout = {"strategy": "Canary", "canary": {"steps": steps, "analysis": analysis}}
+    namespace.apply(order_service("asked", monitoring={"interval": "5s"}, rollout=rollout))
+    namespace.wait("orderservice/asked", "condition=Ready", 90)
+    with Caller(namespace, "asked"):
+        change: Object = {"podTemplate": {"env": [{"name": "REQUEST_TIMEOUT", "value": "6s"}]}}
+        namespace.patch("orderservice", "asked", {"spec": change})
+        held = "jsonpath={.status.rollout.analysis.verdict}=Inconclusive"
+        namespace.wait("orderservice/asked", held, 90)
+        assert "cannot be asked" in namespace.rollout("asked")["message"]
+
+        url = {"prometheus": {"url": "http://prometheus-operated.monitoring.svc:9090"}}
+        change = {"rollout": {"canary": {"analysis": url}}}
+        namespace.patch("orderservice", "asked", {"spec": change})
+        passed = "jsonpath={.status.rollout.analysis.verdict}=Passed"
+        namespace.wait("orderservice/asked", passed, 120)
+        assert 10 <= namespace.rollout("asked")["analysis"]["canary"]["requests"]
+        namespace.wait("orderservice/asked", "condition=Ready", 60)
+    namespace.kubectl("delete", "orderservice", "asked")

@@ -155,6 +155,9 @@ def test_paused_leaves_everything_as_it_is(namespace: Namespace, options: str) -
     namespace.wait(f"configmap/{options}-config", "jsonpath={.data.log-level}=DEBUG", SECONDS)
 
 
+BOTH_LATENCIES = {"maxLatencyP99": "1s", "maxLatencyIncrease": 2}
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -168,6 +171,14 @@ def test_paused_leaves_everything_as_it_is(namespace: Namespace, options: str) -
         ({"image": ""}, "spec.image"),
         ({"replicas": -1}, "spec.replicas"),
         ({"tracing": {"endpoint": "collector:4318"}}, "spec.tracing.endpoint"),
+        ({"rollout": {"strategy": "BlueGreen"}}, 'Unsupported value: "BlueGreen"'),
+        ({"rollout": {"canary": {"steps": []}}}, "spec.rollout.canary.steps"),
+        ({"rollout": {"canary": {"steps": [{"weight": 0}]}}}, "steps[0].weight"),
+        ({"rollout": {"canary": {"analysis": {"interval": "1s"}}}}, "interval must be 5s to 1h"),
+        (
+            {"rollout": {"canary": {"analysis": BOTH_LATENCIES}}},
+            "maxLatencyP99 and maxLatencyIncrease exclude each other",
+        ),
         ({"colour": "red"}, 'unknown field "spec.colour"'),
     ],
     ids=lambda value: str(value)[:40],

@@ -43,6 +43,16 @@ def test_the_highly_available_sample_is_scaled_by_its_autoscaler(
     namespace.kubectl("delete", "orderservice", "highly-available")
 
 
+def test_the_canary_sample_gets_ready(namespace: Namespace, postgresql: PostgreSQL) -> None:
+    """With the Secret that it names it is Ready within 90 s; its first revision has no canary."""
+    namespace.apply(secret("orders-database", url=postgresql.database()))
+    namespace.kubectl("apply", "-f", str(SAMPLES / "canary.yaml"))
+
+    namespace.wait("orderservice/canary", "condition=Ready", 90)
+    assert "Stable" == namespace.rollout("canary")["phase"]
+    namespace.kubectl("delete", "orderservice", "canary")
+
+
 def test_the_cloudnative_pg_sample_waits_for_its_secret(
     namespace: Namespace, postgresql: PostgreSQL
 ) -> None:
@@ -83,7 +93,6 @@ def test_the_namespaced_sample_runs_under_the_restricted_standard(
 
 def test_no_sample_is_forgotten() -> None:
     """Each file of the folder has a test above."""
-    assert {"minimal", "traced", "highly-available", "cloudnative-pg", "namespaced"} == {
-        path.stem for path in SAMPLES.glob("*.yaml")
-    }
+    tested = {"minimal", "traced", "highly-available", "canary", "cloudnative-pg", "namespaced"}
+    assert tested == {path.stem for path in SAMPLES.glob("*.yaml")}
     assert 2 == len(sample("namespaced"))

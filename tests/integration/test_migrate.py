@@ -185,7 +185,7 @@ def test_database_that_does_not_answer_is_named(
     write(tmp_path, _0001_a="SELECT 1")
     config = Config.from_env({"DATABASE_URL": "postgresql://me:hunter2@127.0.0.1:1/orders"})
 
-    assert 1 == main(config, wait=0, status=False, to=None, directory=tmp_path)
+    assert 75 == main(config, wait=0, status=False, to=None, directory=tmp_path)
 
     [message] = caplog.messages
     assert message.startswith("cannot connect to 127.0.0.1:1/orders: ")

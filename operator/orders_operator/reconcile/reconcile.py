@@ -27,7 +27,7 @@ from orders_operator.reconcile.verdicts import ordered
 from orders_operator.resources import postgres
 from orders_operator.resources.desired import Facts, desired, splits_requests
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, SERVICE_MONITOR
-from orders_operator.resources.labels import API, DATABASE, selector
+from orders_operator.resources.labels import DATABASE, STABLE, track_selector
 from orders_operator.resources.pod import template
 from orders_operator.resources.revision import revision_of
 
@@ -206,7 +206,7 @@ class Reconciler:
             migrations=spec.migrations.enabled,
             image=spec.image,
             url=url(spec, owner.namespace, owner.name),
-            selector=_listed(selector(service, API)),
+            selector=_listed(track_selector(service, STABLE)),
             secrets_hash="" if lacking else config_hash,
         )
         for problem in seen.problems:

@@ -51,6 +51,7 @@ class Report:
         before = resource.get("status") or {}
         after = summary.summarise(seen, before, self._now())
         self._metrics.conditions(key, summary.statuses(after))
+        self._metrics.rollout(key, (after.get("rollout") or {}).get("phase"))
         if after == before:
             return
         namespace, name = key

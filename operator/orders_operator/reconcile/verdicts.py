@@ -152,6 +152,9 @@ def _migrated(seen: Observed, before: Mapping[str, Any]) -> Verdict:
     wrong = pods.trouble(seen.newest)
     if wrong is not None and wrong.reason == Reason.MIGRATION_FAILED:
         return Verdict("False", Reason.MIGRATION_FAILED, wrong.message)
+    failed = seen.rollout.failed if seen.rollout is not None else None
+    if failed is not None and failed.reason == Reason.MIGRATION_FAILED:
+        return Verdict("False", Reason.MIGRATION_FAILED, failed.message)
     done = pods.migration(seen.newest)
     if done is not None:
         return Verdict("True", Reason.MIGRATED, f"The schema is at version {done.schema}.")

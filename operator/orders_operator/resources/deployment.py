@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.labels import API, CANARY, STABLE, TRACK, child, selector
+from orders_operator.resources.labels import CANARY, STABLE, child, track_selector
 from orders_operator.resources.revision import Revision
 
 _DEADLINE: Final = 600
@@ -12,12 +12,8 @@ _AFTER_MIGRATIONS: Final = 300
 
 
 def deployment(service: OrderService, revision: Revision) -> dict[str, Any]:
-    """Return that of the stable pods; without replicas when an autoscaler decides about them.
-
-    Its selector has no track, as it cannot change: it fits the canary's pods too, which stay the
-    other Deployment's, as that controls them.
-    """
-    spec = _spec(service, revision.on(STABLE), selector(service, API))
+    """Return that of the stable pods; without replicas when an autoscaler decides about them."""
+    spec = _spec(service, revision, STABLE)
     if service.spec.autoscaling is None:
         spec["replicas"] = service.spec.replicas
     return child(service, "apps/v1", "Deployment", spec=spec)
@@ -25,8 +21,7 @@ def deployment(service: OrderService, revision: Revision) -> dict[str, Any]:
 
 def canary_deployment(service: OrderService, revision: Revision, pods: int) -> dict[str, Any]:
     """Return that of the canary's pods."""
-    labels = {**selector(service, API), TRACK: CANARY}
-    spec = {**_spec(service, revision.on(CANARY), labels), "replicas": pods}
+    spec = {**_spec(service, revision, CANARY), "replicas": pods}
     return child(service, "apps/v1", "Deployment", suffix=f"-{CANARY}", spec=spec)
 
 
@@ -38,9 +33,7 @@ def progress_deadline(service: OrderService) -> int:
     return max(_DEADLINE, seconds(service.spec.migrations.timeout) + _AFTER_MIGRATIONS)
 
 
-def _spec(
-    service: OrderService, template: dict[str, Any], labels: dict[str, str]
-) -> dict[str, Any]:
+def _spec(service: OrderService, revision: Revision, track: str) -> dict[str, Any]:
     return {
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": progress_deadline(service),
@@ -48,6 +41,6 @@ def _spec(
             "type": "RollingUpdate",
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
         },
-        "selector": {"matchLabels": labels},
-        "template": template,
+        "selector": {"matchLabels": track_selector(service, track)},
+        "template": revision.on(track),
     }

@@ -27,6 +27,11 @@ def selector(service: OrderService, component: str) -> dict[str, str]:
     }
 
 
+def track_selector(service: OrderService, track: str) -> dict[str, str]:
+    """Return the labels by which the pods of a track are found."""
+    return {**selector(service, API), TRACK: track}
+
+
 def labels(service: OrderService, component: str) -> dict[str, str]:
     """Return the labels of every object of a component."""
     return {

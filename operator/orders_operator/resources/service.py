@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.labels import API, TRACK, child, selector
+from orders_operator.resources.labels import API, child, selector, track_selector
 
 HTTP: Final = "http"
 METRICS: Final = "metrics"
@@ -34,7 +34,7 @@ def track_service(declared: OrderService, track: str) -> dict[str, Any]:
         suffix=f"-{track}",
         spec={
             "type": "ClusterIP",
-            "selector": {**selector(declared, API), TRACK: track},
+            "selector": track_selector(declared, track),
             "ports": [_port(HTTP, PORT)],
         },
     )

@@ -41,7 +41,7 @@ def _of_pods(it: Situation) -> Trouble | None:
     for track in (it.canary, it.stable):
         if track is None or track.revision != it.wanted:
             continue
-        if track.trouble is not None:
+        if track.trouble is not None and not track.trouble.may_pass:
             return track.trouble
         if track.progress.late or track.progress.refused:
             return _late(it, track.progress)

@@ -37,7 +37,7 @@ def _stable(it: Situation) -> str | None:
 
 def _only(it: Situation, stable: str | None) -> Plan:
     """Have one revision: the first, or the stable one again."""
-    done = _done(it)
+    done = _done(it) or (stable is not None and _scaled(it))
     return Plan(
         stable=it.wanted,
         status=RolloutStatus(
@@ -53,6 +53,12 @@ def _done(it: Situation) -> bool:
     """Whether the stable pods are all of the wanted revision, and serve."""
     found = it.stable
     return found is not None and found.revision == it.wanted and found.progress.serving
+
+
+def _scaled(it: Situation) -> bool:
+    """Whether pods only come or go: that is no rollout."""
+    same = it.stable is not None and it.stable.revision == it.wanted
+    return same and it.before.phase == "Stable"
 
 
 def _back(it: Situation, stable: str, failure: FailedRevision) -> Plan:

@@ -35,14 +35,19 @@ _START: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
 _WEIGHTS: Final = (Reason.MIGRATION_FAILED, Reason.IMAGE_PULL_FAILED, Reason.POD_CRASHING)
+_MAY_PASS: Final = 75  # of `orders migrate`, after sysexits.h
 _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
 class Trouble(Struct, frozen=True):
-    """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words."""
+    """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words.
+
+    What `may_pass` is no fault of the revision: the database is away, a table is locked.
+    """
 
     reason: Reason
     message: str
+    may_pass: bool = False
 
 
 class Migration(Struct, frozen=True):
@@ -181,7 +186,7 @@ def _of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
     running = (status.get("state") or {}).get("running") is not None
     if failed is Reason.MIGRATION_FAILED:
         if not _succeeded(status):
-            yield Trouble(failed, _ending(last))
+            yield Trouble(failed, _ending(last), last.get("exitCode") == _MAY_PASS)
     elif why == "CrashLoopBackOff" or (
         restarts >= _CRASHES and not (running and status.get("ready"))
     ):

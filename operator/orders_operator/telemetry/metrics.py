@@ -83,6 +83,12 @@ class Metrics:
             ("namespace", "name", "type", "status"),
             registry=registry,
         )
+        self._rollout = Gauge(
+            "orders_operator_rollout",
+            "1, with the phase that the rollout of each OrderService is in.",
+            ("namespace", "name", "phase"),
+            registry=registry,
+        )
         build = Gauge(
             "orders_operator_build_info", "1, with the version.", ("version",), registry=registry
         )
@@ -92,6 +98,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self._conditions: dict[Key, tuple[str, ...]] = {}
+        self._phases: dict[Key, str] = {}
 
     def watch_queue(self, depth: Callable[[], float], failing: Callable[[], float]) -> None:
         """Read the queue at each scrape."""
@@ -111,8 +118,18 @@ class Metrics:
             for possible in STATUSES:
                 self._condition.labels(*key, kind, possible).set(float(possible == status))
 
+    def rollout(self, key: Key, phase: str | None) -> None:
+        """Set the phase of a resource's rollout; None where there is none yet."""
+        before = self._phases.pop(key, None)
+        if before is not None:
+            self._rollout.remove(*key, before)
+        if phase is not None:
+            self._phases[key] = phase
+            self._rollout.labels(*key, phase).set(1)
+
     def forget(self, key: Key) -> None:
         """Remove the series of a resource that is gone."""
+        self.rollout(key, None)
         self._drop(key, self._conditions.pop(key, ()))
 
     def keys(self) -> frozenset[Key]:

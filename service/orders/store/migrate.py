@@ -22,7 +22,7 @@ from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next
 from orders.store.connections import open_pool
 from orders.store.messages import explain
-from orders.store.migrations import DIRECTORY, Migration, MigrationError, read_all
+from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ async def _insist(
         except TryAgain as obstacle:
             left = started + max(wait, obstacle.patience) - now()
             if left <= 0:
-                raise MigrationError(str(obstacle)) from obstacle
+                raise MigrationError(str(obstacle), exit_code=MAY_PASS) from obstacle
             if str(obstacle) != told:
                 told = str(obstacle)
                 log.info("%s; trying again for up to %.0f s", told, left)

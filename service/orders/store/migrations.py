@@ -13,6 +13,9 @@ from typing import Final, NamedTuple
 DIRECTORY: Final = Path(__file__).parent.parent / "migrations"
 NO_TRANSACTION: Final = "-- orders: no-transaction"
 
+MAY_PASS: Final = 75
+"""Exit code of a run whose obstacle may pass by waiting (EX_TEMPFAIL of sysexits.h)."""
+
 _FILE_NAME: Final = re.compile(r"([0-9]{4})_([a-z0-9_]+)\.sql")
 
 
@@ -20,7 +23,7 @@ class MigrationError(Exception):
     """Why a migration was refused or failed, in words for the operator; never holds a secret."""
 
     def __init__(self, message: str, *, exit_code: int = 1) -> None:
-        """Keep the message, and the exit code of the process: 1, or 2 for a wrong argument."""
+        """Keep the message, and the exit code: 1, 2 for a wrong argument, or MAY_PASS."""
         super().__init__(message)
         self.exit_code = exit_code
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.rollout.pods import newest_hash, of_revision, pinned, tag, tail
+from orders.store.migrations import MAY_PASS
+from orders_operator.rollout.pods import newest_hash, of_revision, pinned, tag, tail, trouble
+from tests.unit.operator_runtime.sights import pod
 
 
 def replica_set(revision: str, template_hash: str, owner: str = "d") -> dict[str, Any]:
@@ -80,3 +82,12 @@ def test_the_tail_fits(text: str, limit: int) -> None:
 
     assert len(kept.encode()) <= limit
     assert kept in text
+
+
+def test_a_migration_that_may_succeed_later_is_told_apart() -> None:
+    """By the exit code that `orders migrate` has for it, the same in both packages."""
+    found = [
+        trouble([pod(migrate={"terminated": {"exitCode": code, "message": "why"}}, ready=False)])
+        for code in (MAY_PASS, 1)
+    ]
+    assert [True, False] == [it is not None and it.may_pass for it in found]

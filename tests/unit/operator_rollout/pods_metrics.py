@@ -1,0 +1,60 @@
+"""Pods for the analysis: the service's own metrics, served where a pod serves them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from orders.telemetry.metrics import Metrics
+from orders_operator.resources.service import METRICS_PORT
+
+
+class Pod:
+    """A pod on a loopback address of its own."""
+
+    def __init__(self, number: int) -> None:
+        """Give it a name and an address."""
+        self.metrics = Metrics()
+        self.status = 200
+        self.address = f"127.0.77.{number}"
+        self.object: dict[str, Any] = {
+            "metadata": {"name": f"shop-{number}", "uid": f"uid-{number}"},
+            "status": {"podIP": self.address},
+        }
+
+    def serve(self, requests: int, errors: int = 0, seconds: float = 0.05) -> None:
+        """Count requests that were served, the first ones with 500."""
+        for number in range(requests):
+            status = 500 if number < errors else 201
+            self.metrics.request("POST", "/orders", status, None, seconds, None)
+
+    def restart(self) -> None:
+        """Begin to count anew."""
+        self.metrics.close()
+        self.metrics = Metrics()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer a scrape."""
+        kind, body = self.metrics.expose(request.headers["Accept"])
+        return web.Response(status=self.status, body=body, headers={"Content-Type": kind})
+
+
+@asynccontextmanager
+async def pods(number: int) -> AsyncIterator[list[Pod]]:
+    """Run pods, whose metrics port is that of real ones."""
+    made, runners = [Pod(it + 1) for it in range(number)], []
+    try:
+        for pod in made:
+            app = web.Application()
+            app.router.add_get("/metrics", pod.answer)
+            runner = web.AppRunner(app)
+            runners.append(runner)
+            await runner.setup()
+            await web.TCPSite(runner, pod.address, METRICS_PORT).start()
+        yield made
+    finally:
+        for runner in runners:
+            await runner.cleanup()
+        for pod in made:
+            pod.metrics.close()
