@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from orders_operator import __version__
+from orders_operator.load import settings as load_settings
 from orders_operator.settings import Settings, SettingsError
 
 USAGE_ERROR: Final = 2
@@ -47,6 +49,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     form.add_argument("--delete", action="store_true", help="delete it, and every OrderService")
     crd.set_defaults(run=_crd)
+
+    load = commands.add_parser(
+        "load",
+        help="place and read orders at a rate, and report what became of each",
+        description="Place and read orders at a rate, whatever the answers do, until the time is "
+        "over or a signal comes; then print a report as JSON.",
+    )
+    load.add_argument("--url", required=True, help="the API's address: http://orders.shop")
+    load_settings.add_flags(load)
+    load.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        help="serve GET /report, /ledger and /healthz and POST /stop there, until SIGTERM, "
+        "instead of printing the report",
+    )
+    load.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger there")
+    load.set_defaults(run=_load)
     return parser
 
 
@@ -68,3 +87,11 @@ def _crd(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     logs.configure(settings.log_level)
     return apply() if arguments.apply else delete()
+
+
+def _load(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    settings = load_settings.from_flags(arguments)
+    listen = load_settings.listen_address(arguments.listen)
+    from orders_operator.load.command import main as load  # noqa: PLC0415
+
+    return load(settings, listen, arguments.ledger)

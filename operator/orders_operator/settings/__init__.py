@@ -135,8 +135,8 @@ class _Reader:
             try:
                 return parser(text)
             except ValueError:
-                shown = "a secret" if secret else repr(_short(text))
-                raise SettingsError(f"{name} is {shown}; allowed: {allowed}") from None
+                told = "a secret" if secret else repr(shown(text))
+                raise SettingsError(f"{name} is {told}; allowed: {allowed}") from None
         return default
 
     def file(
@@ -151,7 +151,7 @@ class _Reader:
                 content = Path(path).read_text(encoding="utf-8").strip()
             except (OSError, ValueError):
                 raise SettingsError(
-                    f"{name}_FILE is {_short(path)!r}; allowed: the path of a readable file"
+                    f"{name}_FILE is {shown(path)!r}; allowed: the path of a readable file"
                 ) from None
             try:
                 return parser(content)
@@ -216,7 +216,7 @@ def _tracing(read: _Reader) -> TracingSettings:
     )
 
 
-def _short(text: str) -> str:
+def shown(text: str) -> str:
     """Return the beginning of a text, without the credentials of a URL in it."""
     masked = re.sub(r"://.*@", "://***@", text, flags=re.DOTALL)
     return masked if len(masked) <= _SHOWN else masked[:_SHOWN] + "..."

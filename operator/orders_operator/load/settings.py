@@ -1,0 +1,170 @@
+"""What load is made, read once; as flags of a command line, or by name from Python.
+
+One table has each flag with its default, what is allowed, and its meaning, so that the help and
+the message about a bad value cannot differ.
+"""
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from orders_operator.settings import SettingsError, parse, shown
+
+_PORTS: Final = range(1, 65_536)
+_RATES: Final = (0.01, 100_000.0)
+_RETRIES: Final = range(101)
+_RENEWALS: Final = range(1, 1_000_001)
+_DURATION: Final = "a duration, 1s to 24h, as 30s or 5m"
+_URL: Final = "an http or https URL without user, query and fragment"
+
+
+class LoadSettings(Struct, frozen=True):
+    """The load. Durations are seconds, shares 0 to 1.
+
+    `url` is the API's address; requests go to `orders` below it. `duration` None means until it is
+    told to stop. `reads` is the share of requests that read an acknowledged order, `fresh` the
+    share with a connection of their own. A failed request is tried again `retries` times; a try
+    may take `timeout`. A kept-alive connection is replaced after `renew` requests. `watch` has
+    URLs that are asked on the side.
+    """
+
+    url: str
+    rate: float = 100.0
+    duration: float | None = 60.0
+    reads: float = 0.5
+    fresh: float = 0.2
+    retries: int = 0
+    timeout: float = 10.0
+    renew: int = 100
+    watch: tuple[str, ...] = ()
+
+
+class Address(NamedTuple):
+    """Where to listen; `host` None means on every address."""
+
+    host: str | None
+    port: int
+
+
+class _Flag(NamedTuple):
+    parse: Callable[[str], Any]
+    default: str
+    metavar: str
+    allowed: str
+    help: str
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a load to a command, but for `--url`, which not every command needs."""
+    for name, flag in _FLAGS.items():
+        parser.add_argument(
+            f"--{name}",
+            default=flag.default,
+            metavar=flag.metavar,
+            help=f"{flag.help} ({flag.allowed}; default: {flag.default})",
+        )
+    parser.add_argument(
+        "--watch",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="ask this URL four times a second, and report its answers; may be repeated",
+    )
+
+
+def from_flags(arguments: argparse.Namespace) -> LoadSettings:
+    """Read `--url` and the flags that `add_flags` added.
+
+    Raises:
+        SettingsError: a value is not allowed.
+
+    """
+    values = {
+        name: _read(name, getattr(arguments, name), flag.parse, flag.allowed)
+        for name, flag in _FLAGS.items()
+    }
+    return LoadSettings(
+        url=_read("url", arguments.url, _base, _URL),
+        watch=tuple(
+            _read("watch", each, parse.url, "an http or https URL") for each in arguments.watch
+        ),
+        **values,
+    )
+
+
+def listen_address(text: str | None) -> Address | None:
+    """Read `--listen`.
+
+    Raises:
+        SettingsError: it is not allowed.
+
+    """
+    return None if text is None else _read("listen", text, _address, "HOST:PORT, or :PORT")
+
+
+def _read(name: str, text: str, parser: Callable[[str], Any], allowed: str) -> Any:
+    try:
+        return parser(text)
+    except ValueError:
+        raise SettingsError(f"--{name} is {shown(text)!r}; allowed: {allowed}") from None
+
+
+def _address(text: str) -> Address:
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or " " in host or not host.isprintable():
+        raise ValueError(text)
+    number = parse.within(_PORTS)(port)
+    return Address(host.removeprefix("[").removesuffix("]") or None, number)
+
+
+def _base(text: str) -> str:
+    parts = urlsplit(parse.url(text))
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if math.isnan(rate) or not _RATES[0] <= rate <= _RATES[1]:
+        raise ValueError(text)
+    return rate
+
+
+def _duration(text: str) -> float | None:
+    return None if text.strip() == "none" else parse.interval(text)
+
+
+_FLAGS: Final = {
+    "rate": _Flag(
+        _rate, "100", "N", "0.01 to 100000", "requests a second, whatever the answers do"
+    ),
+    "duration": _Flag(
+        _duration, "60s", "TIME", f"{_DURATION}, or none", "how long; none is until it is stopped"
+    ),
+    "reads": _Flag(
+        parse.ratio, "0.5", "SHARE", "0 to 1", "share that reads an order; the others create one"
+    ),
+    "fresh": _Flag(
+        parse.ratio, "0.2", "SHARE", "0 to 1", "share that has a connection of its own"
+    ),
+    "retries": _Flag(
+        parse.within(_RETRIES),
+        "0",
+        "N",
+        "0 to 100",
+        "further tries, with the same key, after an error, a timeout or a 503",
+    ),
+    "timeout": _Flag(parse.interval, "10s", "TIME", _DURATION, "how long one try may take"),
+    "renew": _Flag(
+        parse.within(_RENEWALS),
+        "100",
+        "N",
+        "1 to 1000000",
+        "requests after which a kept-alive connection is replaced",
+    ),
+}
