@@ -9,15 +9,16 @@ from math import ceil, floor, log10
 from typing import Final
 from xml.sax.saxutils import escape
 
+from bench.chart import WIDTH, opening
 from tests.chaos.results import Mark, Second
 
-WIDTH: Final = 760
 LEFT: Final = 56
 RIGHT: Final = 8
 TOP: Final = 66
 PLOT: Final = 150
 BARS: Final = 34
 BOTTOM: Final = 24
+EDGE: Final = 16
 POINTS: Final = 240
 """More seconds than these are drawn several as one."""
 
@@ -59,12 +60,7 @@ def timeline(title: str, seconds: list[Second], marks: list[Mark]) -> str:
 
     height = TOP + PLOT + BARS + BOTTOM
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"',
-        f' viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title description">',
-        f'<title id="title">{escape(title)}</title>',
-        f'<desc id="description">{escape(_described(drawn))}</desc>',
-        f"<style>{_STYLE}</style>",
-        f'<text class="title" x="0" y="18">{escape(title)}</text>',
+        *opening(title, _described(drawn), height, _STYLE),
         *_legend(),
     ]
     for decade in range(low, high + 1):
@@ -73,7 +69,7 @@ def timeline(title: str, seconds: list[Second], marks: list[Mark]) -> str:
     lines += _columns(drawn, x)
     step = next((it for it in _STEPS if length / it <= 12), _STEPS[-1])
     for at in range(0, floor(length) + 1, step):
-        lines.append(_text(x(at), height - 6, f"{at} s", "middle" if at else "start"))
+        lines.append(_text(x(at), height - 6, f"{at} s", _anchor(x(at))))
     for number, mark in enumerate(marks, 1):
         lines.append(_line("mark", x(mark.at), TOP - 8, x(mark.at), TOP + PLOT + BARS))
         lines.append(_text(x(mark.at), TOP - 12, str(number), "middle"))
@@ -167,6 +163,13 @@ def _pieces(points: list[tuple[float, float] | None]) -> list[str]:
         else:
             pieces[-1].append(f"{point[0]:.1f},{point[1]:.1f}")
     return [" ".join(piece) for piece in pieces if piece]
+
+
+def _anchor(x: float) -> str:
+    """Return how a label keeps inside the chart."""
+    if x < LEFT + EDGE:
+        return "start"
+    return "end" if x > WIDTH - RIGHT - EDGE else "middle"
 
 
 def _latency(seconds: float) -> str:

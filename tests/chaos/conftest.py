@@ -33,8 +33,10 @@ ORDER: Final = (
     "test_network",
     "test_canary",
     "test_soak",
+    "test_together",
 )
 
+_TOLD: Final = pytest.StashKey[list[str]]()
 Serve = Callable[..., Shop]
 """Makes an OrderService: by its name, a database with its URL, and fields of its spec."""
 Try = Callable[[str], Experiment]
@@ -60,6 +62,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = others + ours
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say in a line each what was measured."""
+    told = config.stash.get(_TOLD, [])
+    if told:
+        terminalreporter.section("disruptions")
+    for line in told:
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def size() -> Size:
     """Say how long and how hard."""
@@ -69,7 +82,7 @@ def size() -> Size:
 
 
 @pytest.fixture(scope="session")
-def found(size: Size) -> Iterator[Results]:
+def found(size: Size, pytestconfig: pytest.Config) -> Iterator[Results]:
     """Collect results; the page is written at the end, whatever came of them."""
     short = size.name == "short"
     folder = Path(tempfile.mkdtemp(prefix="reliability-")) if short else ROOT / "docs"
@@ -77,7 +90,7 @@ def found(size: Size) -> Iterator[Results]:
     kept.machine = describe()
     yield kept
     report.write(kept, folder)
-    print(f"\nWhat was measured is in {folder / report.PAGE}")  # noqa: T201  a command talks
+    pytestconfig.stash[_TOLD] = [*report.lines(kept), f"All of it is in {folder / report.PAGE}"]
 
 
 @pytest.fixture

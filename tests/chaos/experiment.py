@@ -57,6 +57,11 @@ class Experiment:
         if error is None and missed:
             raise AssertionError("; ".join(missed))
 
+    @property
+    def key(self) -> str:
+        """Return the disruption's."""
+        return self._result.key
+
     def mark(self, text: str) -> float:
         """Note that something happens now; return the time."""
         now = time.time()

@@ -23,9 +23,10 @@ _POLL: Final = 0.5
 class Load:
     """A load that runs; its pod is on a node that the disruption leaves alone."""
 
-    def __init__(self, namespace: Namespace, name: str, how: str) -> None:
-        """Keep where it runs, and what it does in words."""
+    def __init__(self, namespace: Namespace, name: str, how: str, lead: float) -> None:
+        """Keep where it runs, what it does in words, and how long it goes on before its end."""
         self._how = how
+        self._lead = lead
         self._namespace = namespace
         self._name = name
         self._path = f"/api/v1/namespaces/{namespace.name}/pods/{name}:{PORT}/proxy"
@@ -61,8 +62,9 @@ class Load:
             time.sleep(_POLL)
 
     def stop(self) -> Report:
-        """Send nothing more; return how it went once the last answer is there."""
+        """Go on for a while, then send nothing more; return how it went, to the last answer."""
         if self._ended is None:
+            self.go_on(self._lead)
             self._namespace.kubectl("create", "--raw", f"{self._path}/stop", "-f", "-", text="")
             self._namespace.until(lambda: self.report().ended_at, 60, "the load has ended")
             self._ended = self.report()
@@ -74,7 +76,7 @@ def load(  # noqa: PLR0913  a load has many sides
     namespace: Namespace,
     url: str,
     *,
-    name: str = "load",
+    name: str,
     node: str,
     rate: float,
     reads: float = 0.5,
@@ -82,6 +84,7 @@ def load(  # noqa: PLR0913  a load has many sides
     timeout: float = 10,
     watch: tuple[str, ...] = (),
     first: int = 20,
+    lead: float = 0,
 ) -> Iterator[Load]:
     """Run a load; it serves once the first orders are placed, and ends with the block.
 
@@ -96,6 +99,7 @@ def load(  # noqa: PLR0913  a load has many sides
         timeout: seconds after which a request without an answer has failed.
         watch: URLs that are asked for all the time beside it.
         first: how many requests must succeed before the block begins.
+        lead: seconds that it goes on once it is told to stop.
 
     """
     arguments = ["load", "--url", url, "--rate", f"{rate:g}", "--reads", f"{reads:g}"]
@@ -105,7 +109,7 @@ def load(  # noqa: PLR0913  a load has many sides
     namespace.apply(_pod(name, node, arguments))
     try:
         namespace.wait(f"pod/{name}", "condition=Ready", 60)
-        running = Load(namespace, name, _told(rate, reads, retries))
+        running = Load(namespace, name, _told(rate, reads, retries), lead)
         namespace.until(lambda: running.report().succeeded >= first, 30, "orders are placed")
         yield running
         running.stop()

@@ -45,6 +45,16 @@ def write(found: Results, folder: Path) -> None:
     (folder / PAGE).write_text("\n".join(parts), "utf-8")
 
 
+def lines(found: Results) -> list[str]:
+    """Return a line for each result, for a terminal."""
+    known = [(it, found.found[it.key]) for it in DISRUPTIONS if it.key in found.found]
+    return [
+        f"{'met   ' if result.met else 'MISSED'} {it.title}: "
+        + (result.error or "; ".join(f"{f.what} {f.measured}" for f in result.figures))
+        for it, result in known
+    ]
+
+
 def _machine(found: Results) -> str:
     said = ", ".join(f"{name}: {value}" for name, value in found.machine.items())
     return f"Measured on: {said}.\n"
@@ -65,6 +75,8 @@ def _summary(known: list[Disruption], found: Results) -> str:
     changes = [found.found[it.key] for it in known if it.group == CHANGES]
     requests, failed = sum(it.requests for it in changes), sum(it.failed for it in changes)
     met = failed == 0 and requests >= _REQUESTS
+    if len(changes) < sum(it.group == CHANGES for it in DISRUPTIONS):
+        return "\n".join([*lines, ""])
     lines.append(
         f"| the first {len(changes)} together | 0 failed of {_REQUESTS:,} at least |"
         f" {requests:,} | {failed:,} | {'met' if met else '**missed**'} |"

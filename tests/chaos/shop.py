@@ -36,16 +36,18 @@ class Shop:
         may fail is for the test to say.
         """
         self.database.empty()
-        usual: dict[str, Any] = {"url": self.url, "rate": self.size.rate, "node": self.node}
-        try:
-            with load(self.namespace, **usual | how) as running:
-                running.go_on(self.size.lead)
-                yield running
-                running.go_on(self.size.lead)
-                it.loaded(running.stop(), running.told)
-                it.kept(compare(running.ledger(), self.database.orders()))
-        finally:
-            self.namespace.wait("pod/load", "delete", 30)
+        usual: dict[str, Any] = {
+            "name": f"load-{it.key}",
+            "url": self.url,
+            "rate": self.size.rate,
+            "node": self.node,
+            "lead": self.size.lead,
+        }
+        with load(self.namespace, **usual | how) as running:
+            running.go_on(self.size.lead)
+            yield running
+            it.loaded(running.stop(), running.told)
+            it.kept(compare(running.ledger(), self.database.orders()))
 
     def change(self, **spec: Any) -> None:
         """Change fields of its spec."""

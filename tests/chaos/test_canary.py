@@ -22,8 +22,10 @@ VERDICT: Final = 120.0
 """Seconds from the change until there is one."""
 ABSENT: Final = "localhost:1/orders/service:absent"
 """No registry is there, which is told sooner than by one that lacks it."""
-_ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
-_STEPS: Final = [{"weight": 25, "duration": "8s"}, {"weight": 50, "duration": "8s"}]
+RATE: Final = 200.0
+"""Requests a second that soon give a window enough to tell one failure of 20 from chance."""
+_ANALYSIS: Final = {"interval": "3s", "minRequests": 20, "failureLimit": 0}
+_STEPS: Final = [{"weight": 25, "duration": "5s"}, {"weight": 50, "duration": "5s"}]
 
 
 def rollout(**analysis: Any) -> Object:
@@ -141,10 +143,10 @@ def test_a_canary_whose_migration_fails_goes_back(
 
 def test_a_canary_that_fails_requests_goes_back(stable: Shop, attempt: Try) -> None:
     """Of 20 requests to it one is answered 500; of all requests that is one in a hundred."""
-    with attempt("errors") as it, stable.load(it) as load:
+    with attempt("errors") as it, stable.load(it, rate=RATE) as load:
         it.mark("a release that fails one request of 20")
         faults = [{"name": "FAULTS", "value": "error-ratio=0.05"}]
-        stable.change(image=FAULTY, podTemplate={"env": faults}, rollout=rollout(minRequests=60))
+        stable.change(image=FAULTY, podTemplate={"env": faults}, rollout=rollout(minRequests=100))
         went_back(it, stable, "AnalysisFailed")
         report = load.stop()
         it.none("failures other than 500", report.failed - report.statuses.get("500", 0))
@@ -154,13 +156,13 @@ def test_a_canary_that_fails_requests_goes_back(stable: Shop, attempt: Try) -> N
 
 def test_a_canary_that_is_slow_goes_back(stable: Shop, attempt: Try) -> None:
     """Its p99 is three times that of the stable pods, and more."""
-    with attempt("slow") as it, stable.load(it) as load:
+    with attempt("slow") as it, stable.load(it, rate=RATE) as load:
         it.mark("a release that is 250 ms late for one request of 20")
         faults = [{"name": "FAULTS", "value": "delay=250ms,delay-ratio=0.05"}]
         stable.change(
             image=FAULTY,
             podTemplate={"env": faults},
-            rollout=rollout(maxLatencyIncrease=3, minRequests=60),
+            rollout=rollout(maxLatencyIncrease=3, minRequests=100),
         )
         went_back(it, stable, "AnalysisFailed")
         it.none("requests failed", load.stop().failed)

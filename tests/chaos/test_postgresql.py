@@ -46,7 +46,6 @@ def test_a_killed_postgresql_fails_no_request(
         postgresql.kill()
         postgresql.ready()
         it.mark("PostgreSQL takes connections")
-        running.go_on(TIMEOUT)
         nothing_happened(it, shop, running.stop(), before)
 
 
@@ -61,7 +60,6 @@ def test_a_failover_fails_no_request(serve: Serve, pair: Pair, attempt: Try) -> 
         it.mark("kill -9 of the primary")
         shop.database = pair.fail_over()
         it.mark("the replica is the primary")
-        running.go_on(TIMEOUT)
         nothing_happened(it, shop, running.stop(), before)
 
 

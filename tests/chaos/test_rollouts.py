@@ -73,7 +73,6 @@ def test_a_rotated_secret_fails_no_request(shop: Shop, postgresql: Server, attem
         shop.namespace.apply(secret(f"{shop.name}-database", url=rotated))
         shop.rolled(before)
         it.mark("every pod is new")
-        load.go_on(shop.size.lead)
         others = shop.database.sql(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'"
             " AND datname = current_database() AND usename = 'postgres'"
@@ -110,6 +109,5 @@ _OPERATORS: Final = "app.kubernetes.io/component=operator"
 
 def no_request_fails(it: Experiment, load: Load, size: Size) -> None:
     """Expect that of enough requests none failed."""
-    load.go_on(size.lead)
     load.reach(size.requests)
     it.none("requests failed", load.stop().failed)

@@ -35,6 +35,5 @@ def test_a_drained_node_fails_no_request(shop: Shop, size: Size, attempt: Try) -
             it.mark("the node is empty")
             nodes_used = {pod["spec"]["nodeName"] for pod in shop.pods()}
             it.none("pods of the service on it", int(other in nodes_used))
-            load.go_on(size.lead)
-        load.reach(size.requests)
-        it.none("requests failed", load.stop().failed)
+            load.reach(size.requests)
+            it.none("requests failed", load.stop().failed)
