@@ -90,8 +90,8 @@ class Delivery:
             compared = Compared(
                 revision.hash,
                 found.status.step or 1,
-                tracks.canary.serving,
-                tracks.stable.serving,
+                tracks.canary.pods,
+                tracks.stable.pods,
             )
             analysis = spec.rollout.canary.analysis
             measured = await self._windows.look(key, analysis, compared)
@@ -151,5 +151,6 @@ def _placement(
         canary=None if found.canary is None else known[found.canary],
         canary_pods=found.canary_pods,
         weight=found.weight,
+        floor=status.stable_pods or 0,
         history=tuple((known[it], number) for it, number in numbers.items()),
     )

@@ -35,6 +35,7 @@ _START: Final = frozenset(
 )
 _WEIGHTS: Final = (Reason.MIGRATION_FAILED, Reason.IMAGE_PULL_FAILED, Reason.POD_CRASHING)
 _MAY_PASS: Final = 75  # of `orders migrate`, after sysexits.h
+_KILLED: Final = frozenset({137, 255})  # for want of memory, or with its node
 _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
@@ -73,9 +74,9 @@ def of_revision(pods: Iterable[Object], track: str, revision: str | None) -> lis
 
 
 def trouble(pods: Iterable[Object]) -> Trouble | None:
-    """Return the first thing that is wrong, a failed migration before all else."""
+    """Return what weighs most: what may pass least, else a failed migration before all else."""
     found = [it for pod in pods for it in _of_pod(pod)]
-    return min(found, key=lambda it: _WEIGHTS.index(it.reason), default=None)
+    return min(found, key=lambda it: (it.may_pass, _WEIGHTS.index(it.reason)), default=None)
 
 
 def ready(pod: Object) -> bool:
@@ -105,7 +106,7 @@ def image(pods: Iterable[Object], wanted: str) -> str | None:
             continue
         for status in _statuses(pod, "containerStatuses"):
             if status.get("name") == SERVICE and status.get("imageID"):
-                return pinned(wanted, str(status["imageID"]))
+                return pinned(_declared(pod) or wanted, str(status["imageID"]))
     return None
 
 
@@ -169,7 +170,10 @@ def _of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
     running = (status.get("state") or {}).get("running") is not None
     if failed is Reason.MIGRATION_FAILED:
         if not _succeeded(status):
-            yield Trouble(failed, _ending(last), last.get("exitCode") == _MAY_PASS)
+            may_pass = last.get("exitCode") == _MAY_PASS or (
+                last.get("exitCode") in _KILLED and restarts < _CRASHES
+            )
+            yield Trouble(failed, _ending(last), may_pass)
     elif why == "CrashLoopBackOff" or (
         restarts >= _CRASHES and not (running and status.get("ready"))
     ):
@@ -192,6 +196,12 @@ def _ending(ended: Object) -> str:
 def _statuses(pod: Object, kind: str) -> list[Object]:
     found: list[Object] = (pod.get("status") or {}).get(kind) or []
     return found
+
+
+def _declared(pod: Object) -> str | None:
+    """Return the image that a pod was made with: after a rollback not the one of the spec."""
+    containers = (pod.get("spec") or {}).get("containers") or []
+    return next((it.get("image") for it in containers if it.get("name") == SERVICE), None)
 
 
 def _labels(pod: Object) -> dict[str, str]:

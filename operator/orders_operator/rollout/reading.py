@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from math import isfinite
 from typing import Any, Final
 
 import aiohttp
@@ -92,8 +93,11 @@ def _by_pod(result: Sequence[_Series], names: Mapping[str, str]) -> dict[str, Co
         uid = names.get(series.metric.get("pod", ""))
         if uid is None:
             continue
+        value = float(series.value[1])
+        if not isfinite(value):
+            raise ReadingError(f"Prometheus says {value} of {series.metric['pod']}.")
         kind = "bucket" if "le" in series.metric else "count"
-        sample = (f"{REQUESTS}_{kind}", series.metric, float(series.value[1]))
+        sample = (f"{REQUESTS}_{kind}", series.metric, value)
         by_uid.setdefault(uid, []).append(sample)
     return {uid: counts(samples) for uid, samples in by_uid.items()}
 

@@ -31,11 +31,6 @@ class Seen(Struct, frozen=True):
             return None
         return Track(self.revision, progress(self.deployment), pods.trouble(self.pods))
 
-    @property
-    def serving(self) -> list[Object]:
-        """Return the pods that take requests."""
-        return [pod for pod in self.pods if pods.ready(pod)]
-
 
 class Tracks(Struct, frozen=True):
     """What runs now."""

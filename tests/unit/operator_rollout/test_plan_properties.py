@@ -113,12 +113,14 @@ class Rollouts(RuleBasedStateMachine):
 
     @invariant()
     def what_failed_runs_nowhere(self) -> None:
-        """Neither as canary nor among the stable pods, and the spec's revision is remembered."""
-        failed = self.plan.status.failed
+        """Neither as canary nor among the stable pods; only one that was halted stays."""
+        failed, phase = self.plan.status.failed, self.plan.status.phase
         if failed is not None:
+            assert phase in {"RolledBack", "Halted"}
+        if phase == "RolledBack":
+            assert failed is not None
             assert None is self.plan.canary
             assert failed.revision != self.plan.stable
-            assert "RolledBack" == self.plan.status.phase
 
     @invariant()
     def a_canary_is_smaller_than_the_rest(self) -> None:
