@@ -23,6 +23,7 @@ ORDER: Final = (
     "test_scaling",
     "test_rollouts",
     "test_canary",
+    "test_plugin",
     "test_failures",
     "test_drift",
     "test_monitoring",

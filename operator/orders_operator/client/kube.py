@@ -7,7 +7,7 @@ imported, are not used: what is applied here is a dict from the first to the las
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Self
 
 import httpx2
@@ -198,10 +198,34 @@ class Kube:
                 return _decoded(answer.content, what)
             wait = _asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
             if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
-                raise from_answer(answer.status_code, _told(answer.content), what)
+                raise from_answer(answer.status_code, _told(answer), what)
             log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
             await asyncio.sleep(wait)
         raise AssertionError("unreachable")
+
+    async def lines(self, url: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """Yield the lines of an answer as they come, for as long as the server goes on.
+
+        Raises:
+            KubeError: the answer was a failure, or it broke off.
+
+        """
+        what = f"GET {url}"
+        patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
+        rest = b""
+        try:
+            async with self._http.stream("GET", url, params=params, timeout=patient) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise from_answer(answer.status_code, _told(answer), what)
+                async for chunk in answer.aiter_bytes():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield line
+        except httpx2.HTTPError as error:
+            raise KubeError(Failure.UNAVAILABLE, f"{what}: {_named(error)}") from None
+        if rest:
+            yield rest
 
 
 def _decoded(content: bytes, what: str) -> Any:
@@ -211,11 +235,13 @@ def _decoded(content: bytes, what: str) -> Any:
         raise KubeError(Failure.UNAVAILABLE, f"{what}: the answer is not JSON") from None
 
 
-def _told(content: bytes) -> Any:
+def _told(answer: httpx2.Response) -> Any:
+    """Return what a failure says: a Status, or the plain text of a proxy in between."""
     try:
-        return json.decode(content)
+        return json.decode(answer.content)
     except (DecodeError, UnicodeDecodeError):
-        return None
+        plain = answer.headers.get("Content-Type", "").startswith("text/plain")
+        return {"message": " ".join(answer.text.split())} if plain else None
 
 
 def _asked(retry_after: str | None, ours: float) -> float:

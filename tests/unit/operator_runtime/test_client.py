@@ -10,7 +10,7 @@ from aiohttp import web
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import Kube, path
 
-Answer = Callable[[web.Request], Awaitable[web.Response]]
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture
@@ -132,6 +132,51 @@ async def test_an_error_about_a_secret_does_not_repeat_it(server: Server) -> Non
     with pytest.raises(KubeError) as caught:
         await kube.apply("secrets", secret, manager="m")
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_proxy_in_between_says_why(server: Server) -> None:
+    """It answers with plain text, of which one line is kept; a page of HTML says nothing."""
+
+    async def answer(request: web.Request) -> web.Response:
+        kind = "text/plain" if "plain" in request.path else "text/html"
+        return web.Response(status=404, text="dial tcp:\nno such host\n", content_type=kind)
+
+    kube = await server(answer)
+
+    with pytest.raises(KubeError, match="dial tcp: no such host"):
+        await kube.request("GET", "/plain")
+    with pytest.raises(KubeError, match="HTTP 404"):
+        await kube.request("GET", "/page")
+
+
+async def test_lines_come_as_they_are_written(server: Server) -> None:
+    """A line ends with a newline and nothing else, and the last one may have none."""
+    chunks = [b"on", "e\ntw\u2028o\n\nth".encode(), b"ree"]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+        return response
+
+    kube = await server(answer)
+
+    expected = [b"one", "tw\u2028o".encode(), b"", b"three"]
+    assert expected == [line async for line in kube.lines("/log", {})]
+
+
+async def test_lines_that_are_refused_are_an_error(server: Server) -> None:
+    """The reason is the server's."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"message": "is waiting to start"}, status=400)
+
+    kube = await server(answer)
+
+    with pytest.raises(KubeError, match="is waiting to start") as caught:
+        _ = [line async for line in kube.lines("/log", {})]
+    assert Failure.INVALID is caught.value.reason
 
 
 async def test_lists_are_read_page_by_page(server: Server) -> None:

@@ -1,0 +1,143 @@
+"""`promote`, `abort`, `pause`, `resume` and `retry`: annotations that the operator reads.
+
+Each names the revision, or the failure, that it is meant for, so that one that comes late says
+nothing to the next. What would be of no effect is refused, and says why.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RETRY
+from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.api.status import RolloutStatus
+from orders_operator.client.kube import Kube, path
+from orders_operator.plugin.errors import Refused
+from orders_operator.plugin.look import service
+from orders_operator.plugin.view import status_of
+
+Command = Literal["promote", "abort", "pause", "resume", "retry"]
+Object = dict[str, Any]
+
+MANAGER: Final = "kubectl-orders"
+_ANNOTATIONS: Final[Mapping[Command, str]] = {
+    "promote": PROMOTE,
+    "abort": ABORT,
+    "pause": PAUSE,
+    "retry": RETRY,
+}
+_PHASES: Final[Mapping[Command, frozenset[str]]] = {
+    "promote": frozenset({"Canary", "Paused", "Halted"}),
+    "abort": frozenset({"Canary", "Paused", "Promoting", "Progressing", "Halted"}),
+    "pause": frozenset({"Canary"}),
+}
+"""Where the rollout has to be for a command to have an effect."""
+_ELSE: Final = {
+    "Stable": "no rollout is under way",
+    "Progressing": "a rolling update is under way, which has no steps",
+    "Paused": "it is paused already",
+    "Promoting": "it is being promoted already",
+    "RolledBack": "it was rolled back; `retry` has it tried again",
+    "Halted": "it is halted; `promote` or `abort` it",
+}
+"""Why it has none, by where the rollout is instead."""
+
+
+class Order(Struct, frozen=True, rename="camel"):
+    """What was told: the annotation and its value, None when it was taken away."""
+
+    namespace: str
+    name: str
+    command: Command
+    revision: str
+    annotation: str
+    value: str | None
+    text: str
+
+
+async def send(kube: Kube, namespace: str, name: str, command: Command) -> Order:
+    """Tell it to the operator.
+
+    Raises:
+        Refused: there is nothing to act on.
+
+    """
+    order = decide(await service(kube, namespace, name), command)
+    await kube.request(
+        "PATCH",
+        path(API_VERSION, PLURAL, namespace, name),
+        {"fieldManager": MANAGER},
+        patch(order),
+        content_type="application/merge-patch+json",
+    )
+    return order
+
+
+def patch(order: Order) -> Object:
+    """Return the merge patch: one annotation is set, the others go; `resume` only takes one."""
+    others = {} if order.value is None else dict.fromkeys(_ANNOTATIONS.values())
+    return {"metadata": {"annotations": {**others, order.annotation: order.value}}}
+
+
+def decide(resource: Object, command: Command) -> Order:
+    """Return what to tell the operator.
+
+    Raises:
+        Refused: there is nothing to act on.
+
+    """
+    metadata = resource["metadata"]
+    namespace, name = metadata["namespace"], metadata["name"]
+    rollout = status_of(resource).rollout
+    if rollout is None or rollout.revision is None:
+        raise Refused(f"{name}: the operator has not said anything about a rollout yet")
+    held = (metadata.get("annotations") or {}).get(PAUSE) == rollout.revision
+    why = _idle(rollout, command, held=held)
+    if why is not None:
+        raise Refused(f"{name}: nothing to {command}, {why}")
+    value, text = _words(rollout, command)
+    note = " Nothing happens while spec.paused is true." if resource["spec"].get("paused") else ""
+    return Order(
+        namespace=namespace,
+        name=name,
+        command=command,
+        revision=rollout.revision,
+        annotation=_ANNOTATIONS.get(command, PAUSE),
+        value=value,
+        text=f"{name}: {text}{note}",
+    )
+
+
+def _idle(rollout: RolloutStatus, command: Command, *, held: bool) -> str | None:
+    """Return why a command would have no effect."""
+    if command == "resume":
+        return None if held else "it is not paused"
+    if command == "retry" and rollout.failed is not None:
+        return None
+    if command == "retry" and rollout.phase != "Halted":
+        return "nothing has failed"
+    if command == "pause" and held:
+        return _ELSE["Paused"]
+    if rollout.phase not in _PHASES.get(command, ()):
+        return _ELSE[rollout.phase]
+    alone = rollout.stable in {None, rollout.revision}
+    return "there is no other revision to go back to" if command == "abort" and alone else None
+
+
+def _words(rollout: RolloutStatus, command: Command) -> tuple[str | None, str]:
+    """Return the value of the annotation, and what it does."""
+    revision = str(rollout.revision)
+    match command:
+        case "promote":
+            return revision, f"{revision} is to replace {rollout.stable}, whatever its steps say."
+        case "abort":
+            return revision, f"{revision} is given up; back to {rollout.stable}."
+        case "pause":
+            return revision, f"{revision} stays at step {rollout.step} of {rollout.steps}."
+        case "resume":
+            return None, f"{revision} goes on."
+        case "retry":
+            failed = rollout.failed
+            assert failed is not None  # noqa: S101  it is refused without
+            return f"{failed.revision}@{failed.at}", f"{failed.revision} is tried again."

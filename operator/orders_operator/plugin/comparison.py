@@ -1,0 +1,82 @@
+"""The canary against the stable pods: the last window of the analysis, with bars. Pure."""
+
+from datetime import datetime
+from typing import Final
+
+from rich.bar import Bar
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orders_operator.api.rollout import Analysis, Rollout
+from orders_operator.api.status import AnalysisStatus, Measured
+from orders_operator.plugin.grid import grid
+from orders_operator.plugin.words import milliseconds, percent, since, span
+from orders_operator.rollout.judge import milliseconds as bounded
+from orders_operator.rollout.situation import moment
+
+WIDTH: Final = 14
+"""Columns of a bar."""
+_STYLES: Final = {"Passed": "green", "Failed": "red", "Inconclusive": "yellow"}
+
+
+def comparison(
+    analysis: AnalysisStatus, declared: Rollout | None, now: datetime
+) -> RenderableType:
+    """Draw what both answered, and what is allowed; a column's bars have one scale."""
+    bounds = None if declared is None else declared.canary.analysis
+    rows = [(name, it) for name, it in _tracks(analysis) if it is not None]
+    errors = None if bounds is None else bounds.max_error_ratio
+    slowest = None if bounds is None else _slowest(bounds, analysis.stable)
+    most_errors = max([*(it.error_ratio for _, it in rows), errors or 0])
+    most_time = max([*(it.p99_milliseconds or 0 for _, it in rows), slowest or 0])
+    table = grid(
+        "", "PODS", "REQUESTS", "ERRORS", " ", "P99", "  ",
+        right=("PODS", "REQUESTS", "ERRORS", "P99"),
+    )  # fmt: skip
+    for name, it in rows:
+        watched = name == "canary"
+        table.add_row(
+            name,
+            str(it.pods),
+            f"{it.requests:,}",
+            percent(it.error_ratio),
+            _bar(it.error_ratio, most_errors, errors if watched else None),
+            milliseconds(it.p99_milliseconds),
+            _bar(it.p99_milliseconds or 0, most_time, slowest if watched else None),
+        )
+    if bounds is not None:
+        table.add_row(
+            "allowed", "", "", percent(bounds.max_error_ratio), _bar(errors or 0, most_errors),
+            "" if slowest is None else milliseconds(slowest), _bar(slowest or 0, most_time),
+            style="dim",
+        )  # fmt: skip
+    return Group(_title(analysis, bounds, now), *([table] if rows else []))
+
+
+def _tracks(analysis: AnalysisStatus) -> tuple[tuple[str, Measured | None], ...]:
+    return ("canary", analysis.canary), ("stable", analysis.stable)
+
+
+def _title(analysis: AnalysisStatus, bounds: Analysis | None, now: datetime) -> Text:
+    allowed = "" if bounds is None else f" (allowed {bounds.failure_limit})"
+    return Text.assemble(
+        "Analysis: ",
+        (analysis.verdict, _STYLES[analysis.verdict]),
+        f", {span(analysis.window_seconds)} until {since(moment(analysis.at), now)} ago;"
+        f" passed {analysis.passes}, failed {analysis.failures}{allowed}",
+    )
+
+
+def _slowest(bounds: Analysis, stable: Measured | None) -> float | None:
+    """Return the bound of the p99 in milliseconds; None if there is none."""
+    found = []
+    if bounds.max_latency_p99 is not None:
+        found.append(bounded(bounds.max_latency_p99))
+    if bounds.max_latency_increase is not None and stable is not None and stable.p99_milliseconds:
+        found.append(bounds.max_latency_increase * stable.p99_milliseconds)
+    return min(found, default=None)
+
+
+def _bar(value: float, most: float, bound: float | None = None) -> RenderableType:
+    color = "default" if bound is None else "red" if value > bound else "green"
+    return Bar(most or 1, 0, value, width=WIDTH, color=color)

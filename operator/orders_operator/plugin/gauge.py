@@ -1,0 +1,96 @@
+"""The screen of `kubectl orders load`: what became of the requests, second by second. Pure."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.bar import Bar
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orders_operator.load.report import Report
+from orders_operator.plugin.grid import grid
+from orders_operator.plugin.words import milliseconds, percent, span
+
+SECONDS: Final = 10
+"""How many of the last seconds are shown."""
+WIDTH: Final = 24
+"""Columns of a bar."""
+
+
+def gauge(report: Report, what: str, duration: float | None, now: datetime) -> RenderableType:
+    """Draw a load that is under way, or has ended.
+
+    Args:
+        report: what is known of it.
+        what: what is called.
+        duration: the seconds that it is to take; None if it goes on until it is stopped.
+        now: the time.
+
+    """
+    parts = [_head(report, what, duration, now), _totals(report)]
+    answers = _counted(report.statuses | report.errors)
+    if answers:
+        parts.append(Text(f"answers  {answers}"))
+    if report.late:
+        parts.append(
+            Text(f"{report.late:,} requests were sent late: this machine is too slow.", "yellow")
+        )
+    for url, seen in report.watched.items():
+        gap = milliseconds(1000 * seen.longest_gap)
+        parts.append(Text(f"{url}  {_counted(seen.answers)}, longest without a 200: {gap}"))
+    return Group(*parts, "", _seconds(report))
+
+
+def _head(report: Report, what: str, duration: float | None, now: datetime) -> Text:
+    ended = report.ended_at
+    passed = ((ended or now) - report.started_at.astimezone(UTC)).total_seconds()
+    whole = "" if duration is None else f" of {span(duration)}"
+    return Text.assemble(
+        (what, "bold"),
+        f"  {report.rate:g} requests a second  {span(passed)}{whole}",
+        ("  ended" if ended else "", "dim"),
+    )
+
+
+def _totals(report: Report) -> RenderableType:
+    headings = ("REQUESTS", "ORDERS", "FAILED", "REFUSED", "P50", "P90", "P99", "MAX")
+    table = grid(*headings, right=headings)
+    share = report.failed / report.requests if report.requests else 0.0
+    latency = report.latency
+    table.add_row(
+        f"{report.requests:,}",
+        f"{report.acknowledged:,}",
+        Text(f"{report.failed:,} ({percent(share)})", "red" if report.failed else "green"),
+        f"{report.refused:,}",
+        *(_time(it, latency.count) for it in (latency.p50, latency.p90, latency.p99, latency.max)),
+    )
+    return table
+
+
+def _seconds(report: Report) -> RenderableType:
+    """Draw the last seconds; a bar is a p99, and all have one scale."""
+    shown = report.seconds[-SECONDS:]
+    most = max((it.p99 for it in shown), default=0.0)
+    table = grid(
+        "SECOND", "REQUESTS", "FAILED", "P50", "MAX", "P99", " ",
+        right=("SECOND", "REQUESTS", "FAILED", "P50", "MAX", "P99"),
+    )  # fmt: skip
+    for it in shown:
+        good = it.requests - it.failed
+        table.add_row(
+            str(it.at),
+            f"{it.requests:,}",
+            Text(f"{it.failed:,}", "red" if it.failed else ""),
+            *(_time(seconds, good) for seconds in (it.p50, it.max, it.p99)),
+            Bar(most or 1, 0, it.p99, width=WIDTH, color="red" if it.failed else "green"),
+        )
+    return table
+
+
+def _time(seconds: float, count: int) -> str:
+    return milliseconds(1000 * seconds if count else None)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Return how many answers were of each status, and how many tries ended with each error."""
+    return "  ".join(f"{what} {number:,}" for what, number in sorted(counts.items()))

@@ -1,0 +1,82 @@
+"""Lines of the service's log, made readable. Pure.
+
+The service writes JSON; what a library or the interpreter writes may be anything, and stays as it
+is, but for what could steer a terminal.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec import DecodeError, Struct, json
+from rich.text import Text
+
+from orders_operator.rollout.situation import moment
+
+_STYLES: Final = {
+    "DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red",
+}  # fmt: skip
+_PODS: Final = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "bright_magenta")
+_TOLD: Final = frozenset(
+    {"time", "level", "message", "logger", "method", "route", "status", "span_id", "exception"}
+)
+"""Fields that the line has already, or that only machines want."""
+
+
+class Line(Struct, frozen=True):
+    """A line of a pod's log, and when the container's runtime got it."""
+
+    pod: str
+    at: datetime
+    content: bytes
+
+    @property
+    def fields(self) -> dict[str, Any] | None:
+        """Return what the service wrote; None if it is not its JSON."""
+        if not self.content.startswith(b"{"):
+            return None
+        try:
+            found: dict[str, Any] = json.decode(self.content, type=dict[str, Any])
+        except (DecodeError, RecursionError):
+            return None
+        return found if "message" in found else None
+
+
+def document(line: Line) -> bytes:
+    """Return a line as JSON with its pod, whatever it was."""
+    fields = line.fields
+    if fields is None:
+        text = line.content.decode(errors="replace")
+        fields = {"time": line.at.astimezone(UTC), "message": text}
+    return json.encode({"pod": line.pod, **fields})
+
+
+def readable(line: Line, short: str) -> Text:
+    """Return a line for people; an exception makes it several.
+
+    Args:
+        line: what was read.
+        short: how its pod is called in front of it.
+
+    """
+    fields = line.fields
+    found = Text(short, _PODS[sum(short.encode()) % len(_PODS)])
+    if fields is None:
+        return found.append(f" {_printable(line.content.decode(errors='replace'))}", "default")
+    level = str(fields.get("level") or "")
+    at = moment(str(fields.get("time") or "")) or line.at
+    found.append(f" {at.astimezone(UTC):%H:%M:%S}.{at.microsecond // 1000:03}", "dim")
+    found.append(f" {level:7}", _STYLES.get(level, "green"))
+    found.append(f" {_printable(str(fields['message']))}", "default")
+    more = {name: it for name, it in fields.items() if name not in _TOLD}
+    if more.get("path") == fields.get("route"):
+        more.pop("path", None)
+    for name, value in more.items():
+        found.append(f" {name}={_printable(str(value))}", "dim")
+    for text in str(fields.get("exception") or "").splitlines():
+        found.append(f"\n{short} {_printable(text)}", "dim")
+    return found
+
+
+def _printable(text: str) -> str:
+    """Return text that cannot steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\t" else "?" for char in text)

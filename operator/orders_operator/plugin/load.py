@@ -1,0 +1,79 @@
+"""`kubectl orders load`: places orders at a rate, and shows how long they take.
+
+Requests go through the API server's proxy of the Service, by a second `kubectl proxy` that listens
+on this machine's loopback and lets nothing else through. So any kubeconfig will do, and each
+request goes to a pod by chance: canary pods get their share, and a pod that goes does not take the
+way with it, as it would with a port-forward. What the way costs is in the latencies; `--url` goes
+straight.
+"""
+
+import asyncio
+import contextlib
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import json
+from rich.live import Live
+
+from orders_operator.client.kube import Kube, path
+from orders_operator.load.engine import Load
+from orders_operator.load.settings import LoadSettings
+from orders_operator.plugin.errors import Refused
+from orders_operator.plugin.gauge import gauge
+from orders_operator.plugin.look import service
+from orders_operator.plugin.reach import Access, served
+from orders_operator.plugin.terminal import console, show
+from orders_operator.resources.service import HTTP
+
+SECONDS: Final = 0.5
+"""Between two screens."""
+
+
+async def load(settings: LoadSettings, what: str, *, as_json: bool) -> None:
+    """Make a load and show it; Ctrl-C ends it early, and what is known by then is shown."""
+    made = Load(settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, made.stop)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.run())
+        if not as_json and console().is_terminal:
+            await _live(made, running, what, settings.duration)
+    if as_json:
+        sys.stdout.write(json.format(json.encode(made.report()), indent=2).decode() + "\n")
+    elif not console().is_terminal:
+        show(gauge(made.report(), what, settings.duration, datetime.now(UTC)))
+
+
+@contextlib.asynccontextmanager
+async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIterator[str]:
+    """Have a URL on this machine that leads to an OrderService.
+
+    Raises:
+        Refused: there is no such OrderService.
+        KubeError: its Service has no pods, or may not be called through the API server.
+
+    """
+    await service(kube, namespace, name)
+    place = path("v1", "services", namespace, f"{name}:{HTTP}", "proxy")
+    async for _ in kube.lines(f"{place}/livez", {}):
+        pass
+    allowed = f"--accept-paths=^{re.escape(place)}/"
+    async with served(access, "--port=0", allowed, alone=True) as said:
+        port = re.search(r":(\d+)$", said)
+        if port is None:
+            raise Refused(f"kubectl proxy does not say where it listens: {said}")
+        yield f"http://127.0.0.1:{port[1]}{place}"
+
+
+async def _live(
+    made: Load, running: "asyncio.Task[None]", what: str, duration: float | None
+) -> None:
+    with Live(console=console(), auto_refresh=False) as live:
+        done = False
+        while not done:
+            done = bool((await asyncio.wait({running}, timeout=SECONDS))[0])
+            drawn = gauge(made.report(), what, duration, datetime.now(UTC))
+            live.update(drawn, refresh=True)

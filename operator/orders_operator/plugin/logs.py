@@ -1,0 +1,164 @@
+"""The logs of all pods of an OrderService, as one.
+
+What was written before is sorted by time; what comes while it is followed is passed on as it
+comes, for nobody knows what another pod is about to say. Pods that come later are followed too,
+and a container that starts again goes on where it ended.
+"""
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import Kube, path
+from orders_operator.plugin.lines import Line, document, readable
+from orders_operator.plugin.look import pods, service
+from orders_operator.plugin.terminal import console
+from orders_operator.plugin.words import short_pod
+from orders_operator.resources.labels import TRACK
+from orders_operator.rollout.pods import MIGRATE, SERVICE
+from orders_operator.rollout.situation import moment
+
+Object = dict[str, Any]
+Key = tuple[str, str, int]
+"""Name of a pod, name of one of its containers, and how often that was started again."""
+
+SECONDS: Final = 1.0
+"""Between two looks for new pods."""
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_GONE: Final = frozenset({Failure.NOT_FOUND, Failure.INVALID})
+"""A pod that has gone, a container that has not started."""
+
+
+class Logs:
+    """One run of `kubectl orders logs`."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        namespace: str,
+        name: str,
+        write: Callable[[Line], None],
+        track: str | None = None,
+    ) -> None:
+        """Read the pods of an OrderService, or those of a track: `stable` or `canary`."""
+        self._kube = kube
+        self._namespace = namespace
+        self._name = name
+        self._write = write
+        self._track = track
+        self._last: dict[Key, datetime] = {}
+
+    async def history(self, tail: int) -> int:
+        """Write the last lines of each pod, in order of time; return how many pods there are."""
+        await service(self._kube, self._namespace, self._name)
+        found = await self._pods()
+        read = await asyncio.gather(*(self._past(key, tail) for key in _keys(found)))
+        for line in sorted(itertools.chain(*read), key=lambda it: it.at):
+            self._write(line)
+        return len(found)
+
+    async def follow(self) -> None:
+        """Write what is added, for ever."""
+        streams: dict[Key, asyncio.Task[None]] = {}
+        try:
+            while True:
+                for ended in [key for key, task in streams.items() if task.done()]:
+                    streams.pop(ended).result()
+                for key, running in (await self._running()).items():
+                    if key not in streams and (running or key not in self._last):
+                        streams[key] = asyncio.create_task(self._stream(key))
+                await asyncio.sleep(SECONDS)
+        finally:
+            for task in streams.values():
+                task.cancel()
+            await asyncio.gather(*streams.values(), return_exceptions=True)
+
+    async def _running(self) -> dict[Key, bool]:
+        try:
+            return _keys(await self._pods())
+        except KubeError as error:
+            if error.reason is not Failure.UNAVAILABLE:
+                raise
+            return {}
+
+    async def _pods(self) -> list[Object]:
+        found = await pods(self._kube, self._namespace, self._name)
+        if self._track is None:
+            return found
+        return [it for it in found if it["metadata"]["labels"].get(TRACK) == self._track]
+
+    async def _past(self, key: Key, tail: int) -> list[Line]:
+        """Read what there is; a pod that goes meanwhile has nothing more to say."""
+        try:
+            return [line async for line in self._read(key, tailLines=str(tail))]
+        except KubeError as error:
+            if error.reason not in _GONE:
+                raise
+            return []
+
+    async def _stream(self, key: Key) -> None:
+        since = self._last.get(key)
+        given = {} if since is None else {"sinceTime": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        try:
+            async for line in self._read(key, follow="true", **given):
+                self._write(line)
+        except KubeError as error:
+            if error.reason not in {*_GONE, Failure.UNAVAILABLE}:
+                raise
+
+    async def _read(self, key: Key, **params: str) -> AsyncIterator[Line]:
+        """Yield lines that were not read before; the server takes whole seconds only."""
+        pod, container, _ = key
+        url = path("v1", "pods", self._namespace, pod, "log")
+        given = {"container": container, "timestamps": "true", **params}
+        before = self._last.get(key, _BEGINNING)
+        async for raw in self._kube.lines(url, given):
+            stamp, _, content = raw.partition(b" ")
+            at = moment(stamp.decode(errors="replace"))
+            if at is None or at <= before:
+                continue
+            self._last[key] = at
+            yield Line(pod, at, content)
+
+
+def writer(name: str, *, as_json: bool) -> Callable[[Line], None]:
+    """Return what writes lines of an OrderService's pods to stdout."""
+    out = console()
+
+    def write(line: Line) -> None:
+        if as_json:
+            sys.stdout.write(document(line).decode() + "\n")
+        else:
+            text = readable(line, short_pod(line.pod, name))
+            if out.is_terminal:
+                out.print(text, soft_wrap=True)
+                return
+            sys.stdout.write(f"{text.plain}\n")
+        sys.stdout.flush()
+
+    return write
+
+
+def _keys(listed: Iterable[Object]) -> dict[Key, bool]:
+    """Return the container of each pod whose log tells most, and whether it runs.
+
+    That is the service, or the migration before it; not those that have not started.
+    """
+    found = {}
+    for pod in listed:
+        status = pod.get("status") or {}
+        containers = [
+            *(it for it in status.get("containerStatuses") or () if it["name"] == SERVICE),
+            *(it for it in status.get("initContainerStatuses") or () if it["name"] == MIGRATE),
+        ]
+        for it in containers:
+            state = it.get("state") or {}
+            if state.keys() & {"running", "terminated"} or it.get("lastState"):
+                key = pod["metadata"]["name"], it["name"], int(it.get("restartCount") or 0)
+                found[key] = "running" in state
+                break
+    return found

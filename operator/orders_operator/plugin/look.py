@@ -1,0 +1,85 @@
+"""What is read from the cluster; nothing of it is understood here."""
+
+import asyncio
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.kube import Kube, path
+from orders_operator.plugin.errors import Refused
+from orders_operator.resources.labels import API, MANAGED_BY
+
+Object = dict[str, Any]
+
+_INSTANCE: Final = "app.kubernetes.io/instance"
+
+
+class Look(Struct, frozen=True):
+    """One OrderService and what belongs to it, as the API server has them."""
+
+    resource: Object
+    pods: tuple[Object, ...] = ()
+    revisions: tuple[Object, ...] = ()
+    events: tuple[Object, ...] = ()
+
+
+async def look(kube: Kube, namespace: str, name: str) -> Look:
+    """Read an OrderService, its pods, its revisions and its Events.
+
+    Raises:
+        Refused: there is none of this name.
+
+    """
+    labels = {_INSTANCE: name, "app.kubernetes.io/managed-by": MANAGED_BY}
+    resource, its_pods, revisions = await asyncio.gather(
+        service(kube, namespace, name),
+        pods(kube, namespace, name),
+        kube.list("apps/v1", "controllerrevisions", namespace, labels),
+    )
+    return Look(
+        resource=resource,
+        pods=tuple(its_pods),
+        revisions=tuple(it for it in revisions if _controlled(it, resource)),
+        events=tuple(await _events(kube, resource)),
+    )
+
+
+async def services(kube: Kube, namespace: str) -> list[Object]:
+    """Return the OrderServices of a namespace, by their names."""
+    found = await kube.list(API_VERSION, PLURAL, namespace)
+    return sorted(found, key=lambda it: str(it["metadata"]["name"]))
+
+
+async def service(kube: Kube, namespace: str, name: str) -> Object:
+    """Return an OrderService.
+
+    Raises:
+        Refused: there is none of this name.
+
+    """
+    found = await kube.get(API_VERSION, PLURAL, namespace, name)
+    if found is None:
+        raise Refused(f"there is no OrderService {name} in namespace {namespace}")
+    return found
+
+
+async def pods(kube: Kube, namespace: str, name: str) -> list[Object]:
+    """Return the pods of an OrderService that serve, or are to."""
+    labels = {_INSTANCE: name, "app.kubernetes.io/component": API}
+    return await kube.list("v1", "pods", namespace, labels)
+
+
+def _controlled(child: Object, resource: Object) -> bool:
+    """Whether the OrderService has made it: a database's revisions have the same labels."""
+    owners = child["metadata"].get("ownerReferences") or []
+    uid = resource["metadata"]["uid"]
+    return any(it.get("controller") and it.get("uid") == uid for it in owners)
+
+
+async def _events(kube: Kube, resource: Object) -> list[Object]:
+    metadata = resource["metadata"]
+    selector = {"fieldSelector": f"involvedObject.uid={metadata['uid']}"}
+    page = await kube.request("GET", path("v1", "events", metadata["namespace"]), selector)
+    found: list[Object] = page.get("items") or []
+    return found

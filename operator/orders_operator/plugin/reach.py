@@ -1,0 +1,127 @@
+"""The way to the cluster: `kubectl proxy` on a Unix socket that only this user can open.
+
+kubectl is there, for it starts plugins, and it knows every kind of kubeconfig: several files in
+KUBECONFIG, programs that log in and may ask for something, client certificates, HTTP proxies. A
+second reader of kubeconfigs would know fewer. It takes a tenth of a second.
+"""
+
+import asyncio
+import contextlib
+import re
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from msgspec import Struct
+
+from orders_operator.client.kube import TIMEOUT_SECONDS, Kube
+from orders_operator.plugin.errors import Refused
+
+_CONNECTIONS: Final = httpx2.Limits(max_connections=None)
+_LOG: Final = re.compile(rb"[IWEF]\d{4} ")
+"""How a line of kubectl's own log begins."""
+
+
+class Access(Struct, frozen=True):
+    """Which cluster, as kubectl's options say it; None leaves it to the kubeconfig."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+
+    @property
+    def options(self) -> list[str]:
+        """Return them for kubectl."""
+        given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
+        return [f"{name}={value}" for name, value in given.items() if value is not None]
+
+
+@contextlib.asynccontextmanager
+async def reached(access: Access) -> AsyncIterator[Kube]:
+    """Have the API server within reach.
+
+    Raises:
+        Refused: there is no kubectl, or it does not know such a cluster.
+
+    """
+    with tempfile.TemporaryDirectory(prefix="kubectl-orders-") as folder:
+        socket = Path(folder, "s")
+        async with served(access, f"--unix-socket={socket}"):
+            transport = httpx2.AsyncHTTPTransport(uds=str(socket), limits=_CONNECTIONS)
+            http = httpx2.AsyncClient(
+                transport=transport, base_url="http://localhost", timeout=TIMEOUT_SECONDS
+            )
+            async with http:
+                yield Kube(http)
+
+
+@contextlib.asynccontextmanager
+async def served(access: Access, *options: str, alone: bool = False) -> AsyncIterator[str]:
+    """Run `kubectl proxy`; yield what it says when it serves.
+
+    Args:
+        access: to which cluster.
+        options: of `kubectl proxy`.
+        alone: whether Ctrl-C passes it by. Then nobody can be asked anything by it.
+
+    Raises:
+        Refused: it does not serve.
+
+    """
+    process = await _kubectl(access, "proxy", *options, alone=alone)
+    assert process.stdout is not None  # noqa: S101  it is a pipe
+    relay = asyncio.create_task(_relay(process))
+    try:
+        said = await process.stdout.readline()
+        if not said:
+            lines = await relay
+            raise Refused(_last(lines) or "kubectl proxy ended at once")
+        yield said.decode().strip()
+    finally:
+        relay.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def namespace(access: Access) -> str:
+    """Return the namespace of the kubeconfig's context, `default` if it has none."""
+    process = await _kubectl(
+        access, "config", "view", "--minify", "--output=jsonpath={..namespace}"
+    )
+    said, _ = await process.communicate()
+    return said.decode().strip() or "default"
+
+
+async def _kubectl(access: Access, *arguments: str, alone: bool = False) -> Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            "kubectl",
+            *arguments,
+            *access.options,
+            stdin=DEVNULL if alone else None,
+            stdout=PIPE,
+            stderr=PIPE,
+            process_group=0 if alone else None,
+        )
+    except FileNotFoundError:
+        raise Refused("there is no kubectl on PATH") from None
+
+
+async def _relay(process: Process) -> list[bytes]:
+    """Pass on what programs that log in say; keep errors of kubectl's, which are told once."""
+    assert process.stderr is not None  # noqa: S101  it is a pipe
+    kept = []
+    async for line in process.stderr:
+        if line.startswith(b"error: "):
+            kept.append(line)
+        elif not _LOG.match(line):
+            sys.stderr.write(line.decode(errors="replace"))
+    return kept
+
+
+def _last(lines: list[bytes]) -> str:
+    return lines[-1].decode(errors="replace").removeprefix("error: ").strip() if lines else ""

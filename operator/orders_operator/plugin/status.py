@@ -1,0 +1,101 @@
+"""`kubectl orders status`: one look, or one each second until Ctrl-C.
+
+Reading again, every second, is what a person would do; a watch would not be quicker to see, and
+would need four connections that have to be kept alive.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import json
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import Kube
+from orders_operator.plugin.look import Look, look, services
+from orders_operator.plugin.screen import overview, screen
+from orders_operator.plugin.terminal import console, show
+from orders_operator.plugin.view import View, view
+
+SECONDS: Final = 1.0
+"""Between two looks."""
+
+Views = View | list[View]
+"""One OrderService that was asked for, or is the only one; else all of the namespace."""
+
+
+async def status(
+    kube: Kube, namespace: str, name: str | None, *, watch: bool, as_json: bool
+) -> int:
+    """Draw an OrderService, or the list of those in the namespace; return the exit status."""
+    if as_json:
+        return await _documents(lambda: document(kube, namespace, name), watch=watch)
+    if watch and console().is_terminal:
+        return await _live(lambda: read(kube, namespace, name), namespace)
+    found = await read(kube, namespace, name)
+    if found == []:
+        sys.stderr.write(f"There is no OrderService in namespace {namespace}.\n")
+    else:
+        show(draw(found, datetime.now(UTC)))
+    return 0
+
+
+async def read(kube: Kube, namespace: str, name: str | None) -> Views:
+    """Look."""
+    if name is not None:
+        return view(await look(kube, namespace, name))
+    found = await services(kube, namespace)
+    if len(found) == 1:
+        return view(await look(kube, namespace, found[0]["metadata"]["name"]))
+    return [view(Look(it)) for it in found]
+
+
+def draw(found: Views, now: datetime) -> RenderableType:
+    """Return the screen of what was found."""
+    return screen(found, now) if isinstance(found, View) else overview(found)
+
+
+async def document(kube: Kube, namespace: str, name: str | None) -> bytes:
+    """Return what is there as JSON; without a name `items`, however many there are."""
+    if name is not None:
+        return json.encode(view(await look(kube, namespace, name)))
+    names = [it["metadata"]["name"] for it in await services(kube, namespace)]
+    looks = await asyncio.gather(*(look(kube, namespace, it) for it in names))
+    return json.encode({"items": [view(it) for it in looks]})
+
+
+async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> int:
+    """Print JSON: indented once, or a line for each change."""
+    before = b""
+    while True:
+        found = await read()
+        if not watch:
+            sys.stdout.write(json.format(found, indent=2).decode() + "\n")
+            return 0
+        if found != before:
+            sys.stdout.write(found.decode() + "\n")
+            sys.stdout.flush()
+        before = found
+        await asyncio.sleep(SECONDS)
+
+
+async def _live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
+    """Draw again and again; what was seen last stays while the API server cannot be reached."""
+    seen: RenderableType = Text(f"looking into namespace {namespace}")
+    with Live(seen, console=console(), auto_refresh=False) as live:
+        while True:
+            started = time.monotonic()
+            try:
+                seen = drawn = draw(await read(), datetime.now(UTC))
+            except KubeError as error:
+                if error.reason is not Failure.UNAVAILABLE:
+                    raise
+                drawn = Group(seen, "", Text(f"As seen last: {error.message}", "red"))
+            live.update(drawn, refresh=True)
+            await asyncio.sleep(max(0.0, SECONDS - (time.monotonic() - started)))

@@ -1,0 +1,173 @@
+"""What is known of an OrderService, in the shape of a screen; `-o json` prints it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from orders_operator.api.decode import InvalidSpec, decode
+from orders_operator.api.rollout import Rollout
+from orders_operator.api.status import Condition, OrderServiceStatus, RolloutStatus
+from orders_operator.plugin.errors import Refused
+from orders_operator.plugin.look import Look
+from orders_operator.plugin.pods import Pod, pod_of
+from orders_operator.rollout.pods import SERVICE
+from orders_operator.rollout.situation import moment
+
+Object = dict[str, Any]
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Revision(Struct, frozen=True, rename="camel"):
+    """A pod template that is kept.
+
+    `roles` are of stable, canary, new (it is to replace the stable one) and failed.
+    """
+
+    revision: str
+    number: int
+    image: str
+    created_at: datetime | None
+    roles: tuple[str, ...]
+
+
+class Event(Struct, frozen=True, rename="camel"):
+    """Something that the operator has said; `type` is Normal or Warning."""
+
+    at: datetime | None
+    type: str
+    reason: str
+    message: str
+
+
+class View(Struct, frozen=True, rename="camel", kw_only=True):
+    """An OrderService: what is declared, what is, and what has happened, the newest last.
+
+    `declared` is None when the spec is not valid; the condition Degraded then says why.
+    """
+
+    namespace: str
+    name: str
+    paused: bool
+    declared: Rollout | None
+    status: OrderServiceStatus
+    revisions: tuple[Revision, ...]
+    pods: tuple[Pod, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def rollout(self) -> RolloutStatus | None:
+        """Return where the rollout is; None before an operator that knows of rollouts was here."""
+        return self.status.rollout
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return a condition."""
+        return next((it for it in self.status.conditions if it.type == kind), None)
+
+
+def view(look: Look) -> View:
+    """Make it of what was read.
+
+    Raises:
+        Refused: the status has something that this release does not know.
+
+    """
+    metadata = look.resource["metadata"]
+    status = status_of(look.resource)
+    return View(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        paused=look.resource["spec"].get("paused") is True,
+        declared=_declared(look.resource),
+        status=status,
+        revisions=_revisions(look.revisions, metadata["name"], status.rollout),
+        pods=tuple(sorted(map(pod_of, look.pods), key=lambda it: (it.created_at, it.name))),
+        events=_events(look.events),
+    )
+
+
+def status_of(resource: Mapping[str, Any]) -> OrderServiceStatus:
+    """Return the status of an OrderService.
+
+    Raises:
+        Refused: it has something that this release does not know.
+
+    """
+    try:
+        return msgspec.convert(resource.get("status") or {}, OrderServiceStatus)
+    except msgspec.ValidationError as error:
+        name = resource["metadata"]["name"]
+        text = f"the status of {name} is of another release than this plugin: {error}"
+        raise Refused(text) from None
+
+
+def _declared(resource: Object) -> Rollout | None:
+    try:
+        return decode(resource).spec.rollout
+    except InvalidSpec:
+        return None
+
+
+def _revisions(
+    kept: Iterable[Object], name: str, rollout: RolloutStatus | None
+) -> tuple[Revision, ...]:
+    """Return revisions, the newest first."""
+    found = [
+        Revision(
+            revision=(it := kind["metadata"]["name"].removeprefix(f"{name}-")),
+            number=int(kind.get("revision") or 0),
+            image=_image(kind),
+            created_at=moment(kind["metadata"].get("creationTimestamp")),
+            roles=tuple(_roles(it, rollout)),
+        )
+        for kind in kept
+    ]
+    return tuple(sorted(found, key=lambda it: it.number, reverse=True))
+
+
+def _roles(revision: str, rollout: RolloutStatus | None) -> Iterable[str]:
+    if rollout is None:
+        return
+    if revision == rollout.stable:
+        yield "stable"
+    failed = rollout.failed is not None and revision == rollout.failed.revision
+    if revision == rollout.canary:
+        yield "canary"
+    elif revision == rollout.revision != rollout.stable and not failed:
+        yield "new"
+    if failed:
+        yield "failed"
+
+
+def _image(controller_revision: Object) -> str:
+    spec = (controller_revision.get("data") or {}).get("spec") or {}
+    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or []
+    return next((str(it["image"]) for it in containers if it.get("name") == SERVICE), "")
+
+
+def _events(found: Iterable[Object]) -> tuple[Event, ...]:
+    made = [
+        Event(
+            at=_happened(it),
+            type=it.get("type") or "Normal",
+            reason=it.get("reason") or "",
+            message=it.get("message") or "",
+        )
+        for it in found
+    ]
+    return tuple(sorted(made, key=lambda it: it.at or _LONG_AGO))
+
+
+def _happened(event: Object) -> datetime | None:
+    """Return when an Event was last seen; each of its writers fills in other fields."""
+    series = event.get("series") or {}
+    stamps = (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("eventTime"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    return moment(next(filter(None, stamps), None))

@@ -1,0 +1,297 @@
+"""`kubectl orders` against a real cluster: it reads what is there, and what it says is heard."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.cluster import Namespace, order_service, run
+from tests.e2e.plugin import ENVIRON, Said, Terminal, orders
+from tests.e2e.staged import CANARY, FAILED, NAME, NEW, OLD, annotations, build, stage
+
+
+@pytest.fixture(scope="module")
+def staged(namespace: Namespace) -> str:
+    """Have a rollout that stands still; its name."""
+    build(namespace)
+    return NAME
+
+
+def test_it_draws_what_the_operator_made(namespace: Namespace, service: str) -> None:
+    """Pods and schema of a real OrderService, without colours where there is no terminal."""
+    drawn = orders("status", service, "-n", namespace.name)
+
+    assert (0, "") == (drawn.status, drawn.err)
+    assert f"{namespace.name}/{service}" in drawn.out
+    assert "1 of 1 pod ready" in drawn.out
+    assert "schema 1" in drawn.out
+    assert namespace.pods(service)[0]["metadata"]["name"] in drawn.out
+    assert "\x1b" not in drawn.out
+
+
+def test_it_draws_two_revisions(namespace: Namespace, staged: str) -> None:
+    """Each revision has its part, its number and its pods; a pod that crashes shows it."""
+    stage(namespace, CANARY)
+    drawn = orders("status", staged, "-n", namespace.name, COLUMNS="80")
+    found = json.loads(orders("status", staged, "-n", namespace.name, "-o", "json").out)
+
+    assert "Canary  step 1 of 3  50 % of requests" in drawn.out
+    assert f"{NEW} #2 canary" in drawn.out
+    assert "canary-78b9c4d5f8-abcde" in drawn.out
+    assert max(map(len, drawn.out.splitlines())) <= 80
+    assert [(NEW, ["canary"]), (OLD, ["stable"])] == [
+        (it["revision"], it["roles"]) for it in found["revisions"]
+    ]
+    assert {"canary": NEW, "stable": OLD} == {it["track"]: it["revision"] for it in found["pods"]}
+    assert all(it["restarts"] > 0 for it in found["pods"])
+
+
+def test_without_a_name_there_is_a_list(namespace: Namespace, service: str, staged: str) -> None:
+    """One line for each; programs always get `items`."""
+    stage(namespace, CANARY)
+    drawn = orders("status", "-n", namespace.name)
+    found = json.loads(orders("status", "-n", namespace.name, "-o", "json").out)
+
+    assert {service, staged} <= {line.split()[0] for line in drawn.out.splitlines()[1:]}
+    assert {service, staged} <= {it["name"] for it in found["items"]}
+
+
+def test_commands_replace_each_other(namespace: Namespace, staged: str) -> None:
+    """The last one counts, and it says what it did and how to watch it."""
+    stage(namespace, CANARY)
+    where = (staged, "-n", namespace.name)
+
+    paused = orders("pause", *where)
+    assert (0, "") == (paused.status, paused.err)
+    assert f"{NEW} stays at step 1 of 3." in paused.out
+    assert f"kubectl orders status {staged} -n {namespace.name} -w" in paused.out
+    assert {"orders.dev/pause": NEW} == annotations(namespace)
+
+    assert 0 == orders("resume", *where).status
+    assert {} == annotations(namespace)
+
+    orders("abort", *where)
+    promoted = json.loads(orders("promote", *where, "-o", "json").out)
+    assert {"orders.dev/promote": NEW} == annotations(namespace)
+    assert ("promote", NEW) == (promoted["command"], promoted["value"])
+
+
+def test_a_failure_is_tried_again(namespace: Namespace, staged: str) -> None:
+    """Just this failure, and only if there is one."""
+    stage(namespace, CANARY)
+    where = (staged, "-n", namespace.name)
+    refused = orders("retry", *where)
+    assert (
+        Said(1, "", f"kubectl orders: {staged}: nothing to retry, nothing has failed\n") == refused
+    )
+
+    stage(namespace, FAILED)
+    assert 0 == orders("retry", *where).status
+    assert {"orders.dev/retry": f"{NEW}@2026-03-04T12:00:00Z"} == annotations(namespace)
+
+
+def test_the_operator_hears_it(namespace: Namespace) -> None:
+    """A canary is drawn with its pods as it comes in, and replaces the stable pods when told."""
+    namespace.apply(order_service("heard", rollout={"strategy": "Canary"}))
+    namespace.wait("orderservice/heard", "condition=Ready", 90)
+    where = ("heard", "-n", namespace.name)
+    stable = namespace.rollout("heard")["stable"]
+    env = [{"name": "REQUEST_TIMEOUT", "value": "7s"}]
+    namespace.patch("orderservice", "heard", {"spec": {"podTemplate": {"env": env}}})
+    namespace.wait("orderservice/heard", "jsonpath={.status.rollout.phase}=Canary", 30)
+    canary = namespace.rollout("heard")["canary"]
+    namespace.until(lambda: len(namespace.pods("heard")) == 2, 30, "a pod of the canary")
+    found = json.loads(orders("status", *where, "-o", "json").out)
+
+    assert {(canary, "canary"), (stable, "stable")} == {
+        (pod["revision"], pod["track"]) for pod in found["pods"]
+    }
+    assert {canary, stable} == {it["revision"] for it in found["revisions"]}
+    assert f"{canary} #2 canary" in orders("status", *where).out
+
+    assert 0 == orders("promote", *where).status
+    namespace.wait("orderservice/heard", "jsonpath={.status.rollout.phase}=Stable", 90)
+    assert canary == namespace.rollout("heard")["stable"]
+    assert orders("promote", *where).err.endswith("no rollout is under way\n")
+
+
+def test_logs_of_all_pods_are_merged(namespace: Namespace, staged: str) -> None:
+    """Each line has its pod in front; a track leaves the others out."""
+    both = orders("logs", staged, "-n", namespace.name)
+    canary = orders("logs", staged, "-n", namespace.name, "--canary", "--tail", "1", "-o", "json")
+
+    fronts = {line.split(" ", 1)[0] for line in both.out.splitlines()}
+    assert {"6d4cf56db6-x2x4z", "canary-78b9c4d5f8-abcde"} == fronts
+    [last] = map(json.loads, canary.out.splitlines())
+    assert "staged-canary-78b9c4d5f8-abcde" == last["pod"]
+    assert "nonsense" in last["message"]
+
+
+@pytest.fixture
+def following(namespace: Namespace, service: str) -> Iterator["subprocess.Popen[str]"]:
+    """Follow the logs of a real OrderService."""
+    command = ["kubectl", "orders", "logs", service, "-n", namespace.name, "-f", "--tail=1"]
+    with subprocess.Popen(
+        command, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_logs_are_followed(
+    namespace: Namespace, service: str, following: "subprocess.Popen[str]"
+) -> None:
+    """A request is a readable line as soon as it was answered; Ctrl-C ends it without a word."""
+    assert following.stdout is not None
+    following.stdout.readline()  # what was written before
+    place = f"/api/v1/namespaces/{namespace.name}/services/{service}:http/proxy/orders?limit=3"
+    run("kubectl", "get", "--raw", place)
+    line = next(it for it in following.stdout if "limit" in it or "GET /orders 200" in it)
+    following.send_signal(signal.SIGINT)
+
+    short = namespace.pods(service)[0]["metadata"]["name"].removeprefix(f"{service}-")
+    assert re.match(rf"{short} \d\d:\d\d:\d\d\.\d{{3}} INFO +GET /orders 200 duration_ms=", line)
+    assert 130 == following.wait(20)
+    assert following.stderr is not None
+    assert "" == following.stderr.read()
+
+
+def test_it_goes_on_in_a_terminal_until_it_is_ended(namespace: Namespace, staged: str) -> None:
+    """`-w` shows what has changed within seconds; Ctrl-C ends it without a word."""
+    stage(namespace, CANARY)
+    with Terminal("status", staged, "-n", namespace.name, "-w") as terminal:
+        terminal.until("step 1 of 3")
+        stage(namespace, CANARY | {"step": 2})
+        terminal.until("step 2 of 3")
+        status = terminal.interrupt()
+
+    assert 130 == status
+    assert "Traceback" not in terminal.seen
+
+
+def test_a_load_goes_to_all_pods(namespace: Namespace, service: str) -> None:
+    """Through the API server, as a kubeconfig is all that there is; nothing fails."""
+    flags = ("--rate", "20", "--duration", "2s", "-o", "json")
+    done = orders("load", service, "-n", namespace.name, *flags)
+    report = json.loads(done.out)
+
+    assert (0, "") == (done.status, done.err)
+    assert (40, 0) == (report["succeeded"], report["failed"])
+    assert set(report["statuses"]) == {"200", "201"}
+
+
+def test_a_load_is_ended_without_a_loss(namespace: Namespace, service: str) -> None:
+    """Ctrl-C reaches the load, and not the way that its requests take."""
+    flags = ("--rate", "20", "--duration", "none")
+    with Terminal("load", service, "-n", namespace.name, *flags) as terminal:
+        terminal.until("answers")
+        status = terminal.interrupt()
+        terminal.until("ended")
+
+    assert 0 == status
+    assert "Error" not in terminal.seen
+
+
+def test_without_pods_there_is_no_load(namespace: Namespace, staged: str) -> None:
+    """One line says that nobody would answer."""
+    refused = orders("load", staged, "-n", namespace.name, "--duration", "1s")
+
+    assert (1, "") == (refused.status, refused.out)
+    assert 1 == refused.err.count("\n")
+    assert f'no endpoints available for service "{staged}"' in refused.err
+
+
+def test_every_kubeconfig_will_do(namespace: Namespace, service: str, tmp_path: Path) -> None:
+    """Two files, one with the cluster, the other with a program that logs in."""
+    whole = yaml.safe_load(run("kubectl", "config", "view", "--raw", "--flatten", "--minify"))
+    [user] = whole["users"]
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {
+            name: run("base64", "-d", text=user["user"][field])
+            for name, field in (
+                ("clientCertificateData", "client-certificate-data"),
+                ("clientKeyData", "client-key-data"),
+            )
+        },
+    }
+    told = tmp_path / "credential.json"
+    told.write_text(json.dumps(credential))
+    log_in = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "cat",
+        "args": [str(told)],
+        "interactiveMode": "IfAvailable",
+    }
+    parts = {
+        "clusters": {"clusters": whole["clusters"]},
+        "users": {
+            "users": [{"name": "person", "user": {"exec": log_in}}],
+            "contexts": [
+                {
+                    "name": "here",
+                    "context": {
+                        "cluster": whole["clusters"][0]["name"],
+                        "user": "person",
+                        "namespace": namespace.name,
+                    },
+                }
+            ],
+        },
+    }
+    for name, part in parts.items():
+        (tmp_path / name).write_text(yaml.dump({"apiVersion": "v1", "kind": "Config", **part}))
+    config = ":".join(str(tmp_path / name) for name in parts)
+    found = orders("status", service, "--context", "here", "-o", "json", KUBECONFIG=config)
+
+    assert (0, "") == (found.status, found.err)
+    assert namespace.name == json.loads(found.out)["namespace"]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (["status", "nobody"], "there is no OrderService nobody in namespace {}"),
+        (["promote", "nobody"], "there is no OrderService nobody in namespace {}"),
+        (["logs", "nobody"], "there is no OrderService nobody in namespace {}"),
+        (["status", "--context", "nowhere"], 'context "nowhere" does not exist'),
+        (["status", "--kubeconfig", "/nothing"], "stat /nothing: no such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    namespace: Namespace, call: list[str], expected: str
+) -> None:
+    """It says why; the exit status is 1."""
+    refused = orders(*call, "-n", namespace.name)
+
+    assert Said(1, "", f"kubectl orders: {expected.format(namespace.name)}\n") == refused
+
+
+def test_an_api_server_that_is_away_is_one_line(tmp_path: Path) -> None:
+    """The reason is the one that kubectl's proxy gives."""
+    config = tmp_path / "config"
+    cluster = {"name": "gone", "cluster": {"server": "http://127.0.0.1:1"}}
+    context = {"name": "gone", "context": {"cluster": "gone", "user": ""}}
+    whole = {"clusters": [cluster], "contexts": [context], "current-context": "gone"}
+    config.write_text(yaml.dump({"apiVersion": "v1", "kind": "Config", **whole}))
+    refused = orders("status", "--kubeconfig", str(config))
+
+    assert (1, "") == (refused.status, refused.out)
+    assert "connection refused\n" == refused.err[-len("connection refused\n") :]
+    assert 1 == refused.err.count("\n")
+
+
+def test_a_reader_that_has_enough_ends_it(namespace: Namespace, staged: str) -> None:
+    """`kubectl orders ... | head -1` prints one line and no complaint."""
+    command = f"kubectl orders logs {staged} -n {namespace.name} --tail 1000 | head -1"
+    done = subprocess.run(
+        ["sh", "-c", command], env=ENVIRON, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert (1, "") == (done.stdout.count("\n"), done.stderr)
