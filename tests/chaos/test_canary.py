@@ -24,7 +24,7 @@ ABSENT: Final = "localhost:1/orders/service:absent"
 """No registry is there, which is told sooner than by one that lacks it."""
 RATE: Final = 200.0
 """Requests a second that soon give a window enough to tell one failure of 20 from chance."""
-_ANALYSIS: Final = {"interval": "3s", "minRequests": 20, "failureLimit": 0}
+_ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
 _STEPS: Final = [{"weight": 25, "duration": "5s"}, {"weight": 50, "duration": "5s"}]
 
 

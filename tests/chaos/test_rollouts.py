@@ -73,12 +73,18 @@ def test_a_rotated_secret_fails_no_request(shop: Shop, postgresql: Server, attem
         shop.namespace.apply(secret(f"{shop.name}-database", url=rotated))
         shop.rolled(before)
         it.mark("every pod is new")
-        others = shop.database.sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'"
-            " AND datname = current_database() AND usename = 'postgres'"
-        )
-        it.none("connections with the old role afterwards", int(others))
+        shop.namespace.until(partial(released, shop), 60, "no pod uses the old role")
+        it.mark("no pod uses the old role")
         it.none("requests failed", load.stop().failed)
+
+
+def released(shop: Shop) -> bool:
+    """Whether no connection of the service has the role of before."""
+    others = shop.database.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'"
+        " AND datname = current_database() AND usename = 'postgres'"
+    )
+    return others == "0"
 
 
 def test_a_new_log_level_fails_no_request(shop: Shop, attempt: Try) -> None:
