@@ -72,7 +72,8 @@ def test_a_rotated_secret_fails_no_request(shop: Shop, postgresql: Server, attem
         rotated = url(host, name, _ROTATED, "another")
         shop.namespace.apply(secret(f"{shop.name}-database", url=rotated))
         shop.rolled(before)
-        it.mark("every pod is new")
+        shop.scaled(len(before))
+        it.mark("every pod is new, and the old ones are gone")
         others = shop.database.sql(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'"
             " AND datname = current_database() AND usename = 'postgres'"
