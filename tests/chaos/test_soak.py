@@ -10,7 +10,7 @@ from tests.chaos.sizes import Size
 
 MEGABYTES: Final = 2.0
 """How much the resident memory of a pod may grow in an hour."""
-CONNECTIONS: Final = 1.0
+CONNECTIONS: Final = 4.0
 """Descriptors by which the load's own connections to a pod may differ."""
 HOUR: Final = 3600.0
 EVERY: Final = 5.0
