@@ -7,7 +7,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check format generate bench images print-images cluster e2e cluster-down clean
+.PHONY: help run test check format generate bench images print-images cluster e2e chaos cluster-down clean
 
 help: ## explain every target
 	@echo 'make TARGET'
@@ -54,6 +54,9 @@ cluster: $(READY) ## make a kind cluster, build the images, install the chart; C
 
 e2e: $(READY) ## test the chart and the operator in that cluster
 	@ARGS="$(ARGS)" sh scripts/cluster e2e $(BIN)
+
+chaos: $(READY) ## disrupt a service under load in that cluster, and write docs/reliability.md
+	@ARGS="$(ARGS)" sh scripts/cluster chaos $(BIN)
 
 cluster-down: ## delete that cluster
 	@sh scripts/cluster down

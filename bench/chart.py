@@ -29,18 +29,25 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 """
 
 
+def opening(title: str, described: str, height: int, style: str) -> list[str]:
+    """Return the first lines of a chart, to its title; `described` is for who cannot see it."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"',
+        f' viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title description">',
+        f'<title id="title">{escape(title)}</title>',
+        f'<desc id="description">{escape(described)}</desc>',
+        f"<style>{style}</style>",
+        f'<text class="title" x="0" y="18">{escape(title)}</text>',
+    ]
+
+
 def bars(title: str, note: str, values: list[tuple[str, float]], ours: str) -> str:
     """Draw (label, value) pairs from the top down; the bar labelled `ours` stands out."""
     height = TOP + ROW * len(values) + 8
     most = max((value for _, value in values), default=0) or 1
     described = "; ".join(f"{label}: {value:,.0f}" for label, value in values)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"',
-        f' viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title description">',
-        f'<title id="title">{escape(title)}</title>',
-        f'<desc id="description">{escape(described)}</desc>',
-        f"<style>{_STYLE}</style>",
-        f'<text class="title" x="0" y="18">{escape(title)}</text>',
+        *opening(title, described, height, _STYLE),
         f'<text class="note" x="0" y="38">{escape(note)}</text>',
     ]
     for index, (label, value) in enumerate(values):

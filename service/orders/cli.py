@@ -73,16 +73,18 @@ def _parser() -> argparse.ArgumentParser:
         help="write the release and the schema's version there",
     )
     migrate.set_defaults(run=_migrate)
-    more = migrate.add_subparsers(title="commands", metavar="COMMAND")
-    check = more.add_parser(
-        "check", help="say what the release before could not live with; needs orders[check]"
+    check = migrate.add_subparsers(title="commands", metavar="[COMMAND]").add_parser(
+        "check",
+        help="refuse migrations that the release before could not live with",
+        description="Judge each statement by the rules in docs/migration-rules.md, without a"
+        " database. The exit status is 1 when one is refused.",
     )
     check.add_argument(
         "paths",
         type=Path,
         nargs="*",
         metavar="PATH",
-        help="files, or folders of them (default: the migrations of this release)",
+        help="a file, or a folder of them (default: the migrations of this package)",
     )
     check.add_argument("--rules", action="store_true", help="print the rules, in Markdown")
     check.set_defaults(run=_check)
@@ -128,15 +130,6 @@ def _dev(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return dev(environ)
 
 
-def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
-    from orders.store import check  # noqa: PLC0415
-
-    if arguments.rules:
-        sys.stdout.write(check.reference())
-        return 0
-    return check.main(arguments.paths)
-
-
 def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = Config.from_env(environ)
     from orders.store.ending import end_after  # noqa: PLC0415
@@ -155,6 +148,22 @@ def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     signal.signal(signal.SIGTERM, _leave)  # the first process of a container has no default
     end_after(work)
+
+
+def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    if arguments.wait or arguments.status or arguments.to is not None or arguments.report:
+        raise ConfigError("migrate check takes none of --wait, --status, --to and --report")
+    try:
+        from orders.store.check import reference  # noqa: PLC0415
+        from orders.store.check.command import main as check  # noqa: PLC0415
+    except ModuleNotFoundError as error:  # of pglast, or in an image of what needs it
+        raise ConfigError(
+            "migrate check needs pglast, which is not installed: install orders[check]"
+        ) from error
+    if arguments.rules:
+        sys.stdout.write(reference.page())
+        return 0
+    return check(arguments.paths)
 
 
 def _leave(number: int, _: object) -> NoReturn:

@@ -72,6 +72,8 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.open()
         metrics.watch_connections(store.connections_by_state)
         orders = OrderService(store, config, metrics)
+        if config.faults is not None:
+            orders = config.faults(orders)
         requests = Requests(metrics, tracing, writer)
         health = Health(
             partial(store.schema_version, patience=READINESS_PATIENCE),

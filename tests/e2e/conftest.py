@@ -4,8 +4,6 @@ Run by `make e2e`, in the order below: what must see a cluster without the opera
 Prometheus comes first, what takes the operator away comes last.
 """
 
-import shutil
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,12 +11,11 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.e2e import gateway, monitoring
 from tests.e2e import staged as standing
-from tests.e2e.cluster import OPERATOR, Namespace, helm, order_service, run, secret
+from tests.e2e.cluster import Namespace, helm, order_service, run, secret
 from tests.e2e.postgresql import PostgreSQL
+from tests.e2e.release import RELEASE, missing, remove
 
-RELEASE: Final = "orders"
 ORDER: Final = (
     "test_install",
     "test_samples",
@@ -43,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the tests in order; leave them out, in one line, where there is no cluster."""
     ours = [item for item in items if "e2e" in item.path.parts]
     others = [item for item in items if "e2e" not in item.path.parts]
-    if why := _missing():
+    if why := missing():
         config.hook.pytest_deselected(items=ours)
         items[:] = others
         _say(config, f"tests/e2e is left out: {why}; `make e2e` makes a cluster for it")
@@ -60,21 +57,6 @@ def _say(config: pytest.Config, line: str) -> None:
         reporter.write_line(line)
 
 
-def _missing() -> str | None:
-    for tool in ("kubectl", "helm", "kind"):
-        if shutil.which(tool) is None:
-            return f"there is no {tool}"
-    done = subprocess.run(
-        ["kubectl", "get", "nodes", "--request-timeout=5s", "-o", "name"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "node/orders-control-plane" not in done.stdout.split():
-        return 'the current context is not the kind cluster "orders"'
-    return None
-
-
 class Installed(NamedTuple):
     """The release, and how long it took to the first order."""
 
@@ -86,12 +68,7 @@ class Installed(NamedTuple):
 def installed() -> Installed:
     """Install the chart on a cluster that has nothing of it, and place the first order."""
     default = Namespace("default")
-    monitoring.remove()
-    gateway.remove()
-    helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
-    run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
-    default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")
-    default.kubectl("delete", "lease", OPERATOR, "--ignore-not-found")
+    remove()
     started = time.monotonic()
     helm("install", RELEASE, "charts/orders")
     default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.e2e.cluster import CHART, OPERATOR, Object, helm, run
-from tests.e2e.conftest import RELEASE, Installed
+from tests.e2e.conftest import Installed
+from tests.e2e.release import RELEASE
 
 LABELS = ("name", "instance", "component", "part-of", "managed-by")
 

@@ -11,7 +11,7 @@ import yaml
 from tests.e2e import monitoring
 from tests.e2e.caller import Caller
 from tests.e2e.cluster import CHART, Namespace, Object, helm, order_service, run, secret
-from tests.e2e.conftest import RELEASE
+from tests.e2e.release import RELEASE
 
 ALERTS: Final = sorted((CHART / "files" / "alerts").glob("*.yaml"))
 READY: Final = "jsonpath={.status.conditions[?(@.type=='MonitoringReady')].%s}=%s"

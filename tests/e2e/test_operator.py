@@ -18,8 +18,9 @@ from tests.e2e.cluster import (
     secret,
     uids,
 )
-from tests.e2e.conftest import RELEASE, Installed
+from tests.e2e.conftest import Installed
 from tests.e2e.postgresql import PostgreSQL
+from tests.e2e.release import RELEASE
 
 LEADS_WITHIN = 20.0
 MEMORY_MB = 100.0

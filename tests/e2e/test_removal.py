@@ -3,7 +3,8 @@
 import json
 
 from tests.e2e.cluster import CommandError, Namespace, helm, run, uids
-from tests.e2e.conftest import RELEASE, Installed
+from tests.e2e.conftest import Installed
+from tests.e2e.release import RELEASE
 
 CRD = "orderservices.orders.dev"
 DEFAULT = Namespace("default")

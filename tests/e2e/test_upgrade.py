@@ -1,29 +1,12 @@
 """From the chart before to this one: pods keep running, and the CRD gets what is new."""
 
-import shutil
 from pathlib import Path
 
-import yaml
-
-from tests.e2e.cluster import CHART, OPERATOR, Namespace, helm, run, uids
-from tests.e2e.conftest import RELEASE, Installed
+from tests.e2e.cluster import OPERATOR, Namespace, helm, run, uids
+from tests.e2e.conftest import Installed
+from tests.e2e.release import RELEASE, chart_before
 
 CRD = "orderservices.orders.dev"
-
-
-def _chart_before(folder: Path) -> Path:
-    """Make the chart of a release before: an older number, and a CRD without one field."""
-    chart = folder / "orders"
-    shutil.copytree(CHART, chart)
-    about = yaml.safe_load((chart / "Chart.yaml").read_text())
-    about["version"] = "0.0.9"
-    (chart / "Chart.yaml").write_text(yaml.dump(about))
-    [file] = (chart / "crds").glob("*.yaml")
-    crd = yaml.safe_load(file.read_text())
-    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    del schema["properties"]["spec"]["properties"]["paused"]
-    file.write_text(yaml.dump(crd))
-    return chart
 
 
 def _has_paused() -> bool:
@@ -38,7 +21,7 @@ def test_an_upgrade_from_the_chart_before_keeps_the_pods(
     default = installed.namespace
     helm("uninstall", RELEASE, "--wait")
     run("kubectl", "delete", "crd", CRD, "--timeout=60s")
-    helm("install", RELEASE, str(_chart_before(tmp_path)), "--set=crds.upgrade=false")
+    helm("install", RELEASE, str(chart_before(tmp_path)), "--set=crds.upgrade=false")
     default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
     assert not _has_paused()
     before = uids(default.pods(RELEASE))

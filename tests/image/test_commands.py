@@ -65,6 +65,13 @@ def test_trying_out_needs_more_than_the_image(service: Image) -> None:
     assert "set DATABASE_URL" in done.stderr
 
 
+def test_checking_migrations_needs_more_than_the_image(service: Image) -> None:
+    """`orders migrate check` has no parser in the image, and says what to install."""
+    done = service.run("migrate", "check")
+    assert done.returncode == 2
+    assert done.stderr.endswith("install orders[check]\n")
+
+
 @pytest.mark.parametrize("exporter", ["none", "otlp", "zipkin", "console"])
 def test_it_migrates_and_takes_orders(service: Image, sockets: Path, exporter: str) -> None:
     """With each way to export spans: migrate, serve, an order, the docs, the metrics, SIGTERM."""

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from orders_operator.api.database import Database, Storage
-from orders_operator.api.rollout import Analysis
+from orders_operator.api.rollout import Analysis, Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
 from orders_operator.api.spec import NAME_LENGTH, Shutdown
 from orders_operator.api.traffic import Expose
@@ -51,6 +51,13 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
             "!has(self.interval) || (duration(self.interval) >= duration('5s')"
             " && duration(self.interval) <= duration('1h'))",
             "interval must be 5s to 1h",
+        ),
+    ),
+    Rollout: (
+        Rule(
+            "!has(self.progressDeadline) || (duration(self.progressDeadline) >= duration('10s')"
+            " && duration(self.progressDeadline) <= duration('24h'))",
+            "progressDeadline must be 10s to 24h",
         ),
     ),
     Autoscaling: (

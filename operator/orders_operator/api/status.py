@@ -91,6 +91,13 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
             description="When all pods of the step served: its duration counts from here.",
         ),
     ] = None
+    stable_pods: Annotated[
+        int | None,
+        Meta(
+            description="Stable pods when the canary began: an autoscaler leaves as many, so that"
+            " going back costs no capacity."
+        ),
+    ] = None
     analysis: AnalysisStatus | None = None
     failed: FailedRevision | None = None
     message: Annotated[str | None, Meta(description="For people.")] = None

@@ -25,7 +25,7 @@ Key = tuple[str, str]
 
 
 class Compared(Struct, frozen=True):
-    """The pods of both tracks that serve, and the step that they are in."""
+    """The pods of both tracks, and the step that they are in."""
 
     revision: str
     step: int
@@ -91,6 +91,11 @@ class Windows:
         if window is None:
             self._open[key] = _Window(*mark, began, began, ended)
             return None
+        unread = compared.stable and not any(_uid(it) in ended for it in compared.stable)
+        if unread and analysis.prometheus is None:
+            window.looked = began
+            verdict = Verdict("Inconclusive", "The metrics of no stable pod can be read.")
+            return self._said(verdict, 0.0, None, None)
         added = _added(analysis, window.counts, ended)
         canary, stable = (_of(added, pods) for pods in (compared.canary, compared.stable))
         verdict = judge(analysis, total(canary.values()), total(stable.values()))
@@ -146,8 +151,13 @@ def _added(
 
 
 def _of(added: Mapping[str, Counts], pods: Sequence[Object]) -> dict[str, Counts]:
-    uids = [pod["metadata"]["uid"] for pod in pods]
+    uids = [_uid(pod) for pod in pods]
     return {uid: added[uid] for uid in uids if uid in added}
+
+
+def _uid(pod: Object) -> str:
+    uid: str = pod["metadata"]["uid"]
+    return uid
 
 
 def _measured(parts: Mapping[str, Counts]) -> Measured:

@@ -131,7 +131,10 @@ class Children:
 
         """
         problems = []
+        refused: set[str] = set()
         for obj in sorted(wanted, key=_order):
+            if obj["kind"] == "HTTPRoute" and "Service" in refused:
+                continue  # it would lead to a Service of somebody else
             try:
                 problem = await self._apply(obj)
             except KubeError as error:
@@ -140,6 +143,7 @@ class Children:
                 problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
             if problem is not None:
                 problems.append(problem)
+                refused.add(obj["kind"])
         return problems
 
     async def prune(self, wanted: Iterable[Object], spared: Collection[str] = ()) -> None:

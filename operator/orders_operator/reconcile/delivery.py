@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.analysis import Compared, Windows
 from orders_operator.resources.deployment import progress_deadline
-from orders_operator.resources.labels import API, CANARY, selector
+from orders_operator.resources.labels import API, CANARY, STABLE, selector
 from orders_operator.resources.placement import Placement
-from orders_operator.resources.revision import Revision, stored
+from orders_operator.resources.revision import Revision, restored, stored
 from orders_operator.rollout.commands import commands
 from orders_operator.rollout.history import history
 from orders_operator.rollout.plan import plan
@@ -41,16 +41,15 @@ class Delivery:
         self._windows = windows
 
     async def look(self, service: "OrderService", children: "Children") -> Tracks:
-        """Return both Deployments as they are, with the pods of the newest revision of each."""
+        """Return both Deployments, with the pods of the revision that each was given."""
         name, namespace = service.metadata.name, service.metadata.namespace
         stable = await children.mine("apps/v1", "Deployment", name)
         canary = await children.mine("apps/v1", "Deployment", f"{name}-{CANARY}")
         if stable is None and canary is None:
             return Tracks()
         labels = selector(service, API)
-        sets = await self._kube.list("apps/v1", "replicasets", namespace, labels)
         found = await self._kube.list("v1", "pods", namespace, labels)
-        return Tracks(seen(stable, sets, found), seen(canary, sets, found))
+        return Tracks(seen(stable, found, STABLE), seen(canary, found, CANARY))
 
     async def decide(  # noqa: PLR0913  the facts of a plan
         self,
@@ -69,7 +68,7 @@ class Delivery:
         """
         metadata, spec = service.metadata, service.spec
         key = (metadata.namespace, metadata.name)
-        known = _known(kept, revision)
+        known = _known(kept, tracks, revision)
         live = tracks.stable.deployment
         scaled = spec.autoscaling is not None and live is not None
         situation = Situation(
@@ -91,8 +90,8 @@ class Delivery:
             compared = Compared(
                 revision.hash,
                 found.status.step or 1,
-                tracks.canary.serving,
-                tracks.stable.serving,
+                tracks.canary.pods,
+                tracks.stable.pods,
             )
             analysis = spec.rollout.canary.analysis
             measured = await self._windows.look(key, analysis, compared)
@@ -126,8 +125,15 @@ def kept_as_is(resource: Object, revision: Revision) -> Placement:
     return Placement(revision, weight=said.weight or 0 if said.canary else 0)
 
 
-def _known(kept: Sequence[Object], wanted: Revision) -> dict[str, Revision]:
+def _known(kept: Sequence[Object], tracks: Tracks, wanted: Revision) -> dict[str, Revision]:
+    """Return the revisions whose templates there are.
+
+    What the stable pods run is known from their Deployment, should its ControllerRevision be gone.
+    """
     found = {it.hash: it for obj in kept if (it := stored(obj)) is not None}
+    running = tracks.stable.deployment
+    if running is not None and (live := restored(running["spec"]["template"])) is not None:
+        found = {live.hash: live, **found}
     return {**found, wanted.hash: wanted}
 
 
@@ -145,5 +151,6 @@ def _placement(
         canary=None if found.canary is None else known[found.canary],
         canary_pods=found.canary_pods,
         weight=found.weight,
+        floor=status.stable_pods or 0,
         history=tuple((known[it], number) for it, number in numbers.items()),
     )

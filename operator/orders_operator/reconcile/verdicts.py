@@ -76,8 +76,6 @@ def _of_rollout(seen: Observed) -> Problem | None:
         return None
     if found.failed is not None:
         return Problem(_reason(found.failed.reason), found.message or found.failed.message)
-    if found.phase == "Halted" and pods.trouble(seen.newest) is None:
-        return Problem(Reason.ANALYSIS_FAILED, found.message or "")
     return None
 
 

@@ -65,7 +65,7 @@ def desired(service: OrderService, facts: Facts, placement: Placement) -> list[d
             postgres.stateful_set(service, spec.database.embedded, made),
         ]
     if spec.autoscaling is not None:
-        objects.append(scaling.autoscaler(service, spec.autoscaling))
+        objects.append(scaling.autoscaler(service, spec.autoscaling, placement.floor))
     if scaling.needs_budget(service):
         objects.append(scaling.disruption_budget(service))
     if spec.network_policy.enabled:
@@ -84,9 +84,9 @@ def _exposed(service: OrderService, facts: Facts, placement: Placement) -> list[
         return [expose.ingress(service, declared.ingress)]
     if declared.http_route is None or HTTP_ROUTE.api_version not in facts.apis:
         return []
-    if not splits_requests(service, facts.apis):
-        return [expose.http_route(service, declared.http_route)]
+    # The Services are there before a canary is declared: a route leads to none without pods.
+    split = splits_requests(service, facts.apis)
     return [
         *(track_service(service, track) for track in (STABLE, CANARY)),
-        expose.http_route(service, declared.http_route, placement.weight),
+        expose.http_route(service, declared.http_route, placement.weight if split else None),
     ]

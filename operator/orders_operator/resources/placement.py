@@ -18,6 +18,7 @@ class Placement(Struct, frozen=True):
         canary: what the canary pods run; None when there are none.
         canary_pods: how many they are.
         weight: the share of requests, in percent, that a Gateway gives to them.
+        floor: how many stable pods an autoscaler must leave.
         history: the revisions that are kept with their numbers, these two among them.
 
     """
@@ -26,4 +27,5 @@ class Placement(Struct, frozen=True):
     canary: Revision | None = None
     canary_pods: int = 0
     weight: int = 0
+    floor: int = 0
     history: Sequence[tuple[Revision, int]] = ()

@@ -86,7 +86,8 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
         ],
         "startupProbe": _probe("/startupz", periodSeconds=1, failureThreshold=60),
         "livenessProbe": _probe("/livez", periodSeconds=10, failureThreshold=3),
-        "readinessProbe": _probe("/readyz", periodSeconds=5, failureThreshold=2),
+        # Callers come back soon after the database does, and leave when it is away for long.
+        "readinessProbe": _probe("/readyz", periodSeconds=2, failureThreshold=5),
     }
     if delay:  # a sleep of zero is refused before Kubernetes 1.33 (KEP-4818)
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": delay}}}

@@ -61,3 +61,18 @@ def stored(controller_revision: Object) -> Revision | None:
     if not isinstance(found, str) or not isinstance(template, dict):
         return None
     return Revision(found, template)
+
+
+def restored(template: Object) -> Revision | None:
+    """Return the revision that pods have from the template of their Deployment.
+
+    The API server has added its defaults to it, which make no other pods of it.
+    """
+    labels = dict(template["metadata"].get("labels") or {})
+    found = labels.pop(REVISION, None)
+    labels.pop(TRACK, None)
+    if found is None:
+        return None
+    annotations = template["metadata"].get("annotations") or {}
+    metadata = {"labels": labels, "annotations": dict(annotations)}
+    return Revision(found, {"metadata": metadata, "spec": template["spec"]})

@@ -22,8 +22,8 @@ def needs_budget(service: OrderService) -> bool:
     return budget.enabled and pods > 1
 
 
-def autoscaler(service: OrderService, scaling: Autoscaling) -> dict[str, Any]:
-    """Return the HorizontalPodAutoscaler."""
+def autoscaler(service: OrderService, scaling: Autoscaling, floor: int = 0) -> dict[str, Any]:
+    """Return the HorizontalPodAutoscaler, which leaves `floor` pods while there is a canary."""
     cpu = scaling.cpu or (None if scaling.memory else CPU_PERCENT)
     wanted = (("cpu", cpu), ("memory", scaling.memory))
     spec: dict[str, Any] = {
@@ -32,7 +32,7 @@ def autoscaler(service: OrderService, scaling: Autoscaling) -> dict[str, Any]:
             "kind": "Deployment",
             "name": service.metadata.name,
         },
-        "minReplicas": scaling.min,
+        "minReplicas": max(scaling.min, min(floor, scaling.max)),
         "maxReplicas": scaling.max,
         "metrics": [_metric(name, percent) for name, percent in wanted if percent],
     }

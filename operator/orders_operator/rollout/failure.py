@@ -12,27 +12,40 @@ from orders_operator.rollout.situation import Situation, moment, stamp
 
 _STEPPING: Final = frozenset({"Canary", "Paused", "Promoting", "Halted"})
 """Phases in which there may be canary pods."""
+_ABORTED: Final = "It was told to by an annotation."
 
 
 def failed(it: Situation) -> FailedRevision | None:
     """Return why the wanted revision is not to be had, by an earlier verdict or by a new one."""
-    earlier = it.before.failed
-    if earlier is not None and earlier.revision == it.wanted:
-        return None if it.commands.retries(earlier) else earlier
+    if it.before.phase == "Halted" and it.commands.abort == it.wanted:
+        return FailedRevision(it.wanted, Reason.ABORTED, _ABORTED, stamp(it.now))
+    earlier = remembered(it)
+    promoted = it.before.phase == "Halted" and it.commands.promote == it.wanted
+    if earlier is not None and not promoted:
+        return earlier
     found = _trouble(it)
     if found is None:
         return None
-    return FailedRevision(it.wanted, found.reason, found.message, stamp(it.now))
+    return earlier or FailedRevision(it.wanted, found.reason, found.message, stamp(it.now))
 
 
-def final(failed: FailedRevision) -> bool:
-    """Whether a person asked for it: then `rollback: Manual` is no reason to stay."""
-    return failed.reason == Reason.ABORTED
+def remembered(it: Situation) -> FailedRevision | None:
+    """Return the earlier verdict on the wanted revision, unless it is to be tried again."""
+    earlier = it.before.failed
+    if earlier is None or earlier.revision != it.wanted or it.commands.retries(earlier):
+        return None
+    return earlier
+
+
+def final(it: Situation, failure: FailedRevision) -> bool:
+    """Whether it goes back though `rollback` is Manual: somebody said so, or it did before."""
+    back = it.before.phase == "RolledBack" and failure == it.before.failed
+    return failure.reason == Reason.ABORTED or back
 
 
 def _trouble(it: Situation) -> Trouble | None:
     if it.commands.abort == it.wanted:
-        return Trouble(Reason.ABORTED, "It was told to by an annotation.")
+        return Trouble(Reason.ABORTED, _ABORTED)
     return _of_pods(it) or _of_step(it) or _of_analysis(it)
 
 
@@ -43,7 +56,7 @@ def _of_pods(it: Situation) -> Trouble | None:
             continue
         if track.trouble is not None and not track.trouble.may_pass:
             return track.trouble
-        if track.progress.late or track.progress.refused:
+        if track.progress.late:
             return _late(it, track.progress)
     return None
 
@@ -51,11 +64,10 @@ def _of_pods(it: Situation) -> Trouble | None:
 def _of_step(it: Situation) -> Trouble | None:
     """Return that a step's pods do not come: a Deployment says so of its first ones only."""
     entered = moment(it.before.step_at)
-    if it.canary is None or entered is None or not same(it):
+    if entered is None or not same(it) or it.before.step is None or it.before.settled_at:
         return None
-    waiting = it.before.step is not None and it.before.settled_at is None
     waited = (it.now - entered).total_seconds()
-    return _late(it, it.canary.progress) if waiting and waited > it.deadline else None
+    return _late(it, it.canary.progress if it.canary else None) if waited > it.deadline else None
 
 
 def _of_analysis(it: Situation) -> Trouble | None:
@@ -67,22 +79,24 @@ def _of_analysis(it: Situation) -> Trouble | None:
     return Trouble(Reason.ANALYSIS_FAILED, found.message)
 
 
-def _late(it: Situation, progress: Progress) -> Trouble:
-    if progress.refused:
-        return Trouble(Reason.PODS_REFUSED, progress.refused)
-    text = f"{progress.available} of {progress.wanted} pods serve after {it.deadline} s."
+def _late(it: Situation, progress: Progress | None) -> Trouble:
+    if progress is None:
+        text = f"There are no pods of it after {it.deadline} s."
+    else:
+        text = f"{progress.available} of {progress.wanted} pods serve after {it.deadline} s."
+        text += f" {progress.refused}" if progress.refused else ""
     return Trouble(Reason.PROGRESS_DEADLINE_EXCEEDED, text)
 
 
 def same(it: Situation) -> bool:
-    """Whether the state is that of this very rollout, and not one that ended."""
-    return it.before.revision == it.wanted and it.before.phase in _STEPPING
+    """Whether the state is that of this very rollout, not of one that ended or begins anew."""
+    retried = it.before.failed is not None and remembered(it) is None
+    return it.before.revision == it.wanted and it.before.phase in _STEPPING and not retried
 
 
 def seen(it: Situation) -> AnalysisStatus | None:
     """Return the last window, with what all windows of this rollout came to."""
-    ended = it.before.revision == it.wanted and it.before.phase == "RolledBack"
-    before = it.before.analysis if same(it) or ended else None
+    before = it.before.analysis if same(it) else None
     if it.measured is None:
         return before
     passes = 0 if before is None else before.passes

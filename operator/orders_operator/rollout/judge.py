@@ -1,7 +1,7 @@
 """Whether the canary is as good as it has to be, from one window of both tracks. Pure.
 
-What the stable pods suffer as well is not the canary's fault, and too few requests say nothing:
-both are inconclusive, and hold the rollout.
+What the stable pods suffer as well, and by about as much, is not the canary's fault, and too few
+requests say nothing: both are inconclusive, and hold the rollout.
 """
 
 from typing import Literal
@@ -49,7 +49,8 @@ def _errors(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict | Non
         f" ({_percent(canary.error_ratio)}, allowed are {_percent(most)}); of the stable pods'"
         f" {stable.requests:.0f} it were {stable.errors:.0f} ({_percent(stable.error_ratio)})."
     )
-    if stable.requests and stable.error_ratio > most:
+    shared = stable.error_ratio > most and canary.error_ratio - stable.error_ratio <= most
+    if stable.requests and shared:
         return Verdict("Inconclusive", f"{told} It is not the canary alone.")
     return Verdict("Failed", told)
 
@@ -68,7 +69,7 @@ def _latency(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
                 f"The canary's p99 is {_p99(canary)}, allowed are {most:g} ms;"
                 f" the stable pods' is {_p99(stable)}."
             )
-            if theirs is not None and theirs * 1000 > most:
+            if theirs is not None and most < theirs * 1000 and (mine - theirs) * 1000 <= most:
                 return Verdict("Inconclusive", f"{told} It is not the canary alone.")
             return Verdict("Failed", told)
     if analysis.max_latency_increase is not None and mine is not None:

@@ -3,6 +3,8 @@
 The same facts always give the same plan; only `now` moves it on.
 """
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from orders_operator.api.fields import seconds
@@ -12,6 +14,9 @@ from orders_operator.rollout.failure import failed, final, same, seen
 from orders_operator.rollout.share import canary_pods, share
 from orders_operator.rollout.situation import Plan, Situation, moment, stamp
 
+_RECENT: Final = 2
+"""Windows after which one that passed says nothing of now."""
+
 
 def plan(it: Situation) -> Plan:
     """Decide."""
@@ -19,7 +24,7 @@ def plan(it: Situation) -> Plan:
     if stable is None or stable == it.wanted:
         return _only(it, stable)
     failure = failed(it)
-    if failure is not None and (it.declared.rollback == "Automatic" or final(failure)):
+    if failure is not None and (it.declared.rollback == "Automatic" or final(it, failure)):
         return _back(it, stable, failure)
     if _watched(it):
         return _canary(it, stable, failure)
@@ -70,7 +75,7 @@ def _back(it: Situation, stable: str, failure: FailedRevision) -> Plan:
             revision=it.wanted,
             stable=stable,
             started_at=it.before.started_at,
-            analysis=seen(it),
+            analysis=it.before.analysis if it.before.phase == "RolledBack" else seen(it),
             failed=failure,
             message=f"{failure.revision} failed, {stable} serves. {failure.message}",
         ),
@@ -79,11 +84,12 @@ def _back(it: Situation, stable: str, failure: FailedRevision) -> Plan:
 
 def _watched(it: Situation) -> bool:
     """Whether the wanted revision is, or stays, a canary."""
-    if it.declared.strategy != "Canary" or it.pods == 0 or it.commands.promote == it.wanted:
+    if it.declared.strategy != "Canary" or it.commands.promote == it.wanted:
         return False
+    if not same(it):
+        return it.pods > 0  # without pods there is nothing to compare it with
     before = it.before
-    promoting = before.phase == "Promoting" or (before.phase == "Halted" and before.step is None)
-    return not (before.revision == it.wanted and promoting)
+    return not (before.phase == "Promoting" or (before.phase == "Halted" and before.step is None))
 
 
 def _forward(it: Situation, stable: str, failure: FailedRevision | None) -> Plan:
@@ -102,6 +108,8 @@ def _forward(it: Situation, stable: str, failure: FailedRevision | None) -> Plan
         weight=it.before.weight if canary is not None else None,
         started_at=_started(it),
         analysis=seen(it),
+        stable_pods=it.before.stable_pods if canary is not None else None,
+        failed=failure,
         message=failure.message if failure else text,
     )
     return Plan(
@@ -119,17 +127,23 @@ def _canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan:
     steps = it.declared.canary.steps
     before = it.before
     if not same(it) or before.canary != it.wanted:  # it begins
-        before = RolloutStatus(phase="Canary", step=1, started_at=now, step_at=now)
+        before = RolloutStatus(
+            phase="Canary", step=1, started_at=now, step_at=now, stable_pods=it.pods
+        )
+    analysis = seen(it)
     number = min(before.step or 1, len(steps))
+    if number != before.step:  # there were more steps
+        before = replace(before, step_at=now, settled_at=None)
+        analysis = None if analysis is None else replace(analysis, passes=0)
     step = steps[number - 1]
     pods = canary_pods(it.pods, step.weight, exact=it.exact)
     settled_at = before.settled_at
     if settled_at is None and _serves(it, pods):
         settled_at = now
-    analysis = seen(it)
     left = _left(it, step, settled_at)
     held = it.commands.pause == it.wanted
-    if failure is None and not held and left == 0 and _passed(it, analysis):
+    passed = before.settled_at is not None and _serves(it, pods) and _passed(it, analysis)
+    if failure is None and not held and left == 0 and passed:
         if number == len(steps):
             return _forward(
                 replace(it, before=replace(it.before, phase="Promoting")), stable, None
@@ -154,6 +168,8 @@ def _canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan:
         step_at=before.step_at,
         settled_at=settled_at,
         analysis=analysis,
+        stable_pods=before.stable_pods,
+        failed=failure,
         message=failure.message if failure else _told(it, number, pods, settled_at, analysis),
     )
     return Plan(
@@ -162,7 +178,7 @@ def _canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan:
         canary_pods=pods,
         weight=weight if it.exact else 0,
         measuring=settled_at is not None,
-        again=None if failure or held else (left or None) if settled_at else float(it.deadline),
+        again=None if failure else (left or None) if settled_at else _overdue(it, before),
         status=status,
     )
 
@@ -193,10 +209,18 @@ def _left(it: Situation, step: Step, settled_at: str | None) -> float:
 
 
 def _passed(it: Situation, analysis: AnalysisStatus | None) -> bool:
-    """Whether the step was seen to be good, and the last that was seen of it."""
-    if it.before.settled_at is None:
+    """Whether the step was seen to be good, and that is the last, and no old news."""
+    if analysis is None or analysis.passes == 0 or analysis.verdict != "Passed":
         return False
-    return analysis is not None and analysis.passes > 0 and analysis.verdict == "Passed"
+    at = moment(analysis.at)
+    recent = _RECENT * seconds(it.declared.canary.analysis.interval)
+    return at is not None and (it.now - at).total_seconds() <= recent
+
+
+def _overdue(it: Situation, before: RolloutStatus) -> float:
+    """Return the seconds until the pods of a step are late."""
+    entered = moment(before.step_at) or it.now
+    return max(1.0, it.deadline + 1 - (it.now - entered).total_seconds())
 
 
 def _weight(it: Situation, step: Step, pods: int, before: int | None) -> int:

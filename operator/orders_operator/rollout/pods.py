@@ -1,23 +1,22 @@
-"""What the pods of the newest revision say: what is wrong, what runs, what was migrated. Pure.
+"""What the pods of a revision say: what is wrong, what runs, what was migrated. Pure.
 
-Only pods of the newest ReplicaSet count: those of the one before go on serving while a rollout
-fails, and their being well says nothing about it.
+Only pods of the revision that their Deployment was given count: those of the one before go on
+serving while a rollout fails, and how they are says nothing about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from orders_operator.api.conditions import Reason
+from orders_operator.resources.labels import REVISION, TRACK
 
 Object = dict[str, Any]
 
 MESSAGE_BYTES: Final = 1024
 MIGRATE: Final = "migrate"
 SERVICE: Final = "orders"
-_HASH: Final = "pod-template-hash"
-_REVISION: Final = "deployment.kubernetes.io/revision"
 _ENDED: Final = frozenset({"Failed", "Succeeded"})
 _PULL: Final = frozenset(
     {
@@ -36,6 +35,7 @@ _START: Final = frozenset(
 )
 _WEIGHTS: Final = (Reason.MIGRATION_FAILED, Reason.IMAGE_PULL_FAILED, Reason.POD_CRASHING)
 _MAY_PASS: Final = 75  # of `orders migrate`, after sysexits.h
+_KILLED: Final = frozenset({137, 255})  # for want of memory, or with its node
 _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
@@ -57,42 +57,26 @@ class Migration(Struct, frozen=True):
     schema: int
 
 
-def newest_hash(replica_sets: Sequence[Object], deployment_uid: str) -> str | None:
-    """Return the pod-template-hash of the newest revision of a Deployment."""
-    ours = [
-        item
-        for item in replica_sets
-        if any(
-            owner.get("uid") == deployment_uid
-            for owner in item["metadata"].get("ownerReferences") or []
-        )
-    ]
-    if not ours:
-        return None
-    newest = max(ours, key=_revision)
-    found = (newest["metadata"].get("labels") or {}).get(_HASH)
-    return None if found is None else str(found)
-
-
-def of_revision(pods: Iterable[Object], template_hash: str | None) -> list[Object]:
-    """Return the pods of a revision, without those that are on their way out or at their end.
+def of_revision(pods: Iterable[Object], track: str, revision: str | None) -> list[Object]:
+    """Return the pods of a track and revision that are neither on their way out nor at their end.
 
     A pod that was evicted, or whose node was shut down, stays as Failed; others took its place.
     """
     return [
         pod
         for pod in pods
-        if template_hash is not None
-        and (pod["metadata"].get("labels") or {}).get(_HASH) == template_hash
+        if revision is not None
+        and _labels(pod).get(TRACK) == track
+        and _labels(pod).get(REVISION) == revision
         and not pod["metadata"].get("deletionTimestamp")
         and (pod.get("status") or {}).get("phase") not in _ENDED
     ]
 
 
 def trouble(pods: Iterable[Object]) -> Trouble | None:
-    """Return the first thing that is wrong, a failed migration before all else."""
+    """Return what weighs most: what may pass least, else a failed migration before all else."""
     found = [it for pod in pods for it in _of_pod(pod)]
-    return min(found, key=lambda it: _WEIGHTS.index(it.reason), default=None)
+    return min(found, key=lambda it: (it.may_pass, _WEIGHTS.index(it.reason)), default=None)
 
 
 def ready(pod: Object) -> bool:
@@ -122,7 +106,7 @@ def image(pods: Iterable[Object], wanted: str) -> str | None:
             continue
         for status in _statuses(pod, "containerStatuses"):
             if status.get("name") == SERVICE and status.get("imageID"):
-                return pinned(wanted, str(status["imageID"]))
+                return pinned(_declared(pod) or wanted, str(status["imageID"]))
     return None
 
 
@@ -186,7 +170,10 @@ def _of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
     running = (status.get("state") or {}).get("running") is not None
     if failed is Reason.MIGRATION_FAILED:
         if not _succeeded(status):
-            yield Trouble(failed, _ending(last), last.get("exitCode") == _MAY_PASS)
+            may_pass = last.get("exitCode") == _MAY_PASS or (
+                last.get("exitCode") in _KILLED and restarts < _CRASHES
+            )
+            yield Trouble(failed, _ending(last), may_pass)
     elif why == "CrashLoopBackOff" or (
         restarts >= _CRASHES and not (running and status.get("ready"))
     ):
@@ -211,9 +198,14 @@ def _statuses(pod: Object, kind: str) -> list[Object]:
     return found
 
 
-def _revision(replica_set: Object) -> int:
-    text = (replica_set["metadata"].get("annotations") or {}).get(_REVISION, "0")
-    return int(text) if text.isdigit() else 0
+def _declared(pod: Object) -> str | None:
+    """Return the image that a pod was made with: after a rollback not the one of the spec."""
+    containers = (pod.get("spec") or {}).get("containers") or []
+    return next((it.get("image") for it in containers if it.get("name") == SERVICE), None)
+
+
+def _labels(pod: Object) -> dict[str, str]:
+    return pod["metadata"].get("labels") or {}
 
 
 def _created(pod: Object) -> str:

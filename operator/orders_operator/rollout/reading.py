@@ -7,12 +7,13 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from math import isfinite
 from typing import Any, Final
 
 import aiohttp
 from msgspec import DecodeError, Struct, ValidationError, json
 
-from orders_operator.resources.service import METRICS_PORT
+from orders_operator.resources.service import METRICS, METRICS_PORT
 from orders_operator.rollout.windows import REQUESTS, Counts, counts, read
 
 Object = dict[str, Any]
@@ -92,8 +93,11 @@ def _by_pod(result: Sequence[_Series], names: Mapping[str, str]) -> dict[str, Co
         uid = names.get(series.metric.get("pod", ""))
         if uid is None:
             continue
+        value = float(series.value[1])
+        if not isfinite(value):
+            raise ReadingError(f"Prometheus says {value} of {series.metric['pod']}.")
         kind = "bucket" if "le" in series.metric else "count"
-        sample = (f"{REQUESTS}_{kind}", series.metric, float(series.value[1]))
+        sample = (f"{REQUESTS}_{kind}", series.metric, value)
         by_uid.setdefault(uid, []).append(sample)
     return {uid: counts(samples) for uid, samples in by_uid.items()}
 
@@ -105,12 +109,19 @@ async def _pod(session: aiohttp.ClientSession, pod: Object) -> tuple[str, Counts
         return uid, f"{pod['metadata']['name']} has no address"
     host = f"[{address}]" if ":" in address else address
     try:
-        async with session.get(f"http://{host}:{METRICS_PORT}/metrics", headers=_ACCEPT) as answer:
+        async with session.get(f"http://{host}:{_port(pod)}/metrics", headers=_ACCEPT) as answer:
             if answer.status != HTTPStatus.OK:
                 return uid, f"{pod['metadata']['name']} answered {answer.status}"
             return uid, read((await _content(answer)).decode())
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         return uid, f"{pod['metadata']['name']}: {_named(error)}"
+
+
+def _port(pod: Object) -> int:
+    """Return the port that a pod gives the name `metrics`."""
+    containers = (pod.get("spec") or {}).get("containers") or []
+    named = (port for it in containers for port in it.get("ports") or ())
+    return next((it["containerPort"] for it in named if it.get("name") == METRICS), METRICS_PORT)
 
 
 async def _content(answer: aiohttp.ClientResponse) -> bytes:

@@ -16,9 +16,12 @@ def canary_pods(stable: int, weight: int, *, exact: bool) -> int:
         exact: whether a Gateway sees to the share; the pods need only bear it then.
 
     Returns:
-        1 at least, and as many as there are stable pods at most: then half of the requests.
+        1 at least, and as many as there are stable pods at most: then half of the requests; none
+        beside none.
 
     """
+    if stable == 0:
+        return 0
     wanted = ceil(stable * weight / 100) if exact or weight == 100 else _beside(stable, weight)  # noqa: PLR2004
     return max(1, min(wanted, stable))
 

@@ -14,23 +14,22 @@ Object = dict[str, Any]
 
 
 class Seen(Struct, frozen=True):
-    """A Deployment and the pods of its newest revision."""
+    """A Deployment and the pods of the revision that it was given."""
 
     deployment: Object | None = None
     pods: tuple[Object, ...] = ()
+
+    @property
+    def revision(self) -> str | None:
+        """Return the revision that the Deployment was given."""
+        return None if self.deployment is None else _revision(self.deployment)
 
     @property
     def track(self) -> Track | None:
         """Return what a plan needs to know of it."""
         if self.deployment is None:
             return None
-        labels = self.deployment["spec"]["template"]["metadata"].get("labels") or {}
-        return Track(labels.get(REVISION), progress(self.deployment), pods.trouble(self.pods))
-
-    @property
-    def serving(self) -> list[Object]:
-        """Return the pods that take requests."""
-        return [pod for pod in self.pods if pods.ready(pod)]
+        return Track(self.revision, progress(self.deployment), pods.trouble(self.pods))
 
 
 class Tracks(Struct, frozen=True):
@@ -40,9 +39,13 @@ class Tracks(Struct, frozen=True):
     canary: Seen = Seen()
 
 
-def seen(deployment: Object | None, sets: Sequence[Object], found: Sequence[Object]) -> Seen:
-    """Return a Deployment with those of the pods that are of its newest ReplicaSet."""
+def seen(deployment: Object | None, found: Sequence[Object], track: str) -> Seen:
+    """Return a Deployment with those of the pods that are of its track and revision."""
     if deployment is None:
         return Seen()
-    newest = pods.newest_hash(sets, deployment["metadata"]["uid"])
-    return Seen(deployment, tuple(pods.of_revision(found, newest)))
+    return Seen(deployment, tuple(pods.of_revision(found, track, _revision(deployment))))
+
+
+def _revision(deployment: Object) -> str | None:
+    labels: dict[str, str] = deployment["spec"]["template"]["metadata"].get("labels") or {}
+    return labels.get(REVISION)

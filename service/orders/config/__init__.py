@@ -4,7 +4,7 @@ A bad value is a `ConfigError`: one line that names the variable, what it was, a
 An empty variable counts as not set, as Kubernetes and compose files leave them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from orders.config.database import Database, from_parts, split_url
 from orders.config.parse import masked
 from orders.config.setting import Setting
-from orders.config.settings import DATABASE, LOGS, SERVICE
+from orders.config.settings import DATABASE, LOGS, SERVICE, TESTS
 from orders.config.tracing import TRACING, TracingConfig, from_found
 
 __all__ = ["Config", "ConfigError", "Database", "InForce", "TracingConfig"]
@@ -34,7 +34,7 @@ class InForce(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """Everything that can be set. Durations are seconds."""
+    """Everything that can be set. Durations are seconds; `faults` wraps an `OrderService`."""
 
     database: Database | None
     tracing: TracingConfig
@@ -50,6 +50,7 @@ class Config(Struct, frozen=True):
     log_level_file: str | None
     log_format: str
     service_name: str
+    faults: Callable[[Any], Any] | None = None
     in_force: tuple[InForce, ...] = ()
 
     @classmethod
@@ -66,6 +67,7 @@ class Config(Struct, frozen=True):
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
         logs = reader.group(LOGS)
         tracing = reader.group(TRACING)
+        tests = reader.group(TESTS)
         database = _database(reader)
         return cls(
             database=database,
@@ -74,6 +76,7 @@ class Config(Struct, frozen=True):
             in_force=tuple(reader.in_force),
             **service,
             **logs,
+            **tests,
         )
 
     def needed_database(self) -> Database:

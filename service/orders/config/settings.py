@@ -206,4 +206,16 @@ LOGS: Final = (
     ),
 )
 
-SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING)
+TESTS: Final = (
+    Setting(
+        "faults",
+        ("FAULTS",),
+        parse.faults,
+        None,
+        "what the module orders_faults of the tests takes; no release has that module",
+        "Has orders fail or be late on purpose.",
+        "Tests",
+    ),
+)
+
+SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING, *TESTS)

@@ -40,7 +40,7 @@ def desired(declared: OrderService, facts: Facts = FACTS) -> list[Object]:
     """Return what is desired with one revision in place, or with a canary where it is declared."""
     stable, canary = (revision_of(template(declared, it)) for it in (HASH, "another"))
     if declared.spec.rollout.strategy == "Canary":
-        placed = Placement(stable, canary, 2, 25, ((stable, 1), (canary, 2)))
+        placed = Placement(stable, canary, 2, 25, history=((stable, 1), (canary, 2)))
     else:
         placed = Placement(stable, history=((stable, 1),))
     return every_child(declared, facts, placed)
@@ -103,7 +103,7 @@ _rollout = _block(
             prometheus=_block({"url": st.just("http://prometheus:9090")}),
         ),
     ),
-    progressDeadline=_durations,
+    progressDeadline=st.just("5m"),
     rollback=st.sampled_from(["Automatic", "Manual"]),
     history=st.integers(0, 100),
 )

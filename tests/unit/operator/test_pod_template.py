@@ -125,6 +125,14 @@ def test_a_pod_has_the_time_that_it_needs_to_end(declared: OrderService) -> None
     assert shutdown.delay == variables(declared)["SHUTDOWN_DELAY"]
 
 
+def test_callers_come_back_soon_and_leave_late() -> None:
+    """A pod is asked every 2 s whether it is ready, and has 10 s until callers are sent away."""
+    [container] = pod(service())["spec"]["containers"]
+    probe = container["readinessProbe"]
+
+    assert (2, 10) == (probe["periodSeconds"], probe["periodSeconds"] * probe["failureThreshold"])
+
+
 @given(services)
 def test_migrations_run_in_the_same_image_before(declared: OrderService) -> None:
     """The init container is there if migrations are on, and sees the same database."""

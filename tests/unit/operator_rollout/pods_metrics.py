@@ -7,20 +7,20 @@ from typing import Any
 from aiohttp import web
 
 from orders.telemetry.metrics import Metrics
-from orders_operator.resources.service import METRICS_PORT
 
 
 class Pod:
-    """A pod on a loopback address of its own."""
+    """A pod on a port of this machine."""
 
     def __init__(self, number: int) -> None:
-        """Give it a name and an address."""
+        """Give it a name."""
         self.metrics = Metrics()
         self.status = 200
-        self.address = f"127.0.77.{number}"
+        self.ports: list[dict[str, Any]] = []
         self.object: dict[str, Any] = {
             "metadata": {"name": f"shop-{number}", "uid": f"uid-{number}"},
-            "status": {"podIP": self.address},
+            "spec": {"containers": [{"name": "orders", "ports": self.ports}]},
+            "status": {"podIP": "127.0.0.1"},
         }
 
     def serve(self, requests: int, errors: int = 0, seconds: float = 0.05) -> None:
@@ -42,7 +42,7 @@ class Pod:
 
 @asynccontextmanager
 async def pods(number: int) -> AsyncIterator[list[Pod]]:
-    """Run pods, whose metrics port is that of real ones."""
+    """Run pods."""
     made, runners = [Pod(it + 1) for it in range(number)], []
     try:
         for pod in made:
@@ -51,7 +51,9 @@ async def pods(number: int) -> AsyncIterator[list[Pod]]:
             runner = web.AppRunner(app)
             runners.append(runner)
             await runner.setup()
-            await web.TCPSite(runner, pod.address, METRICS_PORT).start()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            [(_, port)] = runner.addresses
+            pod.ports.append({"name": "metrics", "containerPort": port})
         yield made
     finally:
         for runner in runners:

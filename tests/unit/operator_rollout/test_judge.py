@@ -41,8 +41,15 @@ def test_errors_over_the_bound_fail() -> None:
 
 def test_errors_that_all_pods_have_hold_it() -> None:
     """The database is away, or so: that is not the canary's fault, and no time to promote it."""
-    found = verdict(answered(400, errors=400), answered(4000, errors=3000))
+    found = verdict(answered(400, errors=301), answered(4000, errors=3000))
     assert ("Inconclusive", False) == (found.word, found.few)
+
+
+def test_a_canary_that_is_clearly_worse_fails_whatever_the_others_do() -> None:
+    """A stable revision that is itself a little over the bound hides nothing."""
+    assert "Failed" == verdict(answered(1000, errors=1000), answered(1000, errors=11)).word
+    slow, tardy = answered(1000, seconds=9.9), answered(1000, seconds=0.3)
+    assert "Failed" == verdict(slow, tardy, max_latency_p99="250ms").word
 
 
 def test_a_slow_canary_fails() -> None:
@@ -86,6 +93,16 @@ def test_no_canary_passes_that_is_over_the_bound(
             assert enough
             assert errors <= most * (good + errors)
         assert enough or "Inconclusive" == found.word
+
+
+@given(st.integers(0, 500), st.integers(0, 499), st.integers(0, 1000))
+def test_a_worse_canary_gets_no_milder_verdict(errors: int, more: int, stable: int) -> None:
+    """From passing over not being able to tell to failing, never back."""
+    order = ["Passed", "Inconclusive", "Failed"]
+    other = answered(1000, errors=stable)
+    better = verdict(answered(1000, errors=errors), other, max_error_ratio=0.1)
+    worse = verdict(answered(1000, errors=errors + more), other, max_error_ratio=0.1)
+    assert order.index(better.word) <= order.index(worse.word)
 
 
 def test_latencies_are_read() -> None:

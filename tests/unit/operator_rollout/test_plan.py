@@ -248,7 +248,107 @@ def test_a_promotion_that_fails_with_manual_rollback_stays_where_it_is() -> None
         assert ("Halted", "b") == (found.status.phase, found.stable)
     world.broken.clear()
     world.act()
-    assert "Stable" == world.settle().status.phase
+    assert "Halted" == world.settle().status.phase
+    failed = world.status.failed
+    assert failed is not None
+    world.tell(retry=f"b@{failed.at}")
+    world.settle()
+    assert "b" in {world.status.stable, world.status.canary}
+
+
+def test_old_news_promote_nothing() -> None:
+    """What passed before a pause of the operator says nothing of a canary that broke in it."""
+    world = World()
+    world.want("b")
+    world.settle()
+    world.step(window("Passed"))
+    world.later(6 * 3600)
+    assert ("Canary", 1) == (world.step().status.phase, world.status.step)
+    world.step(window("Passed"))
+    assert 2 == world.status.step
+    world.settle()
+    world.later(60)
+    world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "cannot connect", may_pass=True)
+    world.act()
+    found = world.step(window("Passed"))
+    assert ("a", "b", 2) == (found.stable, found.canary, found.status.step)
+
+
+def test_a_rollback_stays_whatever_is_declared_of_rollbacks_later() -> None:
+    """Manual is about what fails from now on."""
+    for declared in (CANARY, ROLLING):
+        world = World(declared)
+        world.broken["b"] = CRASHING
+        world.want("b")
+        world.settle()
+        world.broken.clear()
+        world.declared = replace(declared, rollback="Manual")
+        found = world.settle()
+        assert ("RolledBack", "a", None) == (found.status.phase, found.stable, found.canary)
+
+
+def test_retry_begins_with_nothing_measured() -> None:
+    """What failed before does not count again."""
+    world = World()
+    world.want("b")
+    world.settle()
+    failed = world.step(window("Failed")).status.failed
+    assert failed is not None
+    world.later(5)
+    world.tell(retry=f"b@{failed.at}")
+    found = world.settle()
+    assert ("Canary", 1, None) == (found.status.phase, found.status.step, found.status.analysis)
+    world.step(window("Passed"))
+    assert "Canary" == world.settle().status.phase
+
+
+def test_fewer_steps_promote_nothing() -> None:
+    """The step that is then the last begins anew."""
+    world = World()
+    world.want("b")
+    world.settle()
+    world.step(window("Passed"))
+    world.later(60)
+    world.step(window("Passed"))
+    world.settle()
+    world.declared = replace(CANARY, canary=replace(CANARY.canary, steps=CANARY.canary.steps[:1]))
+    world.later(60)
+    found = world.step(window("Passed"))
+    assert ("Canary", 1, "a") == (found.status.phase, found.status.step, found.stable)
+
+
+def test_an_autoscaler_leaves_the_stable_pods() -> None:
+    """As many as there were when the canary began, until it ends."""
+    world = World(pods=6)
+    world.want("b")
+    world.settle()
+    world.pods = 3
+    assert 6 == world.settle().status.stable_pods
+    world.want("a")
+    assert world.settle().status.stable_pods is None
+
+
+def test_a_canary_without_its_deployment_is_late_too() -> None:
+    """As when an object of that name is somebody else's."""
+    world = World()
+    world.want("b")
+    for seconds in (0, 600):
+        world.later(seconds)
+        world.step()
+        world.canary = None
+    world.later(1)
+    failed = world.step().status.failed
+    assert failed is not None
+    assert Reason.PROGRESS_DEADLINE_EXCEEDED == failed.reason
+
+
+def test_a_step_is_looked_at_when_it_is_late() -> None:
+    """However late the last look was."""
+    world = World()
+    world.want("b")
+    world.step()
+    world.later(590)
+    assert 11 == world.step().again
 
 
 def test_without_pods_there_is_no_canary() -> None:

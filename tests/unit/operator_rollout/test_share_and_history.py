@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.resources.revision import Revision, controller_revision, revision_of, stored
+from orders_operator.resources.revision import (
+    Revision,
+    controller_revision,
+    restored,
+    revision_of,
+    stored,
+)
 from orders_operator.rollout.history import history
 from orders_operator.rollout.share import canary_pods, share
 from tests.unit.operator.specs import Object, service
@@ -88,3 +94,13 @@ def test_a_revision_is_read_as_it_was_kept() -> None:
     assert made(1) == stored(obj)
     assert stored({**obj, "data": {}}) is None
     assert stored({**obj, "metadata": {"name": "x"}}) is None
+
+
+def test_a_revision_is_read_from_its_pods() -> None:
+    """Without the labels that only pods have; a Deployment of something else has none."""
+    assert made(1).template["spec"] == made(1).on("stable")["spec"]
+    found = restored(made(1).on("stable"))
+    assert found is not None
+    assert made(1).hash == found.hash
+    assert {"labels": {}, "annotations": {}} == found.template["metadata"]
+    assert restored({"metadata": {}, "spec": {}}) is None

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from orders_operator.api.rollout import Analysis, Canary, Rollout, Step
 from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.plan import plan
 from orders_operator.rollout.progress import Progress
-from orders_operator.rollout.situation import Plan, Situation, Track
+from orders_operator.rollout.situation import Plan, Situation, Track, stamp
 
 if TYPE_CHECKING:
     from orders_operator.rollout.pods import Trouble
@@ -24,8 +26,8 @@ CANARY = Rollout(
 
 
 def window(verdict: Any, message: str = "numbers") -> AnalysisStatus:
-    """Return what a window says."""
-    return AnalysisStatus(verdict, message, "2026-01-02T03:05:05Z", 30.0)
+    """Return what a window says that ends when it is planned with."""
+    return AnalysisStatus(verdict, message, "", 30.0)
 
 
 class World:
@@ -47,6 +49,8 @@ class World:
 
     def step(self, measured: AnalysisStatus | None = None) -> Plan:
         """Plan once, and give the Deployments what the plan says; they have not acted yet."""
+        if measured is not None:
+            measured = replace(measured, at=stamp(self.now))
         found = plan(self.situation(measured))
         self.stable = self._given(self.stable, found.stable, self.pods)
         if found.canary is None:

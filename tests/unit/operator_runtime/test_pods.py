@@ -7,48 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.store.migrations import MAY_PASS
-from orders_operator.rollout.pods import newest_hash, of_revision, pinned, tag, tail, trouble
+from orders_operator.rollout.pods import of_revision, pinned, tag, tail, trouble
 from tests.unit.operator_runtime.sights import pod
 
 
-def replica_set(revision: str, template_hash: str, owner: str = "d") -> dict[str, Any]:
-    """Return a ReplicaSet of a Deployment."""
-    return {
-        "metadata": {
-            "annotations": {"deployment.kubernetes.io/revision": revision},
-            "labels": {"pod-template-hash": template_hash},
-            "ownerReferences": [{"uid": owner}],
-        }
-    }
-
-
-def test_the_newest_revision_is_the_highest_number() -> None:
-    """Ten comes after nine, and another Deployment's sets do not count."""
-    sets = [
-        replica_set("9", "old"),
-        replica_set("10", "new"),
-        replica_set("11", "other", owner="e"),
-    ]
-
-    assert "new" == newest_hash(sets, "d")
-    assert newest_hash([], "d") is None
-
-
 def test_only_living_pods_of_the_revision_count() -> None:
-    """Pods of the revision before, and those that are leaving, say nothing about it."""
-    new = {"metadata": {"labels": {"pod-template-hash": "new"}}}
-    old = {"metadata": {"labels": {"pod-template-hash": "old"}}}
-    leaving = {
-        "metadata": {"labels": {"pod-template-hash": "new"}, "deletionTimestamp": "2026-01-01"}
-    }
+    """Not those of another revision or track, on their way out, or that were evicted."""
 
-    evicted = {
-        "metadata": {"labels": {"pod-template-hash": "new"}},
-        "status": {"phase": "Failed"},
-    }
+    def labelled(revision: str, track: str = "stable", **more: Any) -> dict[str, Any]:
+        labels = {"orders.dev/revision": revision, "orders.dev/track": track}
+        return {"metadata": {"labels": labels, **more}}
 
-    assert [new] == of_revision([new, old, leaving, evicted], "new")
-    assert [] == of_revision([new, old, leaving], None)
+    new, old, canary = labelled("new"), labelled("old"), labelled("new", "canary")
+    leaving = labelled("new", deletionTimestamp="2026-01-02T03:04:05Z")
+    evicted = {**labelled("new"), "status": {"phase": "Failed"}}
+    found = [new, old, canary, leaving, evicted]
+    assert [new] == of_revision(found, "stable", "new")
+    assert [canary] == of_revision(found, "canary", "new")
+    assert [] == of_revision([*found, {"metadata": {}}], "stable", None)
 
 
 @pytest.mark.parametrize(

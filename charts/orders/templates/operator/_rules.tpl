@@ -15,10 +15,6 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
 - apiGroups: [apps]
   resources: [controllerrevisions, deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
-# Which pods are of the newest revision.
-- apiGroups: [apps]
-  resources: [replicasets]
-  verbs: [list]
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [get, list, watch, create, patch, delete]

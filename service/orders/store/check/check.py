@@ -1,0 +1,71 @@
+"""Checks files in their order: each statement against each rule, then against what is allowed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from orders.store.check import overrides
+from orders.store.check.rules import RULES
+from orders.store.check.script import Script, parse
+from orders.store.check.seen import Proofs, Seen
+from orders.store.migrations import Migration
+
+OVERRIDE: Final = "override"
+"""What a wrong override is reported as, in the place of a rule."""
+
+
+class Finding(NamedTuple):
+    """A statement that a rule refuses, or a wrong override; `allowed` is the reason given."""
+
+    file: str
+    line: int
+    rule: str
+    start: str
+    why: str
+    safe: str
+    instead: tuple[str, ...] = ()
+    allowed: str | None = None
+
+
+def check(files: Iterable[Migration]) -> list[Finding]:
+    """Judge files; those of one folder, in the order of their numbers.
+
+    Returns:
+        What was refused, and what would have been but for an override, in the order of the text.
+
+    Raises:
+        MigrationError: a file is not SQL that PostgreSQL could read.
+    """
+    proofs = Proofs()
+    return [found for file in files for found in _check(file, proofs)]
+
+
+def _check(file: Migration, proofs: Proofs) -> Sequence[Finding]:
+    script = parse(file)
+    allowed, wrong = overrides.read(script.comments, [rule.name for rule in RULES])
+    found = []
+    for it in _judge(file, script, proofs):
+        override = allowed.get(it.rule)
+        found.append(it._replace(allowed=override.reason) if override else it)
+    needed = {it.rule for it in found}
+    wrong += [overrides.unused(it) for name, it in allowed.items() if name not in needed]
+    found += [Finding(file.file, it.line, OVERRIDE, it.text, it.why, it.safe) for it in wrong]
+    return sorted(found, key=lambda it: it.line)
+
+
+def _judge(file: Migration, script: Script, proofs: Proofs) -> Iterator[Finding]:
+    seen = Seen(file.transactional, proofs)
+    for statement in script.statements:
+        # Before it is judged: ALTER TABLE takes the strongest lock of its subcommands for all.
+        seen.locked = seen.locked or any(map(seen.locks, statement.actions))
+        for rule in RULES:
+            if any(rule.refuses_action(action, seen) for action in statement.actions):
+                yield Finding(
+                    file.file,
+                    statement.line,
+                    rule.name,
+                    statement.start,
+                    rule.why,
+                    rule.safe,
+                    rule.steps,
+                )
+        seen.learn(statement.actions)

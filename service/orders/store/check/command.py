@@ -1,0 +1,57 @@
+"""The command: which files are checked, what is printed, and the status it ends with."""
+
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from orders.store.check.check import Finding, check
+from orders.store.migrations import DIRECTORY, MigrationError, read_all
+
+_WRONG: Final = 2
+_INDENT: Final = " " * 8
+_WIDTH: Final = 99
+
+
+def main(paths: Sequence[Path]) -> int:
+    """Check files or folders of them, by default those of the package, and print what is found.
+
+    Returns:
+        0 when nothing is refused, 1 when something is, 2 when a file is not there or is no SQL.
+    """
+    try:
+        found = [it for path in paths or [_near(DIRECTORY)] for it in _check(path)]
+    except MigrationError as error:
+        sys.stderr.write(f"orders: {error}\n")
+        return _WRONG
+    refused = sum(it.allowed is None for it in found)
+    sys.stdout.write("".join(map(_shown, found)))
+    sys.stdout.write(f"{refused or 'nothing'} refused, {len(found) - refused} allowed\n")
+    return 1 if refused else 0
+
+
+def _check(path: Path) -> Iterable[Finding]:
+    """Check a folder; of a file, only it is told, though judged by what those before it prove."""
+    folder = path.parent if path.is_file() else path
+    files = read_all(folder)
+    found = (it._replace(file=str(folder / it.file)) for it in check(files))
+    return [it for it in found if folder is path or Path(it.file).name == path.name]
+
+
+def _near(folder: Path) -> Path:
+    """Return a folder relative to here if it can be: that is what people read, and click."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _shown(found: Finding) -> str:
+    head = f"{found.file}:{found.line}: {found.rule}"
+    if found.allowed is not None:
+        return f"{head} is allowed: {found.allowed}\n"
+    lines = [f"{head}: {found.start}"]
+    for text in (f"  why:  {found.why}", f"  safe: {found.safe}"):
+        lines += textwrap.wrap(text, _WIDTH, subsequent_indent=_INDENT)
+    for number, text in enumerate(found.instead):
+        lines += ["  and in the next file:"] if number else []
+        lines += [f"{_INDENT}{line}" for line in text.splitlines()]
+    return "\n".join([*lines, "", ""])

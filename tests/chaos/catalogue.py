@@ -1,0 +1,67 @@
+"""Every disruption that is tried, and the bound it is held to: the report's rows, in its order."""
+
+from typing import Final, NamedTuple
+
+
+class Disruption(NamedTuple):
+    """`key` names its chart and its result; `group` is the row that a bound is shared in."""
+
+    key: str
+    title: str
+    bound: str
+    group: str = ""
+
+
+CHANGES: Final = "changes"
+_NONE: Final = "0 failed of 100,000 requests in this and the other changes"
+_TOLD: Final = "0 failed"
+_DATABASE: Final = "0 failed, 0 lost, 0 doubled; no service pod restarts; /livez 200 throughout"
+_UNTOUCHED: Final = "the service untouched"
+_BACK: Final = "rolled back within 30 s of the verdict"
+
+DISRUPTIONS: Final = (
+    Disruption("chart-upgrade", "Chart upgrade", _NONE, CHANGES),
+    Disruption("operator-upgrade", "Operator upgrade", _NONE, CHANGES),
+    Disruption("rolling-update", "Rolling update", _NONE, CHANGES),
+    Disruption("canary-promoted", "Canary promoted", _NONE, CHANGES),
+    Disruption("canary-aborted", "Canary rolled back", _NONE, CHANGES),
+    Disruption("scaling", "Scaled from 3 to 1 to 4", _NONE, CHANGES),
+    Disruption("node-drain", "Node drained", _NONE, CHANGES),
+    Disruption("secret-rotation", "Secret rotated", _TOLD),
+    Disruption("log-level", "Log level changed", _TOLD),
+    Disruption(
+        "kill",
+        "kill -9 of a pod every 10 s",
+        "only requests to that pod fail; with a retry on the key 0 lost, 0 doubled",
+    ),
+    Disruption("postgresql-killed", "PostgreSQL's pod killed", _DATABASE),
+    Disruption("postgresql-failover", "PostgreSQL's primary fails over", _DATABASE),
+    Disruption(
+        "postgresql-away",
+        "PostgreSQL away",
+        "503 with Retry-After at once, readiness fails, recovery within 5 s of its return",
+    ),
+    Disruption(
+        "overload",
+        "10x overload",
+        "goodput 80 % of the peak, refusals in 50 ms, memory bounded, probes answer",
+    ),
+    Disruption("api-server-away", "API server away", _UNTOUCHED),
+    Disruption("operator-away", "Operator away", _UNTOUCHED),
+    Disruption(
+        "leader-killed", "Operator's leader killed in a canary", "the canary goes on from status"
+    ),
+    Disruption("bad-image", "Canary with an image that is not there", _BACK),
+    Disruption("failing-migration", "Canary whose migration fails", _BACK),
+    Disruption("errors", "Canary with 5 % errors", _BACK),
+    Disruption("slow", "Canary with a p99 of three times the stable pods'", _BACK),
+    Disruption("no-traffic", "Canary without requests", "held, and said so"),
+    Disruption("clock-skew", "Clocks 5 minutes ahead", "no errors within the deadline"),
+    Disruption("network-delay", "200 ms to PostgreSQL", "no errors within the deadline"),
+    Disruption("soak", "Soak", "RSS grows less than 2 MB an hour, no descriptor stays open"),
+)
+
+
+def disruption(key: str) -> Disruption:
+    """Return the one of this key."""
+    return next(it for it in DISRUPTIONS if it.key == key)

@@ -1,0 +1,151 @@
+"""The load on a service, from a pod in the cluster: `orders-operator load`, driven from here.
+
+The pod keeps the ledger and the report; both are read through the API server, so while that is
+away the load goes on and nobody looks.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from msgspec import json
+
+from orders_operator.load.report import Report
+from tests.chaos.ledger import Row
+from tests.e2e.cluster import CommandError, Namespace, Object
+
+IMAGE: Final = "orders/operator:0.1.0"
+PORT: Final = 9000
+_POLL: Final = 0.5
+
+
+class Load:
+    """A load that runs; its pod is on a node that the disruption leaves alone."""
+
+    def __init__(self, namespace: Namespace, name: str, how: str, lead: float) -> None:
+        """Keep where it runs, what it does in words, and how long it goes on before its end."""
+        self._how = how
+        self._lead = lead
+        self._namespace = namespace
+        self._name = name
+        self._path = f"/api/v1/namespaces/{namespace.name}/pods/{name}:{PORT}/proxy"
+        self._ended: Report | None = None
+
+    def report(self) -> Report:
+        """Return how it goes; how it went, once it was stopped."""
+        if self._ended is not None:
+            return self._ended
+        told = self._namespace.kubectl("get", "--raw", f"{self._path}/report")
+        return json.decode(told, type=Report)
+
+    def ledger(self) -> list[Row]:
+        """Return every order that was acknowledged, and each that nobody knows of."""
+        told = self._namespace.kubectl("get", "--raw", f"{self._path}/ledger")
+        lines = (json.decode(line) for line in told.splitlines() if line)
+        return [Row(it["id"], it["item"], it["quantity"], it["key"]) for it in lines]
+
+    def go_on(self, seconds: float) -> None:
+        """Let it run for so long."""
+        time.sleep(seconds)
+
+    @property
+    def told(self) -> str:
+        """Say what it was."""
+        report = self.report()
+        length = report.seconds[-1].at if report.seconds else 0
+        return f"{self._how}, for {length:.0f} s"
+
+    def reach(self, requests: int) -> None:
+        """Let it run until it has made so many requests."""
+        while self.report().requests < requests:
+            time.sleep(_POLL)
+
+    def stop(self) -> Report:
+        """Go on for a while, then send nothing more; return how it went, to the last answer."""
+        if self._ended is None:
+            self.go_on(self._lead)
+            self._namespace.kubectl("create", "--raw", f"{self._path}/stop", "-f", "-", text="")
+            self._namespace.until(lambda: self.report().ended_at, 60, "the load has ended")
+            self._ended = self.report()
+        return self._ended
+
+
+@contextmanager
+def load(  # noqa: PLR0913  a load has many sides
+    namespace: Namespace,
+    url: str,
+    *,
+    name: str,
+    node: str,
+    rate: float,
+    reads: float = 0.5,
+    retries: int = 0,
+    timeout: float = 10,
+    watch: tuple[str, ...] = (),
+    first: int = 20,
+    lead: float = 0,
+) -> Iterator[Load]:
+    """Run a load; it serves once the first orders are placed, and ends with the block.
+
+    Args:
+        namespace: where its pod is.
+        url: of the service.
+        name: of the pod.
+        node: of the pod.
+        rate: requests a second, whatever the answers do.
+        reads: the share of them that read an order placed before.
+        retries: how often a request that failed is tried again, with the same key.
+        timeout: seconds after which a request without an answer has failed.
+        watch: URLs that are asked for all the time beside it.
+        first: how many requests must succeed before the block begins.
+        lead: seconds that it goes on once it is told to stop.
+
+    """
+    arguments = ["load", "--url", url, "--rate", f"{rate:g}", "--reads", f"{reads:g}"]
+    arguments += ["--retries", str(retries), "--timeout", f"{timeout:g}s"]
+    arguments += ["--duration", "none", "--listen", f"0.0.0.0:{PORT}"]
+    arguments += [part for it in watch for part in ("--watch", it)]
+    namespace.apply(_pod(name, node, arguments))
+    try:
+        namespace.wait(f"pod/{name}", "condition=Ready", 60)
+        running = Load(namespace, name, _told(rate, reads, retries), lead)
+        namespace.until(lambda: running.report().succeeded >= first, 30, "orders are placed")
+        yield running
+        running.stop()
+    except CommandError as error:
+        raise CommandError(f"{error}\n{_log(namespace, name)}") from None
+    finally:
+        namespace.kubectl("delete", "pod", name, "--wait=false")
+
+
+def _told(rate: float, reads: float, retries: int) -> str:
+    again = f", each tried again up to {retries} times" if retries else ""
+    return f"{rate:g} requests a second, {reads:.0%} of them reads{again}"
+
+
+def _log(namespace: Namespace, name: str) -> str:
+    return namespace.kubectl("logs", name, "--tail=20")
+
+
+def _pod(name: str, node: str, arguments: list[str]) -> Object:
+    container = {
+        "name": "load",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "args": arguments,
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
+        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "nodeName": node,
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 5,
+            "enableServiceLinks": False,
+            "containers": [container],
+        },
+    }

@@ -1,0 +1,92 @@
+"""An OrderService under test: its pods, its database, and the loads on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.chaos.experiment import Experiment
+from tests.chaos.ledger import compare
+from tests.chaos.load import Load, load
+from tests.chaos.postgresql import Database
+from tests.chaos.sizes import Size
+from tests.e2e.cluster import Namespace, Object, uids
+
+_ROLLED = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=RolledOut"
+
+
+class Shop:
+    """An OrderService that serves."""
+
+    def __init__(
+        self, namespace: Namespace, name: str, database: Database, node: str, size: Size
+    ) -> None:
+        """Keep what belongs to it; loads run on the node."""
+        self.namespace = namespace
+        self.name = name
+        self.database = database
+        self.node = node
+        self.size = size
+        self.url = f"http://{name}.{namespace.name}.svc"
+
+    @contextmanager
+    def load(self, it: Experiment, **how: Any) -> Iterator[Load]:
+        """Load it, some seconds before and after what the block does; compare ledger and database.
+
+        How it went is the experiment's, and that nothing was lost is expected; whether requests
+        may fail is for the test to say.
+        """
+        self.database.empty()
+        usual: dict[str, Any] = {
+            "name": f"load-{it.key}",
+            "url": self.url,
+            "rate": self.size.rate,
+            "node": self.node,
+            "lead": self.size.lead,
+        }
+        with load(self.namespace, **usual | how) as running:
+            running.go_on(self.size.lead)
+            yield running
+            it.loaded(running.stop(), running.told)
+            it.kept(compare(running.ledger(), self.database.orders()))
+
+    def change(self, **spec: Any) -> None:
+        """Change fields of its spec."""
+        self.namespace.patch("orderservice", self.name, {"spec": spec})
+
+    def pods(self) -> list[Object]:
+        """Return its pods, but for those on their way out."""
+        return self.namespace.pods(self.name)
+
+    def scaled(self, pods: int, seconds: float = 90) -> None:
+        """Return when there are so many pods, none on its way out, and all serve."""
+        deployment = f"deployment/{self.name}"
+        self.namespace.wait(deployment, f"jsonpath={{.status.readyReplicas}}={pods}", seconds)
+        self.namespace.until(lambda: self._number() == pods, seconds, f"{pods} pods are left")
+
+    def rolled(self, before: list[Object], seconds: float = 180) -> None:
+        """Return when each of the pods before was replaced, and all serve."""
+        old = uids(before)
+        self.namespace.until(lambda: not old & uids(self.pods()), seconds, "every pod is new")
+        self.namespace.wait(f"orderservice/{self.name}", _ROLLED, 60)
+        self.ready()
+
+    def ready(self, seconds: float = 90) -> None:
+        """Return when what is declared serves."""
+        self.namespace.wait(f"orderservice/{self.name}", "condition=Ready", seconds)
+
+    def addresses(self, path: str, port: int = 8000) -> tuple[str, ...]:
+        """Return a URL of each pod."""
+        return tuple(f"http://{it['status']['podIP']}:{port}{path}" for it in self.pods())
+
+    def restarts(self) -> int:
+        """Return how often containers of its pods were started again."""
+        return sum(
+            it["restartCount"]
+            for pod in self.pods()
+            for it in pod["status"].get("containerStatuses", ())
+        )
+
+    def _number(self) -> int:
+        """Return how many pods there are, those on their way out as well."""
+        labels = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component=api"
+        return len(self.namespace.every("pods", labels))

@@ -1,0 +1,55 @@
+"""The release that the tests install, and where they can be run."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from tests.e2e import gateway, monitoring
+from tests.e2e.cluster import CHART, OPERATOR, Namespace, helm, run
+
+RELEASE: Final = "orders"
+
+
+def missing() -> str | None:
+    """Return why there is no cluster to test in; None if there is one."""
+    for tool in ("kubectl", "helm", "kind"):
+        if shutil.which(tool) is None:
+            return f"there is no {tool}"
+    done = subprocess.run(
+        ["kubectl", "get", "nodes", "--request-timeout=5s", "-o", "name"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "node/orders-control-plane" not in done.stdout.split():
+        return 'the current context is not the kind cluster "orders"'
+    return None
+
+
+def remove() -> None:
+    """Leave nothing of the chart, and nothing that the tests install beside it."""
+    default = Namespace("default")
+    monitoring.remove()
+    gateway.remove()
+    helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
+    run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
+    default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")
+    default.kubectl("delete", "lease", OPERATOR, "--ignore-not-found")
+
+
+def chart_before(folder: Path) -> Path:
+    """Make the chart of a release before: an older number, and a CRD without one field."""
+    chart = folder / "orders"
+    shutil.copytree(CHART, chart)
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    about["version"] = "0.0.9"
+    (chart / "Chart.yaml").write_text(yaml.dump(about))
+    [file] = (chart / "crds").glob("*.yaml")
+    crd = yaml.safe_load(file.read_text())
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    del schema["properties"]["spec"]["properties"]["paused"]
+    file.write_text(yaml.dump(crd))
+    return chart

@@ -1,0 +1,69 @@
+"""The page and the charts that are made of what disruptions came to."""
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.chaos import report, results
+from tests.chaos.chart import POINTS, gathered, timeline
+from tests.chaos.results import Figure, Mark, Result, Results, Second
+
+latencies = st.floats(0, 100)
+seconds = st.lists(
+    st.builds(
+        Second,
+        st.integers(0, 7200),
+        st.integers(0, 1000),
+        st.integers(0, 1000),
+        st.integers(0, 1000),
+        latencies,
+        latencies,
+        latencies,
+    )
+)
+marks = st.lists(st.builds(Mark, st.floats(0, 7200), st.text()), max_size=5)
+
+
+@given(seconds, marks)
+def test_a_chart_is_an_image_whatever_was_measured(drawn: list[Second], at: list[Mark]) -> None:
+    """It can be read as XML; each mark has its number."""
+    image = ET.fromstring(timeline("A <title>", drawn, at))  # noqa: S314  made here
+
+    texts = [it.text for it in image.iter("{http://www.w3.org/2000/svg}text")]
+    assert {str(number) for number in range(1, len(at) + 1)} <= set(texts)
+
+
+@given(seconds)
+def test_long_loads_are_drawn_with_fewer_points(drawn: list[Second]) -> None:
+    """No request gets lost, and the longest latency stays."""
+    found = gathered(drawn * 20)
+
+    assert POINTS >= len(found)
+    assert 20 * sum(it.requests for it in drawn) == sum(it.requests for it in found)
+    assert max((it.p99 for it in drawn), default=0) == max((it.p99 for it in found), default=0)
+
+
+def test_the_page_says_what_was_missed(tmp_path: Path) -> None:
+    """A bound that was missed, a run that broke off and one that went well are told apart."""
+    found = Results({"cores": "2"})
+    second = Second(0, 10, 1, 0, 0.001, 0.01, 0.02)
+    found.found = {
+        "kill": Result(
+            "kill", "full", "2026-01-01", figures=[Figure("lost", "1", "0", met=False)]
+        ),
+        "soak": Result("soak", "full", "2026-01-01", error="the cluster went away"),
+        "scaling": Result(
+            "scaling", "short", "2026-01-01", "10 requests a second", 10, seconds=[second]
+        ),
+    }
+    report.write(found, tmp_path)
+
+    page = (tmp_path / "reliability.md").read_text("utf-8")
+    assert 3 == page.count("**missed**")
+    assert "| lost | 1 | 0 | **missed** |" in page
+    assert "It did not go to its end: the cluster went away" in page
+    assert "in the short form" in page
+    assert ["scaling.svg"] == [path.name for path in (tmp_path / "reliability").iterdir()]
+    assert found == results.load(tmp_path / "reliability.json")
