@@ -75,7 +75,8 @@ def _summary(known: list[Disruption], found: Results) -> str:
     changes = [found.found[it.key] for it in known if it.group == CHANGES]
     requests, failed = sum(it.requests for it in changes), sum(it.failed for it in changes)
     met = failed == 0 and requests >= _REQUESTS
-    if len(changes) < sum(it.group == CHANGES for it in DISRUPTIONS):
+    complete = len(changes) == sum(it.group == CHANGES for it in DISRUPTIONS)
+    if not complete or any(it.form == "short" for it in changes):
         return "\n".join([*lines, ""])
     lines.append(
         f"| the first {len(changes)} together | 0 failed of {_REQUESTS:,} at least |"

@@ -42,8 +42,8 @@ def test_a_killed_pod_fails_only_what_was_sent_to_it(shop: Shop, size: Size, att
         ]
         connecting = sum(failure.phase == "connecting" for failure in tries)
         it.note(
-            f"{report.retried} tries failed and were followed by another:"
-            f" {connecting} could not connect, {len(tries) - connecting} were in flight."
+            f"{report.retried} tries failed and were followed by another; of the first"
+            f" {len(tries)} {connecting} could not connect, the others were in flight."
         )
         it.none(f"tries that failed later than {LEARNT:g} s after a kill", len(stray))
         it.none("tries that were answered with an error", sum(f.status is not None for f in tries))
