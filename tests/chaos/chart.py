@@ -10,7 +10,8 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from bench.chart import WIDTH, opening
-from tests.chaos.results import Mark, Second
+from orders_operator.load.report import Second
+from tests.chaos.results import Mark
 
 LEFT: Final = 56
 RIGHT: Final = 8

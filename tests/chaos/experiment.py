@@ -13,7 +13,7 @@ from typing import Self
 from orders_operator.load.report import Report
 from tests.chaos.catalogue import Disruption
 from tests.chaos.ledger import Comparison
-from tests.chaos.results import Figure, Mark, Result, Second
+from tests.chaos.results import Figure, Mark, Result
 
 
 class Experiment:
@@ -95,10 +95,7 @@ class Experiment:
         self._result.load = load
         self._result.requests = report.requests
         self._result.failed = report.failed
-        self._result.seconds = [
-            Second(it.at, it.requests, it.failed, it.refused, it.p50, it.p99, it.max)
-            for it in report.seconds
-        ]
+        self._result.seconds = list(report.seconds)
         self._result.errors = dict(report.errors)
 
     def kept(self, compared: Comparison) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct, field, json
 
+from orders_operator.load.report import Second
+
 
 class Figure(Struct, frozen=True):
     """What was measured beside its bound, in words for people."""
@@ -22,18 +24,6 @@ class Mark(Struct, frozen=True):
 
     at: float
     text: str
-
-
-class Second(Struct, frozen=True):
-    """The load in a second: latencies in seconds of what succeeded, 0 where nothing did."""
-
-    at: int
-    requests: int
-    failed: int
-    refused: int
-    p50: float
-    p99: float
-    max: float
 
 
 class Result(Struct):

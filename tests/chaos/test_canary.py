@@ -84,14 +84,7 @@ def test_a_good_canary_is_promoted_and_no_request_fails(
         for step in (1, 2):
             reach(watched, f"step {step}", partial(_at_step, step), VERDICT)
             it.mark(f"step {step} of 2")
-        done = reach(
-            watched,
-            "promoted",
-            lambda now: now["phase"] == "Stable" and now["stable"] != before,
-            VERDICT,
-        )
-        watched.ready()
-        it.mark("promoted")
+        done = taken_over(it, watched, before)
         it.none("canary pods left", len(canaries(watched)))
         it.expect("revision", done["stable"], f"not {before}", met=done["stable"] != before)
         load.reach(size.requests)
@@ -219,16 +212,21 @@ def test_a_canary_goes_on_when_the_leader_is_killed(
             met=now["startedAt"] == begun["startedAt"],
         )
         it.expect("step", str(now.get("step", "past")), "2 or past", met=now.get("step") != 1)
-        reach(
-            watched,
-            "promoted",
-            lambda now: now["phase"] == "Stable" and now["stable"] != before,
-            VERDICT,
-        )
-        watched.ready()
-        it.mark("promoted")
+        taken_over(it, watched, before)
         it.none("requests failed", load.stop().failed)
     installed.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
+
+
+def taken_over(it: Experiment, shop: Shop, before: str) -> Object:
+    """Wait until the canary is the stable revision, and all is ready; return the rollout."""
+
+    def done(now: Object) -> bool:
+        return bool(now["phase"] == "Stable" and now["stable"] != before)
+
+    now = reach(shop, "promoted", done, VERDICT)
+    shop.ready()
+    it.mark("promoted")
+    return now
 
 
 def went_back(it: Experiment, shop: Shop, reason: str) -> None:

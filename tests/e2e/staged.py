@@ -96,6 +96,7 @@ def _revision(owner: Object, name: str, number: int) -> Object:
             "labels": {
                 "app.kubernetes.io/instance": metadata["name"],
                 "app.kubernetes.io/managed-by": "orders-operator",
+                "orders.dev/revision": name,
             },
             "ownerReferences": [
                 {

@@ -6,9 +6,10 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.load.report import Second
 from tests.chaos import report, results
 from tests.chaos.chart import POINTS, gathered, timeline
-from tests.chaos.results import Figure, Mark, Result, Results, Second
+from tests.chaos.results import Figure, Mark, Result, Results
 
 latencies = st.floats(0, 100)
 seconds = st.lists(

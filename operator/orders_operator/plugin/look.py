@@ -8,6 +8,7 @@ from msgspec import Struct
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import Kube, path
 from orders_operator.plugin.errors import Refused
+from orders_operator.reconcile.children import Owner
 from orders_operator.resources.labels import API, MANAGED_BY
 
 Object = dict[str, Any]
@@ -40,7 +41,8 @@ async def look(kube: Kube, namespace: str, name: str) -> Look:
     return Look(
         resource=resource,
         pods=tuple(its_pods),
-        revisions=tuple(it for it in revisions if _controlled(it, resource)),
+        # A database's revisions have the same labels, and another owner.
+        revisions=tuple(filter(Owner(namespace, name, _uid(resource)).controls, revisions)),
         events=tuple(await _events(kube, resource)),
     )
 
@@ -70,16 +72,13 @@ async def pods(kube: Kube, namespace: str, name: str) -> list[Object]:
     return await kube.list("v1", "pods", namespace, labels)
 
 
-def _controlled(child: Object, resource: Object) -> bool:
-    """Whether the OrderService has made it: a database's revisions have the same labels."""
-    owners = child["metadata"].get("ownerReferences") or []
-    uid = resource["metadata"]["uid"]
-    return any(it.get("controller") and it.get("uid") == uid for it in owners)
+def _uid(resource: Object) -> str:
+    return str(resource["metadata"]["uid"])
 
 
 async def _events(kube: Kube, resource: Object) -> list[Object]:
-    metadata = resource["metadata"]
-    selector = {"fieldSelector": f"involvedObject.uid={metadata['uid']}"}
-    page = await kube.request("GET", path("v1", "events", metadata["namespace"]), selector)
+    where = path("v1", "events", resource["metadata"]["namespace"])
+    selector = {"fieldSelector": f"involvedObject.uid={_uid(resource)}"}
+    page = await kube.request("GET", where, selector)
     found: list[Object] = page.get("items") or []
     return found

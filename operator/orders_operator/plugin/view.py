@@ -13,7 +13,8 @@ from orders_operator.api.status import Condition, OrderServiceStatus, RolloutSta
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import Look
 from orders_operator.plugin.pods import Pod, pod_of
-from orders_operator.rollout.pods import SERVICE
+from orders_operator.resources.revision import stored
+from orders_operator.rollout.pods import declared_image
 from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
@@ -119,7 +120,7 @@ def _revisions(
         Revision(
             revision=(it := kind["metadata"]["name"].removeprefix(f"{name}-")),
             number=int(kind.get("revision") or 0),
-            image=_image(kind),
+            image=_image(kind) or "",
             created_at=moment(kind["metadata"].get("creationTimestamp")),
             roles=tuple(_roles(it, rollout)),
         )
@@ -142,10 +143,9 @@ def _roles(revision: str, rollout: RolloutStatus | None) -> Iterable[str]:
         yield "failed"
 
 
-def _image(controller_revision: Object) -> str:
-    spec = (controller_revision.get("data") or {}).get("spec") or {}
-    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or []
-    return next((str(it["image"]) for it in containers if it.get("name") == SERVICE), "")
+def _image(controller_revision: Object) -> str | None:
+    kept = stored(controller_revision)
+    return None if kept is None else declared_image(kept.template)
 
 
 def _events(found: Iterable[Object]) -> tuple[Event, ...]:

@@ -91,11 +91,6 @@ class Windows:
         if window is None:
             self._open[key] = _Window(*mark, began, began, ended)
             return None
-        unread = compared.stable and not any(_uid(it) in ended for it in compared.stable)
-        if unread and analysis.prometheus is None:
-            window.looked = began
-            verdict = Verdict("Inconclusive", "The metrics of no stable pod can be read.")
-            return self._said(verdict, 0.0, None, None)
         added = _added(analysis, window.counts, ended)
         canary, stable = (_of(added, pods) for pods in (compared.canary, compared.stable))
         verdict = judge(analysis, total(canary.values()), total(stable.values()))
@@ -110,10 +105,19 @@ class Windows:
     async def _read(
         self, key: Key, analysis: Analysis, compared: Compared, window: _Window | None
     ) -> dict[str, Counts]:
-        """Return what each pod has counted: since its start, or as Prometheus in the window."""
+        """Return what each pod has counted: since its start, or as Prometheus in the window.
+
+        Raises:
+            ReadingError: it cannot be had, or at the end of a window not of the stable pods.
+
+        """
         pods = [*compared.canary, *compared.stable]
         if analysis.prometheus is None:
-            return await scrape(pods)
+            found = await scrape(pods)
+            unread = compared.stable and not _of(found, compared.stable)
+            if window is not None and unread:
+                raise ReadingError("The metrics of no stable pod can be read.")
+            return found
         if window is None:
             return {}
         length = self._clock() - window.began
@@ -151,13 +155,8 @@ def _added(
 
 
 def _of(added: Mapping[str, Counts], pods: Sequence[Object]) -> dict[str, Counts]:
-    uids = [_uid(pod) for pod in pods]
+    uids = [pod["metadata"]["uid"] for pod in pods]
     return {uid: added[uid] for uid in uids if uid in added}
-
-
-def _uid(pod: Object) -> str:
-    uid: str = pod["metadata"]["uid"]
-    return uid
 
 
 def _measured(parts: Mapping[str, Counts]) -> Measured:

@@ -4,7 +4,7 @@ What each condition says is told where they are declared, in `api.conditions`.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,7 @@ from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.verdicts import Verdict, verdicts
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import Progress
+from orders_operator.rollout.situation import stamp
 
 Object = dict[str, Any]
 
@@ -118,7 +119,7 @@ def _conditions(
     now: datetime,
 ) -> list[Object]:
     old = {it["type"]: it for it in before.get("conditions") or []}
-    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = stamp(now)
     made = []
     for kind, verdict in said.items():
         was = old.get(kind)
@@ -130,7 +131,7 @@ def _conditions(
                 "reason": str(verdict.reason),
                 "message": verdict.message[:MESSAGE_LENGTH],
                 "observedGeneration": generation,
-                "lastTransitionTime": was["lastTransitionTime"] if was and same else stamp,
+                "lastTransitionTime": was["lastTransitionTime"] if was and same else at,
             }
         )
     return made

@@ -72,11 +72,9 @@ def _problem(seen: Observed, state: Progress | None) -> Problem | None:
 def _of_rollout(seen: Observed) -> Problem | None:
     """Return why the revision that the spec asks for is not had."""
     found = seen.rollout
-    if found is None:
+    if found is None or found.failed is None:
         return None
-    if found.failed is not None:
-        return Problem(_reason(found.failed.reason), found.message or found.failed.message)
-    return None
+    return Problem(_reason(found.failed.reason), found.message or found.failed.message)
 
 
 def _reason(text: str) -> Reason:

@@ -106,8 +106,14 @@ def image(pods: Iterable[Object], wanted: str) -> str | None:
             continue
         for status in _statuses(pod, "containerStatuses"):
             if status.get("name") == SERVICE and status.get("imageID"):
-                return pinned(_declared(pod) or wanted, str(status["imageID"]))
+                return pinned(declared_image(pod) or wanted, str(status["imageID"]))
     return None
+
+
+def declared_image(pod: Object) -> str | None:
+    """Return the image that a pod or its template names: after a rollback not the spec's."""
+    containers = (pod.get("spec") or {}).get("containers") or []
+    return next((it.get("image") for it in containers if it.get("name") == SERVICE), None)
 
 
 def pinned(wanted: str, image_id: str) -> str:
@@ -196,12 +202,6 @@ def _ending(ended: Object) -> str:
 def _statuses(pod: Object, kind: str) -> list[Object]:
     found: list[Object] = (pod.get("status") or {}).get(kind) or []
     return found
-
-
-def _declared(pod: Object) -> str | None:
-    """Return the image that a pod was made with: after a rollback not the one of the spec."""
-    containers = (pod.get("spec") or {}).get("containers") or []
-    return next((it.get("image") for it in containers if it.get("name") == SERVICE), None)
 
 
 def _labels(pod: Object) -> dict[str, str]:

@@ -70,6 +70,7 @@ def revision(name: str, number: int, image: str, created: str) -> Object:
         "metadata": {
             "name": f"orders-{name}",
             "creationTimestamp": created,
+            "labels": {"orders.dev/revision": name},
             "ownerReferences": [_OWNER],
         },
         "revision": number,

@@ -1,20 +1,20 @@
 """A small world for plans: Deployments that reach what they are told, and a clock."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
+from orders_operator.api.conditions import Reason
 from orders_operator.api.rollout import Analysis, Canary, Rollout, Step
 from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.plan import plan
+from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.progress import Progress
 from orders_operator.rollout.situation import Plan, Situation, Track, stamp
 
-if TYPE_CHECKING:
-    from orders_operator.rollout.pods import Trouble
-
+CRASHING = Trouble(Reason.POD_CRASHING, "exit status 2")
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CANARY = Rollout(
     strategy="Canary",
@@ -23,6 +23,7 @@ CANARY = Rollout(
         analysis=Analysis(failure_limit=0),
     ),
 )
+ROLLING = Rollout()
 
 
 def window(verdict: Any, message: str = "numbers") -> AnalysisStatus:
