@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.caller import Caller
-from tests.e2e.cluster import IMAGE, Namespace, Object, order_service, uids
+from tests.e2e.cluster import IMAGE, Namespace, Object, order_service, secret, uids
 
 NAME: Final = "watched"
 ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
@@ -154,6 +154,31 @@ def test_a_person_may_pause_abort_and_retry(namespace: Namespace, served: Caller
     assert stable == namespace.rollout(NAME)["stable"]
     namespace.wait(f"orderservice/{NAME}", "condition=Ready", 120)
     assert revision == namespace.rollout(NAME)["stable"]
+    assert served.placed
+
+
+def test_without_its_secret_a_canary_can_be_called_back(
+    namespace: Namespace, served: Caller
+) -> None:
+    """What runs stays, SecretMissing is told, and abort still goes back to the stable pods."""
+    stable, before = namespace.rollout(NAME)["stable"], uids(namespace.pods(NAME))
+    namespace.apply(secret("limits", timeout="9s"))
+    source = {"secretKeyRef": {"name": "limits", "key": "timeout"}}
+    variable = {"name": "REQUEST_TIMEOUT", "valueFrom": source}
+    revision = change(namespace, podTemplate={"env": [variable]})
+    namespace.annotate(NAME, pause=revision)
+    namespace.wait(f"orderservice/{NAME}", "jsonpath={.status.rollout.analysis}", 60)
+
+    namespace.kubectl("delete", "secret", "limits")
+    missing = "jsonpath={.status.conditions[?(@.type=='Degraded')].reason}=SecretMissing"
+    namespace.wait(f"orderservice/{NAME}", missing, 15)
+    assert ("Paused", revision) == tuple(namespace.rollout(NAME)[it] for it in ("phase", "canary"))
+    assert canaries(namespace)
+
+    namespace.annotate(NAME, abort=revision)
+    namespace.wait(f"orderservice/{NAME}", phase("RolledBack"), BACK)
+    namespace.until(lambda: before == uids(namespace.pods(NAME)), BACK, "only the stable pods")
+    assert stable == namespace.rollout(NAME)["stable"]
     assert served.placed
 
 

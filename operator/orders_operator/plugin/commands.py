@@ -39,7 +39,7 @@ _ELSE: Final = {
     "Paused": "it is paused already",
     "Promoting": "it is being promoted already",
     "RolledBack": "it was rolled back; `retry` has it tried again",
-    "Halted": "it is halted; `promote` or `abort` it",
+    "Halted": "it is halted; `promote`, `abort` or `retry` it",
 }
 """Why it has none, by where the rollout is instead."""
 
@@ -113,10 +113,8 @@ def _idle(rollout: RolloutStatus, command: Command, *, held: bool) -> str | None
     """Return why a command would have no effect."""
     if command == "resume":
         return None if held else "it is not paused"
-    if command == "retry" and rollout.failed is not None:
-        return None
-    if command == "retry" and rollout.phase != "Halted":
-        return "nothing has failed"
+    if command == "retry":
+        return None if rollout.failed is not None else "nothing has failed"
     if command == "pause" and held:
         return _ELSE["Paused"]
     if rollout.phase not in _PHASES.get(command, ()):

@@ -34,7 +34,7 @@ STYLES: Final = {
 }
 _NEXT: Final = {
     "Paused": ("resume",),
-    "Halted": ("promote", "abort"),
+    "Halted": ("promote", "abort", "retry"),
     "RolledBack": ("retry",),
 }
 """What a person may say next, by the phase."""

@@ -18,6 +18,7 @@ from orders_operator.resources.placement import Placement
 from orders_operator.resources.revision import Revision, restored, stored
 from orders_operator.rollout.commands import commands
 from orders_operator.rollout.history import history
+from orders_operator.rollout.judge import comparable
 from orders_operator.rollout.plan import plan
 from orders_operator.rollout.situation import Plan, Situation
 from orders_operator.rollout.tracks import Tracks, seen
@@ -93,7 +94,7 @@ class Delivery:
                 tracks.canary.pods,
                 tracks.stable.pods,
             )
-            analysis = spec.rollout.canary.analysis
+            analysis = comparable(spec.rollout.canary.analysis, found.weight)
             measured = await self._windows.look(key, analysis, compared)
             if measured is not None:
                 found = plan(replace(situation, measured=measured))
@@ -117,6 +118,12 @@ def before(resource: Object) -> RolloutStatus:
         return msgspec.convert(found, RolloutStatus)
     except msgspec.ValidationError:
         return RolloutStatus(phase="Stable")
+
+
+def begun(resource: Object, kept: Sequence[Object]) -> Revision | None:
+    """Return the revision that was wanted when the resource was last reconciled, if it is kept."""
+    last = before(resource).revision
+    return next((it for obj in kept if (it := stored(obj)) is not None and it.hash == last), None)
 
 
 def kept_as_is(resource: Object, revision: Revision) -> Placement:

@@ -19,7 +19,7 @@ from orders_operator.reconcile import references
 from orders_operator.reconcile.address import url
 from orders_operator.reconcile.analysis import Windows
 from orders_operator.reconcile.children import Children, Owner
-from orders_operator.reconcile.delivery import Delivery, kept_as_is
+from orders_operator.reconcile.delivery import Delivery, begun, kept_as_is
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.report import Report
@@ -48,6 +48,8 @@ CONFLICT_SECONDS: Final = 30.0
 """When to look again whether somebody else's object is still in the way: it wakes nobody."""
 _UNTOUCHED: Final = frozenset({"Deployment", "ControllerRevision", "NetworkPolicy"})
 """What stays as it is while a Secret is missing: running pods go on as they are."""
+_UNKNOWN: Final = frozenset({"NetworkPolicy"})
+"""What stays as it is even if the revision is known: it has the port of the database's URL."""
 _PASSWORD_BYTES: Final = 24
 
 log = logging.getLogger("orders_operator.reconcile")
@@ -174,22 +176,25 @@ class Reconciler:
         named = {it.reference: await self._named(owner, it.reference) for it in wanted}
         lacking = references.missing(wanted, named)
         facts, config_hash = await self._facts(service, children, named, served)
-        revision = revision_of(template(service, config_hash))
+        wanted_now = revision_of(template(service, config_hash))
+        kept = children.every(CONTROLLER_REVISION)
+        # Without its Secrets nothing new is begun, and what was begun can still be called back.
+        revision = begun(resource, kept) if lacking else wanted_now
         later = None
-        if lacking:
-            found, placement = None, kept_as_is(resource, revision)
+        if revision is None:
+            found, placement = None, kept_as_is(resource, wanted_now)
         else:
             placement, found, later = await self._delivery.decide(
                 service,
                 resource,
                 revision,
-                children.every(CONTROLLER_REVISION),
+                kept,
                 await self._delivery.look(service, children),
                 exact=splits_requests(service, served),
                 now=self._now(),
             )
         objects = desired(service, facts, placement)
-        spared = _UNTOUCHED if lacking else frozenset()
+        spared = frozenset() if not lacking else _UNTOUCHED if revision is None else _UNKNOWN
         problems = [Problem(Reason.SECRET_MISSING, "; ".join(lacking))] if lacking else []
         problems += await children.apply(
             it for it in objects if it["kind"] not in spared or _of_database(it)

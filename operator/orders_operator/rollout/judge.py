@@ -4,12 +4,15 @@ What the stable pods suffer as well, and by about as much, is not the canary's f
 requests say nothing: both are inconclusive, and hold the rollout.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_operator.api.rollout import Analysis
 from orders_operator.rollout.windows import Counts
+
+_ALL: Final = 100
 
 Word = Literal["Passed", "Failed", "Inconclusive"]
 
@@ -20,6 +23,17 @@ class Verdict(Struct, frozen=True):
     word: Word
     message: str
     few: bool = False
+
+
+def comparable(analysis: Analysis, weight: int) -> Analysis:
+    """Return what can be asked of a canary: beside one that gets all requests nobody is asked.
+
+    Args:
+        analysis: what is declared.
+        weight: the share of requests that a Gateway gives the canary, in percent.
+
+    """
+    return replace(analysis, max_latency_increase=None) if weight == _ALL else analysis
 
 
 def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:

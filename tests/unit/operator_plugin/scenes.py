@@ -139,9 +139,18 @@ def _failed(rollout: Object, *pods: Object) -> Look:
         "Failed", _ERRORS, measured(1, 1204, 62, 48.3), measured(3, 3610, 1, 12.1), failures=2
     )
     message = rollout["message"]
+    failed = {
+        "revision": NEW,
+        "reason": "AnalysisFailed",
+        "message": _ERRORS,
+        "at": ago(seconds=12),
+    }
     degraded = condition("Degraded", "True", "AnalysisFailed", message, ago(seconds=12))
     return _look(
-        service(rollout | {"revision": NEW, "stable": OLD, "analysis": window}, degraded),
+        service(
+            rollout | {"revision": NEW, "stable": OLD, "analysis": window, "failed": failed},
+            degraded,
+        ),
         [*stable_pods(), *pods],
         [old_revision(), new_revision(ago(minutes=4))],
         [
@@ -153,10 +162,7 @@ def _failed(rollout: Object, *pods: Object) -> Look:
 
 def rolled_back() -> Look:
     """The canary answered too many requests with 5xx, and is gone."""
-    why = {"reason": "AnalysisFailed", "message": _ERRORS, "at": ago(seconds=12)}
-    message = f"{NEW} failed, {OLD} serves. {_ERRORS}"
-    rollout = {"phase": "RolledBack", "failed": {"revision": NEW, **why}, "message": message}
-    return _failed(rollout)
+    return _failed({"phase": "RolledBack", "message": f"{NEW} failed, {OLD} serves. {_ERRORS}"})
 
 
 def halted() -> Look:

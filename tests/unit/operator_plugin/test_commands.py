@@ -58,10 +58,11 @@ def test_a_command_names_the_revision(scene: Scene, command: Command) -> None:
 
 def test_retry_names_the_failure() -> None:
     """The same revision may fail again, and then has to be told again."""
-    order = decided(rolled_back, "retry")
+    for scene in (rolled_back, halted):
+        order = decided(scene, "retry")
 
-    assert f"{NEW}@{ago(seconds=12)}" == order.value
-    assert None is patch(order)["metadata"]["annotations"]["orders.dev/abort"]
+        assert f"{NEW}@{ago(seconds=12)}" == order.value
+        assert None is patch(order)["metadata"]["annotations"]["orders.dev/abort"]
 
 
 def test_resume_takes_the_pause_away_and_nothing_else() -> None:
@@ -85,7 +86,7 @@ def test_resume_takes_the_pause_away_and_nothing_else() -> None:
         (rolling, "pause", "a rolling update is under way, which has no steps"),
         (rolled_back, "promote", "it was rolled back; `retry` has it tried again"),
         (rolled_back, "abort", "it was rolled back; `retry` has it tried again"),
-        (halted, "retry", "it is halted; `promote` or `abort` it"),
+        (halted, "pause", "it is halted; `promote`, `abort` or `retry` it"),
     ],
 )
 def test_what_has_no_effect_is_refused(scene: Scene, command: Command, why: str) -> None:

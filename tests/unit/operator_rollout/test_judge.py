@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.api.rollout import Analysis
-from orders_operator.rollout.judge import Verdict, judge, milliseconds
+from orders_operator.rollout.judge import Verdict, comparable, judge, milliseconds
 from orders_operator.rollout.windows import Counts
 
 
@@ -50,6 +50,15 @@ def test_a_canary_that_is_clearly_worse_fails_whatever_the_others_do() -> None:
     assert "Failed" == verdict(answered(1000, errors=1000), answered(1000, errors=11)).word
     slow, tardy = answered(1000, seconds=9.9), answered(1000, seconds=0.3)
     assert "Failed" == verdict(slow, tardy, max_latency_p99="250ms").word
+
+
+def test_a_canary_with_all_requests_is_compared_with_nobody() -> None:
+    """Or a last step of 100 % behind a Gateway would wait for ever; its own bounds stay."""
+    declared = Analysis(min_requests=100, max_latency_increase=2, max_latency_p99="1s")
+    alone, none = comparable(declared, 100), answered(0)
+    assert "Inconclusive" == judge(comparable(declared, 99), answered(400), none).word
+    assert "Passed" == judge(alone, answered(400), none).word
+    assert "Failed" == judge(alone, answered(400, seconds=1.1), none).word
 
 
 def test_a_slow_canary_fails() -> None:

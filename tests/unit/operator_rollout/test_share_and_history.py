@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.reconcile.delivery import begun
 from orders_operator.resources.revision import (
     Revision,
     controller_revision,
@@ -104,3 +105,12 @@ def test_a_revision_is_read_from_its_pods() -> None:
     assert made(1).hash == found.hash
     assert {"labels": {}, "annotations": {}} == found.template["metadata"]
     assert restored({"metadata": {}, "spec": {}}) is None
+
+
+def test_what_was_begun_is_known_if_it_is_kept() -> None:
+    """Without the Secrets of a spec it goes on with the revision that it had before."""
+    new = made(2)
+    resource = {"status": {"rollout": {"phase": "Canary", "revision": new.hash}}}
+    assert new == begun(resource, kept({1: 1, 2: 2}))
+    assert begun(resource, kept({1: 1})) is None
+    assert begun({}, kept({1: 1, 2: 2})) is None
