@@ -185,7 +185,7 @@ class Children:
         self._memory.applied(self._owner.uid, wanted, applied)
         if live is None:
             self._changed(kind, name, "created")
-        elif live["metadata"]["resourceVersion"] != applied["metadata"]["resourceVersion"]:
+        elif altered(live, applied):
             self._changed(kind, name, "changed")
         return None
 
@@ -196,6 +196,18 @@ class Children:
 
 def _order(obj: Object) -> int:
     return _ORDER.get(obj["kind"], 3)
+
+
+def altered(before: Object, after: Object) -> bool:
+    """Whether an apply did anything: a Deployment's status moves on in between by itself."""
+    return _content(before) != _content(after)
+
+
+def _content(obj: Object) -> Object:
+    kept = {name: value for name, value in obj.items() if name != "status"}
+    metadata = obj["metadata"].items()
+    moving = {"resourceVersion", "managedFields"}
+    return kept | {"metadata": {name: it for name, it in metadata if name not in moving}}
 
 
 def _named(obj: Object) -> str:
