@@ -4,6 +4,7 @@ Only pods of the revision that their Deployment was given count: those of the on
 serving while a rollout fails, and how they are says nothing about it.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ _PULL: Final = frozenset(
 _START: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
+_ABSENT: Final = re.compile(r"(secret|configmap) .*not found|couldn't find key", re.IGNORECASE)
+"""What a kubelet says of a Secret that is away, or is being made again."""
 _WEIGHTS: Final = (Reason.MIGRATION_FAILED, Reason.IMAGE_PULL_FAILED, Reason.POD_CRASHING)
 _MAY_PASS: Final = 75  # of `orders migrate`, after sysexits.h
 _KILLED: Final = frozenset({137, 255})  # for want of memory, or with its node
@@ -42,7 +45,8 @@ _CRASHES: Final = 2  # one restart happens; two are a pattern
 class Trouble(Struct, frozen=True):
     """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words.
 
-    What `may_pass` is no fault of the revision: the database is away, a table is locked.
+    What `may_pass` is no fault of the revision: the database is away, a table is locked, a Secret
+    is missing.
     """
 
     reason: Reason
@@ -165,7 +169,8 @@ def _of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
         yield Trouble(Reason.IMAGE_PULL_FAILED, tail(f"{why}: {said}" if said else why))
         return
     if why in _START:
-        yield Trouble(failed, tail(f"{why}: {said}" if said else why))
+        text = tail(f"{why}: {said}" if said else why)
+        yield Trouble(failed, text, may_pass=_ABSENT.search(said) is not None)
         return
     ended = (status.get("state") or {}).get("terminated") or {}
     before = (status.get("lastState") or {}).get("terminated") or {}

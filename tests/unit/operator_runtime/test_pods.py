@@ -67,3 +67,21 @@ def test_a_migration_that_may_succeed_later_is_told_apart() -> None:
         for code in (MAY_PASS, 1)
     ]
     assert [True, False] == [it is not None and it.may_pass for it in found]
+
+
+@pytest.mark.parametrize(
+    ("message", "passes"),
+    [
+        ('secret "shop-db" not found', True),
+        ("couldn't find key url in Secret shop/shop-db", True),
+        ('configmap "limits" not found', True),
+        ("container has runAsNonRoot and image will run as root", False),
+    ],
+)
+def test_a_secret_that_is_made_again_is_no_fault_of_the_revision(
+    message: str, *, passes: bool
+) -> None:
+    """Its pods start once it is back; one that can never start is given up."""
+    waiting = {"waiting": {"reason": "CreateContainerConfigError", "message": message}}
+    found = [trouble([pod(**{name: waiting}, ready=False)]) for name in ("orders", "migrate")]
+    assert [passes, passes] == [it is not None and it.may_pass for it in found]
