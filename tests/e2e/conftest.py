@@ -4,6 +4,7 @@ Run by `make e2e`, in the order below: what must see a cluster without the opera
 Prometheus comes first, what takes the operator away comes last.
 """
 
+import signal
 import time
 import uuid
 from collections.abc import Iterator
@@ -34,6 +35,12 @@ ORDER: Final = (
     "test_upgrade",
     "test_removal",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Have children that Ctrl-C ends: a shell has what it runs in its background ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
