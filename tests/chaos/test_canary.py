@@ -14,14 +14,12 @@ from tests.chaos.experiment import Experiment
 from tests.chaos.parts.build import IMAGE as FAULTY
 from tests.chaos.shop import Shop
 from tests.chaos.sizes import Size
-from tests.e2e.cluster import OPERATOR, CommandError, Namespace, Object
+from tests.e2e.cluster import ABSENT, OPERATOR, CommandError, Namespace, Object
 
 BACK: Final = 30.0
 """Seconds from the verdict until only stable pods take requests."""
 VERDICT: Final = 120.0
 """Seconds from the change until there is one."""
-ABSENT: Final = "localhost:1/orders/service:absent"
-"""No registry is there, which is told sooner than by one that lacks it."""
 RATE: Final = 200.0
 """Requests a second that soon give a window enough to tell one failure of 20 from chance."""
 _ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}

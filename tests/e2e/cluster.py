@@ -13,6 +13,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 CHART: Final = ROOT / "charts" / "orders"
 SAMPLES: Final = ROOT / "k8s" / "samples"
 IMAGE: Final = "orders/service:0.1.0"
+ABSENT: Final = "localhost:1/orders/service:absent"
+"""No registry is there, which is told sooner than by one that lacks it."""
 OPERATOR: Final = "orders-operator"
 """The release is `orders`, so this is the operator's Deployment, Lease and component."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.caller import Caller
-from tests.e2e.cluster import IMAGE, Namespace, Object, order_service, secret, uids
+from tests.e2e.cluster import ABSENT, IMAGE, Namespace, Object, order_service, secret, uids
 
 NAME: Final = "watched"
 ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
@@ -115,7 +115,7 @@ def test_a_canary_that_does_well_takes_over(namespace: Namespace, served: Caller
 def test_an_image_that_is_not_there_goes_back(namespace: Namespace, served: Caller) -> None:
     """RolledBack within 60 s, with the reason; the spec and the stable pods stay as they are."""
     before, stable = uids(namespace.pods(NAME)), namespace.rollout(NAME)["stable"]
-    revision = change(namespace, image="orders/service:absent")
+    revision = change(namespace, image=ABSENT)
     namespace.wait(f"orderservice/{NAME}", phase("RolledBack"), 60)
     namespace.until(lambda: before == uids(namespace.pods(NAME)), BACK, "only the stable pods")
 
@@ -125,7 +125,7 @@ def test_an_image_that_is_not_there_goes_back(namespace: Namespace, served: Call
         namespace.condition(NAME, "Degraded")["status"],
         namespace.condition(NAME, "Degraded")["reason"],
     )
-    assert "orders/service:absent" == namespace.get("orderservice", NAME)["spec"]["image"]
+    assert ABSENT == namespace.get("orderservice", NAME)["spec"]["image"]
 
     change(namespace, image=IMAGE)
     namespace.wait(f"orderservice/{NAME}", "condition=Ready", 60)

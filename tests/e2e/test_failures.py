@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.caller import Caller
-from tests.e2e.cluster import IMAGE, Namespace, order_service, secret, uids
+from tests.e2e.cluster import ABSENT, IMAGE, Namespace, order_service, secret, uids
 from tests.e2e.postgresql import PostgreSQL
 
 SECONDS: Final = 60.0
@@ -42,7 +42,7 @@ def test_an_image_that_is_not_there_leaves_the_old_pods(
     namespace: Namespace, failing: str
 ) -> None:
     """Degraded/ImagePullFailed within 60 s; the right image again: not Degraded within 60 s."""
-    spec = {"image": "orders/service:absent", "podTemplate": {}}
+    spec = {"image": ABSENT, "podTemplate": {}}
     namespace.patch("orderservice", failing, {"spec": spec})
     namespace.wait(f"orderservice/{failing}", reason("Degraded", "ImagePullFailed"), SECONDS)
     assert "False" == namespace.condition(failing, "Ready")["status"]
