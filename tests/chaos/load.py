@@ -121,7 +121,7 @@ def load(  # noqa: PLR0913  a load has many sides
 
 def _told(rate: float, reads: float, retries: int) -> str:
     again = f", each tried again up to {retries} times" if retries else ""
-    return f"{rate:g} requests a second, {reads:.0%} of them reads{again}"
+    return f"{rate:,.0f} requests a second, {reads:.0%} of them reads{again}"
 
 
 def _log(namespace: Namespace, name: str) -> str:

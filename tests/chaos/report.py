@@ -103,9 +103,10 @@ def _section(it: Disruption, result: Result) -> str:
         lines += [f"Failures: {said}.", ""]
     if result.seconds:
         lines += [f"![{it.title}: latency over time]({CHARTS}/{it.key}.svg)", ""]
-    lines += [f"{n}. at {mark.at:.1f} s: {mark.text}" for n, mark in enumerate(result.marks, 1)]
+    marks = [f"{n}. at {mark.at:.1f} s: {mark.text}" for n, mark in enumerate(result.marks, 1)]
+    lines += [*marks, ""] if marks else []
     form = "" if result.form == "full" else f" in the {result.form} form"
-    return "\n".join([*lines, "", f"Tried on {result.date}{form}.", ""])
+    return "\n".join([*lines, f"Tried on {result.date}{form}.", ""])
 
 
 def _anchor(title: str) -> str:
