@@ -36,10 +36,11 @@ class Caller:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop, and wait until the port is closed: it would be under the next caller else."""
         self._ended.set()
         self._thread.join(20)
         self._namespace.kubectl("delete", "service", "called")
+        self._namespace.until(lambda: not _answered(), 20, "the NodePort is closed")
 
     def more(self, number: int) -> bool:
         """Whether so many orders were placed since; for waiting."""
@@ -71,6 +72,19 @@ class Caller:
         self._first.set()
         self._ended.wait(0.01)
         return answer.getheader("connection") != "close"
+
+
+def _answered() -> bool:
+    """Whether there is still a way through the NodePort."""
+    connection = http.client.HTTPConnection(HOST, PORT, timeout=2)
+    try:
+        connection.request("GET", "/livez")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _node_port(service: str) -> dict[str, object]:
