@@ -12,7 +12,7 @@ from orders_operator.client.errors import Failure, KubeError
 from orders_operator.reconcile.memory import Memory
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.replicas import KEEPER, handover
-from orders_operator.resources.labels import MANAGED_BY
+from orders_operator.resources.labels import DATABASE, MANAGED_BY
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -152,7 +152,7 @@ class Children:
         for (kind, name), obj in list(self._live.items()):
             if (kind, name) in keep or kind in spared or not self._owner.controls(obj):
                 continue
-            if obj["metadata"].get("deletionTimestamp"):
+            if obj["metadata"].get("deletionTimestamp") or _of_database(obj):
                 continue
             declared = next(it for it in self._kinds.values() if it.kind == kind)
             await self._kube.delete(
@@ -192,6 +192,12 @@ class Children:
     def _changed(self, kind: str, name: str, action: str) -> None:
         self._metrics.changes.labels(kind, action).inc()
         log.info("%s %s %s", kind, name, action)
+
+
+def _of_database(obj: Object) -> bool:
+    """Whether an object is the embedded database's, which pods may use though the spec left it."""
+    labels: dict[str, str] = obj["metadata"].get("labels") or {}
+    return labels.get("app.kubernetes.io/component") == DATABASE
 
 
 def _order(obj: Object) -> int:

@@ -1,7 +1,6 @@
 """The embedded PostgreSQL, for trying out: one pod of the official image, its password and volume.
 
-The volume goes with the OrderService, as its password does. Data that matters belongs into a
-database that somebody keeps alive.
+The claim of its volume stays when the OrderService goes: only a person deletes orders.
 
 The password is set at each start, not only when the data are made. So a Secret that was deleted,
 and is made anew with another password, locks nobody out.
@@ -80,7 +79,7 @@ def stateful_set(
             "serviceName": f"{service.metadata.name}{SUFFIX}",
             "selector": {"matchLabels": selector(service, DATABASE)},
             "persistentVolumeClaimRetentionPolicy": {
-                "whenDeleted": "Delete",
+                "whenDeleted": "Retain",
                 "whenScaled": "Retain",
             },
             "template": {

@@ -199,3 +199,11 @@ def _pod_labels(found: dict[tuple[str, str], Object], name: str) -> dict[str, st
         if kind in {"Deployment", "StatefulSet"} and its == name
     ]
     return dict(templates[0]["metadata"]["labels"]) if templates else {}
+
+
+def test_no_object_that_goes_takes_the_orders_along() -> None:
+    """The claim of an embedded database outlives its StatefulSet, and so the OrderService."""
+    found = children(service())["StatefulSet", "shop-postgresql"]["spec"]
+    assert {"whenDeleted": "Retain", "whenScaled": "Retain"} == found[
+        "persistentVolumeClaimRetentionPolicy"
+    ]
