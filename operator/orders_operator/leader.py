@@ -15,11 +15,12 @@ from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from orders_operator.handlers import Sighting, Watched, Watches
 from orders_operator.reconcile.discovery import Apis
-from orders_operator.reconcile.index import Index, Reference
+from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.labels import MANAGED_BY
+from orders_operator.resources.references import Reference
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube

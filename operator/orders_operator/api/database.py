@@ -1,6 +1,6 @@
 """`spec.database`: where the orders are kept, one of three ways."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -35,9 +35,16 @@ class Storage(Struct, frozen=True, rename="camel"):
 
 
 class Embedded(Struct, frozen=True, rename="camel"):
-    """One PostgreSQL pod for trying out: no replica, no backup; its volume goes when it goes."""
+    """One PostgreSQL pod for trying out: no replica, no backup."""
 
     storage: Storage = Storage()
+    retention: Annotated[
+        Literal["Retain", "Delete"],
+        Meta(
+            description="What becomes of the claim, and of the orders in it, when the OrderService"
+            " is deleted or leaves the embedded database. Retain: a person deletes it."
+        ),
+    ] = "Retain"
     volume_permissions: Annotated[
         bool,
         Meta(

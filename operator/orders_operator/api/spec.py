@@ -84,33 +84,38 @@ class PodTemplate(Struct, frozen=True, rename="camel"):
     ] = ()
 
 
-class OrderServiceSpec(Struct, frozen=True, rename="camel"):
-    """What is wanted."""
+class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
+    """The part of a spec that makes the pods what they are: what changes it makes a revision."""
 
     image: Annotated[
         Image,
         Meta(description="The service, by tag or digest. Nothing else decides which one runs."),
     ]
+    migrations: Migrations = Migrations()
+    resources: Resources = Resources(
+        requests={"cpu": "250m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
+        limits={"memory": "128Mi", "ephemeral-storage": "64Mi"},
+    )
+    tracing: Tracing | None = None
+    topology_spread: TopologySpread = TopologySpread()
+    shutdown: Shutdown = Shutdown()
+    pod_template: PodTemplate = PodTemplate()
+
+
+class OrderServiceSpec(PodsSpec, frozen=True, rename="camel", kw_only=True):
+    """What is wanted."""
+
     database: Database
     replicas: Annotated[
         int, Meta(ge=0, le=1000, description="Pods; left to the autoscaler if there is one.")
     ] = 2
     autoscaling: Autoscaling | None = None
-    migrations: Migrations = Migrations()
     rollout: Rollout = Rollout()
-    resources: Resources = Resources(
-        requests={"cpu": "250m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
-        limits={"memory": "128Mi", "ephemeral-storage": "64Mi"},
-    )
     monitoring: Monitoring = Monitoring()
-    tracing: Tracing | None = None
     log_level: Annotated[LogLevel, Meta(description="Changes without a restart.")] = "INFO"
     disruption_budget: DisruptionBudget = DisruptionBudget()
     network_policy: NetworkPolicy = NetworkPolicy()
-    topology_spread: TopologySpread = TopologySpread()
     expose: Expose = Expose()
-    shutdown: Shutdown = Shutdown()
-    pod_template: PodTemplate = PodTemplate()
     paused: Annotated[
         bool, Meta(description="Leave everything as it is, whatever is declared or drifts.")
     ] = False

@@ -48,12 +48,19 @@ class AnalysisStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class FailedRevision(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A revision that is not tried again until the spec changes."""
+    """A revision that is not tried again until the spec, or what it alone reads, changes."""
 
     revision: str
     reason: Annotated[str, Meta(description="As in the condition Degraded.")]
     message: str
     at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="When.")]
+    content: Annotated[
+        str | None,
+        Meta(
+            description="A hash of what it reads of Secrets and ConfigMaps and the stable"
+            " revision does not: it is tried again when that changes."
+        ),
+    ] = None
 
 
 class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -103,6 +110,13 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     message: Annotated[str | None, Meta(description="For people.")] = None
 
 
+class RetainedClaim(Struct, frozen=True, rename="camel"):
+    """The claim that an embedded database left behind, with its orders; a person deletes it."""
+
+    name: str
+    delete_with: Annotated[str, Meta(description="The command that deletes it for good.")]
+
+
 class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     """What is."""
 
@@ -131,3 +145,4 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
         str | None, Meta(description="Of the Secrets and ConfigMaps that the pods use.")
     ] = None
     rollout: RolloutStatus | None = None
+    retained_claim: RetainedClaim | None = None

@@ -19,7 +19,8 @@ from orders_operator.plugin.look import pods, service
 from orders_operator.plugin.terminal import console
 from orders_operator.plugin.words import short_pod
 from orders_operator.resources.labels import TRACK
-from orders_operator.rollout.pods import MIGRATE, SERVICE
+from orders_operator.resources.pod import SERVICE
+from orders_operator.rollout.pods import MIGRATE
 from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]

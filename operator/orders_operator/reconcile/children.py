@@ -1,7 +1,7 @@
 """The children in the cluster: looked up, applied, pruned, and never taken from somebody else."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -9,10 +9,10 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.api.spec import KIND
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.reconcile.memory import Memory
+from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.replicas import KEEPER, handover
-from orders_operator.resources.labels import DATABASE, MANAGED_BY
+from orders_operator.resources.labels import MANAGED_BY
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -32,6 +32,13 @@ _ORDER: Final = {
 }
 """What pods need comes before them, the others are 3; an autoscaler that came first would change
 the replicas while the Deployment's are handed over to it, and a route needs its Services."""
+
+_NEEDED: Final[dict[str, set[str]]] = {
+    "HTTPRoute": {"Service"},
+    "Deployment": {"ControllerRevision", "ConfigMap"},
+}
+"""What is not applied where one of these was refused: a route would lead to somebody else's
+Service, and new pods would come without what they read, or without a way back."""
 
 _NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
 """Failures that say nothing about the object that was applied."""
@@ -71,7 +78,7 @@ class Children:
         metrics: "Metrics",
         owner: Owner,
         kinds: Sequence["Kind"],
-        memory: Memory,
+        cache: ApplyCache,
     ) -> None:
         """
         Prepare for one reconcile.
@@ -81,10 +88,10 @@ class Children:
             metrics: where changes are counted.
             owner: whose they are.
             kinds: all kinds that the cluster serves.
-            memory: what the reconciles before have applied.
+            cache: what the reconciles before have applied.
 
         """
-        self._memory = memory
+        self._cache = cache
         self._kube = kube
         self._metrics = metrics
         self._owner = owner
@@ -92,6 +99,7 @@ class Children:
             (kind.api_version, kind.kind): kind for kind in kinds
         }
         self._live: dict[tuple[str, str], Object] = {}
+        self._others: dict[tuple[str, str], Object | None] = {}
 
     async def look(self) -> None:
         """List what carries our labels."""
@@ -103,12 +111,14 @@ class Children:
                 self._live[kind.kind, obj["metadata"]["name"]] = obj
 
     async def find(self, api_version: str, kind: str, name: str) -> Object | None:
-        """Return an object by its name, whoever owns it."""
-        known = self._live.get((kind, name))
-        if known is not None:
-            return known
-        plural = self._kinds[api_version, kind].plural
-        return await self._kube.get(api_version, plural, self._owner.namespace, name)
+        """Return an object by its name, whoever owns it; asked for once in a pass."""
+        if (kind, name) in self._live:
+            return self._live[kind, name]
+        if (kind, name) not in self._others:
+            plural = self._kinds[api_version, kind].plural
+            found = await self._kube.get(api_version, plural, self._owner.namespace, name)
+            self._others[kind, name] = found
+        return self._others[kind, name]
 
     async def mine(self, api_version: str, kind: str, name: str) -> Object | None:
         """Return an object if it is ours, whatever became of its labels."""
@@ -133,8 +143,8 @@ class Children:
         problems = []
         refused: set[str] = set()
         for obj in sorted(wanted, key=_order):
-            if obj["kind"] == "HTTPRoute" and "Service" in refused:
-                continue  # it would lead to a Service of somebody else
+            if refused & _NEEDED.get(obj["kind"], set()):
+                continue
             try:
                 problem = await self._apply(obj)
             except KubeError as error:
@@ -146,13 +156,13 @@ class Children:
                 refused.add(obj["kind"])
         return problems
 
-    async def prune(self, wanted: Iterable[Object], spared: Collection[str] = ()) -> None:
-        """Delete those of ours that are no longer wanted, but for some kinds."""
+    async def prune(self, wanted: Iterable[Object], spared: Callable[[Object], bool]) -> None:
+        """Delete those of ours that are no longer wanted, and not spared."""
         keep = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
         for (kind, name), obj in list(self._live.items()):
-            if (kind, name) in keep or kind in spared or not self._owner.controls(obj):
+            if (kind, name) in keep or not self._owner.controls(obj):
                 continue
-            if obj["metadata"].get("deletionTimestamp") or _of_database(obj):
+            if obj["metadata"].get("deletionTimestamp") or spared({**obj, "kind": kind}):
                 continue
             declared = next(it for it in self._kinds.values() if it.kind == kind)
             await self._kube.delete(
@@ -163,6 +173,7 @@ class Children:
                 obj["metadata"]["uid"],
             )
             del self._live[kind, name]
+            self._others[kind, name] = None
             self._changed(kind, name, "deleted")
 
     async def _apply(self, wanted: Object) -> Problem | None:
@@ -172,7 +183,7 @@ class Children:
             return Problem(
                 Reason.NAME_CONFLICT, f"{_named(wanted)} exists and {_whose(live, self._owner)}"
             )
-        if live is not None and self._memory.unchanged(self._owner.uid, wanted, live):
+        if live is not None and self._cache.unchanged(self._owner.uid, wanted, live):
             return None
         plural = self._kinds[wanted["apiVersion"], kind].plural
         step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
@@ -182,7 +193,7 @@ class Children:
         if step is not None and step.after is not None:
             applied = await self._kube.apply(plural, step.after, manager=KEEPER)
         self._live[kind, name] = applied
-        self._memory.applied(self._owner.uid, wanted, applied)
+        self._cache.applied(self._owner.uid, wanted, applied)
         if live is None:
             self._changed(kind, name, "created")
         elif altered(live, applied):
@@ -192,12 +203,6 @@ class Children:
     def _changed(self, kind: str, name: str, action: str) -> None:
         self._metrics.changes.labels(kind, action).inc()
         log.info("%s %s %s", kind, name, action)
-
-
-def _of_database(obj: Object) -> bool:
-    """Whether an object is the embedded database's, which pods may use though the spec left it."""
-    labels: dict[str, str] = obj["metadata"].get("labels") or {}
-    return labels.get("app.kubernetes.io/component") == DATABASE
 
 
 def _order(obj: Object) -> int:

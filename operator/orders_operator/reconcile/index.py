@@ -2,17 +2,10 @@
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from orders_operator.resources.references import Reference
 
 Key = tuple[str, str]
 """Namespace and name of an OrderService."""
-
-
-class Reference(Struct, frozen=True, order=True):
-    """A Secret or ConfigMap in the namespace of the OrderService that names it."""
-
-    plural: str
-    name: str
 
 
 class Index:

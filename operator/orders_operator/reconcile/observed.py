@@ -5,7 +5,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
-from orders_operator.api.status import RolloutStatus
+from orders_operator.api.status import RetainedClaim, RolloutStatus
 from orders_operator.rollout.tracks import Tracks
 
 Object = dict[str, Any]
@@ -41,6 +41,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     url: str = ""
     selector: str = ""
     secrets_hash: str = ""
+    retained_claim: RetainedClaim | None = None
 
     @property
     def newest(self) -> tuple[Object, ...]:

@@ -42,7 +42,10 @@ def summarise(seen: Observed, before: Mapping[str, Any], now: datetime) -> Objec
         "version": before.get("version"),
         "schemaVersion": _schema(seen, before),
         "rollout": before.get("rollout"),
+        "retainedClaim": before.get("retainedClaim") if seen.invalid else None,
     }
+    if seen.retained_claim is not None:
+        found["retainedClaim"] = msgspec.to_builtins(seen.retained_claim)
     if seen.rollout is not None:
         found["rollout"] = msgspec.to_builtins(seen.rollout)
     if migration is not None:

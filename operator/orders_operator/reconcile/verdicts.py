@@ -138,7 +138,7 @@ def _progressing(seen: Observed, state: Progress | None, problem: Problem | None
 
 def _degraded(problem: Problem | None) -> Verdict:
     if problem is None:
-        return Verdict("False", Reason.AS_EXPECTED, "Nothing is wrong that will not pass.")
+        return Verdict("False", Reason.AS_EXPECTED, "No persistent problem.")
     return Verdict("True", problem.reason, problem.message)
 
 

@@ -4,24 +4,25 @@ from typing import Any, Final
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
+from orders_operator.resources.config_copy import copy_name, reads_copy
 from orders_operator.resources.labels import CANARY, STABLE, child, track_selector
-from orders_operator.resources.revision import Revision
+from orders_operator.resources.placement import Running
 
 _DEADLINE: Final = 600
 _AFTER_MIGRATIONS: Final = 300
 
 
-def deployment(service: OrderService, revision: Revision) -> dict[str, Any]:
+def deployment(service: OrderService, running: Running) -> dict[str, Any]:
     """Return that of the stable pods; without replicas when an autoscaler decides about them."""
-    spec = _spec(service, revision, STABLE)
+    spec = _spec(service, running, STABLE)
     if service.spec.autoscaling is None:
         spec["replicas"] = service.spec.replicas
     return child(service, "apps/v1", "Deployment", spec=spec)
 
 
-def canary_deployment(service: OrderService, revision: Revision, pods: int) -> dict[str, Any]:
+def canary_deployment(service: OrderService, running: Running, pods: int) -> dict[str, Any]:
     """Return that of the canary's pods."""
-    spec = {**_spec(service, revision, CANARY), "replicas": pods}
+    spec = {**_spec(service, running, CANARY), "replicas": pods}
     return child(service, "apps/v1", "Deployment", suffix=f"-{CANARY}", spec=spec)
 
 
@@ -33,7 +34,9 @@ def progress_deadline(service: OrderService) -> int:
     return max(_DEADLINE, seconds(service.spec.migrations.timeout) + _AFTER_MIGRATIONS)
 
 
-def _spec(service: OrderService, revision: Revision, track: str) -> dict[str, Any]:
+def _spec(service: OrderService, running: Running, track: str) -> dict[str, Any]:
+    revision = running.revision
+    copy = copy_name(service.metadata.name, revision.hash)
     return {
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": progress_deadline(service),
@@ -42,5 +45,5 @@ def _spec(service: OrderService, revision: Revision, track: str) -> dict[str, An
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
         },
         "selector": {"matchLabels": track_selector(service, track)},
-        "template": revision.on(track),
+        "template": reads_copy(revision.on(track, running.content), copy),
     }

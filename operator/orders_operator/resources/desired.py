@@ -8,32 +8,55 @@ from typing import Any
 from msgspec import Struct
 
 from orders_operator.api.spec import OrderService
-from orders_operator.resources import account, expose, network, postgres, scaling
+from orders_operator.resources import (
+    account,
+    database_revision,
+    expose,
+    network,
+    postgres,
+    scaling,
+)
+from orders_operator.resources.config_copy import config_copy
+from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.deployment import canary_deployment, deployment
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import CANARY, STABLE
+from orders_operator.resources.network import Egress
 from orders_operator.resources.observing import service_monitor
 from orders_operator.resources.placement import Placement
 from orders_operator.resources.revision import controller_revision
 from orders_operator.resources.service import service as service_object
 from orders_operator.resources.service import track_service
 
+Object = dict[str, Any]
+
+
+class Database(Struct, frozen=True):
+    """An embedded PostgreSQL that is declared or in use, and the Secret with its password."""
+
+    revision: DatabaseRevision
+    secret: Object
+
 
 class Facts(Struct, frozen=True):
-    """What is known of the cluster beside the resource itself.
+    """What is known beside the resource itself.
 
     Args:
-        database_ports: of the database's URL.
-        password: for a new embedded PostgreSQL.
-        live_secret: of the embedded PostgreSQL, when there is one.
         apis: groups and versions that the cluster serves, of those that are optional.
+        placement: which revision runs where; None while that is not to be touched.
+        weight: the share of requests, in percent, that a Gateway gives to canary pods.
+        floor: how many stable pods an autoscaler must leave.
+        database: the embedded PostgreSQL, if there is one.
+        egress: where pods in use go; None while that is not known.
 
     """
 
-    database_ports: tuple[int, ...]
-    password: str
-    live_secret: dict[str, Any] | None
     apis: frozenset[str]
+    placement: Placement | None
+    weight: int = 0
+    floor: int = 0
+    database: Database | None = None
+    egress: Egress | None = None
 
 
 def splits_requests(service: OrderService, apis: frozenset[str]) -> bool:
@@ -45,39 +68,62 @@ def splits_requests(service: OrderService, apis: frozenset[str]) -> bool:
     )
 
 
-def desired(service: OrderService, facts: Facts, placement: Placement) -> list[dict[str, Any]]:
+def desired(service: OrderService, facts: Facts) -> list[Object]:
     """Return every child that should exist; the same arguments give the same objects."""
     spec = service.spec
     objects = [
         account.service_account(service),
         account.config_map(service),
         service_object(service),
-        deployment(service, placement.stable),
+        *_database(service, facts),
+        *_pods(service, facts.placement),
+    ]
+    if spec.autoscaling is not None:
+        objects.append(scaling.autoscaler(service, spec.autoscaling, facts.floor))
+    if scaling.needs_budget(service):
+        objects.append(scaling.disruption_budget(service))
+    if spec.network_policy.enabled and facts.egress is not None:
+        objects.append(network.network_policy(service, facts.egress))
+    if spec.monitoring.enabled and SERVICE_MONITOR.api_version in facts.apis:
+        objects.append(service_monitor(service))
+    return objects + _exposed(service, facts)
+
+
+def _pods(service: OrderService, placement: Placement | None) -> list[Object]:
+    """Return what pods are made of, and what they read."""
+    if placement is None:
+        return []
+    objects = [
         *(controller_revision(service, *it) for it in placement.history),
+        *(
+            config_copy(service, it.revision.hash, it.copied)
+            for it in {it.revision.hash: it for it in placement.tracks}.values()
+            if it.copied
+        ),
+        deployment(service, placement.stable),
     ]
     if placement.canary is not None:
         objects.append(canary_deployment(service, placement.canary, placement.canary_pods))
-    if spec.database.embedded is not None:
-        made = postgres.secret(service, facts.password, facts.live_secret)
-        objects += [
-            made,
-            postgres.headless_service(service),
-            postgres.stateful_set(service, spec.database.embedded, made),
-        ]
-    if spec.autoscaling is not None:
-        objects.append(scaling.autoscaler(service, spec.autoscaling, placement.floor))
-    if scaling.needs_budget(service):
-        objects.append(scaling.disruption_budget(service))
-    if spec.network_policy.enabled:
-        objects.append(network.network_policy(service, facts.database_ports))
-        if spec.database.embedded is not None:
-            objects.append(network.database_policy(service, postgres.SUFFIX))
-    if spec.monitoring.enabled and SERVICE_MONITOR.api_version in facts.apis:
-        objects.append(service_monitor(service))
-    return objects + _exposed(service, facts, placement)
+    return objects
 
 
-def _exposed(service: OrderService, facts: Facts, placement: Placement) -> list[dict[str, Any]]:
+def _database(service: OrderService, facts: Facts) -> list[Object]:
+    """Return the embedded PostgreSQL."""
+    if facts.database is None:
+        return []
+    revision, secret = facts.database.revision, facts.database.secret
+    objects = [
+        secret,
+        postgres.headless_service(service),
+        database_revision.controller_revision(service, revision),
+        postgres.stateful_set(service, revision, secret),
+    ]
+    if service.spec.network_policy.enabled:
+        objects.append(network.database_policy(service, postgres.SUFFIX))
+    return objects
+
+
+def _exposed(service: OrderService, facts: Facts) -> list[Object]:
     """Return how callers outside the cluster find the API."""
     declared = service.spec.expose
     if declared.ingress is not None:
@@ -88,5 +134,5 @@ def _exposed(service: OrderService, facts: Facts, placement: Placement) -> list[
     split = splits_requests(service, facts.apis)
     return [
         *(track_service(service, track) for track in (STABLE, CANARY)),
-        expose.http_route(service, declared.http_route, placement.weight if split else None),
+        expose.http_route(service, declared.http_route, facts.weight if split else None),
     ]

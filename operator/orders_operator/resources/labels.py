@@ -10,8 +10,10 @@ MANAGED_BY: Final = "orders-operator"
 CONFIG_HASH: Final = "orders.dev/config-hash"
 """Annotation of pods: a hash of what they read, so that they roll when it changes."""
 
+INSTANCE: Final = "app.kubernetes.io/instance"
+COMPONENT: Final = "app.kubernetes.io/component"
 REVISION: Final = "orders.dev/revision"
-"""Label of pods and ControllerRevisions: the hash of the pod template."""
+"""Label of pods and ControllerRevisions: the hash of what was declared."""
 TRACK: Final = "orders.dev/track"
 """Label of pods: whether they are the stable ones or the canary's."""
 STABLE: Final = "stable"
@@ -22,8 +24,8 @@ def selector(service: OrderService, component: str) -> dict[str, str]:
     """Return the labels by which pods are found; they never change."""
     return {
         "app.kubernetes.io/name": "orders",
-        "app.kubernetes.io/instance": service.metadata.name,
-        "app.kubernetes.io/component": component,
+        INSTANCE: service.metadata.name,
+        COMPONENT: component,
     }
 
 

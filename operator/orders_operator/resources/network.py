@@ -2,31 +2,43 @@
 
 from typing import Any, Final
 
+from msgspec import Struct
+
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import API, DATABASE, child, selector
-from orders_operator.resources.observing import collector_port
 from orders_operator.resources.service import HTTP, METRICS
 
 POSTGRES_PORT: Final = 5432
 _DNS: Final = 53
 
 
-def network_policy(service: OrderService, database_ports: tuple[int, ...]) -> dict[str, Any]:
+class Egress(Struct, frozen=True):
+    """Where pods in use go: the union, of every track and of pods on their way out.
+
+    Args:
+        ports: of databases and collectors, wherever those are.
+        embedded: whether one of them uses the embedded PostgreSQL.
+
+    """
+
+    ports: tuple[int, ...] = ()
+    embedded: bool = False
+
+
+def network_policy(service: OrderService, out: Egress) -> dict[str, Any]:
     """Return the NetworkPolicy of the service's pods.
 
     In: the API from whom the spec names, else from everybody; metrics from everybody.
     Probes come from the node, which networks let in whatever a policy says.
-    Out: DNS, the database, the collector, and what the spec adds.
+    Out: DNS, databases, collectors, and what the spec adds.
     """
     policy = service.spec.network_policy
     callers: dict[str, Any] = {"from": list(policy.from_)} if policy.from_ else {}
-    egress: list[dict[str, Any]] = [
-        {"ports": [_port(_DNS, "UDP"), _port(_DNS)]},
-        _to_database(service, database_ports),
-    ]
-    tracing = service.spec.tracing
-    if tracing is not None and tracing.enabled:
-        egress.append({"ports": [_port(collector_port(tracing))]})
+    egress: list[dict[str, Any]] = [{"ports": [_port(_DNS, "UDP"), _port(_DNS)]}]
+    if out.embedded:
+        egress.append(_to_database(service))
+    if out.ports:  # a rule with no ports would let everything out
+        egress.append({"ports": [_port(port) for port in out.ports]})
     return child(
         service,
         "networking.k8s.io/v1",
@@ -41,6 +53,14 @@ def network_policy(service: OrderService, database_ports: tuple[int, ...]) -> di
             "egress": [*egress, *policy.to],
         },
     )
+
+
+def open_ports(policy: dict[str, Any]) -> frozenset[int]:
+    """Return the ports that a NetworkPolicy opens to everywhere, DNS aside."""
+    rules = (policy.get("spec") or {}).get("egress") or []
+    ports = [port for rule in rules if not rule.get("to") for port in rule.get("ports") or []]
+    found = {it.get("port") for it in ports if it.get("protocol", "TCP") == "TCP"}
+    return frozenset(it for it in found if isinstance(it, int) and it != _DNS)
 
 
 def database_policy(service: OrderService, suffix: str) -> dict[str, Any]:
@@ -64,9 +84,7 @@ def database_policy(service: OrderService, suffix: str) -> dict[str, Any]:
     )
 
 
-def _to_database(service: OrderService, ports: tuple[int, ...]) -> dict[str, Any]:
-    if service.spec.database.embedded is None:
-        return {"ports": [_port(port) for port in ports]}
+def _to_database(service: OrderService) -> dict[str, Any]:
     return {
         "to": [{"podSelector": {"matchLabels": selector(service, DATABASE)}}],
         "ports": [_port(POSTGRES_PORT)],

@@ -1,7 +1,7 @@
 """What tells Prometheus to scrape the pods, and the service where its spans go."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from orders_operator.api.observing import Tracing
 from orders_operator.api.spec import OrderService
@@ -54,9 +54,3 @@ def tracing_environment(
     if tracing.headers_secret_ref is not None and not zipkin:
         found["OTEL_EXPORTER_OTLP_HEADERS_FILE"] = headers_file
     return found
-
-
-def collector_port(tracing: Tracing) -> int:
-    """Return the port of the collector."""
-    parts = urlsplit(tracing.endpoint)
-    return parts.port or (443 if parts.scheme == "https" else 80)

@@ -10,7 +10,7 @@ from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
-from orders_operator.resources.labels import API, CONFIG_HASH, labels, selector
+from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
 from orders_operator.resources.postgres import SUFFIX as POSTGRES_SUFFIX
 from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
@@ -19,6 +19,10 @@ USER: Final = 65532
 HTTP_PORT: Final = 8000
 MARGIN: Final = 5
 """Seconds between the end of the grace period and SIGKILL."""
+SERVICE: Final = "orders"
+"""The container that serves."""
+DATABASE_VOLUME: Final = "database"
+TRACING_VOLUME: Final = "tracing"
 
 _DATABASE: Final = "/etc/orders/database"
 _CONFIG: Final = "/etc/orders/config"
@@ -26,13 +30,13 @@ _TRACING: Final = "/etc/orders/tracing"
 _READABLE: Final = 0o440
 
 
-def template(service: OrderService, config_hash: str) -> dict[str, Any]:
-    """Return the pod template."""
+def template(service: OrderService) -> dict[str, Any]:
+    """Return the pod template, without what differs between two tracks of the same revision."""
     extra = service.spec.pod_template
     return {
         "metadata": {
             "labels": {**extra.labels, **labels(service, API)},
-            "annotations": {**extra.annotations, CONFIG_HASH: config_hash},
+            "annotations": dict(extra.annotations),
         },
         "spec": _pod(service),
     }
@@ -79,7 +83,7 @@ def _pod(service: OrderService) -> dict[str, Any]:
 
 def _service(service: OrderService, delay: int) -> dict[str, Any]:
     container = {
-        **_container(service, "orders", ["serve"]),
+        **_container(service, SERVICE, ["serve"]),
         "ports": [
             {"name": HTTP, "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": METRICS, "containerPort": METRICS_PORT, "protocol": "TCP"},
@@ -106,12 +110,12 @@ def _migrate(service: OrderService) -> dict[str, Any]:
 
 def _container(service: OrderService, name: str, arguments: list[str]) -> dict[str, Any]:
     mounts = [
-        {"name": "database", "mountPath": _DATABASE, "readOnly": True},
+        {"name": DATABASE_VOLUME, "mountPath": _DATABASE, "readOnly": True},
         {"name": "config", "mountPath": _CONFIG, "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
     ]
     if _headers(service):
-        mounts.append({"name": "tracing", "mountPath": _TRACING, "readOnly": True})
+        mounts.append({"name": TRACING_VOLUME, "mountPath": _TRACING, "readOnly": True})
     return {
         "name": name,
         "image": service.spec.image,
@@ -146,7 +150,7 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
 def _volumes(service: OrderService) -> list[dict[str, Any]]:
     secret, key = database_key(service)
     volumes = [
-        {"name": "database", "secret": _secret(secret, key, "url")},
+        {"name": DATABASE_VOLUME, "secret": _secret(secret, key, "url")},
         {
             "name": "config",
             "configMap": {
@@ -158,7 +162,7 @@ def _volumes(service: OrderService) -> list[dict[str, Any]]:
     ]
     headers = _headers(service)
     if headers:
-        volumes.append({"name": "tracing", "secret": _secret(*headers, "headers")})
+        volumes.append({"name": TRACING_VOLUME, "secret": _secret(*headers, "headers")})
     return volumes
 
 

@@ -8,7 +8,7 @@ and is made anew with another password, locks nobody out.
 
 import hashlib
 from base64 import b64decode, b64encode
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.api.database import Embedded
 from orders_operator.api.spec import OrderService
@@ -16,11 +16,17 @@ from orders_operator.resources import security
 from orders_operator.resources.labels import CONFIG_HASH, DATABASE, child, labels, selector
 from orders_operator.resources.network import POSTGRES_PORT
 
+if TYPE_CHECKING:
+    from orders_operator.resources.database_revision import DatabaseRevision
+
+Object = dict[str, Any]
+
 SUFFIX: Final = "-postgresql"
 USER: Final = 999
 """Of `postgres` in the official image."""
 
 _NAME: Final = "orders"
+_CLAIM: Final = "data"
 _VOLUME: Final = "/var/lib/postgresql/data"
 _PASSWORD: Final = "/etc/postgresql/secret"  # noqa: S105  a folder
 _PORT_NAME: Final = "postgresql"
@@ -32,12 +38,12 @@ printf '%s\n' '\set new `cat {_PASSWORD}/password`' "ALTER ROLE {_NAME} PASSWORD
 """Over TCP, for while the official image prepares the data it listens on the socket only."""
 
 
-def secret(service: OrderService, password: str, live: dict[str, Any] | None) -> dict[str, Any]:
+def secret(service: OrderService, password: str, live: Object | None) -> Object:
     """Return the Secret; the password that is there is kept, `password` is for a new one."""
     kept = ((live or {}).get("data") or {}).get("password")
     if kept:
         password = b64decode(kept).decode()
-    host = f"{service.metadata.name}{SUFFIX}"
+    host = database_name(service)
     url = f"postgresql://{_NAME}:{password}@{host}:{POSTGRES_PORT}/{_NAME}"
     data = {"password": password, "url": url}
     return _child(
@@ -65,11 +71,10 @@ def headless_service(service: OrderService) -> dict[str, Any]:
     )
 
 
-def stateful_set(
-    service: OrderService, embedded: Embedded, made: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the StatefulSet; `made` is the Secret that its pod reads."""
+def stateful_set(service: OrderService, kept: "DatabaseRevision", made: Object) -> Object:
+    """Return the StatefulSet of a revision; `made` is the Secret that its pod reads."""
     digest = hashlib.sha256(made["data"]["password"].encode()).hexdigest()
+    metadata = kept.template["metadata"]
     return _child(
         service,
         "apps/v1",
@@ -79,19 +84,24 @@ def stateful_set(
             "serviceName": f"{service.metadata.name}{SUFFIX}",
             "selector": {"matchLabels": selector(service, DATABASE)},
             "persistentVolumeClaimRetentionPolicy": {
-                "whenDeleted": "Retain",
+                "whenDeleted": kept.declared.retention,
                 "whenScaled": "Retain",
             },
             "template": {
-                "metadata": {
-                    "labels": labels(service, DATABASE),
-                    "annotations": {CONFIG_HASH: digest[:16]},
-                },
-                "spec": _pod(service, embedded),
+                "metadata": {**metadata, "annotations": {CONFIG_HASH: digest[:16]}},
+                "spec": kept.template["spec"],
             },
-            "volumeClaimTemplates": [_claim(service, embedded)],
+            "volumeClaimTemplates": kept.claims,
         },
     )
+
+
+def template(service: OrderService, embedded: Embedded) -> Object:
+    """Return the pod template, without what changes with the password."""
+    return {
+        "metadata": {"labels": labels(service, DATABASE)},
+        "spec": _pod(service, embedded),
+    }
 
 
 def _pod(service: OrderService, embedded: Embedded) -> dict[str, Any]:
@@ -135,7 +145,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "resources": security.resources(embedded.resources, "256Mi"),
         "securityContext": security.CONTAINER,
         "volumeMounts": [
-            {"name": "data", "mountPath": _VOLUME},
+            {"name": _CLAIM, "mountPath": _VOLUME},
             {"name": "secret", "mountPath": _PASSWORD, "readOnly": True},
             {"name": "run", "mountPath": "/var/run/postgresql"},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
@@ -156,23 +166,35 @@ def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
             **root,
             "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]},
         },
-        "volumeMounts": [{"name": "data", "mountPath": "/volume"}],
+        "volumeMounts": [{"name": _CLAIM, "mountPath": "/volume"}],
     }
 
 
-def _claim(service: OrderService, embedded: Embedded) -> dict[str, Any]:
-    spec: dict[str, Any] = {
+def claims(service: OrderService, embedded: Embedded) -> list[Object]:
+    """Return the claim templates; a StatefulSet that exists keeps its own."""
+    spec: Object = {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": embedded.storage.size}},
     }
     if embedded.storage.class_name:
         spec["storageClassName"] = embedded.storage.class_name
-    return {
+    made = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "data", "labels": labels(service, DATABASE)},
+        "metadata": {"name": _CLAIM, "labels": labels(service, DATABASE)},
         "spec": spec,
     }
+    return [made]
+
+
+def claim_name(service: OrderService) -> str:
+    """Return the name of the claim, which outlives the StatefulSet."""
+    return f"{_CLAIM}-{service.metadata.name}{SUFFIX}-0"
+
+
+def database_name(service: OrderService) -> str:
+    """Return the name of the StatefulSet, of its Service and of the Secret with its password."""
+    return f"{service.metadata.name}{SUFFIX}"
 
 
 def _probe(**settings: int) -> dict[str, Any]:

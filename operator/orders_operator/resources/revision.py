@@ -1,54 +1,83 @@
-"""Revisions: a pod template under the hash of its content, kept as a ControllerRevision.
+"""Revisions: a declaration and the pod template that was made of it, kept as a ControllerRevision.
 
-What is kept is the template as it was declared, so going back needs nothing but the hash. The
-hash is also a label of the pods, which tells of each what it runs.
+What is kept is the template as it was rendered, so going back needs nothing but the hash, and a
+declaration that stands keeps its template. The hash is also a label of the pods, which tells of
+each what it runs.
 """
 
-import hashlib
+from collections.abc import Iterable
 from typing import Any, Final
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from orders_operator.api.spec import OrderService
+from orders_operator.resources import declaration as declarations
+from orders_operator.resources.config_copy import copy_name, reads_originals
+from orders_operator.resources.declaration import Declaration
 from orders_operator.resources.kinds import CONTROLLER_REVISION
-from orders_operator.resources.labels import REVISION, TRACK, child
+from orders_operator.resources.labels import CONFIG_HASH, INSTANCE, REVISION, TRACK, child
+from orders_operator.resources.pod import template as rendered
 
 Object = dict[str, Any]
 
-_HASH_LENGTH: Final = 10
+_OWN: Final = frozenset({REVISION, TRACK})
 
 
 class Revision(Struct, frozen=True):
-    """A pod template, and the hash of its content."""
+    """A pod template under the hash of its declaration; None if that was not kept."""
 
     hash: str
     template: Object
+    declaration: Object | None = None
 
-    def on(self, track: str) -> Object:
-        """Return the template of the pods of a track: `stable` or `canary`."""
+    def on(self, track: str, content: str) -> Object:
+        """Return the template of the pods of a track: `stable` or `canary`.
+
+        Args:
+            track: goes into the labels, with the hash.
+            content: a hash of what the pods read; no part of the revision.
+
+        """
         metadata = self.template["metadata"]
-        own = {REVISION: self.hash, TRACK: track}
         return {
-            "metadata": {**metadata, "labels": {**metadata["labels"], **own}},
+            "metadata": {
+                **metadata,
+                "labels": {**metadata["labels"], REVISION: self.hash, TRACK: track},
+                "annotations": {**metadata["annotations"], CONFIG_HASH: content},
+            },
             "spec": self.template["spec"],
         }
 
 
-def revision_of(template: Object) -> Revision:
-    """Return the revision that a pod template is."""
-    content = json.encode(template, order="sorted")
-    return Revision(hashlib.sha256(content).hexdigest()[:_HASH_LENGTH], template)
+def wanted(service: OrderService, declared: Declaration, kept: Iterable[Revision]) -> Revision:
+    """Return the revision of a declaration: the first of those kept that is, or a new one."""
+    kept = tuple(kept)
+    found = next((it for it in kept if declarations.same(it.declaration, declared)), None)
+    if found is not None:
+        return found
+    complete = declarations.complete(declared)
+    name = declarations.digest(declared)
+    taken = next((it for it in kept if it.hash == name), None)
+    if taken is None:
+        return Revision(name, rendered(service), complete)
+    if taken.declaration is None:  # known from its pods alone
+        return Revision(name, taken.template, complete)
+    # It is of another release of the operator, whose defaults were others.
+    return Revision(declarations.digest(complete), rendered(service), complete)
 
 
 def controller_revision(service: OrderService, revision: Revision, number: int) -> Object:
-    """Return the ControllerRevision; its data are laid out as those of a StatefulSet."""
+    """Return the ControllerRevision; its template is where that of a StatefulSet's is."""
+    data: Object = {"spec": {"template": revision.template}}
+    if revision.declaration is not None:
+        data["declaration"] = revision.declaration
     made = child(
         service,
         CONTROLLER_REVISION.api_version,
         CONTROLLER_REVISION.kind,
         suffix=f"-{revision.hash}",
         revision=number,
-        data={"spec": {"template": revision.template}},
+        data=data,
     )
     made["metadata"]["labels"][REVISION] = revision.hash
     return made
@@ -57,10 +86,12 @@ def controller_revision(service: OrderService, revision: Revision, number: int) 
 def stored(controller_revision: Object) -> Revision | None:
     """Return the revision that a ControllerRevision keeps; None if it keeps something else."""
     found = (controller_revision["metadata"].get("labels") or {}).get(REVISION)
-    template = ((controller_revision.get("data") or {}).get("spec") or {}).get("template")
+    data = controller_revision.get("data") or {}
+    template = (data.get("spec") or {}).get("template")
     if not isinstance(found, str) or not isinstance(template, dict):
         return None
-    return Revision(found, template)
+    declared = data.get("declaration")
+    return Revision(found, template, declared if isinstance(declared, dict) else None)
 
 
 def restored(template: Object) -> Revision | None:
@@ -69,10 +100,14 @@ def restored(template: Object) -> Revision | None:
     The API server has added its defaults to it, which make no other pods of it.
     """
     labels = dict(template["metadata"].get("labels") or {})
-    found = labels.pop(REVISION, None)
-    labels.pop(TRACK, None)
+    found = labels.get(REVISION)
     if found is None:
         return None
-    annotations = template["metadata"].get("annotations") or {}
-    metadata = {"labels": labels, "annotations": dict(annotations)}
-    return Revision(found, {"metadata": metadata, "spec": template["spec"]})
+    copy = copy_name(labels.get(INSTANCE, ""), found)
+    annotations = dict(template["metadata"].get("annotations") or {})
+    annotations.pop(CONFIG_HASH, None)
+    metadata = {
+        "labels": {key: value for key, value in labels.items() if key not in _OWN},
+        "annotations": annotations,
+    }
+    return Revision(found, reads_originals({"metadata": metadata, "spec": template["spec"]}, copy))

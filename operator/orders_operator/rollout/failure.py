@@ -12,13 +12,13 @@ from orders_operator.rollout.situation import Situation, moment, stamp
 
 _STEPPING: Final = frozenset({"Canary", "Paused", "Promoting", "Halted"})
 """Phases in which there may be canary pods."""
-_ABORTED: Final = "It was told to by an annotation."
+_ABORTED: Final = "Aborted by annotation orders.dev/abort."
 
 
 def failed(it: Situation) -> FailedRevision | None:
     """Return why the wanted revision is not to be had, by an earlier verdict or by a new one."""
     if it.before.phase == "Halted" and it.commands.abort == it.wanted:
-        return FailedRevision(it.wanted, Reason.ABORTED, _ABORTED, stamp(it.now))
+        return _given_up(it, Trouble(Reason.ABORTED, _ABORTED))
     earlier = remembered(it)
     promoted = it.before.phase == "Halted" and it.commands.promote == it.wanted
     if earlier is not None and not promoted:
@@ -26,7 +26,13 @@ def failed(it: Situation) -> FailedRevision | None:
     found = _trouble(it)
     if found is None:
         return None
-    return earlier or FailedRevision(it.wanted, found.reason, found.message, stamp(it.now))
+    return earlier or _given_up(it, found)
+
+
+def _given_up(it: Situation, trouble: Trouble) -> FailedRevision:
+    return FailedRevision(
+        it.wanted, trouble.reason, trouble.message, stamp(it.now), content=it.content
+    )
 
 
 def remembered(it: Situation) -> FailedRevision | None:
@@ -34,7 +40,8 @@ def remembered(it: Situation) -> FailedRevision | None:
     earlier = it.before.failed
     if earlier is None or earlier.revision != it.wanted or it.commands.retries(earlier):
         return None
-    return earlier
+    known = earlier.content is not None and it.content is not None
+    return None if known and earlier.content != it.content else earlier
 
 
 def final(it: Situation, failure: FailedRevision) -> bool:

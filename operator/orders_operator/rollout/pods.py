@@ -12,12 +12,12 @@ from msgspec import DecodeError, Struct, ValidationError, json
 
 from orders_operator.api.conditions import Reason
 from orders_operator.resources.labels import REVISION, TRACK
+from orders_operator.resources.pod import SERVICE
 
 Object = dict[str, Any]
 
 MESSAGE_BYTES: Final = 1024
 MIGRATE: Final = "migrate"
-SERVICE: Final = "orders"
 _ENDED: Final = frozenset({"Failed", "Succeeded"})
 _PULL: Final = frozenset(
     {
@@ -73,8 +73,18 @@ def of_revision(pods: Iterable[Object], track: str, revision: str | None) -> lis
         and _labels(pod).get(TRACK) == track
         and _labels(pod).get(REVISION) == revision
         and not pod["metadata"].get("deletionTimestamp")
-        and (pod.get("status") or {}).get("phase") not in _ENDED
+        and not ended(pod)
     ]
+
+
+def revisions_of(pods: Iterable[Object]) -> frozenset[str]:
+    """Return the revisions of pods."""
+    return frozenset(_labels(pod)[REVISION] for pod in pods if REVISION in _labels(pod))
+
+
+def ended(pod: Object) -> bool:
+    """Whether a pod has come to its end: it runs nothing, and never will."""
+    return (pod.get("status") or {}).get("phase") in _ENDED
 
 
 def trouble(pods: Iterable[Object]) -> Trouble | None:

@@ -36,6 +36,8 @@ class Situation(Struct, frozen=True, kw_only=True):
         stable: the Deployment of the stable pods.
         canary: that of the canary's.
         commands: what a person said.
+        content: a hash of what the wanted revision reads and the stable one does not; None while
+            some of it is missing.
         measured: a window of the analysis that has just ended.
         now: the time.
 
@@ -51,6 +53,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     stable: Track | None
     canary: Track | None
     commands: Commands
+    content: str | None = None
     measured: AnalysisStatus | None
     now: datetime
 

@@ -13,7 +13,7 @@ from orders_operator.rollout.situation import Track
 Object = dict[str, Any]
 
 
-class Seen(Struct, frozen=True):
+class TrackState(Struct, frozen=True):
     """A Deployment and the pods of the revision that it was given."""
 
     deployment: Object | None = None
@@ -35,15 +35,15 @@ class Seen(Struct, frozen=True):
 class Tracks(Struct, frozen=True):
     """What runs now."""
 
-    stable: Seen = Seen()
-    canary: Seen = Seen()
+    stable: TrackState = TrackState()
+    canary: TrackState = TrackState()
 
 
-def seen(deployment: Object | None, found: Sequence[Object], track: str) -> Seen:
+def track_state(deployment: Object | None, found: Sequence[Object], track: str) -> TrackState:
     """Return a Deployment with those of the pods that are of its track and revision."""
     if deployment is None:
-        return Seen()
-    return Seen(deployment, tuple(pods.of_revision(found, track, _revision(deployment))))
+        return TrackState()
+    return TrackState(deployment, tuple(pods.of_revision(found, track, _revision(deployment))))
 
 
 def _revision(deployment: Object) -> str | None:

@@ -6,24 +6,22 @@ from hypothesis import strategies as st
 
 from orders_operator.api.decode import decode
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.desired import Facts
+from orders_operator.resources import postgres
+from orders_operator.resources.database_revision import database_revision
+from orders_operator.resources.declaration import declaration
+from orders_operator.resources.desired import Database, Facts
 from orders_operator.resources.desired import desired as every_child
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
-from orders_operator.resources.placement import Placement
-from orders_operator.resources.pod import template
-from orders_operator.resources.revision import revision_of
+from orders_operator.resources.network import Egress
+from orders_operator.resources.placement import Placement, Running
+from orders_operator.resources.revision import Revision, wanted
 
 Object = dict[str, Any]
 
 IMAGE: Final = "orders/service:0.1.0"
 EVERY_API: Final = frozenset({SERVICE_MONITOR.api_version, HTTP_ROUTE.api_version})
 HASH: Final = "0123456789abcdef"
-FACTS: Final = Facts(
-    database_ports=(5432,),
-    password="made-up",
-    live_secret=None,
-    apis=EVERY_API,
-)
+PASSWORD: Final = "made-up"
 
 
 def service(name: str = "shop", /, **spec: Any) -> OrderService:
@@ -36,29 +34,52 @@ def service(name: str = "shop", /, **spec: Any) -> OrderService:
     )
 
 
-def desired(declared: OrderService, facts: Facts = FACTS) -> list[Object]:
-    """Return what is desired with one revision in place, or with a canary where it is declared."""
-    stable, canary = (revision_of(template(declared, it)) for it in (HASH, "another"))
+def revision(declared: OrderService, **annotations: str) -> Revision:
+    """Return the revision of a resource, of which none is kept."""
+    said = {f"orders.dev/{name}": value for name, value in annotations.items()}
+    return wanted(declared, declaration(declared, said), ())
+
+
+def facts(declared: OrderService, **known: Any) -> Facts:
+    """Return what is known of a resource, with a canary if it declares one."""
+    stable, canary = revision(declared), revision(declared, restart="2026-01-02T03:04:05Z")
+    tracks = Running(stable, HASH), Running(canary, HASH)
     if declared.spec.rollout.strategy == "Canary":
-        placed = Placement(stable, canary, 2, 25, history=((stable, 1), (canary, 2)))
+        placed = Placement(*tracks, 2, history=((stable, 1), (canary, 2)))
     else:
-        placed = Placement(stable, history=((stable, 1),))
-    return every_child(declared, facts, placed)
+        placed = Placement(tracks[0], history=((stable, 1),))
+    kept = database_revision(declared, None, None)
+    database = None if kept is None else Database(kept, postgres.secret(declared, PASSWORD, None))
+    return Facts(
+        **{
+            "apis": EVERY_API,
+            "placement": placed,
+            "weight": 25,
+            "database": database,
+            "egress": Egress((5432,), embedded=database is not None),
+            **known,
+        }
+    )
 
 
-def children(declared: OrderService, facts: Facts = FACTS) -> dict[tuple[str, str], Object]:
+def desired(declared: OrderService, **known: Any) -> list[Object]:
+    """Return what is desired with one revision in place, or with a canary where it is declared."""
+    return every_child(declared, facts(declared, **known))
+
+
+def children(declared: OrderService, **known: Any) -> dict[tuple[str, str], Object]:
     """Return what is desired, by kind and name."""
-    return {(it["kind"], it["metadata"]["name"]): it for it in desired(declared, facts)}
+    return {(it["kind"], it["metadata"]["name"]): it for it in desired(declared, **known)}
 
 
-def kinds(declared: OrderService, facts: Facts = FACTS) -> set[str]:
+def kinds(declared: OrderService, **known: Any) -> set[str]:
     """Return the kinds of what is desired of the API itself, without its database's."""
-    return {kind for kind, name in children(declared, facts) if not name.endswith("-postgresql")}
+    return {kind for kind, name in children(declared, **known) if not name.endswith("-postgresql")}
 
 
-def pod(declared: OrderService, facts: Facts = FACTS) -> Object:
+def pod(declared: OrderService, **known: Any) -> Object:
     """Return the pod template of the service."""
-    template: Object = children(declared, facts)["Deployment", "shop"]["spec"]["template"]
+    template: Object = children(declared, **known)["Deployment", "shop"]["spec"]["template"]
     return template
 
 

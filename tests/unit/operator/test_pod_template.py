@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from orders_operator import __version__
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.pod import template as pod_template
+from orders_operator.resources.database_revision import database_revision
+from orders_operator.resources.postgres import secret, stateful_set
 from tests.unit.operator.specs import (
-    FACTS,
-    HASH,
+    PASSWORD,
     Object,
     children,
     pod,
+    revision,
     service,
     services,
     variables,
@@ -87,7 +88,7 @@ def test_credentials_are_files(declared: OrderService) -> None:
         for container in containers(template):
             for variable in container.get("env", []):
                 assert "secretKeyRef" not in variable.get("valueFrom", {})
-                assert FACTS.password not in str(variable)
+                assert PASSWORD not in str(variable)
 
 
 @given(services)
@@ -99,16 +100,11 @@ def test_the_operators_version_is_in_no_pod(declared: OrderService) -> None:
 
 @given(services)
 def test_only_what_a_pod_uses_rolls_it(declared: OrderService) -> None:
-    """The log level, pauses, replicas and the like leave the template as it is; the hash not."""
+    """The log level, pauses, replicas and the like leave the template as it is."""
     spec = declared.spec
     calm = replace(declared, spec=replace(spec, log_level="FATAL", paused=True, replicas=7))
     assert pod(declared) == pod(calm)
-
-    rolled = pod_template(declared, "another")
-    assert "another" == rolled["metadata"]["annotations"].pop(CONFIG_HASH)
-    before = pod_template(declared, HASH)
-    assert HASH == before["metadata"]["annotations"].pop(CONFIG_HASH)
-    assert before == rolled
+    assert revision(declared).hash == revision(calm).hash
 
 
 @given(services)
@@ -200,22 +196,20 @@ def test_tracing_is_variables_and_a_file() -> None:
 
 def test_a_password_is_made_once() -> None:
     """The live Secret's is kept; one without it gets a new one."""
-    first = children(service())["Secret", "shop-postgresql"]
-    other = replace(FACTS, password="another")
+    first = secret(service(), "first", None)
 
-    kept = children(service(), replace(other, live_secret=first))["Secret", "shop-postgresql"]
-    assert first["data"] == kept["data"]
-    lost = children(service(), replace(other, live_secret={"data": {}}))
-    assert first["data"] != lost["Secret", "shop-postgresql"]["data"]
+    assert first == secret(service(), "another", first)
+    assert first["data"] != secret(service(), "another", {"data": {}})["data"]
 
 
 def test_a_new_password_restarts_the_database() -> None:
     """It takes its password at a start, so one that changes rolls its pod; nothing else does."""
 
     def database(password: str, **spec: Any) -> Object:
-        facts = replace(FACTS, password=password)
-        found: Object = children(service(**spec), facts)["StatefulSet", "shop-postgresql"]
-        return found
+        declared = service(**spec)
+        kept = database_revision(declared, None, None)
+        assert kept is not None
+        return stateful_set(declared, kept, secret(declared, password, None))
 
     assert database("a") == database("a", replicas=7, logLevel="DEBUG")
     old, new = database("a"), database("b")

@@ -3,12 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.reconcile.delivery import begun
 from orders_operator.resources.revision import (
     Revision,
     controller_revision,
     restored,
-    revision_of,
     stored,
 )
 from orders_operator.rollout.history import history
@@ -25,7 +23,8 @@ def kept(numbers: dict[int, int]) -> list[Object]:
 
 def made(content: int) -> Revision:
     """Return a revision."""
-    return revision_of({"metadata": {"labels": {}}, "spec": {"number": content}})
+    template = {"metadata": {"labels": {}, "annotations": {}}, "spec": {"number": content}}
+    return Revision(f"{content:010x}", template, {"image": f"shop:{content}"})
 
 
 @given(stable=st.integers(1, 200), weight=st.integers(1, 100), exact=st.booleans())
@@ -99,18 +98,9 @@ def test_a_revision_is_read_as_it_was_kept() -> None:
 
 def test_a_revision_is_read_from_its_pods() -> None:
     """Without the labels that only pods have; a Deployment of something else has none."""
-    assert made(1).template["spec"] == made(1).on("stable")["spec"]
-    found = restored(made(1).on("stable"))
+    assert made(1).template["spec"] == made(1).on("stable", "content")["spec"]
+    found = restored(made(1).on("stable", "content"))
     assert found is not None
     assert made(1).hash == found.hash
     assert {"labels": {}, "annotations": {}} == found.template["metadata"]
     assert restored({"metadata": {}, "spec": {}}) is None
-
-
-def test_what_was_begun_is_known_if_it_is_kept() -> None:
-    """Without the Secrets of a spec it goes on with the revision that it had before."""
-    new = made(2)
-    resource = {"status": {"rollout": {"phase": "Canary", "revision": new.hash}}}
-    assert new == begun(resource, kept({1: 1, 2: 2}))
-    assert begun(resource, kept({1: 1})) is None
-    assert begun({}, kept({1: 1, 2: 2})) is None

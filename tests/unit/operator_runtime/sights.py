@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
-from orders_operator.rollout.tracks import Seen, Tracks
+from orders_operator.rollout.tracks import Tracks, TrackState
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REPORT = '{"version":"0.1.0","schema":3}'
@@ -71,7 +71,7 @@ def pod(
 
 def seen(**fields: Any) -> Observed:
     """Return an observation that is well, but for the given fields."""
-    stable = Seen(fields.pop("deployment", deployment()), fields.pop("pods", (pod(),)))
+    stable = TrackState(fields.pop("deployment", deployment()), fields.pop("pods", (pod(),)))
     well: dict[str, Any] = {
         "generation": 1,
         "tracks": Tracks(stable),

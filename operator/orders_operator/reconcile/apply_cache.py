@@ -2,7 +2,7 @@
 
 That saves nearly every write, and ends a loop that else has no end: an API server may normalise
 what it is given (it drops an empty list), so that the same apply changes the object each time, and
-each change wakes its reconcile. Nothing depends on this memory: without it all is applied once.
+each change wakes its reconcile. Nothing depends on it: without it all is applied once.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ Mark = tuple[str, str, bytes]
 """The uid and resourceVersion that an apply left, and a hash of what was applied."""
 
 
-class Memory:
+class ApplyCache:
     """The last apply of each child, by OrderService."""
 
     def __init__(self) -> None:

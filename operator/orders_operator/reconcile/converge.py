@@ -1,0 +1,142 @@
+"""Apply what is desired, and prune what is neither desired nor in use."""
+
+from typing import Any, Final
+
+from orders_operator.api.status import RetainedClaim
+from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
+from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.reconcile.running import running
+from orders_operator.resources import postgres
+from orders_operator.resources.config_copy import copy_name
+from orders_operator.resources.database_revision import database_revision
+from orders_operator.resources.desired import Database, Facts, desired
+from orders_operator.resources.kinds import CONTROLLER_REVISION
+from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
+from orders_operator.resources.placement import Placement
+from orders_operator.rollout.history import history
+from orders_operator.rollout.pods import revisions_of
+
+Object = dict[str, Any]
+
+CONFLICT_SECONDS: Final = 30.0
+"""When to look again whether somebody else's object is still in the way: it wakes nobody."""
+_RECORDED_SECONDS: Final = 1.0
+_UNTOUCHED: Final = frozenset({"Deployment", "ControllerRevision", "ConfigMap"})
+"""What stays while it is not known which revision is to run."""
+
+
+async def apply(it: Pass) -> list[Object]:
+    """Apply what is desired; return it."""
+    it.in_use = in_use(it)
+    objects = desired(it.service, await _facts(it))
+    it.problems += await it.snapshot.children.apply(objects)
+    if it.problems:
+        it.wake(CONFLICT_SECONDS)
+    return objects
+
+
+async def prune(it: Pass, objects: list[Object]) -> None:
+    """Delete what is no longer desired, unless something in use needs it or may need it."""
+    copies = config_maps(it)
+    stays = _database_stays(it)
+    policies = it.service.spec.network_policy.enabled
+
+    def spared(obj: Object) -> bool:
+        kind, metadata = obj["kind"], obj["metadata"]
+        if (metadata.get("labels") or {}).get(COMPONENT) == DATABASE:
+            return stays and (policies or kind != "NetworkPolicy")
+        if kind == "NetworkPolicy":  # left out while an address is not known
+            return policies
+        return (kind == "ConfigMap" and metadata["name"] in copies) or (
+            it.plan is None and kind in _UNTOUCHED
+        )
+
+    await it.snapshot.children.prune(objects, spared)
+    if stays and not uses_embedded(it):
+        it.wake(_RECORDED_SECONDS)
+
+
+def retained_claim(it: Pass) -> RetainedClaim | None:
+    """Return the claim that an embedded database left behind, or is about to."""
+    if uses_embedded(it):
+        return None
+    if it.snapshot.database is None:
+        return _recorded(it)
+    if it.snapshot.database.declared.retention == "Delete":
+        return None
+    namespace, claim = it.service.metadata.namespace, postgres.claim_name(it.service)
+    return RetainedClaim(claim, f"kubectl delete pvc --namespace {namespace} {claim}")
+
+
+def _database_stays(it: Pass) -> bool:
+    """Whether the embedded database is in use, or its claim is not written down yet."""
+    kept = it.snapshot.database
+    if uses_embedded(it):
+        return True
+    return kept is not None and kept.declared.retention == "Retain" and _recorded(it) is None
+
+
+def _recorded(it: Pass) -> RetainedClaim | None:
+    found = (it.resource.get("status") or {}).get("retainedClaim")
+    if not isinstance(found, dict):
+        return None
+    return RetainedClaim(str(found.get("name")), str(found.get("deleteWith")))
+
+
+async def _facts(it: Pass) -> Facts:
+    snapshot, before = it.snapshot, it.snapshot.before
+    placement = await _placement(it)
+    policy = await snapshot.children.mine(
+        "networking.k8s.io/v1", "NetworkPolicy", it.service.metadata.name
+    )
+    tracks = () if placement is None else placement.tracks
+    weight = (before.weight or 0) if before.canary else 0
+    return Facts(
+        apis=snapshot.served,
+        placement=placement,
+        weight=weight if it.plan is None else it.plan.weight,
+        floor=(before if it.plan is None else it.plan.status).stable_pods or 0,
+        database=await _database(it),
+        egress=None if placement is None else egress(it, tracks, policy),
+    )
+
+
+async def _database(it: Pass) -> Database | None:
+    """Return the embedded database, if it is declared or in use and its Secret can be had."""
+    if it.choice.password is None or not uses_embedded(it):
+        return None
+    name = postgres.database_name(it.service)
+    live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
+    revision = database_revision(it.service, it.snapshot.database, live)
+    return None if revision is None else Database(revision, it.choice.password)
+
+
+async def _placement(it: Pass) -> Placement | None:
+    """Return which revision runs where, with what its pods read, and which are kept."""
+    if it.plan is None:
+        return None
+    plan, children, name = it.plan, it.snapshot.children, it.service.metadata.name
+    known = {**it.snapshot.revisions, it.choice.wanted.hash: it.choice.wanted}
+    deployments = [
+        await children.mine("apps/v1", "Deployment", found) for found in (name, f"{name}-{CANARY}")
+    ]
+
+    async def with_content(found: str) -> Any:
+        copy = await children.mine("v1", "ConfigMap", copy_name(name, found))
+        return running(it, known[found], copy, deployments)
+
+    status = plan.status
+    declared = (plan.stable, plan.canary, status.stable, status.revision)
+    used = {found for found in declared if found} | revisions_of(it.snapshot.pods)
+    numbers = history(
+        children.every(CONTROLLER_REVISION),
+        status.revision or plan.stable,
+        used,
+        it.service.spec.rollout.history,
+    )
+    return Placement(
+        stable=await with_content(plan.stable),
+        canary=None if plan.canary is None else await with_content(plan.canary),
+        canary_pods=plan.canary_pods,
+        history=tuple((known[found], number) for found, number in numbers.items()),
+    )

@@ -1,0 +1,88 @@
+"""What is in use, and what it needs: that stays, whatever is declared by now. Pure.
+
+In use are the stable revision, the one that rolls, the previous stable one until the new one is
+stable, and every pod that still exists, one on its way out included.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.resources import postgres
+from orders_operator.resources.content import text
+from orders_operator.resources.database_url import database_ports
+from orders_operator.resources.labels import CONFIG_HASH, REVISION
+from orders_operator.resources.network import Egress, open_ports
+from orders_operator.resources.placement import Running
+from orders_operator.resources.references import CONFIG_MAPS, collector_port, database, named
+
+Object = dict[str, Any]
+
+
+def in_use(it: Pass) -> tuple[Object, ...]:
+    """Return the pods, and the templates of revisions, whose needs stay."""
+    snapshot = it.snapshot
+    status = snapshot.before if it.plan is None else it.plan.status
+    hashes = [status.stable, status.canary]
+    hashes += [status.revision] if it.plan is None else [it.plan.stable, it.plan.canary]
+    known = {**snapshot.revisions, it.choice.wanted.hash: it.choice.wanted}
+    templates = [known[found].template for found in dict.fromkeys(hashes) if found in known]
+    return (*templates, *snapshot.pods)
+
+
+def uses_embedded(it: Pass) -> bool:
+    """Whether the embedded PostgreSQL is declared, or anything in use reads its Secret."""
+    name = postgres.database_name(it.service)
+    return it.service.spec.database.embedded is not None or any(
+        need is not None and need.reference.name == name for need in map(database, it.in_use)
+    )
+
+
+def config_maps(it: Pass) -> frozenset[str]:
+    """Return the names of the ConfigMaps that pods read."""
+    needs = (need.reference for reader in it.in_use for need in named(reader))
+    return frozenset(need.name for need in needs if need.plural == CONFIG_MAPS)
+
+
+def egress(it: Pass, running: Iterable[Running], policy: Object | None) -> Egress | None:
+    """Return where everything in use goes; None while a database's address is not known.
+
+    Args:
+        it: the pass.
+        running: what the tracks are to run.
+        policy: the NetworkPolicy there is; its ports stay open until no pod is left that may have
+            read another address.
+
+    """
+    name, contents = postgres.database_name(it.service), it.snapshot.contents
+    embedded, ports = False, set[int]()
+    for reader in it.in_use:
+        need, collector = database(reader), collector_port(reader)
+        if collector is not None:
+            ports.add(collector)
+        if need is None:
+            continue
+        if need.reference.name == name:
+            embedded = True
+            continue
+        url = text(need, contents)
+        if url is None:
+            return None
+        ports.update(database_ports(url))
+    if policy is not None and not _all_current(it, running):
+        ports |= open_ports(policy)
+    return Egress(tuple(sorted(ports)), embedded)
+
+
+def _all_current(it: Pass, running: Iterable[Running]) -> bool:
+    """Whether every pod has what its revision reads now."""
+    content = {(found.revision.hash, found.content) for found in running}
+    return all(
+        (_said(pod, "labels", REVISION), _said(pod, "annotations", CONFIG_HASH)) in content
+        for pod in it.snapshot.pods
+    )
+
+
+def _said(pod: Object, field: str, name: str) -> str | None:
+    found: str | None = (pod["metadata"].get(field) or {}).get(name)
+    return found

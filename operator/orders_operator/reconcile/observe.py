@@ -1,0 +1,57 @@
+"""Observe: what is now, after everything was applied and pruned."""
+
+from orders_operator.reconcile.address import url
+from orders_operator.reconcile.converge import retained_claim
+from orders_operator.reconcile.observed import Observed
+from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.reconcile.rollout_step import tracks_of
+from orders_operator.reconcile.verdicts import ordered
+from orders_operator.resources.content import content_hash, value
+from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
+from orders_operator.resources.labels import STABLE, track_selector
+from orders_operator.resources.references import named
+
+
+async def observe(it: Pass) -> None:
+    """Collect everything that the status is made of."""
+    spec, namespace, name = it.service.spec, *it.key
+    it.observed = Observed(
+        generation=it.service.metadata.generation,
+        problems=ordered(it.problems),
+        tracks=await tracks_of(it),
+        rollout=None if it.plan is None else it.plan.status,
+        absent=_absent(it),
+        monitoring=spec.monitoring.enabled,
+        migrations=spec.migrations.enabled,
+        image=spec.image,
+        url=url(spec, namespace, name),
+        selector=_listed(track_selector(it.service, STABLE)),
+        secrets_hash=_secrets_hash(it),
+        retained_claim=retained_claim(it),
+    )
+    for problem in it.observed.problems:
+        it.context.metrics.errors.labels(problem.reason).inc()
+
+
+def _secrets_hash(it: Pass) -> str:
+    """Return the hash of what the wanted revision reads; empty while some of it is missing."""
+    if it.choice.missing:
+        return ""
+    needs = named(it.choice.wanted.template)
+    return content_hash({need: value(need, it.snapshot.contents) for need in needs})
+
+
+def _absent(it: Pass) -> tuple[str, ...]:
+    """Return the optional APIs that the spec asks for and the cluster has not."""
+    spec = it.service.spec
+    asked = []
+    if spec.monitoring.enabled:
+        asked.append(SERVICE_MONITOR.api_version)
+    if spec.expose.http_route is not None:
+        asked.append(HTTP_ROUTE.api_version)
+    return tuple(api for api in asked if api not in it.snapshot.served)
+
+
+def _listed(labels: dict[str, str]) -> str:
+    """Return labels as the scale subresource wants them."""
+    return ",".join(f"{label}={value}" for label, value in sorted(labels.items()))

@@ -1,0 +1,115 @@
+"""One reconcile pass over one OrderService: what it is given, and what each step adds to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from orders_operator.api.status import RolloutStatus
+from orders_operator.reconcile.apply_cache import ApplyCache
+from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.resources.database_revision import DatabaseRevision
+from orders_operator.resources.references import Reference
+from orders_operator.resources.revision import Revision
+from orders_operator.rollout.situation import Plan
+
+if TYPE_CHECKING:
+    from orders_operator.api.spec import OrderService
+    from orders_operator.client.kube import Kube
+    from orders_operator.reconcile.analysis import Windows
+    from orders_operator.reconcile.children import Children
+    from orders_operator.reconcile.discovery import Apis
+    from orders_operator.reconcile.index import Index
+    from orders_operator.resources.kinds import Kind
+    from orders_operator.telemetry.metrics import Metrics
+
+Object = dict[str, Any]
+Key = tuple[str, str]
+"""Namespace and name."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What passes share: the cluster, and what is remembered between two of them to save work."""
+
+    kube: "Kube"
+    kinds: Sequence["Kind"]
+    apis: "Apis"
+    index: "Index"
+    metrics: "Metrics"
+    windows: "Windows"
+    cache: ApplyCache
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """What was read at the start of a pass.
+
+    Args:
+        served: the optional APIs that the cluster has.
+        children: the children, which are applied and pruned through it.
+        pods: those of the service that have not ended, on their way out or not.
+        before: `status.rollout`.
+        revisions: those that are kept, by hash: the one wanted last first, then the stable one.
+        database: what is kept of an embedded PostgreSQL.
+        contents: what the spec, revisions in use and pods name; None where there is nothing.
+
+    """
+
+    served: frozenset[str]
+    children: "Children"
+    pods: tuple[Object, ...]
+    before: RolloutStatus
+    revisions: Mapping[str, Revision]
+    database: DatabaseRevision | None
+    contents: dict[Reference, Object | None]
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """The revision that is wanted, and whether it can be begun.
+
+    Args:
+        wanted: of what is declared now.
+        going: the one that the rollout is about: the wanted one, or the one before it while
+            something is missing; None if that is not to be touched.
+        missing: what the wanted one reads and is not there.
+        password: the embedded database's Secret; None if there is none, or it cannot be had.
+
+    """
+
+    wanted: Revision
+    going: Revision | None
+    missing: tuple[str, ...] = ()
+    password: Object | None = None
+
+
+@dataclass
+class Pass:
+    """One pass: read, choose, plan, apply, prune, observe, report, in this order."""
+
+    context: Context
+    service: "OrderService"
+    resource: Object
+    now: datetime
+    problems: list[Problem] = field(default_factory=list)
+    again: float | None = None
+    """Seconds until the next pass, if nothing happens before."""
+
+    snapshot: Snapshot = field(init=False)
+    choice: Choice = field(init=False)
+    plan: Plan | None = field(init=False)
+    in_use: tuple[Object, ...] = field(init=False)
+    """Pods, and templates of revisions, whose needs stay."""
+    observed: Observed = field(init=False)
+
+    @property
+    def key(self) -> Key:
+        """Return whose pass it is."""
+        metadata = self.service.metadata
+        return metadata.namespace, metadata.name
+
+    def wake(self, seconds: float | None) -> None:
+        """Have the next pass after so many seconds at most."""
+        waits = [it for it in (self.again, seconds) if it is not None]
+        self.again = min(waits, default=None)

@@ -1,0 +1,93 @@
+"""Plan: what runs next, by the state of the rollout and by what the canary's metrics say."""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from orders_operator.reconcile.analysis import Compared
+from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.resources.content import content_hash, missing, value
+from orders_operator.resources.deployment import progress_deadline
+from orders_operator.resources.desired import splits_requests
+from orders_operator.resources.labels import CANARY, STABLE
+from orders_operator.resources.references import named
+from orders_operator.rollout.commands import commands
+from orders_operator.rollout.judge import comparable
+from orders_operator.rollout.plan import plan
+from orders_operator.rollout.situation import Situation
+from orders_operator.rollout.tracks import Tracks, track_state
+
+if TYPE_CHECKING:
+    from orders_operator.resources.revision import Revision
+
+
+async def plan_rollout(it: Pass) -> None:
+    """Decide what is to run; nothing while the revision that the rollout is about is unknown."""
+    it.plan = None
+    revision = it.choice.going
+    if revision is None:
+        return
+    canary, windows = it.service.spec.rollout.canary, it.context.windows
+    tracks = await tracks_of(it)
+    situation = _situation(it, revision, tracks)
+    found = plan(situation)
+    if not found.measuring:
+        windows.forget(it.key)
+        it.plan = found
+        it.wake(found.again)
+        return
+    compared = Compared(
+        revision.hash, found.status.step or 1, tracks.canary.pods, tracks.stable.pods
+    )
+    measured = await windows.look(it.key, comparable(canary.analysis, found.weight), compared)
+    it.plan = found if measured is None else plan(replace(situation, measured=measured))
+    it.wake(it.plan.again)
+    if it.plan.measuring:
+        it.wake(windows.left(it.key, canary.analysis))
+    else:
+        windows.forget(it.key)
+
+
+async def tracks_of(it: Pass) -> Tracks:
+    """Return both Deployments as they are now, with the pods of the revision that each has."""
+    children, name = it.snapshot.children, it.service.metadata.name
+    stable = await children.mine("apps/v1", "Deployment", name)
+    canary = await children.mine("apps/v1", "Deployment", f"{name}-{CANARY}")
+    pods = it.snapshot.pods
+    return Tracks(track_state(stable, pods, STABLE), track_state(canary, pods, CANARY))
+
+
+def _situation(it: Pass, revision: "Revision", tracks: Tracks) -> Situation:
+    spec, snapshot = it.service.spec, it.snapshot
+    live = tracks.stable.deployment
+    scaled = spec.autoscaling is not None and live is not None
+    return Situation(
+        declared=spec.rollout,
+        deadline=progress_deadline(it.service),
+        wanted=revision.hash,
+        known=frozenset({*snapshot.revisions, revision.hash}),
+        pods=int(live["spec"].get("replicas", 1)) if scaled and live else spec.replicas,
+        exact=splits_requests(it.service, snapshot.served),
+        before=snapshot.before,
+        stable=tracks.stable.track,
+        canary=tracks.canary.track,
+        commands=commands(it.resource),
+        content=_own_content(it, revision, tracks.stable.revision),
+        measured=None,
+        now=it.now,
+    )
+
+
+def _own_content(it: Pass, revision: "Revision", running: str | None) -> str | None:
+    """Return a hash of what a revision reads and the stable one does not; None if some is away."""
+    snapshot = it.snapshot
+    stable = snapshot.revisions.get(snapshot.before.stable or running or "")
+    known = (
+        set()
+        if stable is None
+        else {(need.reference, need.key) for need in named(stable.template)}
+    )
+    own = [need for need in named(revision.template) if (need.reference, need.key) not in known]
+    if missing(own, snapshot.contents):
+        return None
+    return content_hash({need: value(need, snapshot.contents) for need in own})

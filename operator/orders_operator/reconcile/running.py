@@ -1,0 +1,67 @@
+"""What the pods of a revision read now: its copy of ConfigMaps, and a hash of everything. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.resources.config_copy import copy_key
+from orders_operator.resources.content import content_hash, value
+from orders_operator.resources.labels import CONFIG_HASH, REVISION
+from orders_operator.resources.placement import Running
+from orders_operator.resources.references import CONFIG_MAPS, Needed, named
+from orders_operator.resources.revision import Revision
+
+Object = dict[str, Any]
+
+
+def running(
+    it: Pass, revision: Revision, copy: Object | None, deployments: Iterable[Object | None]
+) -> Running:
+    """Return a revision with what its pods read.
+
+    Args:
+        it: the pass.
+        revision: which.
+        copy: its ConfigMap, if it has one.
+        deployments: those there are; while something is missing, pods keep what they have.
+
+    """
+    follows = revision.hash == it.choice.wanted.hash
+    kept: dict[str, str] | None = None if copy is None else copy.get("data") or {}
+    values: dict[Needed, str | None] = {}
+    copied: dict[str, str] = {}
+    for need in named(revision.template):
+        found = value(need, it.snapshot.contents)
+        if need.reference.plural == CONFIG_MAPS:
+            found = _copied(need, found, kept, follows=follows)
+            if found is not None:
+                copied[copy_key(need)] = found
+        values[need] = found
+    if any(found is None and not need.optional for need, found in values.items()):
+        for deployment in deployments:
+            said = _annotation(deployment, revision.hash)
+            if said is not None:
+                return Running(revision, said, copied)
+    return Running(revision, content_hash(values), copied)
+
+
+def _copied(
+    need: Needed, live: str | None, kept: dict[str, str] | None, *, follows: bool
+) -> str | None:
+    """Return the value that a copy has of a key."""
+    if kept is None:
+        return live
+    if follows and (live is not None or need.optional):
+        return live
+    return kept.get(copy_key(need))
+
+
+def _annotation(deployment: Object | None, revision: str) -> str | None:
+    """Return the hash of the content that a revision's Deployment has."""
+    if deployment is None:
+        return None
+    metadata = deployment["spec"]["template"]["metadata"]
+    if (metadata.get("labels") or {}).get(REVISION) != revision:
+        return None
+    found: str | None = (metadata.get("annotations") or {}).get(CONFIG_HASH)
+    return found

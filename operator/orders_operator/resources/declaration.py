@@ -1,0 +1,86 @@
+"""What a person declared of the pods: that, not how this release renders it, is a revision.
+
+So an operator of another release, older or newer, rolls nothing: it finds the declaration that is
+kept, reads it with its own types, and uses the template that is kept with it.
+"""
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+from msgspec import NODEFAULT, Struct, json
+from msgspec.structs import fields, replace
+
+from orders_operator.api.database import UrlSecret
+from orders_operator.api.rollout import RESTART
+from orders_operator.api.spec import Migrations, OrderService, PodsSpec
+from orders_operator.resources.pod import database_key
+
+_HASH_LENGTH: Final = 10
+
+
+class Declaration(PodsSpec, frozen=True, rename="camel", kw_only=True):
+    """The part of a spec that makes pods.
+
+    Args:
+        database: the Secret that pods read, whichever field of the spec names it.
+        restart: the value of the annotation `orders.dev/restart`; empty without one.
+
+    """
+
+    database: UrlSecret
+    restart: str = ""
+
+
+def declaration(service: OrderService, annotations: dict[str, str] | None = None) -> Declaration:
+    """Return what a resource declares of its pods; what has no effect on them is left out."""
+    spec = service.spec
+    declared = {name: getattr(spec, name) for name in PodsSpec.__struct_fields__}
+    if spec.tracing is not None and not spec.tracing.enabled:
+        declared["tracing"] = None
+    if not spec.migrations.enabled:
+        declared["migrations"] = Migrations(enabled=False)
+    secret, key = database_key(service)
+    restart = (annotations or {}).get(RESTART) or ""
+    return Declaration(database=UrlSecret(secret, key), restart=restart, **declared)
+
+
+def same(kept: Any, declared: Declaration) -> bool:
+    """Whether a declaration that is kept says the same.
+
+    An annotation that is gone is no wish: a tool that knows nothing of it may have removed it.
+    """
+    try:
+        found = msgspec.convert(kept, Declaration)
+    except msgspec.ValidationError:
+        return False
+    return declared in (found, replace(found, restart=""))
+
+
+def complete(declared: Struct) -> dict[str, Any]:
+    """Return a declaration with every field, as it is kept: a default may be another one later."""
+    found: dict[str, Any] = msgspec.to_builtins(declared)
+    return found
+
+
+def digest(content: Any) -> str:
+    """Return the hash of a declaration; fields at their default do not enter it."""
+    encoded = json.encode(_essence(content), order="sorted")
+    return hashlib.sha256(encoded).hexdigest()[:_HASH_LENGTH]
+
+
+def _essence(value: Any) -> Any:
+    """Leave out what is at its default: an API server adds the defaults of a newer CRD on read."""
+    if isinstance(value, Struct):
+        return {
+            field.encode_name: _essence(getattr(value, field.name))
+            for field in fields(value)
+            if field.required or getattr(value, field.name) != _default(field)
+        }
+    if isinstance(value, list | tuple):
+        return [_essence(it) for it in value]
+    return value
+
+
+def _default(field: Any) -> Any:
+    return field.default if field.default is not NODEFAULT else field.default_factory()

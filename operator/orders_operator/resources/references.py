@@ -1,0 +1,92 @@
+"""What pods read of Secrets and ConfigMaps, by their template, or by the pods themselves. Pure.
+
+A template names what its pods need, whatever the spec says by now and whichever release of the
+operator rendered it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from orders_operator.resources.pod import DATABASE_VOLUME, SERVICE, TRACING_VOLUME
+
+Object = dict[str, Any]
+
+SECRETS: Final = "secrets"
+CONFIG_MAPS: Final = "configmaps"
+_ENDPOINTS: Final = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"})
+
+
+class Reference(Struct, frozen=True, order=True):
+    """A Secret or ConfigMap in the namespace of the OrderService that names it."""
+
+    plural: str
+    name: str
+
+
+class Needed(Struct, frozen=True, order=True):
+    """A key of an object that the pods read; an optional one may be missing."""
+
+    reference: Reference
+    key: str
+    optional: bool = False
+
+
+def named(pod: Object) -> tuple[Needed, ...]:
+    """Return what a pod, or its template, reads: its volumes of Secrets, and its variables."""
+    return tuple(dict.fromkeys((*_volumes(pod), *_variables(pod))))
+
+
+def database(pod: Object) -> Needed | None:
+    """Return where a pod, or its template, has the database's URL from."""
+    return next(_volumes(pod, DATABASE_VOLUME), None)
+
+
+def collector_port(pod: Object) -> int | None:
+    """Return the port to which a pod, or its template, sends spans; None if it sends none."""
+    for variable in _environment(pod):
+        if variable.get("name") not in _ENDPOINTS:
+            continue
+        return _port(str(variable.get("value") or ""))
+    return None
+
+
+def _port(url: str) -> int | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return port or (443 if parts.scheme == "https" else 80)
+
+
+def _volumes(pod: Object, *names: str) -> Iterator[Needed]:
+    for volume in pod["spec"].get("volumes") or []:
+        if volume.get("name") not in (names or (DATABASE_VOLUME, TRACING_VOLUME)):
+            continue
+        secret = volume.get("secret") or {}
+        for item in secret.get("items") or []:
+            yield Needed(Reference(SECRETS, secret["secretName"]), item["key"])
+
+
+def _variables(pod: Object) -> Iterator[Needed]:
+    for variable in _environment(pod):
+        source = _mapping(variable.get("valueFrom"))
+        for field, plural in (("secretKeyRef", SECRETS), ("configMapKeyRef", CONFIG_MAPS)):
+            found = _mapping(source.get(field))
+            if isinstance(found.get("name"), str) and isinstance(found.get("key"), str):
+                reference = Reference(plural, found["name"])
+                yield Needed(reference, found["key"], bool(found.get("optional")))
+
+
+def _environment(pod: Object) -> Iterator[Object]:
+    for container in pod["spec"].get("containers") or []:
+        if container.get("name") == SERVICE:
+            yield from container.get("env") or []
+
+
+def _mapping(found: Any) -> Object:
+    """Return an object that the CRD does not look into; the API server refuses what is none."""
+    return found if isinstance(found, dict) else {}
