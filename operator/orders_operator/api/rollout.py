@@ -19,6 +19,9 @@ PAUSE: Final = "orders.dev/pause"
 RETRY: Final = "orders.dev/retry"
 """Annotation: a failed revision may try again; REVISION@FAILED-AT, for one failure only."""
 
+RESTART: Final = "orders.dev/restart"
+"""Annotation: a time; another one makes another revision of what is declared."""
+
 
 class Step(Struct, frozen=True, rename="camel"):
     """A part of the way."""
