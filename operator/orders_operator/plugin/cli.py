@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     restarted = add("restart", _restart, "make all pods anew, as a change of the spec would")
     one_or_all = restarted.add_mutually_exclusive_group(required=True)
     one_or_all.add_argument("name", nargs="?", type=_name, metavar="NAME")
-    one_or_all.add_argument("--all", action="store_true", help="of the namespace")
+    one_or_all.add_argument("--all", action="store_true", help="every one of the namespace")
 
     logs = add("logs", _logs, "print the logs of all pods, merged")
     logs.add_argument("name", type=_name, metavar="NAME")
