@@ -21,6 +21,7 @@ FAILED: Final = {
         "at": "2026-03-04T12:00:00Z",
     },
 }
+STABLE: Final = {"phase": "Stable", "revision": OLD, "stable": OLD}
 CANARY: Final = {
     "phase": "Canary",
     "revision": NEW,
@@ -54,11 +55,19 @@ def build(namespace: Namespace) -> None:
     )
 
 
-def stage(namespace: Namespace, rollout: Object) -> None:
-    """Have the status say where the rollout is, and no annotation say anything."""
+def stage(namespace: Namespace, rollout: Object, claim: Object | None = None) -> None:
+    """Have the status say where the rollout is, and no annotation say anything.
+
+    Args:
+        namespace: where it stands.
+        rollout: `status.rollout`.
+        claim: `status.retainedClaim`.
+
+    """
     only = dict.fromkeys({*CANARY, *FAILED}) | rollout
-    namespace.patch("orderservice", NAME, {"status": {"rollout": only}}, "--subresource=status")
-    names = [f"orders.dev/{it}" for it in ("promote", "abort", "pause", "retry")]
+    status = {"rollout": only, "retainedClaim": claim}
+    namespace.patch("orderservice", NAME, {"status": status}, "--subresource=status")
+    names = [f"orders.dev/{it}" for it in ("promote", "abort", "pause", "retry", "restart")]
     namespace.patch("orderservice", NAME, {"metadata": {"annotations": dict.fromkeys(names)}})
 
 

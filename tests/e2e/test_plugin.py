@@ -1,14 +1,15 @@
 """`kubectl orders` against a real cluster: it reads what is there, and what it says is heard."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.cluster import Namespace, order_service, run
+from tests.e2e.cluster import Namespace, order_service, run, uids
 from tests.e2e.plugin import Said, Terminal, orders
-from tests.e2e.staged import CANARY, FAILED, NEW, OLD, annotations, stage
+from tests.e2e.staged import CANARY, FAILED, NEW, OLD, STABLE, annotations, stage
 
 
 def test_it_draws_what_the_operator_made(namespace: Namespace, service: str) -> None:
@@ -38,6 +39,23 @@ def test_it_draws_two_revisions(namespace: Namespace, staged: str) -> None:
     ]
     assert {"canary": NEW, "stable": OLD} == {it["track"]: it["revision"] for it in found["pods"]}
     assert all(it["restarts"] > 0 for it in found["pods"])
+
+
+def test_it_names_the_claim_that_is_kept(namespace: Namespace, staged: str) -> None:
+    """The line is there as long as the status has a claim, and has the command as it stands."""
+    where = (staged, "-n", namespace.name)
+    command = f"kubectl delete pvc --namespace {namespace.name} data-staged-postgresql-0"
+    claim = {"name": "data-staged-postgresql-0", "deleteWith": command}
+
+    stage(namespace, STABLE, claim)
+    drawn = orders("status", *where)
+    assert "are kept in claim data-staged-postgresql-0" in drawn.out
+    assert command in drawn.out.splitlines()
+    found = json.loads(orders("status", *where, "-o", "json").out)
+    assert claim == found["status"]["retainedClaim"]
+
+    stage(namespace, STABLE)
+    assert "claim" not in orders("status", *where).out
 
 
 def test_without_a_name_there_is_a_list(namespace: Namespace, service: str, staged: str) -> None:
@@ -82,6 +100,55 @@ def test_a_failure_is_tried_again(namespace: Namespace, staged: str) -> None:
     stage(namespace, FAILED)
     assert 0 == orders("retry", *where).status
     assert {"orders.dev/retry": f"{NEW}@2026-03-04T12:00:00Z"} == annotations(namespace)
+
+
+def test_a_restart_is_a_time(namespace: Namespace, staged: str) -> None:
+    """It is now; the resource is paused, so it waits, and a command that follows leaves it."""
+    stage(namespace, CANARY)
+    where = (staged, "-n", namespace.name)
+    assert 0 == orders("pause", *where).status
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    restarted = orders("restart", *where)
+    assert (0, "") == (restarted.status, restarted.err)
+    assert f"a new revision of the same spec is to replace {NEW}." in restarted.out
+    assert "Nothing happens while spec.paused is true." in restarted.out
+    told = annotations(namespace)
+    assert ["orders.dev/restart"] == list(told)
+    at = datetime.strptime(told["orders.dev/restart"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert before <= at <= datetime.now(UTC)
+
+    assert 0 == orders("promote", *where).status
+    assert told | {"orders.dev/promote": NEW} == annotations(namespace)
+
+
+def test_the_restart_of_a_failure_is_a_retry(namespace: Namespace, staged: str) -> None:
+    """It sets what `retry` sets, and says so."""
+    stage(namespace, FAILED)
+    restarted = orders("restart", staged, "-n", namespace.name)
+
+    assert (0, "") == (restarted.status, restarted.err)
+    assert "It had failed, so this is a retry and no restart." in restarted.out
+    assert {"orders.dev/retry": f"{NEW}@2026-03-04T12:00:00Z"} == annotations(namespace)
+
+
+def test_all_are_restarted(namespace: Namespace, service: str, staged: str) -> None:
+    """What has failed is retried; the operator gives the others new pods of the same spec."""
+    stage(namespace, FAILED)
+    revision, pods = namespace.rollout(service)["stable"], uids(namespace.pods(service))
+    told = orders("restart", "--all", "-n", namespace.name, "-o", "json")
+
+    assert (0, "") == (told.status, told.err)
+    expected = {(service, "restart"), (staged, "retry")}
+    assert expected <= {(it["name"], it["command"]) for it in json.loads(told.out)["items"]}
+    namespace.until(
+        lambda: (
+            (it := namespace.rollout(service))["phase"] == "Stable" and it["stable"] != revision
+        ),
+        90,
+        "another revision is stable",
+    )
+    assert not pods & uids(namespace.pods(service))
 
 
 def test_the_operator_hears_it(namespace: Namespace) -> None:
@@ -175,6 +242,7 @@ def test_every_kubeconfig_will_do(namespace: Namespace, service: str, tmp_path: 
     [
         (["status", "nobody"], "there is no OrderService nobody in namespace {}"),
         (["promote", "nobody"], "there is no OrderService nobody in namespace {}"),
+        (["restart", "nobody"], "there is no OrderService nobody in namespace {}"),
         (["logs", "nobody"], "there is no OrderService nobody in namespace {}"),
         (["status", "--context", "nowhere"], 'context "nowhere" does not exist'),
         (["status", "--kubeconfig", "/nothing"], "stat /nothing: no such file or directory"),
@@ -187,6 +255,16 @@ def test_what_cannot_be_done_is_one_line(
     refused = orders(*call, "-n", namespace.name)
 
     assert Said(1, "", f"kubectl orders: {expected.format(namespace.name)}\n") == refused
+
+
+def test_nothing_to_restart_is_one_line() -> None:
+    """A namespace without an OrderService is no success."""
+    refused = orders("restart", "--all", "-n", "kube-public")
+
+    assert (
+        Said(1, "", "kubectl orders: there is no OrderService in namespace kube-public\n")
+        == refused
+    )
 
 
 def test_an_api_server_that_is_away_is_one_line(tmp_path: Path) -> None:

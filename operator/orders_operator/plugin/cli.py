@@ -17,11 +17,12 @@ from orders_operator.api.fields import SUBDOMAIN
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
 from orders_operator.load.settings import LoadSettings, add_flags, from_flags
-from orders_operator.plugin.commands import Command, send
+from orders_operator.plugin.commands import Command, Order, send
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.load import load, way
 from orders_operator.plugin.logs import Logs, writer
 from orders_operator.plugin.reach import Access, namespace, reached
+from orders_operator.plugin.restart import restart_all
 from orders_operator.plugin.status import status
 from orders_operator.resources.labels import CANARY, STABLE
 from orders_operator.settings import SettingsError
@@ -47,6 +48,7 @@ examples:
   kubectl orders status orders -n shop -w   one rollout, live
   kubectl orders logs orders -n shop -f --canary
   kubectl orders promote orders -n shop
+  kubectl orders restart --all -n shop
   kubectl orders load orders -n shop --rate 50 --duration 5m
 
 exit status: 0; 1 when something could not be done; 2 for a wrong call
@@ -67,14 +69,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{PROGRAM} load: {error}\n")
         return USAGE_ERROR
     except (Refused, KubeError) as error:
-        text = error.message if isinstance(error, KubeError) else str(error)
-        sys.stderr.write(f"{PROGRAM}: {' '.join(text.split())}\n")
+        _complain(error)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _complain(error: Refused | KubeError) -> None:
+    text = error.message if isinstance(error, KubeError) else str(error)
+    sys.stderr.write(f"{PROGRAM}: {' '.join(text.split())}\n")
 
 
 async def _run(arguments: argparse.Namespace) -> int:
@@ -116,6 +122,26 @@ async def _command(kube: Kube, where: str, arguments: argparse.Namespace) -> int
         watch = f"{PROGRAM} status {order.name} -n {where} -w"
         sys.stdout.write(f"{order.text}\nWatch it: {watch}\n")
     return 0
+
+
+async def _restart(kube: Kube, where: str, arguments: argparse.Namespace) -> int:
+    if not arguments.all:
+        return await _command(kube, where, arguments)
+    as_json, told, status = arguments.output == "json", list[Order](), 0
+    async for it in restart_all(kube, where):
+        if not isinstance(it, Order):
+            _complain(it)
+            status = 1
+            continue
+        told.append(it)
+        if not as_json:
+            sys.stdout.write(f"{it.text}\n")
+            sys.stdout.flush()
+    if as_json:
+        sys.stdout.buffer.write(json.encode({"items": told}) + b"\n")
+    elif told:
+        sys.stdout.write(f"Watch them: {PROGRAM} status -n {where} -w\n")
+    return status
 
 
 async def _logs(kube: Kube, where: str, arguments: argparse.Namespace) -> int:
@@ -170,6 +196,10 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("-w", "--watch", action="store_true", help="go on until Ctrl-C")
     for command, text in _COMMANDS.items():
         add(command, _command, text).add_argument("name", type=_name, metavar="NAME")
+    restarted = add("restart", _restart, "make all pods anew, as a change of the spec would")
+    one_or_all = restarted.add_mutually_exclusive_group(required=True)
+    one_or_all.add_argument("name", nargs="?", type=_name, metavar="NAME")
+    one_or_all.add_argument("--all", action="store_true", help="every one of the namespace")
 
     logs = add("logs", _logs, "print the logs of all pods, merged")
     logs.add_argument("name", type=_name, metavar="NAME")

@@ -1,23 +1,25 @@
-"""`promote`, `abort`, `pause`, `resume` and `retry`: annotations that the operator reads.
+"""`promote`, `abort`, `pause`, `resume`, `retry` and `restart`: annotations for the operator.
 
-Each names the revision, or the failure, that it is meant for, so that one that comes late says
-nothing to the next. What would be of no effect is refused, and says why.
+Each but `restart` names the revision, or the failure, that it is meant for, so that one that comes
+late says nothing to the next. What would be of no effect is refused, and says why.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RETRY
+from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RESTART, RETRY
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.kube import Kube, path
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import service
 from orders_operator.plugin.view import status_of
+from orders_operator.rollout.situation import stamp
 
-Command = Literal["promote", "abort", "pause", "resume", "retry"]
+Command = Literal["promote", "abort", "pause", "resume", "retry", "restart"]
 Object = dict[str, Any]
 
 MANAGER: Final = "kubectl-orders"
@@ -25,8 +27,12 @@ _ANNOTATIONS: Final[Mapping[Command, str]] = {
     "promote": PROMOTE,
     "abort": ABORT,
     "pause": PAUSE,
+    "resume": PAUSE,
     "retry": RETRY,
+    "restart": RESTART,
 }
+_ONE_AT_A_TIME: Final = (PROMOTE, ABORT, PAUSE, RETRY)
+"""The last of these counts. A restart is none of them: it stays, a part of what is declared."""
 _PHASES: Final[Mapping[Command, frozenset[str]]] = {
     "promote": frozenset({"Canary", "Paused", "Halted"}),
     "abort": frozenset({"Canary", "Paused", "Promoting", "Progressing", "Halted"}),
@@ -42,10 +48,15 @@ _ELSE: Final = {
     "Halted": "it is halted; `promote`, `abort` or `retry` it",
 }
 """Why it has none, by where the rollout is instead."""
+_FAILED: Final = frozenset({"RolledBack", "Halted"})
+"""Where the revision that is asked for has failed, so that a restart of it is a `retry`."""
 
 
 class Order(Struct, frozen=True, rename="camel"):
-    """What was told: the annotation and its value, None when it was taken away."""
+    """What was told: the annotation and its value, None when it was taken away.
+
+    `command` is what was done: `retry` where the restart of a failed revision was asked for.
+    """
 
     namespace: str
     name: str
@@ -63,24 +74,29 @@ async def send(kube: Kube, namespace: str, name: str, command: Command) -> Order
         Refused: there is nothing to act on.
 
     """
-    order = decide(await service(kube, namespace, name), command)
+    order = decide(await service(kube, namespace, name), command, datetime.now(UTC))
+    await tell(kube, order)
+    return order
+
+
+async def tell(kube: Kube, order: Order) -> None:
+    """Set the annotation."""
     await kube.request(
         "PATCH",
-        path(API_VERSION, PLURAL, namespace, name),
+        path(API_VERSION, PLURAL, order.namespace, order.name),
         {"fieldManager": MANAGER},
         patch(order),
         content_type="application/merge-patch+json",
     )
-    return order
 
 
 def patch(order: Order) -> Object:
     """Return the merge patch: one annotation is set, the others go; `resume` only takes one."""
-    others = {} if order.value is None else dict.fromkeys(_ANNOTATIONS.values())
+    others = {} if order.value is None else dict.fromkeys(_ONE_AT_A_TIME)
     return {"metadata": {"annotations": {**others, order.annotation: order.value}}}
 
 
-def decide(resource: Object, command: Command) -> Order:
+def decide(resource: Object, command: Command, now: datetime) -> Order:
     """Return what to tell the operator.
 
     Raises:
@@ -96,14 +112,19 @@ def decide(resource: Object, command: Command) -> Order:
     why = _idle(rollout, command, held=held)
     if why is not None:
         raise Refused(f"{name}: nothing to {command}, {why}")
-    value, text = _words(rollout, command)
-    note = " Nothing happens while spec.paused is true." if resource["spec"].get("paused") else ""
+    if command == "restart" and rollout.phase in _FAILED and rollout.failed is not None:
+        command, note = "retry", " It had failed, so this is a retry and no restart."
+    else:
+        note = ""
+    value, text = _words(rollout, command, now)
+    if resource["spec"].get("paused"):
+        note += " Nothing happens while spec.paused is true."
     return Order(
         namespace=namespace,
         name=name,
         command=command,
         revision=rollout.revision,
-        annotation=_ANNOTATIONS.get(command, PAUSE),
+        annotation=_ANNOTATIONS[command],
         value=value,
         text=f"{name}: {text}{note}",
     )
@@ -111,6 +132,8 @@ def decide(resource: Object, command: Command) -> Order:
 
 def _idle(rollout: RolloutStatus, command: Command, *, held: bool) -> str | None:
     """Return why a command would have no effect."""
+    if command == "restart":
+        return None
     if command == "resume":
         return None if held else "it is not paused"
     if command == "retry":
@@ -123,7 +146,7 @@ def _idle(rollout: RolloutStatus, command: Command, *, held: bool) -> str | None
     return "there is no other revision to go back to" if command == "abort" and alone else None
 
 
-def _words(rollout: RolloutStatus, command: Command) -> tuple[str | None, str]:
+def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str | None, str]:
     """Return the value of the annotation, and what it does."""
     revision = str(rollout.revision)
     match command:
@@ -139,3 +162,5 @@ def _words(rollout: RolloutStatus, command: Command) -> tuple[str | None, str]:
             failed = rollout.failed
             assert failed is not None  # noqa: S101  it is refused without
             return f"{failed.revision}@{failed.at}", f"{failed.revision} is tried again."
+        case "restart":
+            return stamp(now), f"a new revision of the same spec is to replace {revision}."

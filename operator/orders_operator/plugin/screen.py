@@ -100,6 +100,7 @@ def _head(view: View, now: datetime) -> Iterator[RenderableType]:
         first, *others = _NEXT[rollout.phase]
         where = f"{view.name} -n {view.namespace}"
         yield Text(", or ".join((f"Next: kubectl orders {first} {where}", *others)), "dim")
+    yield from _retained(view)
 
 
 def _facts(view: View) -> Iterator[str]:
@@ -156,6 +157,19 @@ def _message(view: View, now: datetime) -> Iterator[RenderableType]:
         told = None if ready is None or ready.status == "True" else ready.message
     if told:
         yield Text(told)
+
+
+def _retained(view: View) -> Iterator[RenderableType]:
+    """Tell where the orders of a database are that the spec has left.
+
+    The command has a line of its own, so that it can be copied whole.
+    """
+    claim = view.status.retained_claim
+    if claim is not None:
+        yield Text(
+            f"The orders of the embedded database are kept in claim {claim.name}, unless somebody"
+            f" has deleted it. This deletes them for good:\n{claim.delete_with}"
+        )
 
 
 def _events(view: View, now: datetime) -> Table:

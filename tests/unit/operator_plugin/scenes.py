@@ -98,6 +98,17 @@ def stable() -> Look:
     )
 
 
+def retained() -> Look:
+    """The spec has left its embedded database, whose claim has the orders until a person acts."""
+    claim = "data-orders-postgresql-0"
+    found = stable()
+    found.resource["status"]["retainedClaim"] = {
+        "name": claim,
+        "deleteWith": f"kubectl delete pvc --namespace shop {claim}",
+    }
+    return found
+
+
 def first_step() -> Look:
     """The canary serves its first requests, and they are answered well."""
     window = analysis(
@@ -254,5 +265,6 @@ def unlabelled() -> Look:
 
 
 SCENES: Final[tuple[Scene, ...]] = (
-    stable, first_step, inconclusive, rolled_back, halted, paused, rolling, crashing, unlabelled,
+    stable, retained, first_step, inconclusive, rolled_back, halted, paused, rolling, crashing,
+    unlabelled,
 )  # fmt: skip

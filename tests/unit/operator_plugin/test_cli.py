@@ -20,7 +20,10 @@ from orders_operator.plugin.cli import main
         ),
         (["logs", "orders", "--canary", "--stable"], "not allowed with argument --canary"),
         (["status", "-o", "yaml"], "argument -o/--output: invalid choice: 'yaml'"),
-        (["restart", "orders"], "argument COMMAND: invalid choice: 'restart'"),
+        (["stop", "orders"], "argument COMMAND: invalid choice: 'stop'"),
+        (["restart"], "one of the arguments NAME --all is required"),
+        (["restart", "orders", "--all"], "argument --all: not allowed with argument NAME"),
+        (["restart", "--all", "orders"], "argument NAME: not allowed with argument --all"),
     ],
 )
 def test_a_wrong_call_is_one_line(

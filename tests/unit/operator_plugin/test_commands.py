@@ -6,7 +6,7 @@ import pytest
 
 from orders_operator.plugin.commands import Command, Order, decide, patch
 from orders_operator.plugin.errors import Refused
-from tests.unit.operator_plugin.objects import NEW, OLD, ago, service
+from tests.unit.operator_plugin.objects import NEW, NOW, OLD, ago, service
 from tests.unit.operator_plugin.scenes import (
     Scene,
     first_step,
@@ -30,7 +30,7 @@ def resource(scene: Scene, **annotations: str) -> Object:
 
 def decided(scene: Scene, command: Command, **annotations: str) -> Order:
     """Return what a command does in a scene."""
-    return decide(resource(scene, **annotations), command)
+    return decide(resource(scene, **annotations), command, NOW)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,37 @@ def test_retry_names_the_failure() -> None:
 
         assert f"{NEW}@{ago(seconds=12)}" == order.value
         assert None is patch(order)["metadata"]["annotations"]["orders.dev/abort"]
+
+
+@pytest.mark.parametrize("scene", [stable, first_step, paused, rolling])
+def test_restart_names_the_time(scene: Scene) -> None:
+    """Each time makes a revision, whatever goes on; what was told to the one before is over."""
+    order = decided(scene, "restart")
+
+    others = {f"orders.dev/{it}": None for it in ("promote", "abort", "pause", "retry")}
+    restarted = {"orders.dev/restart": "2026-03-04T12:00:00Z"}
+    assert {"metadata": {"annotations": others | restarted}} == patch(order)
+    assert f"orders: a new revision of the same spec is to replace {order.revision}." == order.text
+
+
+@pytest.mark.parametrize("scene", [rolled_back, halted])
+def test_the_restart_of_what_has_failed_is_a_retry(scene: Scene) -> None:
+    """It does what `retry` does, and says so."""
+    restart, retry = decided(scene, "restart"), decided(scene, "retry")
+
+    assert patch(retry) == patch(restart)
+    assert "retry" == restart.command
+    assert f"{retry.text} It had failed, so this is a retry and no restart." == restart.text
+
+
+@pytest.mark.parametrize("command", ["promote", "abort", "pause", "resume"])
+def test_a_restart_stays_when_something_else_is_told(command: Command) -> None:
+    """It is a part of what is declared, and no word to one revision."""
+    scene = paused if command == "resume" else first_step
+    annotations = {"pause": NEW} if command == "resume" else {}
+
+    told = patch(decided(scene, command, **annotations))["metadata"]["annotations"]
+    assert "orders.dev/restart" not in told
 
 
 def test_resume_takes_the_pause_away_and_nothing_else() -> None:
@@ -114,7 +145,7 @@ def test_the_first_revision_cannot_be_aborted() -> None:
     first = service({"phase": "Progressing", "revision": NEW})
 
     with pytest.raises(Refused, match="there is no other revision to go back to"):
-        decide(first, "abort")
+        decide(first, "abort", NOW)
 
 
 @pytest.mark.parametrize("command", get_args(Command))
@@ -124,9 +155,13 @@ def test_nothing_is_said_before_the_operator_has_spoken(command: Command) -> Non
         decided(unlabelled, command)
 
 
-def test_a_paused_resource_is_told_of() -> None:
+@pytest.mark.parametrize(
+    ("scene", "command"), [(first_step, "promote"), (stable, "restart"), (halted, "restart")]
+)
+def test_a_paused_resource_is_told_of(scene: Scene, command: Command) -> None:
     """The annotation is set, and waits as everything else does."""
-    found = first_step().resource
+    found = resource(scene)
     found["spec"]["paused"] = True
 
-    assert decide(found, "promote").text.endswith("Nothing happens while spec.paused is true.")
+    text = decide(found, command, NOW).text
+    assert text.endswith(" Nothing happens while spec.paused is true.")

@@ -20,7 +20,7 @@ from tests.unit.operator_plugin.objects import (
     pod,
     service,
 )
-from tests.unit.operator_plugin.scenes import first_step, rolled_back, rolling
+from tests.unit.operator_plugin.scenes import first_step, retained, rolled_back, rolling, stable
 
 Object = dict[str, Any]
 
@@ -114,6 +114,17 @@ def test_a_status_of_another_release_is_refused() -> None:
     """It is better to say so than to draw half of it."""
     with pytest.raises(Refused, match=r"of another release than this plugin.*phase"):
         view(Look(service({"phase": "Sideways"})))
+
+
+def test_json_has_the_claim_that_is_kept() -> None:
+    """It is where the API has it; null where there is none."""
+    expected = {
+        "name": "data-orders-postgresql-0",
+        "deleteWith": "kubectl delete pvc --namespace shop data-orders-postgresql-0",
+    }
+
+    for scene, claim in ((retained, expected), (stable, None)):
+        assert claim == json.decode(json.encode(view(scene())))["status"]["retainedClaim"]
 
 
 def test_json_has_what_the_screen_has() -> None:

@@ -1,0 +1,31 @@
+"""`kubectl orders restart --all`: the OrderServices of a namespace, one after the other."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from orders_operator.client.errors import KubeError
+from orders_operator.client.kube import Kube
+from orders_operator.plugin.commands import Order, decide, tell
+from orders_operator.plugin.errors import Refused
+from orders_operator.plugin.look import services
+
+
+async def restart_all(kube: Kube, namespace: str) -> AsyncIterator[Order | Refused | KubeError]:
+    """Yield what was told to each, or why that could not be; the others are told all the same.
+
+    Raises:
+        Refused: there is no OrderService.
+
+    """
+    found = await services(kube, namespace)
+    if not found:
+        raise Refused(f"there is no OrderService in namespace {namespace}")
+    now = datetime.now(UTC)
+    for resource in found:
+        try:
+            order = decide(resource, "restart", now)
+            await tell(kube, order)
+        except (Refused, KubeError) as error:
+            yield error
+        else:
+            yield order
