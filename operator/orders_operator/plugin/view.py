@@ -44,19 +44,6 @@ class Event(Struct, frozen=True, rename="camel"):
     message: str
 
 
-class RetainedClaim(Struct, frozen=True, rename="camel"):
-    """The claim of an embedded database that the spec has left, and what deletes it."""
-
-    name: str
-    delete_with: str
-
-
-class Status(OrderServiceStatus, frozen=True, rename="camel"):
-    """The status, as far as it is drawn; `retained_claim` may be gone, which only people see."""
-
-    retained_claim: RetainedClaim | None = None
-
-
 class View(Struct, frozen=True, rename="camel", kw_only=True):
     """An OrderService: what is declared, what is, and what has happened, the newest last.
 
@@ -67,7 +54,7 @@ class View(Struct, frozen=True, rename="camel", kw_only=True):
     name: str
     paused: bool
     declared: Rollout | None
-    status: Status
+    status: OrderServiceStatus
     revisions: tuple[Revision, ...]
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
@@ -103,7 +90,7 @@ def view(look: Look) -> View:
     )
 
 
-def status_of(resource: Mapping[str, Any]) -> Status:
+def status_of(resource: Mapping[str, Any]) -> OrderServiceStatus:
     """Return the status of an OrderService.
 
     Raises:
@@ -111,7 +98,7 @@ def status_of(resource: Mapping[str, Any]) -> Status:
 
     """
     try:
-        return msgspec.convert(resource.get("status") or {}, Status)
+        return msgspec.convert(resource.get("status") or {}, OrderServiceStatus)
     except msgspec.ValidationError as error:
         name = resource["metadata"]["name"]
         text = f"the status of {name} is of another release than this plugin: {error}"
