@@ -1,0 +1,62 @@
+"""The operator's client, which also notes what it writes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from orders_operator.client.kube import Kube
+
+Object = dict[str, Any]
+
+
+class Recording(Kube):
+    """A client whose writes tests can count."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        """Start with none."""
+        super().__init__(http)
+        self.writes: list[str] = []
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        **how: Any,
+    ) -> Any:
+        """Note the call unless it only reads, and make it."""
+        if method != "GET":
+            self.writes.append(f"{method} {url}")
+        return await super().request(method, url, params, body, **how)
+
+    def written(self) -> list[str]:
+        """Return what was written since this was asked last."""
+        found, self.writes = self.writes, []
+        return found
+
+    async def create(self, plural: str, wanted: Object, *, namespace: str | None = None) -> Object:
+        """Create an object."""
+        version = wanted["apiVersion"]
+        root = "/apis" if "/" in version else "/api"
+        where = "" if namespace is None else f"/namespaces/{namespace}"
+        made: Object = await self.request("POST", f"{root}/{version}{where}/{plural}", body=wanted)
+        return made
+
+    async def merge(self, url: str, change: Object) -> Object:
+        """Change an object, or its status, by a merge patch."""
+        kind = "application/merge-patch+json"
+        changed: Object = await self.request("PATCH", url, body=change, content_type=kind)
+        return changed
+
+
+def holds(live: Any, wanted: Any) -> bool:
+    """Whether an object has what a merge patch would give it; the API server may add to that."""
+    if isinstance(wanted, dict):
+        mine = live if isinstance(live, dict) else {}
+        return all(holds(mine.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        theirs = live if isinstance(live, list) else []
+        return len(theirs) == len(wanted) and all(map(holds, theirs, wanted))
+    return bool(live == wanted)
