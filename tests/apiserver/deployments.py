@@ -105,7 +105,9 @@ class Deployments:
             reason, status = "ProgressDeadlineExceeded", "False"
         conditions = [{"type": "Progressing", "status": status, "reason": reason}]
         if refused is not None:
-            conditions.append({"type": "ReplicaFailure", "status": "True", "message": refused})
+            old = (deployment.get("status") or {}).get("conditions") or ()
+            failure = {"type": "ReplicaFailure", "status": "True", "message": refused}
+            conditions.append(next((it for it in old if it["type"] == failure["type"]), failure))
         found = {
             "observedGeneration": deployment["metadata"]["generation"],
             "conditions": conditions,

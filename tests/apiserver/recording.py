@@ -26,10 +26,11 @@ class Recording(Kube):
         body: Object | None = None,
         **how: Any,
     ) -> Any:
-        """Note the call unless it only reads, and make it."""
+        """Make the call, and note it unless it only reads or is refused."""
+        answer = await super().request(method, url, params, body, **how)
         if method != "GET":
             self.writes.append(f"{method} {url}")
-        return await super().request(method, url, params, body, **how)
+        return answer
 
     def written(self) -> list[str]:
         """Return what was written since this was asked last."""

@@ -8,9 +8,12 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
+from unittest.mock import patch
 
+from orders_operator.api.database import Embedded
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.kube import path
+from orders_operator.reconcile.analysis import Windows
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.reconcile import Reconciler
@@ -28,29 +31,56 @@ Object = dict[str, Any]
 NAME: Final = "shop"
 IMAGE: Final = "orders/service:1"
 NEXT: Final = "orders/service:2"
+FINAL: Final = "retention" in Embedded.__struct_fields__
+"""Whether this operator keeps what is in use; what it is to do then is an expected failure else."""
 _ROUNDS: Final = 40
-_PODS: Final = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=api"
+_TICK: Final = 1e-6
+_PODS: Final = {"app.kubernetes.io/instance": NAME, "app.kubernetes.io/component": "api"}
+
+
+class Clock:
+    """The operator's time, which goes on when a test says so, and never says the same twice."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self._began = datetime.now(UTC)
+        self._gone = 0.0
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        self._gone += _TICK
+        return self._began + timedelta(seconds=self._gone)
+
+    def monotonic(self) -> float:
+        """Return the seconds since the beginning."""
+        return self._gone
+
+    def wait(self, seconds: float) -> None:
+        """Have it be later."""
+        self._gone += seconds
 
 
 class Operator:
     """A reconciler with a client of its own, and what it keeps in memory."""
 
-    def __init__(self, now: Callable[[], datetime], instance: str = "operator-1") -> None:
+    def __init__(self, clock: "Clock", instance: str = "operator-1") -> None:
         """Remember nothing."""
         self.kube = Recording.connect()
         self.metrics = Metrics("test")
         self.index = Index()
         apis = Apis(self.kube, KINDS)
-        self.reconcile = Reconciler(
-            self.kube,
-            KINDS,
-            apis,
-            self.index,
-            self.metrics,
-            Tracing(),
-            instance=instance,
-            now=now,
-        )
+        # The windows of a canary go by a clock that nobody can set.
+        with patch.object(Windows.__init__, "__defaults__", (clock.monotonic,)):
+            self.reconcile = Reconciler(
+                self.kube,
+                KINDS,
+                apis,
+                self.index,
+                self.metrics,
+                Tracing(),
+                instance=instance,
+                now=clock.now,
+            )
 
 
 class World:
@@ -62,9 +92,8 @@ class World:
         self.key = (self.namespace, NAME)
         self.kube = Recording.connect()
         """The tests' own hands."""
-        self.late = timedelta()
-        """How much later than now it is for the operator."""
-        self.operator = Operator(self.now)
+        self.clock = Clock()
+        self.operator = Operator(self.clock)
         self._operators = [self.operator]
         self._clients = Recording.connect()
         self.deployments = Deployments(self._clients, self.namespace)
@@ -90,21 +119,13 @@ class World:
         for client in (self.kube, self._clients, *(it.kube for it in self._operators)):
             await client.close()
 
-    def now(self) -> datetime:
-        """Return the operator's time."""
-        return datetime.now(UTC) + self.late
-
-    def wait(self, seconds: float) -> None:
-        """Have it be later."""
-        self.late += timedelta(seconds=seconds)
-
     def restart(self) -> None:
         """Replace the operator by another process, which remembers nothing."""
-        self.operator = Operator(self.now, f"operator-{len(self._operators) + 1}")
+        self.operator = Operator(self.clock, f"operator-{len(self._operators) + 1}")
         self._operators.append(self.operator)
 
     async def declare(self, **spec: Any) -> Object:
-        """Make the OrderService: one pod on the Secret `database`, with these fields."""
+        """Make the OrderService: a pod on the Secret `database`, unmonitored, or as given."""
         wanted = {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -113,6 +134,7 @@ class World:
                 "image": IMAGE,
                 "database": {"secretRef": {"name": "database"}},
                 "replicas": 1,
+                "monitoring": {"enabled": False},
                 **spec,
             },
         }
@@ -148,6 +170,15 @@ class World:
         }
         await self.kube.apply("configmaps", made, manager="somebody")
 
+    async def quota(self, **hard: str) -> None:
+        """Allow no more than this in the namespace."""
+        made = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
+        await self.kube.create("resourcequotas", made, namespace=self.namespace)
+        status = {"hard": hard, "used": dict.fromkeys(hard, "0")}
+        where = self.url("v1", "resourcequotas", "few")
+        await self.kube.merge(where, {"spec": {"hard": hard}})
+        await self.kube.merge(f"{where}/status", {"status": status})
+
     async def reconcile(self) -> float | None:
         """Have the operator reconcile once."""
         return await self.operator.reconcile(self.key)
@@ -159,7 +190,7 @@ class World:
         return self._clients.written()
 
     async def settle(self) -> None:
-        """Take turns until nobody has anything to do."""
+        """Take turns until nobody has anything to do; no time goes by."""
         told: list[str] = []
         for _ in range(_ROUNDS):
             self.operator.kube.written()
@@ -194,6 +225,16 @@ class World:
         found = await self.kube.list(api_version, plural, self.namespace)
         return {it["metadata"]["name"] for it in found}
 
+    async def versions(self) -> dict[tuple[str, str], str]:
+        """Return the resourceVersion of the OrderService and of all that an operator makes."""
+        found = {}
+        kinds = [(it.api_version, it.plural) for it in KINDS if not it.optional]
+        for api_version, plural in [*kinds, (API_VERSION, PLURAL)]:
+            for it in await self.kube.list(api_version, plural, self.namespace):
+                metadata = it["metadata"]
+                found[plural, metadata["name"]] = metadata["resourceVersion"]
+        return found
+
     async def resource(self) -> Object:
         """Return the OrderService."""
         return await self.get(API_VERSION, PLURAL, NAME)
@@ -222,21 +263,27 @@ class World:
         """Return the Deployment of the stable pods, or the one with a suffix."""
         return await self.get("apps/v1", "deployments", f"{NAME}{suffix}")
 
+    async def ports(self) -> set[int]:
+        """Return the ports that the service's pods may reach."""
+        found = await self.get("networking.k8s.io/v1", "networkpolicies", NAME)
+        rules = found["spec"]["egress"]
+        return {port["port"] for rule in rules for port in rule.get("ports") or ()}
+
     async def pods(self) -> list[Object]:
         """Return the pods of the service that are not on their way out."""
-        found = await self.kube.list("v1", "pods", self.namespace, _labels(_PODS))
+        found = await self.kube.list("v1", "pods", self.namespace, _PODS)
         return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
     async def images(self) -> list[str]:
         """Return what images the pods of the service run."""
         return sorted(pod["spec"]["containers"][0]["image"] for pod in await self.pods())
 
+    async def count(self, plural: str) -> int:
+        """Return how many objects there are of a kind of apps/v1."""
+        return len(await self.kube.list("apps/v1", plural, self.namespace))
+
     async def events(self) -> list[tuple[str, str]]:
         """Return type and reason of the Events of the OrderService, the first one first."""
         found = await self.kube.list("events.k8s.io/v1", "events", self.namespace)
         found.sort(key=lambda it: str(it["eventTime"]))
         return [(it["type"], it["reason"]) for it in found if it["regarding"]["name"] == NAME]
-
-
-def _labels(text: str) -> dict[str, str]:
-    return dict(pair.split("=") for pair in text.split(","))  # type: ignore[misc]
