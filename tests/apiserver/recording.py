@@ -17,6 +17,10 @@ class Recording(Kube):
         """Start with none."""
         super().__init__(http)
         self.writes: list[str] = []
+        """What was written, whether it changed anything or not."""
+        self.changes: list[str] = []
+        """Those of the writes after which the object had another version."""
+        self._versions: dict[str, str] = {}
 
     async def request(
         self,
@@ -28,13 +32,23 @@ class Recording(Kube):
     ) -> Any:
         """Make the call, and note it unless it only reads or is refused."""
         answer = await super().request(method, url, params, body, **how)
+        where = url.removesuffix("/status")
+        version = (answer.get("metadata") or {}).get("resourceVersion", "")
         if method != "GET":
             self.writes.append(f"{method} {url}")
+            if method != "PATCH" or self._versions.get(where) != version:
+                self.changes.append(f"{method} {url}")
+        self._versions[where] = version
         return answer
 
     def written(self) -> list[str]:
         """Return what was written since this was asked last."""
-        found, self.writes = self.writes, []
+        found, self.writes, self.changes = self.writes, [], []
+        return found
+
+    def changed(self) -> list[str]:
+        """Return what was changed since this was asked last."""
+        found, self.writes, self.changes = self.changes, [], []
         return found
 
     async def create(self, plural: str, wanted: Object, *, namespace: str | None = None) -> Object:

@@ -184,10 +184,10 @@ class World:
         return await self.operator.reconcile(self.key)
 
     async def sync(self) -> list[str]:
-        """Have the controllers and the kubelet do one step; return what they wrote."""
+        """Have the controllers and the kubelet do one step; return what they changed."""
         for part in self._parts:
             await part()
-        return self._clients.written()
+        return self._clients.changed()
 
     async def settle(self) -> None:
         """Take turns until nobody has anything to do; no time goes by."""
@@ -195,7 +195,7 @@ class World:
         for _ in range(_ROUNDS):
             self.operator.kube.written()
             await self.reconcile()
-            told = self.operator.kube.written() + await self.sync()
+            told = self.operator.kube.changed() + await self.sync()
             if not told:
                 return
         raise AssertionError(f"never calm; the last to be written: {told}")
