@@ -1,0 +1,64 @@
+"""The garbage collector: what belonged to an object that is gone goes as well.
+
+It looks only when an owner that it knew is gone, as that is all that tests need.
+"""
+
+from typing import Any, Final
+
+from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.kube import path
+from orders_operator.resources.kinds import KINDS
+from tests.apiserver.deployments import TEMPLATE_HASH, replica_set
+from tests.apiserver.recording import Recording
+from tests.apiserver.statefulsets import PROTECTION
+
+Object = dict[str, Any]
+
+_OWNERS: Final = (
+    (API_VERSION, PLURAL),
+    ("apps/v1", "deployments"),
+    ("apps/v1", "statefulsets"),
+)
+_OWNED: Final = (
+    *((it.api_version, it.plural) for it in KINDS if not it.optional),
+    ("v1", "pods"),
+    ("v1", "persistentvolumeclaims"),
+)
+
+
+class Garbage:
+    """The collector in one namespace."""
+
+    def __init__(self, kube: Recording, namespace: str) -> None:
+        """Start with no owner known."""
+        self._kube = kube
+        self._namespace = namespace
+        self._known: set[str] = set()
+
+    async def sync(self) -> None:
+        """Collect if an owner is gone."""
+        alive = set()
+        for api_version, plural in _OWNERS:
+            found = await self._kube.list(api_version, plural, self._namespace)
+            alive |= {it["metadata"]["uid"] for it in found}
+        if self._known - alive:
+            await self._collect(alive)
+        self._known = alive
+
+    async def _collect(self, alive: set[str]) -> None:
+        """Delete what has owners, all of which are gone; a StatefulSet may go by this, too."""
+        for api_version, plural in _OWNED:
+            for obj in await self._kube.list(api_version, plural, self._namespace):
+                metadata = obj["metadata"]
+                owners = [it["uid"] for it in metadata.get("ownerReferences") or ()]
+                mark = (metadata.get("labels") or {}).get(TEMPLATE_HASH)
+                sets = {replica_set(uid, mark) for uid in alive} if mark else set()
+                if not owners or alive & set(owners) or sets & set(owners):
+                    continue
+                uid, name = metadata["uid"], metadata["name"]
+                await self._kube.delete(api_version, plural, self._namespace, name, uid)
+                alive.discard(uid)
+                if PROTECTION in (metadata.get("finalizers") or ()):
+                    # What protects the claim of a pod lets go of it; the pod goes as well.
+                    where = path(api_version, plural, self._namespace, name)
+                    await self._kube.merge(where, {"metadata": {"finalizers": None}})

@@ -1,0 +1,115 @@
+"""The controller of StatefulSets of one pod, and of the claims that go with them or stay.
+
+A claim belongs to its StatefulSet, and so goes with it, where `whenDeleted` is `Delete`; else it
+is nobody's.
+"""
+
+from typing import Any, Final
+
+from orders_operator.client.kube import path
+from tests.apiserver.deployments import ready, template_hash
+from tests.apiserver.kubelet import NODE
+from tests.apiserver.recording import Recording, holds
+
+Object = dict[str, Any]
+
+REVISION: Final = "controller-revision-hash"
+PROTECTION: Final = "kubernetes.io/pvc-protection"
+
+
+class StatefulSets:
+    """The controller in one namespace."""
+
+    def __init__(self, kube: Recording, namespace: str) -> None:
+        """Keep where."""
+        self._kube = kube
+        self._namespace = namespace
+
+    async def sync(self) -> None:
+        """Look at every StatefulSet once."""
+        for found in await self._kube.list("apps/v1", "statefulsets", self._namespace):
+            if not found["metadata"].get("deletionTimestamp"):
+                await self._sync(found)
+
+    async def _sync(self, wanted: Object) -> None:
+        name = f"{wanted['metadata']['name']}-0"
+        mark = template_hash(wanted["spec"]["template"])
+        for claim in wanted["spec"].get("volumeClaimTemplates") or ():
+            await self._claim(wanted, claim, f"{claim['metadata']['name']}-{name}")
+        pod = await self._kube.get("v1", "pods", self._namespace, name)
+        if pod is None:
+            pod = await self._create(wanted, name, mark)
+        elif not pod["metadata"].get("deletionTimestamp"):
+            if pod["metadata"]["labels"][REVISION] != mark:
+                await self._kube.request("DELETE", path("v1", "pods", self._namespace, name))
+        await self._say(wanted, int(ready(pod)) or None, mark)
+
+    async def _claim(self, wanted: Object, template: Object, name: str) -> None:
+        """Make a claim, and say whose it is."""
+        policy = wanted["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+        owners = [
+            {
+                "apiVersion": "apps/v1",
+                "kind": "StatefulSet",
+                "name": wanted["metadata"]["name"],
+                "uid": wanted["metadata"]["uid"],
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ] * (policy.get("whenDeleted") == "Delete")
+        found = await self._kube.get("v1", "persistentvolumeclaims", self._namespace, name)
+        if found is None:
+            labels = template["metadata"].get("labels") or {}
+            labels |= wanted["spec"]["selector"]["matchLabels"]
+            metadata = {"name": name, "labels": labels, "ownerReferences": owners}
+            made = {**template, "metadata": metadata} | {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+            }
+            made.pop("status", None)
+            plural = "persistentvolumeclaims"
+            await self._kube.create(plural, made, namespace=self._namespace)
+        elif (found["metadata"].get("ownerReferences") or []) != owners:
+            where = path("v1", "persistentvolumeclaims", self._namespace, name)
+            await self._kube.merge(where, {"metadata": {"ownerReferences": owners}})
+
+    async def _create(self, wanted: Object, name: str, mark: str) -> Object:
+        template = wanted["spec"]["template"]
+        volumes = [
+            {
+                "name": claim["metadata"]["name"],
+                "persistentVolumeClaim": {"claimName": f"{claim['metadata']['name']}-{name}"},
+            }
+            for claim in wanted["spec"].get("volumeClaimTemplates") or ()
+        ]
+        metadata = {
+            **template["metadata"],
+            "name": name,
+            "labels": {**template["metadata"]["labels"], REVISION: mark},
+            "ownerReferences": [
+                {
+                    "apiVersion": "apps/v1",
+                    "kind": "StatefulSet",
+                    "name": wanted["metadata"]["name"],
+                    "uid": wanted["metadata"]["uid"],
+                    "controller": True,
+                }
+            ],
+        }
+        spec = {**template["spec"], "nodeName": NODE}
+        spec["volumes"] = [*(spec.get("volumes") or ()), *volumes]
+        made = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+        return await self._kube.create("pods", made, namespace=self._namespace)
+
+    async def _say(self, wanted: Object, serving: int | None, mark: str) -> None:
+        status = {
+            "observedGeneration": wanted["metadata"]["generation"],
+            "replicas": 1,
+            "readyReplicas": serving,
+            "availableReplicas": serving or 0,  # the only count that is there when it is none
+            "updateRevision": mark,
+        }
+        if not holds(wanted.get("status"), status):
+            name = wanted["metadata"]["name"]
+            where = path("apps/v1", "statefulsets", self._namespace, name, "status")
+            await self._kube.merge(where, {"status": status})

@@ -1,0 +1,68 @@
+"""What the pods of a canary and of its stable revision have answered, served where pods serve it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from orders.telemetry.metrics import Metrics
+from orders_operator.resources.service import METRICS_PORT
+from tests.apiserver.kubelet import Kubelet
+
+Object = dict[str, Any]
+
+
+class Traffic:
+    """The requests of every pod: with each look at its metrics there are some more."""
+
+    def __init__(self) -> None:
+        """Have all pods answer a hundred requests well until the next look."""
+        self.requests = 100
+        self.failing: set[str] = set()
+        """Images that answer each tenth request with 500."""
+        self.away: set[str] = set()
+        """Images whose pods do not show their metrics."""
+        self._runners: list[web.AppRunner] = []
+        self._metrics: list[Metrics] = []
+
+    async def serve(self, pod: Object, address: str) -> None:
+        """Serve the metrics of a pod at its address."""
+        image = pod["spec"]["containers"][0]["image"]
+        metrics = Metrics()
+        self._metrics.append(metrics)
+
+        async def answer(request: web.Request) -> web.Response:
+            if image in self.away:
+                return web.Response(status=503)
+            for number in range(self.requests):
+                status = 500 if image in self.failing and number % 10 == 0 else 201
+                metrics.request("POST", "/orders", status, None, 0.05, None)
+            kind, body = metrics.expose(request.headers["Accept"])
+            return web.Response(body=body, headers={"Content-Type": kind})
+
+        app = web.Application()
+        app.router.add_get("/metrics", answer)
+        runner = web.AppRunner(app)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, address, METRICS_PORT).start()
+
+    async def close(self) -> None:
+        """Serve no more."""
+        for runner in self._runners:
+            await runner.cleanup()
+        for metrics in self._metrics:
+            metrics.close()
+
+
+@asynccontextmanager
+async def traffic(kubelet: Kubelet) -> AsyncIterator[Traffic]:
+    """Have every pod that comes from now on serve its metrics."""
+    made = Traffic()
+    kubelet.on_address = made.serve
+    try:
+        yield made
+    finally:
+        kubelet.on_address = None
+        await made.close()

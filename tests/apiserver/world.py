@@ -1,0 +1,289 @@
+"""One namespace of the API server, with an OrderService, an operator, and who else is in a cluster.
+
+Nothing happens by itself: a test says when the operator reconciles, and when the controllers and
+the kubelet do their part. `settle` has both take turns until neither has anything to do.
+"""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+from unittest.mock import patch
+
+from orders_operator.api.database import Embedded
+from orders_operator.api.spec import API_VERSION, KIND, PLURAL
+from orders_operator.client.kube import path
+from orders_operator.reconcile.analysis import Windows
+from orders_operator.reconcile.discovery import Apis
+from orders_operator.reconcile.index import Index
+from orders_operator.reconcile.reconcile import Reconciler
+from orders_operator.resources.kinds import KINDS
+from orders_operator.telemetry.metrics import Metrics
+from orders_operator.telemetry.tracing import Tracing
+from tests.apiserver.deployments import Deployments
+from tests.apiserver.garbage import Garbage
+from tests.apiserver.kubelet import Kubelet
+from tests.apiserver.recording import Recording
+from tests.apiserver.statefulsets import StatefulSets
+
+Object = dict[str, Any]
+
+NAME: Final = "shop"
+IMAGE: Final = "orders/service:1"
+NEXT: Final = "orders/service:2"
+FINAL: Final = "retention" in Embedded.__struct_fields__
+"""Whether this operator keeps what is in use; what it is to do then is an expected failure else."""
+_ROUNDS: Final = 40
+_TICK: Final = 1e-6
+_PODS: Final = {"app.kubernetes.io/instance": NAME, "app.kubernetes.io/component": "api"}
+
+
+class Clock:
+    """The operator's time, which goes on when a test says so, and never says the same twice."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self._began = datetime.now(UTC)
+        self._gone = 0.0
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        self._gone += _TICK
+        return self._began + timedelta(seconds=self._gone)
+
+    def monotonic(self) -> float:
+        """Return the seconds since the beginning."""
+        return self._gone
+
+    def wait(self, seconds: float) -> None:
+        """Have it be later."""
+        self._gone += seconds
+
+
+class Operator:
+    """A reconciler with a client of its own, and what it keeps in memory."""
+
+    def __init__(self, clock: "Clock", instance: str = "operator-1") -> None:
+        """Remember nothing."""
+        self.kube = Recording.connect()
+        self.metrics = Metrics("test")
+        self.index = Index()
+        apis = Apis(self.kube, KINDS)
+        # The windows of a canary go by a clock that nobody can set.
+        with patch.object(Windows.__init__, "__defaults__", (clock.monotonic,)):
+            self.reconcile = Reconciler(
+                self.kube,
+                KINDS,
+                apis,
+                self.index,
+                self.metrics,
+                Tracing(),
+                instance=instance,
+                now=clock.now,
+            )
+
+
+class World:
+    """One namespace, the OrderService `shop` in it, and all who work on it."""
+
+    def __init__(self) -> None:
+        """Prepare; `open` makes the namespace."""
+        self.namespace = f"test-{uuid.uuid4().hex[:10]}"
+        self.key = (self.namespace, NAME)
+        self.kube = Recording.connect()
+        """The tests' own hands."""
+        self.clock = Clock()
+        self.operator = Operator(self.clock)
+        self._operators = [self.operator]
+        self._clients = Recording.connect()
+        self.deployments = Deployments(self._clients, self.namespace)
+        self.kubelet = Kubelet(self._clients, self.namespace)
+        self._parts: list[Callable[[], Awaitable[None]]] = [
+            StatefulSets(self._clients, self.namespace).sync,
+            self.deployments.sync,
+            self.kubelet.sync,
+            Garbage(self._clients, self.namespace).sync,
+        ]
+
+    async def __aenter__(self) -> Self:
+        """Make the namespace, with what a controller puts into each, and the Secret `database`."""
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        await self.kube.create("namespaces", namespace)
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        await self.kube.create("serviceaccounts", account, namespace=self.namespace)
+        await self.secret("database", "postgresql://orders:secret@db/orders")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections; the namespace goes with the API server."""
+        for client in (self.kube, self._clients, *(it.kube for it in self._operators)):
+            await client.close()
+
+    def restart(self) -> None:
+        """Replace the operator by another process, which remembers nothing."""
+        self.operator = Operator(self.clock, f"operator-{len(self._operators) + 1}")
+        self._operators.append(self.operator)
+
+    async def declare(self, **spec: Any) -> Object:
+        """Make the OrderService: a pod on the Secret `database`, unmonitored, or as given."""
+        wanted = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": NAME},
+            "spec": {
+                "image": IMAGE,
+                "database": {"secretRef": {"name": "database"}},
+                "replicas": 1,
+                "monitoring": {"enabled": False},
+                **spec,
+            },
+        }
+        return await self.kube.create(PLURAL, wanted, namespace=self.namespace)
+
+    async def change(self, **spec: Any) -> Object:
+        """Change fields of its spec by a merge patch."""
+        return await self.kube.merge(self.url(API_VERSION, PLURAL, NAME), {"spec": spec})
+
+    async def tell(self, **commands: str | None) -> None:
+        """Set annotations `orders.dev/...`, or remove them."""
+        annotations = {f"orders.dev/{name}": value for name, value in commands.items()}
+        change = {"metadata": {"annotations": annotations}}
+        await self.kube.merge(self.url(API_VERSION, PLURAL, NAME), change)
+
+    async def secret(self, name: str, url: str, **more: str) -> None:
+        """Make a Secret with a database's URL, or change it."""
+        made = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "stringData": {"url": url, **more},
+        }
+        await self.kube.apply("secrets", made, manager="somebody")
+
+    async def config(self, name: str, **data: str) -> None:
+        """Make a ConfigMap, or change it."""
+        made = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "data": data,
+        }
+        await self.kube.apply("configmaps", made, manager="somebody")
+
+    async def quota(self, **hard: str) -> None:
+        """Allow no more than this in the namespace."""
+        made = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
+        await self.kube.create("resourcequotas", made, namespace=self.namespace)
+        status = {"hard": hard, "used": dict.fromkeys(hard, "0")}
+        where = self.url("v1", "resourcequotas", "few")
+        await self.kube.merge(where, {"spec": {"hard": hard}})
+        await self.kube.merge(f"{where}/status", {"status": status})
+
+    async def reconcile(self) -> float | None:
+        """Have the operator reconcile once."""
+        return await self.operator.reconcile(self.key)
+
+    async def sync(self) -> list[str]:
+        """Have the controllers and the kubelet do one step; return what they changed."""
+        for part in self._parts:
+            await part()
+        return self._clients.changed()
+
+    async def settle(self) -> None:
+        """Take turns until nobody has anything to do; no time goes by."""
+        told: list[str] = []
+        for _ in range(_ROUNDS):
+            self.operator.kube.written()
+            await self.reconcile()
+            told = self.operator.kube.changed() + await self.sync()
+            if not told:
+                return
+        raise AssertionError(f"never calm; the last to be written: {told}")
+
+    def url(self, api_version: str, plural: str, name: str) -> str:
+        """Return the path of an object."""
+        return path(api_version, plural, self.namespace, name)
+
+    async def get(self, api_version: str, plural: str, name: str) -> Object:
+        """Return an object that is there."""
+        found = await self.find(api_version, plural, name)
+        assert found is not None, f"there is no {plural} {name}"
+        return found
+
+    async def find(self, api_version: str, plural: str, name: str) -> Object | None:
+        """Return an object, or None."""
+        return await self.kube.get(api_version, plural, self.namespace, name)
+
+    async def delete(self, api_version: str, plural: str, name: str) -> None:
+        """Delete an object."""
+        found = await self.get(api_version, plural, name)
+        uid = found["metadata"]["uid"]
+        await self.kube.delete(api_version, plural, self.namespace, name, uid)
+
+    async def names(self, api_version: str, plural: str) -> set[str]:
+        """Return the names of the objects of a kind."""
+        found = await self.kube.list(api_version, plural, self.namespace)
+        return {it["metadata"]["name"] for it in found}
+
+    async def versions(self) -> dict[tuple[str, str], str]:
+        """Return the resourceVersion of the OrderService and of all that an operator makes."""
+        found = {}
+        kinds = [(it.api_version, it.plural) for it in KINDS if not it.optional]
+        for api_version, plural in [*kinds, (API_VERSION, PLURAL)]:
+            for it in await self.kube.list(api_version, plural, self.namespace):
+                metadata = it["metadata"]
+                found[plural, metadata["name"]] = metadata["resourceVersion"]
+        return found
+
+    async def resource(self) -> Object:
+        """Return the OrderService."""
+        return await self.get(API_VERSION, PLURAL, NAME)
+
+    async def status(self) -> Object:
+        """Return its status."""
+        found: Object = (await self.resource()).get("status") or {}
+        return found
+
+    async def rollout(self) -> Object:
+        """Return where its rollout is."""
+        found: Object = (await self.status()).get("rollout") or {}
+        return found
+
+    async def condition(self, kind: str) -> tuple[str, str]:
+        """Return status and reason of a condition."""
+        found = await self.said(kind)
+        return found["status"], found["reason"]
+
+    async def said(self, kind: str) -> Object:
+        """Return a condition."""
+        status = await self.status()
+        return next(it for it in status["conditions"] if it["type"] == kind)
+
+    async def deployment(self, suffix: str = "") -> Object:
+        """Return the Deployment of the stable pods, or the one with a suffix."""
+        return await self.get("apps/v1", "deployments", f"{NAME}{suffix}")
+
+    async def ports(self) -> set[int]:
+        """Return the ports that the service's pods may reach."""
+        found = await self.get("networking.k8s.io/v1", "networkpolicies", NAME)
+        rules = found["spec"]["egress"]
+        return {port["port"] for rule in rules for port in rule.get("ports") or ()}
+
+    async def pods(self) -> list[Object]:
+        """Return the pods of the service that are not on their way out."""
+        found = await self.kube.list("v1", "pods", self.namespace, _PODS)
+        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+    async def images(self) -> list[str]:
+        """Return what images the pods of the service run."""
+        return sorted(pod["spec"]["containers"][0]["image"] for pod in await self.pods())
+
+    async def count(self, plural: str) -> int:
+        """Return how many objects there are of a kind of apps/v1."""
+        return len(await self.kube.list("apps/v1", plural, self.namespace))
+
+    async def events(self) -> list[tuple[str, str]]:
+        """Return type and reason of the Events of the OrderService, the first one first."""
+        found = await self.kube.list("events.k8s.io/v1", "events", self.namespace)
+        found.sort(key=lambda it: str(it["eventTime"]))
+        return [(it["type"], it["reason"]) for it in found if it["regarding"]["name"] == NAME]
