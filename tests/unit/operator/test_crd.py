@@ -129,3 +129,8 @@ def test_reasons_are_what_kubernetes_allows() -> None:
         assert word.isalnum()
         assert word[0].isupper()
     assert len(Reason) == len({str(it) for it in Reason})
+
+
+def test_a_status_has_no_defaults() -> None:
+    """What the operator writes is what it reads, or each pass would write it again."""
+    assert '"default"' not in msgspec.json.encode(schema()["properties"]["status"]).decode()
