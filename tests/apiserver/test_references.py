@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders_operator.reconcile.index import Reference
+from orders_operator.resources.references import Reference
 from tests.apiserver.world import FINAL, IMAGE, NAME, NEXT, World
 
 MODE = {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}

@@ -1,0 +1,174 @@
+"""New content of Secrets and ConfigMaps reaches every pod that serves, and starts no rollout."""
+
+from typing import Any
+
+from orders_operator.resources.labels import CONFIG_HASH
+from orders_operator.resources.references import SECRETS, Reference
+from tests.apiserver.kubelet import Fate
+from tests.apiserver.world import IMAGE, NAME, NEXT, World
+
+MODE = {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}
+CANARY: dict[str, Any] = {"strategy": "Canary"}
+
+
+async def rotate(world: World) -> None:
+    """Have another password in the Secret."""
+    await world.secret("database", "postgresql://orders:rotated@db/orders")
+    await world.settle()
+
+
+async def content(world: World, suffix: str = "") -> str:
+    """Return the hash of the content that a Deployment's pods have."""
+    found = (await world.deployment(suffix))["spec"]["template"]["metadata"]["annotations"]
+    return str(found[CONFIG_HASH])
+
+
+async def read_mode(world: World, suffix: str = "") -> str:
+    """Return what the pods of a Deployment read from the ConfigMap."""
+    spec = (await world.deployment(suffix))["spec"]["template"]["spec"]
+    [variable] = [it for it in spec["containers"][0]["env"] if it["name"] == "MODE"]
+    source = variable["valueFrom"]["configMapKeyRef"]
+    return str((await world.get("v1", "configmaps", source["name"]))["data"][source["key"]])
+
+
+async def canary(world: World, **spec: Any) -> None:
+    """Have a canary beside the stable pods."""
+    await world.declare(rollout=CANARY, **spec)
+    await world.settle()
+    await world.change(image=NEXT)
+    await world.settle()
+    assert "Canary" == (await world.rollout())["phase"]
+
+
+async def test_a_secret_rotates_in_a_canary(world: World) -> None:
+    """Both tracks get it, each with its own revision; the canary goes on."""
+    await canary(world)
+    before, pods = await world.rollout(), {pod["metadata"]["uid"] for pod in await world.pods()}
+    hashes = await content(world), await content(world, "-canary")
+    await rotate(world)
+    after = await world.rollout()
+    assert set() == pods & {pod["metadata"]["uid"] for pod in await world.pods()}
+    assert [IMAGE, NEXT] == await world.images()
+    assert (before["revision"], "Canary", 1) == (after["revision"], after["phase"], after["step"])
+    assert set() == {*hashes} & {await content(world), await content(world, "-canary")}
+
+
+async def test_a_secret_rotates_while_the_rollout_is_paused(world: World) -> None:
+    """The annotation holds the step, not the content."""
+    await canary(world)
+    await world.tell(pause=(await world.rollout())["revision"])
+    await world.settle()
+    before = await content(world), await content(world, "-canary")
+    await rotate(world)
+    assert "Paused" == (await world.rollout())["phase"]
+    assert set() == {*before} & {await content(world), await content(world, "-canary")}
+
+
+async def test_a_secret_rotates_after_a_rollback(world: World) -> None:
+    """The stable pods get it; the failed revision, which reads the same, is not tried again."""
+    await world.declare()
+    await world.settle()
+    world.kubelet.fates[NEXT] = Fate.CRASHING
+    await world.change(image=NEXT)
+    await world.settle()
+    rollout, before = await world.rollout(), await content(world)
+    assert "RolledBack" == rollout["phase"]
+    await rotate(world)
+    assert rollout["failed"] == (await world.rollout())["failed"]
+    assert before != await content(world)
+    assert [IMAGE] == await world.images()
+
+
+async def test_a_failed_revision_is_tried_again_with_content_of_its_own(world: World) -> None:
+    """What it reads and the stable one does not has changed: that may be the cure."""
+    await world.secret("other", "postgresql://orders:wrong@db/orders")
+    await world.declare()
+    await world.settle()
+    world.kubelet.fates[NEXT] = Fate.CRASHING
+    await world.change(image=NEXT, database={"secretRef": {"name": "other"}})
+    await world.settle()
+    assert "RolledBack" == (await world.rollout())["phase"]
+
+    await world.delete("v1", "secrets", "other")
+    await world.settle()
+    assert "RolledBack" == (await world.rollout())["phase"]
+    await world.secret("other", "postgresql://orders:wrong@db/orders")
+    await world.settle()
+    assert "RolledBack" == (await world.rollout())["phase"]
+
+    del world.kubelet.fates[NEXT]
+    await world.secret("other", "postgresql://orders:right@db/orders")
+    await world.settle()
+    assert "Stable" == (await world.rollout())["phase"]
+    assert [NEXT] == await world.images()
+
+
+async def test_only_keys_that_pods_read_count(world: World) -> None:
+    """Another key of the same Secret replaces nothing."""
+    await world.declare()
+    await world.settle()
+    before = (await world.deployment())["metadata"]["generation"]
+    await world.secret("database", "postgresql://orders:secret@db/orders", other="new")
+    await world.settle()
+    assert before == (await world.deployment())["metadata"]["generation"]
+
+
+async def test_going_back_goes_back_to_the_content_of_a_config_map(world: World) -> None:
+    """The stable pods beside a canary keep what they read; the canary has what is there now."""
+    await world.config("settings", mode="slow")
+    await canary(world, podTemplate={"env": [MODE]})
+    await world.config("settings", mode="fast")
+    await world.settle()
+    assert ("slow", "fast") == (await read_mode(world), await read_mode(world, "-canary"))
+
+    await world.tell(abort=(await world.rollout())["revision"])
+    await world.settle()
+    assert "RolledBack" == (await world.rollout())["phase"]
+    assert "slow" == await read_mode(world)
+    copies = {it for it in await world.names("v1", "configmaps") if it.startswith(f"{NAME}-")}
+    assert 2 == len(copies), copies  # the copy of the stable revision, and the log level
+
+
+async def test_a_promoted_canary_keeps_its_content(world: World) -> None:
+    """The copy of the revision before goes with it."""
+    await world.config("settings", mode="slow")
+    await canary(world, podTemplate={"env": [MODE]})
+    await world.config("settings", mode="fast")
+    await world.settle()
+    await world.tell(promote=(await world.rollout())["revision"])
+    await world.settle()
+    assert "Stable" == (await world.rollout())["phase"]
+    assert "fast" == await read_mode(world)
+
+
+async def test_an_address_stays_open_until_nobody_uses_it(world: World) -> None:
+    """A Secret whose URL has another port: old pods still talk to the one that they have read."""
+    await world.secret("database", "postgresql://a:b@db:6543/orders")
+    await world.declare()
+    await world.settle()
+    world.kubelet.lingering = True
+    await world.secret("database", "postgresql://a:b@db:6544/orders")
+    await world.settle()
+    assert {6543, 6544} <= await world.ports()
+    world.kubelet.lingering = False
+    await world.settle()
+    ports = await world.ports()
+    assert (False, True) == (6543 in ports, 6544 in ports)
+
+
+async def test_a_secret_that_only_stable_pods_read_is_watched(world: World) -> None:
+    """In a canary that has left it, it still rotates."""
+    await world.secret("other", "postgresql://a:b@db:6544/orders")
+    await canary(world)
+    await world.change(database={"secretRef": {"name": "other"}})
+    await world.settle()
+    before = await content(world)
+    await rotate(world)
+    assert before != await content(world)
+    references = world.operator.index
+    found = [
+        it
+        for it in ("database", "other")
+        if references.namers(world.namespace, Reference(SECRETS, it))
+    ]
+    assert ["database", "other"] == found
