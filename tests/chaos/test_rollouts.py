@@ -59,7 +59,9 @@ def test_an_operator_that_renders_otherwise_replaces_no_pod(
         with otherwise(installed):
             it.mark("operators that render another time-out of probes")
             serve("otherwise", replicas=0)
-            made = timeouts(shop.namespace.get("deployment", "otherwise")["spec"]["template"])
+            made = timeouts(
+                shop.namespace.get("deployment", "otherwise")["spec"]["template"]["spec"]
+            )
             it.expect("new pods' time-outs", f"{made}", f"{{{TIMEOUT}}}", met=made == {TIMEOUT})
             unchanged(it, shop, before, "by them")
         it.mark("operators as before")

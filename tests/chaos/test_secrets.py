@@ -1,4 +1,4 @@
-"""The Secret with the database's URL is rotated: no caller notices, and no pod uses the old one."""
+"""The Secret with the URL of the database is rotated: no caller notices, every pod follows."""
 
 from functools import partial
 from typing import Final

@@ -56,11 +56,11 @@ def state(namespace: Namespace, service: str) -> Object:
     }
 
 
-def timeouts(pod: Object) -> set[int]:
-    """Return the time-outs of the probes of a pod, or of the template of one."""
+def timeouts(spec: Object) -> set[int]:
+    """Return the time-outs of the probes in the spec of a pod."""
     return {
         probe["timeoutSeconds"]
-        for container in pod["spec"]["containers"]
+        for container in spec["containers"]
         for name, probe in container.items()
         if name.endswith("Probe")
     }
