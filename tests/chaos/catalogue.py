@@ -15,6 +15,7 @@ class Disruption(NamedTuple):
 CHANGES: Final = "changes"
 _NONE: Final = "0 failed of 100,000 requests in this and the other changes"
 _TOLD: Final = "0 failed"
+_KEPT: Final = "0 failed, 0 lost, 0 doubled"
 _DATABASE: Final = "0 failed, 0 lost, 0 doubled; no service pod restarts; /livez 200 throughout"
 _UNTOUCHED: Final = "the service untouched"
 _BACK: Final = "rolled back within 30 s of the verdict"
@@ -27,13 +28,16 @@ DISRUPTIONS: Final = (
     Disruption("canary-aborted", "Canary rolled back", _NONE, CHANGES),
     Disruption("scaling", "Scaled from 3 to 1 to 4", _NONE, CHANGES),
     Disruption("node-drain", "Node drained", _NONE, CHANGES),
+    Disruption("operator-otherwise", "Upgrade to an operator that renders otherwise", _KEPT),
     Disruption("secret-rotation", "Secret rotated", _TOLD),
+    Disruption("canary-rotation", "Secret rotated in a canary", _KEPT),
     Disruption("log-level", "Log level changed", _TOLD),
     Disruption(
         "kill",
         "kill -9 of a pod every 10 s",
         "only requests to that pod fail; with a retry on the key 0 lost, 0 doubled",
     ),
+    Disruption("embedded-left", "Embedded database left", _KEPT),
     Disruption("postgresql-killed", "PostgreSQL's pod killed", _DATABASE),
     Disruption("postgresql-failover", "PostgreSQL's primary fails over", _DATABASE),
     Disruption(

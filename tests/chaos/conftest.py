@@ -25,8 +25,10 @@ from tests.e2e.release import RELEASE, chart_before, missing, remove
 
 ORDER: Final = (
     "test_rollouts",
+    "test_secrets",
     "test_scaling",
     "test_pods",
+    "test_embedded",
     "test_postgresql",
     "test_overload",
     "test_control_plane",
@@ -38,7 +40,10 @@ ORDER: Final = (
 
 _TOLD: Final = pytest.StashKey[list[str]]()
 Serve = Callable[..., Shop]
-"""Makes an OrderService: by its name, a database with its URL, and fields of its spec."""
+"""Makes an OrderService: by its name, a database with its URL, and fields of its spec.
+
+Without a URL the spec must say which database it is, and there is no Secret.
+"""
 Try = Callable[[str], Experiment]
 """Begins the experiment with this key of the catalogue."""
 
@@ -159,9 +164,10 @@ def make(
 ) -> Serve:
     """Make OrderServices, each with a database of its own; return one when it serves."""
 
-    def serve(name: str, on: tuple[Database, str] | None = None, **spec: Any) -> Shop:
+    def serve(name: str, on: tuple[Database, str | None] | None = None, **spec: Any) -> Shop:
         database, url = on or postgresql.make()
-        namespace.apply(secret(f"{name}-database", url=url))
+        if url is not None:
+            namespace.apply(secret(f"{name}-database", url=url))
         spec = {"database": {"secretRef": {"name": f"{name}-database"}}} | spec
         namespace.apply(order_service(name, **spec))
         made = Shop(namespace, name, database, calm, size)
@@ -176,7 +182,7 @@ def serve(make: Serve, namespace: Namespace) -> Iterator[Serve]:
     """Make OrderServices for one test."""
     names: list[str] = []
 
-    def serving(name: str, on: tuple[Database, str] | None = None, **spec: Any) -> Shop:
+    def serving(name: str, on: tuple[Database, str | None] | None = None, **spec: Any) -> Shop:
         names.append(name)
         return make(name, on, **spec)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.chaos.experiment import Experiment
-from tests.chaos.ledger import compare
+from tests.chaos.ledger import Row, compare
 from tests.chaos.load import Load, load
 from tests.chaos.postgresql import Database
 from tests.chaos.sizes import Size
@@ -24,6 +24,8 @@ class Shop:
         self.namespace = namespace
         self.name = name
         self.database = database
+        self.left: list[Row] = []
+        """The orders in a database that it left during a load."""
         self.node = node
         self.size = size
         self.url = f"http://{name}.{namespace.name}.svc"
@@ -36,6 +38,7 @@ class Shop:
         may fail is for the test to say.
         """
         self.database.empty()
+        self.left = []
         usual: dict[str, Any] = {
             "name": f"load-{it.key}",
             "url": self.url,
@@ -47,7 +50,7 @@ class Shop:
             running.go_on(self.size.lead)
             yield running
             it.loaded(running.stop(), running.told)
-            it.kept(compare(running.ledger(), self.database.orders()))
+            it.kept(compare(running.ledger(), [*self.left, *self.database.orders()]))
 
     def change(self, **spec: Any) -> None:
         """Change fields of its spec."""

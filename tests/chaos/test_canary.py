@@ -1,7 +1,7 @@
 """Canaries: a bad one goes back, a good one comes in, and callers see neither."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -9,30 +9,18 @@ from typing import Any, Final
 import pytest
 
 from tests.chaos import nodes
+from tests.chaos.canary import VERDICT, canaries, reach, rollout, taken_over
 from tests.chaos.conftest import Serve, Try
 from tests.chaos.experiment import Experiment
 from tests.chaos.parts.build import IMAGE as FAULTY
 from tests.chaos.shop import Shop
 from tests.chaos.sizes import Size
-from tests.e2e.cluster import ABSENT, OPERATOR, CommandError, Namespace, Object
+from tests.e2e.cluster import ABSENT, OPERATOR, Namespace, Object
 
 BACK: Final = 30.0
 """Seconds from the verdict until only stable pods take requests."""
-VERDICT: Final = 120.0
-"""Seconds from the change until there is one."""
 RATE: Final = 200.0
 """Requests a second that soon give a window enough to tell one failure of 20 from chance."""
-_ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
-_STEPS: Final = [{"weight": 25, "duration": "5s"}, {"weight": 50, "duration": "5s"}]
-
-
-def rollout(**analysis: Any) -> Object:
-    """Return `spec.rollout` with a quick canary."""
-    return {
-        "strategy": "Canary",
-        "progressDeadline": "60s",
-        "canary": {"steps": _STEPS, "analysis": _ANALYSIS | analysis},
-    }
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +40,6 @@ def stable(watched: Shop) -> Iterator[Shop]:
         "patch", "orderservice", watched.name, "--type=json", f"--patch={json.dumps([replaced])}"
     )
     watched.ready(120)
-
-
-def canaries(shop: Shop) -> list[Object]:
-    """Return the canary's pods, but for those on their way out: these take no new requests."""
-    return [
-        it for it in shop.pods() if it["metadata"]["labels"].get("orders.dev/track") == "canary"
-    ]
-
-
-def reach(shop: Shop, what: str, true: Callable[[Object], Any], seconds: float) -> Object:
-    """Wait for a state; return it."""
-    try:
-        shop.namespace.until(lambda: true(shop.namespace.rollout(shop.name)), seconds, what)
-    except CommandError as error:
-        now = shop.namespace.rollout(shop.name)
-        raise CommandError(f"{what} is not reached: {now}\n{error}") from None
-    return shop.namespace.rollout(shop.name)
 
 
 def test_a_good_canary_is_promoted_and_no_request_fails(
@@ -213,18 +184,6 @@ def test_a_canary_goes_on_when_the_leader_is_killed(
         taken_over(it, watched, before)
         it.none("requests failed", load.stop().failed)
     installed.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
-
-
-def taken_over(it: Experiment, shop: Shop, before: str) -> Object:
-    """Wait until the canary is the stable revision, and all is ready; return the rollout."""
-
-    def done(now: Object) -> bool:
-        return bool(now["phase"] == "Stable" and now["stable"] != before)
-
-    now = reach(shop, "promoted", done, VERDICT)
-    shop.ready()
-    it.mark("promoted")
-    return now
 
 
 def went_back(it: Experiment, shop: Shop, reason: str) -> None:

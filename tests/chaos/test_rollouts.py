@@ -3,16 +3,16 @@
 from functools import partial
 from typing import Final
 
-from tests.chaos.conftest import Try
+from tests.chaos.conftest import Serve, Try
 from tests.chaos.experiment import Experiment
 from tests.chaos.load import Load
-from tests.chaos.postgresql import Database, Server, url
+from tests.chaos.postgresql import Database
 from tests.chaos.shop import Shop
 from tests.chaos.sizes import Size
-from tests.e2e.cluster import OPERATOR, Namespace, helm, secret, uids
+from tests.e2e.cluster import OPERATOR, Namespace, Object, helm, uids
+from tests.e2e.otherwise import otherwise, reconciled, state, timeouts
+from tests.e2e.parts.otherwise.otherwise import TIMEOUT
 from tests.e2e.release import RELEASE
-
-_ROTATED: Final = "rotated"
 
 
 def test_a_chart_upgrade_fails_no_request(
@@ -50,6 +50,34 @@ def test_an_operator_upgrade_fails_no_request(
     assert not uids(operators) & uids(installed.every("pods", _OPERATORS))
 
 
+def test_an_operator_that_renders_otherwise_replaces_no_pod(
+    installed: Namespace, serve: Serve, shop: Shop, attempt: Try
+) -> None:
+    """Neither an upgrade to it nor one back to ours; only what is declared anew is otherwise."""
+    before = state(shop.namespace, shop.name)
+    with attempt("operator-otherwise") as it, shop.load(it) as load:
+        with otherwise(installed):
+            it.mark("operators that render another time-out of probes")
+            serve("otherwise", replicas=0)
+            made = timeouts(
+                shop.namespace.get("deployment", "otherwise")["spec"]["template"]["spec"]
+            )
+            it.expect("new pods' time-outs", f"{made}", f"{{{TIMEOUT}}}", met=made == {TIMEOUT})
+            unchanged(it, shop, before, "by them")
+        it.mark("operators as before")
+        unchanged(it, shop, before, "by those of before")
+        it.none("requests failed", load.stop().failed)
+
+
+def unchanged(it: Experiment, shop: Shop, before: Object, whom: str) -> None:
+    """Expect that the operators have looked at it, and replaced nothing."""
+    reconciled(shop.namespace, shop.name)
+    it.mark("they have repaired a child")
+    now = state(shop.namespace, shop.name)
+    it.none(f"pods replaced {whom}", len(before["pods"] - now["pods"]))
+    it.none(f"templates changed {whom}", int(before["templates"] != now["templates"]))
+
+
 def test_a_rolling_update_fails_no_request(shop: Shop, size: Size, attempt: Try) -> None:
     """Every pod is replaced by one with another setting."""
     before = shop.pods()
@@ -59,32 +87,6 @@ def test_a_rolling_update_fails_no_request(shop: Shop, size: Size, attempt: Try)
         shop.rolled(before)
         it.mark("every pod is new")
         no_request_fails(it, load, size)
-
-
-def test_a_rotated_secret_fails_no_request(shop: Shop, postgresql: Server, attempt: Try) -> None:
-    """The Secret names another role: every pod uses it, and the role of before is locked out."""
-    before = shop.pods()
-    name = shop.database.sql("SELECT current_database()")
-    shop.database.sql(f"CREATE ROLE {_ROTATED} SUPERUSER LOGIN PASSWORD 'another'")
-    with attempt("secret-rotation") as it, shop.load(it) as load:
-        host = f"{postgresql.name}.{shop.namespace.name}.svc"
-        it.mark("another role and password in the Secret")
-        rotated = url(host, name, _ROTATED, "another")
-        shop.namespace.apply(secret(f"{shop.name}-database", url=rotated))
-        shop.rolled(before)
-        it.mark("every pod is new")
-        shop.namespace.until(partial(released, shop), 60, "no pod uses the old role")
-        it.mark("no pod uses the old role")
-        it.none("requests failed", load.stop().failed)
-
-
-def released(shop: Shop) -> bool:
-    """Whether no connection of the service has the role of before."""
-    others = shop.database.sql(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'"
-        " AND datname = current_database() AND usename = 'postgres'"
-    )
-    return others == "0"
 
 
 def test_a_new_log_level_fails_no_request(shop: Shop, attempt: Try) -> None:

@@ -28,6 +28,8 @@ ORDER: Final = (
     "test_plugin",
     "test_following",
     "test_failures",
+    "test_leaving",
+    "test_rotation",
     "test_drift",
     "test_monitoring",
     "test_tracing",

@@ -1,12 +1,24 @@
-"""From the chart before to this one: pods keep running, and the CRD gets what is new."""
+"""From the chart before to this one: pods keep running, and the CRD gets what is new.
 
+So do they when the operator before rendered them otherwise, wherever their rollout is.
+"""
+
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from tests.e2e.cluster import OPERATOR, Namespace, helm, run, uids
+from tests.e2e.cluster import ABSENT, OPERATOR, Namespace, Object, helm, order_service, run, uids
 from tests.e2e.conftest import Installed
+from tests.e2e.otherwise import otherwise, reconciled, state, timeouts
+from tests.e2e.parts.otherwise.otherwise import TIMEOUT
 from tests.e2e.release import RELEASE, chart_before
 
 CRD = "orderservices.orders.dev"
+USUAL: Final = 2
+"""Seconds that a probe of the service takes at most."""
+STEADY: Final = "steady"
+SERVICES: Final = (STEADY, "halfway", "back")
+_STANDING: Final = {"strategy": "Canary", "canary": {"steps": [{"weight": 50, "duration": "1h"}]}}
 
 
 def _has_paused() -> bool:
@@ -44,3 +56,52 @@ def test_a_second_upgrade_with_other_values_reaches_the_service(installed: Insta
     default.wait(f"deployment/{RELEASE}", "jsonpath={.spec.replicas}=1", 60)
     default.wait(f"configmap/{RELEASE}-config", "jsonpath={.data.log-level}=DEBUG", 60)
     assert Namespace("default").exists("statefulset", f"{RELEASE}-postgresql")
+
+
+def test_what_another_operator_rendered_stays(installed: Installed, namespace: Namespace) -> None:
+    """One service is stable, one in a canary, one rolled back: pods and rollouts stay as they are.
+
+    The operator before had another time-out of every probe, of the embedded database's as well.
+    """
+    with otherwise(installed.namespace):
+        namespace.apply(
+            order_service(STEADY, database={"embedded": {}}),
+            order_service("halfway", rollout=_STANDING),
+            order_service("back"),
+        )
+        for name in SERVICES:
+            namespace.wait(f"orderservice/{name}", "condition=Ready", 120)
+        namespace.patch("orderservice", "back", {"spec": {"image": ABSENT}})
+        env = [{"name": "REQUEST_TIMEOUT", "value": "6s"}]
+        namespace.patch("orderservice", "halfway", {"spec": {"podTemplate": {"env": env}}})
+        namespace.wait("orderservice/halfway", "jsonpath={.status.rollout.settledAt}", 90)
+        namespace.wait("orderservice/back", "jsonpath={.status.rollout.phase}=RolledBack", 90)
+        namespace.until(lambda: all(map(_is_whole, namespace.every("pods"))), 60, "all serve")
+        before = {name: state(namespace, name) for name in SERVICES}
+        phases = [before[name]["rollout"]["phase"] for name in SERVICES]
+        assert ["Stable", "Canary", "RolledBack"] == phases
+        assert [{TIMEOUT}] * 5 == [timeouts(pod["spec"]) for pod in namespace.every("pods")]
+    reconciled(namespace, *SERVICES)
+
+    assert before == {name: state(namespace, name) for name in SERVICES}
+
+
+def test_a_restart_rolls_to_what_this_operator_renders(namespace: Namespace) -> None:
+    """The annotation `orders.dev/restart` replaces the stable service's pods, and no others."""
+    others = {name: state(namespace, name) for name in SERVICES[1:]}
+    database = namespace.get("pod", f"{STEADY}-postgresql-0")
+    before = uids(namespace.pods(STEADY))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    namespace.kubectl("annotate", "orderservice", STEADY, f"orders.dev/restart={now}")
+
+    namespace.until(lambda: not before & uids(namespace.pods(STEADY)), 90, "every pod is new")
+    namespace.wait(f"orderservice/{STEADY}", "condition=Ready", 60)
+    assert [{USUAL}] == [timeouts(pod["spec"]) for pod in namespace.pods(STEADY)]
+    assert database["metadata"]["uid"] in uids(namespace.every("pods"))
+    assert others == {name: state(namespace, name) for name in SERVICES[1:]}
+
+
+def _is_whole(pod: Object) -> bool:
+    """Whether it serves, and will go on to."""
+    ready = {it["type"]: it["status"] for it in pod["status"].get("conditions", ())}.get("Ready")
+    return ready == "True" and "deletionTimestamp" not in pod["metadata"]

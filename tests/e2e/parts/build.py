@@ -3,6 +3,7 @@
 Prometheus, its operator and an OpenTelemetry Collector are built from pinned Go modules into
 images `FROM scratch` where no registry of images can be reached; where one can, the published
 images are taken. Finished programs are kept under .cache/e2e, by the checksum of their sources.
+An operator that renders pods otherwise is made of the one that is tested.
 """
 
 import hashlib
@@ -19,6 +20,9 @@ from tests.e2e.cluster import go_module
 PARTS: Final = Path(__file__).resolve().parent
 ROOT: Final = PARTS.parents[2]
 CACHE: Final = ROOT / ".cache" / "e2e"
+OTHERWISE: Final = "orders/otherwise"
+"""An operator that renders pods otherwise, without its tag."""
+VERSION: Final = "0.1.0"
 
 
 class Program(NamedTuple):
@@ -59,7 +63,7 @@ def main(cluster: str) -> None:
     """Build or pull each program's image, and give it to every node; fetch manifests of CRDs."""
     for module in (monitoring.MODULE, gateway.MODULE):
         go_module(module)
-    load = [*shlex.split(os.environ.get("CLUSTER_RUN", "")), "kind", "load", "docker-image"]
+    operator(cluster)
     listed = [sys.executable, str(ROOT / "scripts" / "images"), "--list"]
     offline = "postgres" in subprocess.check_output(listed, text=True)  # it lists a stand-in
     for program in PROGRAMS:
@@ -68,7 +72,26 @@ def main(cluster: str) -> None:
         else:
             subprocess.run(["docker", "pull", "--quiet", program.published], check=True)
             subprocess.run(["docker", "tag", program.published, program.image], check=True)
-        subprocess.run([*load, program.image, "--name", cluster], check=True)
+        load(program.image, cluster)
+
+
+def operator(cluster: str) -> None:
+    """Build the operator that renders pods otherwise, and give it to every node."""
+    tag = f"{OTHERWISE}:{VERSION}"
+    build(tag, "tests/e2e/parts/otherwise/Dockerfile", ".")
+    load(tag, cluster)
+
+
+def build(tag: str, dockerfile: str, context: str) -> None:
+    """Build an image."""
+    command = shlex.split(os.environ.get("IMAGE_BUILD") or "docker build -t")
+    subprocess.run([*command, tag, "-f", dockerfile, context], cwd=ROOT, check=True)
+
+
+def load(tag: str, cluster: str) -> None:
+    """Give an image to every node."""
+    command = [*shlex.split(os.environ.get("CLUSTER_RUN", "")), "kind", "load", "docker-image"]
+    subprocess.run([*command, tag, "--name", cluster], check=True)
 
 
 def binary(program: Program) -> Path:
@@ -97,9 +120,7 @@ def image(program: Program, built: Path) -> None:
     dockerfile.write_text(
         f'FROM scratch\nCOPY program {path}\nUSER 65532:65532\nENTRYPOINT ["{path}"]\n'
     )
-    build = shlex.split(os.environ.get("IMAGE_BUILD") or "docker build -t")
-    command = [*build, program.image, "-f", str(dockerfile), str(built.parent)]
-    subprocess.run(command, cwd=ROOT, check=True)
+    build(program.image, str(dockerfile), str(built.parent))
 
 
 if __name__ == "__main__":
