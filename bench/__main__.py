@@ -5,6 +5,7 @@ questions or connections, prints the figures and keeps them in `.cache/bench/qui
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from bench.measure import Bench
 
 def main() -> int:
     """Run the bench or render the report; return the exit code."""
+    # Inherited as ignored, it would hide how children end: each would seem to have done well.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     options = _parser().parse_args()
     if options.command == "report":
         return _report(options.results)

@@ -93,7 +93,13 @@ _CHART: Final[Schema] = {
         rbac=_object(create=_BOOLEAN, aggregate=_BOOLEAN),
         disruptionBudget=_object(enabled=_BOOLEAN),
         networkPolicy=_object(
-            **{"enabled": _BOOLEAN, "apiServerPorts": _PORTS, "from": _LIST, "to": _LIST}
+            **{
+                "enabled": _BOOLEAN,
+                "apiServerPorts": _PORTS,
+                "prometheusPorts": _PORTS | {"minItems": 0},
+                "from": _LIST,
+                "to": _LIST,
+            }
         ),
         serviceMonitor=_object(enabled=_BOOLEAN, interval=_DURATION, labels=_MAP),
         podLabels=_MAP,

@@ -54,6 +54,9 @@ def main(environ: Mapping[str, str]) -> NoReturn:
     given = DEFAULTS | {name: value for name, value in environ.items() if value}
     config = Config.from_env(given)
     _end_alike()
+    # Who ignores it, as some shells and CI runners do, has us ignore it too, and PostgreSQL's
+    # programs after us, which then cannot learn how their own children ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 1
     try:
         check_ports(config)

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.deaf import deaf
 from tests.ports import free_port
 from tests.postgres import PostgresServer, reachable_folder
 from tests.server import Server, eventually
@@ -111,6 +112,16 @@ async def test_ctrl_c_in_the_middle_of_the_first_start(serve: Start) -> None:
 
     assert 0 == ended
     assert "Traceback" not in first.output()
+
+
+def test_a_parent_that_ignores_children_changes_nothing(serve: Start) -> None:
+    """The data are made and orders placed where SIGCHLD is ignored, as under some CI runners."""
+    with reachable_folder() as folder:
+        with deaf():
+            server = serve("dev", wait_for=None, ORDERS_DATA_DIR=str(folder))
+        server.wait_for()
+        place_order(server)
+        assert 0 == server.stop()
 
 
 def test_database_url_is_used_instead(

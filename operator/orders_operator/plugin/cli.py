@@ -57,6 +57,9 @@ exit status: 0; 1 when something could not be done; 2 for a wrong call
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
+    # Who ignores it, as some shells and CI runners do, has us ignore it too, and then nobody can
+    # learn how kubectl ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.run is None:

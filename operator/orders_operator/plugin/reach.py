@@ -7,7 +7,9 @@ second reader of kubeconfigs would know fewer. It takes a tenth of a second.
 
 import asyncio
 import contextlib
+import os
 import re
+import signal
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -82,8 +84,10 @@ async def served(access: Access, *options: str, alone: bool = False) -> AsyncIte
         yield said.decode().strip()
     finally:
         relay.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        if process.returncode is None:
+            # Its own terminate() asks whether it has ended, and so takes the answer from asyncio.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)
         await process.wait()
 
 

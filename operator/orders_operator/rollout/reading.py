@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import isfinite
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from msgspec import DecodeError, Struct, ValidationError, json
@@ -79,11 +80,27 @@ async def ask(
             session.post(f"{url.rstrip('/')}/api/v1/query", data=body) as answer,
         ):
             said = json.decode(await _content(answer), type=_Answer, strict=False)
-    except (aiohttp.ClientError, TimeoutError, DecodeError, ValidationError, ValueError) as error:
+    except (aiohttp.ClientConnectionError, TimeoutError) as error:
+        raise ReadingError(_unreached(url, error)) from None
+    except (aiohttp.ClientError, DecodeError, ValidationError, ValueError) as error:
         raise ReadingError(f"Prometheus at {url} cannot be asked: {_named(error)}.") from None
     if said.status != "success" or said.data is None:
         raise ReadingError(f"Prometheus at {url} refuses: {said.error}.")
     return _by_pod(said.data.result, names)
+
+
+def _unreached(url: str, error: Exception) -> str:
+    """Say where it should be, and the value that lets the operator go there."""
+    said = f"Prometheus at {url} cannot be asked: {_named(error)}."
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return said
+    return (
+        f"{said} Its host is {parts.hostname}, its port {port}; the operator is let out to the"
+        " ports of operator.networkPolicy.prometheusPorts in the chart's values."
+    )
 
 
 def _by_pod(result: Sequence[_Series], names: Mapping[str, str]) -> dict[str, Counts]:

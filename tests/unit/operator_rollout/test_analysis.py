@@ -150,6 +150,35 @@ async def test_a_prometheus_that_is_away_is_inconclusive(unused_tcp_port: int) -
     assert f"Prometheus at {url} cannot be asked" in found.message
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("http://127.0.0.1:{port}", "127.0.0.1", "{port}"),
+        ("http://127.0.0.1.invalid/prometheus", "127.0.0.1.invalid", "80"),
+        ("https://prometheus.invalid", "prometheus.invalid", "443"),
+    ],
+)
+async def test_a_prometheus_that_cannot_be_reached_is_named(
+    unused_tcp_port: int, url: str, host: str, port: str
+) -> None:
+    """Host, port, and the chart's value that lets the operator go there."""
+    url, port = (text.format(port=unused_tcp_port) for text in (url, port))
+    with pytest.raises(ReadingError) as caught:
+        await ask(url, "ns", [{"metadata": {"name": "x", "uid": "x"}}], 30)
+
+    ending = (
+        f". Its host is {host}, its port {port}; the operator is let out to the"
+        " ports of operator.networkPolicy.prometheusPorts in the chart's values."
+    )
+    assert ending == str(caught.value)[-len(ending) :]
+
+
+async def test_a_prometheus_with_no_such_port_is_said() -> None:
+    """What is no port is no reason to end the pass."""
+    with pytest.raises(ReadingError, match="cannot be asked"):
+        await ask("http://prometheus:99999", "ns", [{"metadata": {"name": "x", "uid": "x"}}], 30)
+
+
 async def test_what_is_no_prometheus_is_said(unused_tcp_port: int) -> None:
     """An answer that is something else is no window without requests."""
 
