@@ -86,16 +86,17 @@ class Operator:
 class World:
     """One namespace, the OrderService `shop` in it, and all who work on it."""
 
-    def __init__(self) -> None:
-        """Prepare; `open` makes the namespace."""
+    def __init__(self, admin: Recording | None = None) -> None:
+        """Prepare; `admin` is whose connections the tests use, the administrator's."""
         self.namespace = f"test-{uuid.uuid4().hex[:10]}"
         self.key = (self.namespace, NAME)
-        self.kube = Recording.connect()
+        self._own = [] if admin else [Recording.connect()]
+        self.kube = admin or self._own[0]
         """The tests' own hands."""
         self.clock = Clock()
         self.operator = Operator(self.clock)
         self._operators = [self.operator]
-        self._clients = Recording.connect()
+        self._clients = Recording(self.kube._http)
         self.deployments = Deployments(self._clients, self.namespace)
         self.kubelet = Kubelet(self._clients, self.namespace)
         self._parts: list[Callable[[], Awaitable[None]]] = [
@@ -116,7 +117,7 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         """Close all connections; the namespace goes with the API server."""
-        for client in (self.kube, self._clients, *(it.kube for it in self._operators)):
+        for client in (*self._own, *(it.kube for it in self._operators)):
             await client.close()
 
     def restart(self) -> None:

@@ -1,0 +1,308 @@
+"""What wakes an operator: watches, the list, and kinds and namespaces that come and go."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from orders_operator import definition
+from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.handlers import Watches
+from orders_operator.leader import Leader
+from orders_operator.resources.kinds import SERVICE_MONITOR
+from orders_operator.settings import Settings
+from orders_operator.telemetry.metrics import Metrics
+from orders_operator.telemetry.tracing import Tracing
+from orders_operator.watchdog import Watchdog
+from tests.apiserver.kubelet import Fate
+from tests.apiserver.optional import served
+from tests.apiserver.recording import Recording
+from tests.apiserver.server import OPERATOR, ApiServer
+from tests.apiserver.world import IMAGE, NAME, NEXT, World
+from tests.server import eventually
+
+
+pytestmark = pytest.mark.filterwarnings(
+    # Kopf leaves the sockets of its watches to the collector.
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+class Working:
+    """A leader at work."""
+
+    def __init__(self, *namespaces: str, resync: float = 300.0) -> None:
+        """Prepare one for some namespaces."""
+        self.kube = Recording.connect()
+        self.metrics = Metrics("test")
+        self.watchdog = Watchdog()
+        settings = Settings(namespaces=namespaces, pod_name="leader", resync_interval=resync)
+        self.leader = Leader(self.kube, settings, self.metrics, Tracing(), self.watchdog)
+
+    def value(self, name: str) -> float:
+        """Return a metric."""
+        _, exposed = self.metrics.expose("text/plain")
+        lines = exposed.decode().splitlines()
+        return float(next(it for it in lines if it.startswith(f"{name} ")).split()[1])
+
+
+@asynccontextmanager
+async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Working]:
+    """Have a leader work in these namespaces."""
+    made = Working(*namespaces, resync=resync)
+    running = asyncio.ensure_future(made.leader.run())
+    try:
+        yield made
+        assert not running.done(), running.result()
+    finally:
+        running.cancel()
+        await made.leader.stop()
+        await asyncio.gather(running, return_exceptions=True)
+        await made.kube.close()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ask more often which kinds and namespaces there are."""
+    monkeypatch.setattr("orders_operator.leader.DISCOVERY_SECONDS", 0.2)
+    monkeypatch.setattr("orders_operator.reconcile.discovery.MAX_AGE_SECONDS", 0.1)
+    yield
+    gc.collect()  # so that no other test is blamed for what is not closed
+
+
+async def becomes(world: World, true: Callable[[], Awaitable[bool]]) -> None:
+    """Have controllers and kubelet work until something is so."""
+
+    async def look() -> bool:
+        await world.sync()
+        return await true()
+
+    await eventually(look, within=20)
+
+
+def is_condition(world: World, kind: str, *wanted: str) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether a condition has a status and a reason."""
+
+    async def ask() -> bool:
+        status = await world.status()
+        found = {it["type"]: it for it in status.get("conditions") or ()}.get(kind, {})
+        return wanted == (found.get("status"), found.get("reason"))
+
+    return ask
+
+
+def is_ready(world: World) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether the service is ready."""
+    return is_condition(world, "Ready", "True", "Available")
+
+
+async def test_what_is_declared_is_seen(world: World) -> None:
+    """An OrderService that is declared, changed and deleted is reconciled each time."""
+    async with working(world.namespace) as it:
+        await world.declare()
+        await becomes(world, is_ready(world))
+        await world.change(image=NEXT)
+
+        async def replaced() -> bool:
+            return await world.images() == [NEXT]
+
+        await becomes(world, replaced)
+        await world.delete(API_VERSION, PLURAL, NAME)
+        await eventually(lambda: not it.metrics.keys())
+        assert it.watchdog.problem() is None
+
+
+async def test_what_was_there_before_is_seen(world: World) -> None:
+    """A leader begins with what there is, in the whole cluster if it has no namespaces."""
+    await world.declare()
+    async with working():
+        await becomes(world, is_ready(world))
+
+
+async def test_what_a_spec_names_wakes_it(world: World) -> None:
+    """A Secret that comes late is seen by its name, though it is not labelled."""
+    await world.declare(database={"secretRef": {"name": "later"}})
+    async with working(world.namespace):
+        await becomes(world, is_condition(world, "Degraded", "True", "SecretMissing"))
+        await world.secret("later", "postgresql://a:b@db/orders")
+        await becomes(world, is_ready(world))
+
+
+async def test_children_wake_it(world: World) -> None:
+    """A child that is deleted is back at once, and a pod that crashes is told of."""
+    await world.declare()
+    async with working(world.namespace):
+        await becomes(world, is_ready(world))
+        await world.delete("v1", "services", NAME)
+
+        async def back() -> bool:
+            return await world.find("v1", "services", NAME) is not None
+
+        await eventually(back)
+        world.kubelet.fates[IMAGE] = Fate.CRASHING
+        await becomes(world, is_condition(world, "Degraded", "True", "PodCrashing"))
+
+
+async def test_a_kind_that_appears_is_used(world: World) -> None:
+    """A ServiceMonitor is made when the cluster gets the kind, and missed when that goes."""
+    await world.declare(monitoring={"enabled": True})
+    async with working(world.namespace) as it:
+        await becomes(world, is_condition(world, "MonitoringReady", "False", "CRDMissing"))
+        async with served(world.kube, SERVICE_MONITOR):
+            there = is_condition(world, "MonitoringReady", "True", "ServiceMonitorApplied")
+            await becomes(world, there)
+            name = (SERVICE_MONITOR.api_version, SERVICE_MONITOR.plural, NAME)
+            await world.delete(*name)
+
+            async def back() -> bool:
+                return await world.find(*name) is not None
+
+            await eventually(back)
+        await becomes(world, is_condition(world, "MonitoringReady", "False", "CRDMissing"))
+        await eventually(lambda: 2 <= it.value("orders_operator_watch_restarts_total"))
+
+
+async def test_its_own_kind_may_go_and_come_back(world: World) -> None:
+    """A leader whose CRD is deleted waits for it, and works again when it is back."""
+    await world.declare()
+    async with working(world.namespace) as it:
+        await becomes(world, is_ready(world))
+        try:
+            await lose_kind(world)
+            await eventually(lambda: 1 <= it.value("orders_operator_watch_restarts_total"))
+        finally:
+            await asyncio.to_thread(definition.apply)
+        await eventually(lambda: is_declared(world))
+        await becomes(world, is_ready(world))
+
+
+async def test_the_list_finds_what_no_watch_does(world: World) -> None:
+    """At the resync interval all is looked at again, though nothing was seen."""
+    await world.declare()
+    async with working(world.namespace, resync=0.5) as it:
+        await becomes(world, is_ready(world))
+        counts = "orders_operator_reconcile_duration_seconds_count"
+        before = it.value(counts)
+        await eventually(lambda: it.value(counts) >= before + 3)
+        assert it.watchdog.problem() is None
+
+
+async def test_a_namespace_that_closes_takes_no_other_along(
+    world: World, apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its rights in one namespace a leader goes on in the others, and comes back."""
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig(OPERATOR)))
+    async with World(admin=world.kube) as other:
+        await allow(world)
+        await allow(other)
+        await world.declare()
+        await other.declare()
+        async with working(world.namespace, other.namespace) as it:
+            await becomes(world, is_ready(world))
+            await becomes(other, is_ready(other))
+            await world.delete("rbac.authorization.k8s.io/v1", "rolebindings", "operator")
+            await eventually(lambda: {other.key} == it.metrics.keys())
+            await other.change(image=NEXT)
+
+            async def replaced() -> bool:
+                return await other.images() == [NEXT]
+
+            await becomes(other, replaced)
+            await allow(world)
+            await eventually(lambda: {world.key, other.key} == it.metrics.keys())
+            assert it.watchdog.problem() is None
+
+
+async def test_without_any_right_it_waits(
+    world: World, apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leader that may nothing yet works as soon as it may."""
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig(OPERATOR)))
+    await world.declare()
+    async with working(world.namespace):
+        await allow(world)
+        await becomes(world, is_ready(world))
+
+
+async def test_it_stops(world: World) -> None:
+    """A leader that is told to stop leaves no thread and no work behind."""
+    await world.declare()
+    async with working(world.namespace):
+        await becomes(world, is_ready(world))
+        assert "watches" in {it.name for it in threading.enumerate()}
+    await eventually(lambda: "watches" not in {it.name for it in threading.enumerate()})
+    await world.delete("v1", "services", NAME)
+    await world.sync()
+    assert await world.find("v1", "services", NAME) is None
+
+
+async def test_it_ends_when_it_cannot_watch(
+    world: World, apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leader whose watches end again and again ends as well, so that a new process begins."""
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig(OPERATOR)))
+    monkeypatch.setattr("orders_operator.leader._PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("orders_operator.handlers.Watches.start", _broken)
+    await allow(world)
+    made = Working(world.namespace)
+    try:
+        await asyncio.wait_for(made.leader.run(), 20)
+    finally:
+        await made.leader.stop()
+        await made.kube.close()
+    assert 5 == made.value("orders_operator_watch_restarts_total")
+
+
+def _broken(watches: Watches) -> None:
+    """Begin to watch, and end at once."""
+    watches._ended = asyncio.get_running_loop().create_future()
+    watches._ended.set_result(RuntimeError("broken"))
+
+
+async def lose_kind(world: World) -> None:
+    """Delete the CRD, and wait until it is gone with all that it had."""
+    assert 0 == await asyncio.to_thread(definition.delete)
+    name = "orderservices.orders.dev"
+
+    async def is_gone() -> bool:
+        found = await world.kube.get(
+            "apiextensions.k8s.io/v1", "customresourcedefinitions", None, name
+        )
+        return found is None
+
+    await eventually(is_gone)
+
+
+async def is_declared(world: World) -> bool:
+    """Declare the service; False while the API server does not serve its kind yet."""
+    try:
+        await world.declare()
+    except KubeError as error:
+        if error.reason is not Failure.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
+async def allow(world: World) -> None:
+    """Give the operator's user every right in a namespace."""
+    api = "rbac.authorization.k8s.io"
+    role = {
+        "apiVersion": f"{api}/v1",
+        "kind": "Role",
+        "metadata": {"name": "operator", "namespace": world.namespace},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
+    }
+    binding = {
+        "apiVersion": f"{api}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "operator", "namespace": world.namespace},
+        "roleRef": {"apiGroup": api, "kind": "Role", "name": "operator"},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": OPERATOR}],
+    }
+    await world.kube.apply("roles", role, manager="somebody")
+    await world.kube.apply("rolebindings", binding, manager="somebody")
