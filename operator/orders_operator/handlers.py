@@ -1,9 +1,19 @@
 """Kopf's part: it watches, and says what it saw. Nothing is decided here.
 
-Only `on.event`: Kopf's handlers of changes, timers and daemons would write annotations and
-finalizers into the resources. Kopf runs in a thread with a loop of its own, for at its end it
-cancels whatever runs in its loop; it ends when a kind that it watches vanishes, and is started
-again when the set of served kinds changes.
+The operator is level-triggered, which Kopf's documentation recommends for what is made of many
+objects (docs/reconciliation.rst), so only `on.event` is used. What of Kopf has to be worked
+around is here, and nowhere else:
+
+- Handlers of changes may lose an update (nolar/kopf#641, #1178), and keep the last state of an
+  object in its annotations, also of Secrets (#1087); timers and daemons add finalizers, which
+  hold up the deletion of a namespace while the operator is away. None of them is used.
+- A watch may end and leave an operator that is alive and does nothing (#1145, #1276): each run is
+  watched by `ended`, by the beats of its loop, and by a list of our own (`watchdog`).
+- It can be embedded (zalando-incubator/kopf#156), but at its end it cancels whatever runs in its
+  loop, and a kind that vanishes ends it. So it has a thread and a loop of its own, and is started
+  anew when the set of served kinds changes.
+- It scans for CRDs and namespaces of the whole cluster, and elects by a CRD of its own, without a
+  Lease. Kinds come from discovery instead, and replicas from `client.lease`.
 """
 
 import asyncio
