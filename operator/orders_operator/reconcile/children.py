@@ -12,7 +12,8 @@ from orders_operator.client.errors import Failure, KubeError
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.replicas import KEEPER, handover
-from orders_operator.resources.labels import MANAGED_BY
+from orders_operator.resources.labels import COMPONENT, DATABASE, MANAGED_BY
+from orders_operator.resources.references import REFERENCED, Reference
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -30,7 +31,8 @@ _ORDER: Final = {
     "HorizontalPodAutoscaler": 5,
     "HTTPRoute": 6,
 }
-"""What pods need comes before them, the others are 3; an autoscaler that came first would change
+_OTHERS: Final = 3
+"""What pods need comes before them; an autoscaler that came first would change
 the replicas while the Deployment's are handed over to it, and a route needs its Services."""
 
 _NEEDED: Final[dict[str, set[str]]] = {
@@ -120,6 +122,10 @@ class Children:
             self._others[kind, name] = found
         return self._others[kind, name]
 
+    async def find_reference(self, reference: Reference) -> Object | None:
+        """Return the Secret or ConfigMap that is referred to."""
+        return await self.find("v1", REFERENCED[reference.plural], reference.name)
+
     async def mine(self, api_version: str, kind: str, name: str) -> Object | None:
         """Return an object if it is ours, whatever became of its labels."""
         obj = await self.find(api_version, kind, name)
@@ -153,13 +159,15 @@ class Children:
                 problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
             if problem is not None:
                 problems.append(problem)
-                refused.add(obj["kind"])
+                if obj["metadata"]["labels"][COMPONENT] != DATABASE:
+                    refused.add(obj["kind"])
         return problems
 
     async def prune(self, wanted: Iterable[Object], spared: Callable[[Object], bool]) -> None:
-        """Delete those of ours that are no longer wanted, and not spared."""
+        """Delete those of ours that are not wanted, and not spared; the last applied first."""
         keep = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
-        for (kind, name), obj in list(self._live.items()):
+        last = sorted(self._live.items(), key=lambda it: -_ORDER.get(it[0][0], _OTHERS))
+        for (kind, name), obj in last:
             if (kind, name) in keep or not self._owner.controls(obj):
                 continue
             if obj["metadata"].get("deletionTimestamp") or spared({**obj, "kind": kind}):
@@ -206,7 +214,7 @@ class Children:
 
 
 def _order(obj: Object) -> int:
-    return _ORDER.get(obj["kind"], 3)
+    return _ORDER.get(obj["kind"], _OTHERS)
 
 
 def altered(before: Object, after: Object) -> bool:

@@ -26,9 +26,13 @@ async def choose(it: Pass) -> None:
     annotations = it.resource["metadata"].get("annotations")
     chosen = wanted(service, declaration(service, annotations), snapshot.revisions.values())
     embedded = service.spec.database.embedded is not None
+    for need in named(chosen.template):  # of one that is taken up from the history
+        if need.reference not in snapshot.contents:
+            found = await snapshot.children.find_reference(need.reference)
+            snapshot.contents[need.reference] = found
     own = Reference(SECRETS, postgres.database_name(service))
     password = await _password(it, own) if embedded or snapshot.database is not None else None
-    if password is not None:
+    if password is not None or embedded:
         snapshot.contents[own] = password
     refused = embedded and password is None
     lacking = missing(

@@ -10,7 +10,7 @@ from orders_operator.resources import postgres
 from orders_operator.resources.config_copy import copy_name
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
-from orders_operator.resources.kinds import CONTROLLER_REVISION
+from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE
 from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement
 from orders_operator.rollout.history import history
@@ -41,8 +41,16 @@ async def prune(it: Pass, objects: list[Object]) -> None:
     stays = _database_stays(it)
     policies = it.service.spec.network_policy.enabled
 
+    expose = it.service.spec.expose
+    route = HTTP_ROUTE.api_version in it.snapshot.served and not it.problems
+    newer = any(_is_database_revision(obj) for obj in objects)
+
     def spared(obj: Object) -> bool:
         kind, metadata = obj["kind"], obj["metadata"]
+        if kind == "Ingress":  # callers come by it until the route is there
+            return expose.http_route is not None and not route
+        if _is_database_revision(obj) and newer:
+            return False
         if (metadata.get("labels") or {}).get(COMPONENT) == DATABASE:
             return stays and (policies or kind != "NetworkPolicy")
         if kind == "NetworkPolicy":  # left out while an address is not known
@@ -71,9 +79,14 @@ def retained_claim(it: Pass) -> RetainedClaim | None:
 def _database_stays(it: Pass) -> bool:
     """Whether the embedded database is in use, or its claim is not written down yet."""
     kept = it.snapshot.database
-    if uses_embedded(it):
+    if it.plan is None or uses_embedded(it):
         return True
     return kept is not None and kept.declared.retention == "Retain" and _recorded(it) is None
+
+
+def _is_database_revision(obj: Object) -> bool:
+    labels = obj["metadata"].get("labels") or {}
+    return obj["kind"] == CONTROLLER_REVISION.kind and labels.get(COMPONENT) == DATABASE
 
 
 def _recorded(it: Pass) -> RetainedClaim | None:
@@ -116,7 +129,7 @@ async def _placement(it: Pass) -> Placement | None:
     if it.plan is None:
         return None
     plan, children, name = it.plan, it.snapshot.children, it.service.metadata.name
-    known = {**it.snapshot.revisions, it.choice.wanted.hash: it.choice.wanted}
+    known = it.known
     deployments = [
         await children.mine("apps/v1", "Deployment", found) for found in (name, f"{name}-{CANARY}")
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
+from orders_operator.resources.config_copy import copy_name
 from orders_operator.resources.content import text
 from orders_operator.resources.database_url import database_ports
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
@@ -25,27 +26,33 @@ def in_use(it: Pass) -> tuple[Object, ...]:
     status = snapshot.before if it.plan is None else it.plan.status
     hashes = [status.stable, status.canary]
     hashes += [status.revision] if it.plan is None else [it.plan.stable, it.plan.canary]
-    known = {**snapshot.revisions, it.choice.wanted.hash: it.choice.wanted}
+    known = it.known
     templates = [known[found].template for found in dict.fromkeys(hashes) if found in known]
     return (*templates, *snapshot.pods)
 
 
 def uses_embedded(it: Pass) -> bool:
     """Whether the embedded PostgreSQL is declared, or anything in use reads its Secret."""
+    if it.service.spec.database.embedded is not None:
+        return True
     name = postgres.database_name(it.service)
-    return it.service.spec.database.embedded is not None or any(
-        need is not None and need.reference.name == name for need in map(database, it.in_use)
+    needs = map(database, it.in_use)
+    return it.snapshot.database is not None and any(
+        need is not None and need.reference.name == name for need in needs
     )
 
 
 def config_maps(it: Pass) -> frozenset[str]:
-    """Return the names of the ConfigMaps that pods read."""
+    """Return the names of the ConfigMaps that pods read, and of the copies of revisions in use."""
     needs = (need.reference for reader in it.in_use for need in named(reader))
-    return frozenset(need.name for need in needs if need.plural == CONFIG_MAPS)
+    status = it.snapshot.before if it.plan is None else it.plan.status
+    hashes = (status.stable, status.canary, status.revision if it.plan is None else it.plan.stable)
+    copies = (copy_name(it.service.metadata.name, found) for found in hashes if found)
+    return frozenset((*copies, *(need.name for need in needs if need.plural == CONFIG_MAPS)))
 
 
 def egress(it: Pass, running: Iterable[Running], policy: Object | None) -> Egress | None:
-    """Return where everything in use goes; None while a database's address is not known.
+    """Return where everything in use goes; None while that is not known, and no policy is there.
 
     Args:
         it: the pass.
@@ -55,21 +62,24 @@ def egress(it: Pass, running: Iterable[Running], policy: Object | None) -> Egres
 
     """
     name, contents = postgres.database_name(it.service), it.snapshot.contents
-    embedded, ports = False, set[int]()
+    own, embedded, known, ports = uses_embedded(it), False, True, set[int]()
     for reader in it.in_use:
         need, collector = database(reader), collector_port(reader)
         if collector is not None:
             ports.add(collector)
         if need is None:
             continue
-        if need.reference.name == name:
+        if own and need.reference.name == name:
             embedded = True
             continue
         url = text(need, contents)
         if url is None:
-            return None
-        ports.update(database_ports(url))
-    if policy is not None and not _all_current(it, running):
+            known = False
+        else:
+            ports.update(database_ports(url))
+    if policy is None:
+        return Egress(tuple(sorted(ports)), embedded) if known else None
+    if not (known and _all_current(it, running)):
         ports |= open_ports(policy)
     return Egress(tuple(sorted(ports)), embedded)
 

@@ -1,4 +1,4 @@
-"""Which OrderServices name which Secrets and ConfigMaps, as of their last decoded specs."""
+"""Which OrderServices name which Secrets and ConfigMaps: their specs, revisions and pods."""
 
 from collections.abc import Iterable
 

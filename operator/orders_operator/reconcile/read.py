@@ -1,25 +1,23 @@
 """Read: everything that a pass looks at, once."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+import contextlib
+from typing import Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
-from orders_operator.api.status import FailedRevision, RolloutStatus
+from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.children import Children, Owner
 from orders_operator.reconcile.reconcile_pass import Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import API, CANARY, selector
 from orders_operator.resources.pod import template
-from orders_operator.resources.references import CONFIG_MAPS, Reference, named
+from orders_operator.resources.references import named
 from orders_operator.resources.revision import Revision, restored, stored
 from orders_operator.rollout.pods import ended, revisions_of
 
 Object = dict[str, Any]
-
-_KINDS: Final = {"secrets": "Secret", CONFIG_MAPS: "ConfigMap"}
 
 
 async def read(it: Pass) -> None:
@@ -38,8 +36,12 @@ async def read(it: Pass) -> None:
     live = await children.mine("apps/v1", "StatefulSet", postgres.database_name(service))
     used = {before.stable, before.revision, before.canary, *revisions_of(pods)}
     templates = [kept.template for kept in revisions.values() if kept.hash in used]
-    contents = await _contents(children, (template(service), *templates, *pods))
-    context.index.set(it.key, contents)
+    readers = (template(service), *templates, *pods)
+    references = tuple(
+        dict.fromkeys(need.reference for reader in readers for need in named(reader))
+    )
+    context.index.set(it.key, references)  # before they are read, so that no change is missed
+    contents = {found: await children.find_reference(found) for found in references}
     it.snapshot = Snapshot(
         served=served,
         children=children,
@@ -54,8 +56,8 @@ async def read(it: Pass) -> None:
 def rollout_before(resource: Object) -> RolloutStatus:
     """Return `status.rollout`; a new one where there is none.
 
-    Of one that another release of the operator wrote, and this one does not understand, it keeps
-    which revision is stable and which one failed.
+    Of one that another release of the operator wrote it keeps each field that it understands, so
+    that a phase that is new to it costs neither the stable revision nor the failed one.
     """
     found = (resource.get("status") or {}).get("rollout")
     try:
@@ -64,13 +66,11 @@ def rollout_before(resource: Object) -> RolloutStatus:
         if not isinstance(found, dict):
             return RolloutStatus(phase="Stable")
     kept = RolloutStatus(phase="Progressing")
-    for name in ("revision", "stable"):
-        if isinstance(found.get(name), str):
-            kept = replace(kept, **{name: found[name]})
-    try:
-        return replace(kept, failed=msgspec.convert(found.get("failed"), FailedRevision | None))
-    except msgspec.ValidationError:
-        return kept
+    for field in fields(RolloutStatus):
+        with contextlib.suppress(msgspec.ValidationError):
+            value = msgspec.convert(found.get(field.encode_name), field.type)
+            kept = replace(kept, **{field.name: value})
+    return kept
 
 
 async def _revisions(
@@ -87,15 +87,8 @@ async def _revisions(
         live = None if deployment is None else restored(deployment["spec"]["template"])
         if live is not None:
             found.setdefault(live.hash, live)
-    first = [hash_ for hash_ in (before.revision or "", before.stable or "") if hash_ in found]
+    names = [before.revision or "", before.stable or ""]
+    if before.failed is not None and before.failed.revision == before.revision:
+        names.reverse()
+    first = [hash_ for hash_ in names if hash_ in found]
     return {hash_: found[hash_] for hash_ in dict.fromkeys([*first, *found])}
-
-
-async def _contents(
-    children: Children, readers: Iterable[Object]
-) -> dict[Reference, Object | None]:
-    references = dict.fromkeys(need.reference for reader in readers for need in named(reader))
-    return {
-        reference: await children.find("v1", _KINDS[reference.plural], reference.name)
-        for reference in references
-    }

@@ -109,6 +109,11 @@ class Pass:
         metadata = self.service.metadata
         return metadata.namespace, metadata.name
 
+    @property
+    def known(self) -> dict[str, Revision]:
+        """Return the revisions whose templates there are, the wanted one among them."""
+        return {**self.snapshot.revisions, self.choice.wanted.hash: self.choice.wanted}
+
     def wake(self, seconds: float | None) -> None:
         """Have the next pass after so many seconds at most."""
         waits = [it for it in (self.again, seconds) if it is not None]

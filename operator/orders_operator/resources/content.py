@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from msgspec import json
 
-from orders_operator.resources.references import CONFIG_MAPS, Needed, Reference
+from orders_operator.resources.references import REFERENCED, Needed, Reference
 
 Object = dict[str, Any]
 Objects = Mapping[Reference, Object | None]
 
 _HASH_LENGTH: Final = 16
-_KINDS: Final = {"secrets": "Secret", CONFIG_MAPS: "ConfigMap"}
 
 
 def missing(needed: Iterable[Needed], live: Objects) -> tuple[str, ...]:
@@ -26,7 +25,7 @@ def missing(needed: Iterable[Needed], live: Objects) -> tuple[str, ...]:
     for item in needed:
         if item.optional or value(item, live) is not None:
             continue
-        kind, name = _KINDS[item.reference.plural], item.reference.name
+        kind, name = REFERENCED[item.reference.plural], item.reference.name
         if live.get(item.reference) is None:
             found.append(f"{kind} {name} does not exist")
         else:

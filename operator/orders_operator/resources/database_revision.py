@@ -29,6 +29,7 @@ class DatabaseRevision(Struct, frozen=True):
     declared: Embedded
     template: Object
     claims: list[Object]
+    number: int = 1
 
 
 def database_revision(
@@ -52,9 +53,11 @@ def database_revision(
         postgres.claims(service, embedded),
     )
     if kept is not None and _of_pod(kept.declared) == _of_pod(embedded):
-        made = replace(made, hash=kept.hash, template=kept.template)
-    elif kept is not None and kept.hash == made.hash:  # of a release whose defaults were others
-        made = replace(made, hash=declaration.digest(declaration.complete(_of_pod(embedded))))
+        made = replace(made, hash=kept.hash, template=kept.template, number=kept.number)
+    elif kept is not None:
+        made = replace(made, number=kept.number + 1)
+        if kept.hash == made.hash:  # of a release whose defaults were others
+            made = replace(made, hash=declaration.digest(declaration.complete(made.declared)))
     if live is not None:
         made = replace(made, claims=[_claim(it) for it in live["spec"]["volumeClaimTemplates"]])
     return made
@@ -68,7 +71,7 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
         CONTROLLER_REVISION.kind,
         component=DATABASE,
         suffix=f"{postgres.SUFFIX}-{revision.hash}",
-        revision=1,
+        revision=revision.number,
         data={
             "declaration": declaration.complete(_of_pod(revision.declared)),
             "spec": {"template": revision.template},
@@ -79,11 +82,15 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
 def stored(
     service: OrderService, controller_revisions: list[Object], live: Object | None
 ) -> DatabaseRevision | None:
-    """Return the revision that is kept; retention and claims are those of the StatefulSet."""
+    """Return the newest that is kept; retention and claims are those of the StatefulSet.
+
+    Without a ControllerRevision the StatefulSet itself is what is known.
+    """
     running = {} if live is None else live["spec"]
     retention = (running.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenDeleted")
     claims = [_claim(it) for it in running.get("volumeClaimTemplates") or []]
-    for obj in controller_revisions:
+    newest = sorted(controller_revisions, key=lambda obj: -int(obj.get("revision") or 0))
+    for obj in newest:
         data = obj.get("data") or {}
         template = (data.get("spec") or {}).get("template")
         labels = obj["metadata"].get("labels") or {}
@@ -96,8 +103,18 @@ def stored(
             declared = _DEFAULT
         kept = retention if retention in {"Retain", "Delete"} else "Retain"
         claims = claims or postgres.claims(service, declared)
-        return DatabaseRevision(name, replace(declared, retention=kept), template, claims)
-    return None
+        number = int(obj.get("revision") or 1)
+        return DatabaseRevision(name, replace(declared, retention=kept), template, claims, number)
+    return None if live is None else _running(live, claims)
+
+
+def _running(live: Object, claims: list[Object]) -> DatabaseRevision:
+    template = live["spec"]["template"]
+    metadata = {"labels": template["metadata"].get("labels") or {}}
+    image = next(iter(template["spec"]["containers"]))["image"]
+    declared = replace(_DEFAULT, image=image)
+    found = {"metadata": metadata, "spec": template["spec"]}
+    return DatabaseRevision(declaration.digest(found), declared, found, claims)
 
 
 def _of_pod(embedded: Embedded) -> Embedded:

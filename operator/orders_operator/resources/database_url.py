@@ -8,10 +8,8 @@ from orders_operator.resources.network import POSTGRES_PORT
 _PORTS: Final = range(1, 65536)
 
 
-def database_ports(url: str | None) -> tuple[int, ...]:
+def database_ports(url: str) -> tuple[int, ...]:
     """Return the ports of a database URL, of all its hosts; PostgreSQL's own when it says none."""
-    if url is None:
-        return (POSTGRES_PORT,)
     try:
         parts = urlsplit(url)
     except ValueError:

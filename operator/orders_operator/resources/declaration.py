@@ -46,15 +46,17 @@ def declaration(service: OrderService, annotations: dict[str, str] | None = None
 
 
 def same(kept: Any, declared: Declaration) -> bool:
-    """Whether a declaration that is kept says the same.
+    """Whether a declaration that is kept says the same, and was restarted as late.
 
-    An annotation that is gone is no wish: a tool that knows nothing of it may have removed it.
+    A restart that is older, or gone, is no wish: a tool may have put back what it knows.
     """
     try:
         found = msgspec.convert(kept, Declaration)
     except msgspec.ValidationError:
         return False
-    return declared in (found, replace(found, restart=""))
+    return found.restart >= declared.restart and declared == replace(
+        found, restart=declared.restart
+    )
 
 
 def complete(declared: Struct) -> dict[str, Any]:

@@ -128,11 +128,12 @@ def _exposed(service: OrderService, facts: Facts) -> list[Object]:
     declared = service.spec.expose
     if declared.ingress is not None:
         return [expose.ingress(service, declared.ingress)]
-    if declared.http_route is None or HTTP_ROUTE.api_version not in facts.apis:
+    if declared.http_route is None:
         return []
     # The Services are there before a canary is declared: a route leads to none without pods.
+    services = [track_service(service, track) for track in (STABLE, CANARY)]
+    if HTTP_ROUTE.api_version not in facts.apis:
+        return services
     split = splits_requests(service, facts.apis)
-    return [
-        *(track_service(service, track) for track in (STABLE, CANARY)),
-        expose.http_route(service, declared.http_route, facts.weight if split else None),
-    ]
+    weight = facts.weight if split else None
+    return [*services, expose.http_route(service, declared.http_route, weight)]

@@ -16,6 +16,8 @@ Object = dict[str, Any]
 
 SECRETS: Final = "secrets"
 CONFIG_MAPS: Final = "configmaps"
+REFERENCED: Final = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
+"""The kinds, by their plurals."""
 _ENDPOINTS: Final = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"})
 
 

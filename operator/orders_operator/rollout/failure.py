@@ -31,7 +31,7 @@ def failed(it: Situation) -> FailedRevision | None:
 
 def _given_up(it: Situation, trouble: Trouble) -> FailedRevision:
     return FailedRevision(
-        it.wanted, trouble.reason, trouble.message, stamp(it.now), content=it.content
+        it.wanted, trouble.reason, trouble.message, stamp(it.now), content=it.content or ""
     )
 
 
@@ -46,7 +46,9 @@ def remembered(it: Situation) -> FailedRevision | None:
 
 def final(it: Situation, failure: FailedRevision) -> bool:
     """Whether it goes back though `rollback` is Manual: somebody said so, or it did before."""
-    back = it.before.phase == "RolledBack" and failure == it.before.failed
+    earlier = it.before.failed
+    same = earlier is not None and (earlier.revision, earlier.at) == (failure.revision, failure.at)
+    back = it.before.phase == "RolledBack" and same
     return failure.reason == Reason.ABORTED or back
 
 

@@ -134,7 +134,6 @@ def test_a_copy_is_read_instead_of_the_originals_and_back() -> None:
 @pytest.mark.parametrize(
     ("url", "ports"),
     [
-        (None, (5432,)),
         ("postgresql://u:p@host/db", (5432,)),
         ("postgresql://u:p@host:6432/db", (6432,)),
         ("postgresql://u:p%40@a:1111,b:2222/db", (1111, 2222)),
@@ -147,7 +146,7 @@ def test_a_copy_is_read_instead_of_the_originals_and_back() -> None:
         ("not a url", (5432,)),
     ],
 )
-def test_ports_of_a_database(url: str | None, ports: tuple[int, ...]) -> None:
+def test_ports_of_a_database(url: str, ports: tuple[int, ...]) -> None:
     """The NetworkPolicy opens the ports of every host of the URL."""
     assert ports == database_ports(url)
 

@@ -105,13 +105,15 @@ def test_a_revision_known_from_its_pods_alone_keeps_its_template() -> None:
 
 
 def test_a_restart_is_another_revision() -> None:
-    """The annotation is part of the identity; one that is gone is no wish."""
+    """The annotation is part of the identity; one that is gone, or older, is no wish."""
     before, after = revision(service()), revision(service(), restart=LATER)
     assert before.hash != after.hash
 
     said = {"orders.dev/restart": LATER}
     assert after == wanted(service(), declaration(service(), said), [before, after])
     assert after == wanted(service(), declaration(service()), [after, before])
+    older = {"orders.dev/restart": "2026-01-01T00:00:00Z"}
+    assert after == wanted(service(), declaration(service(), older), [before, after])
 
 
 def test_a_database_keeps_the_template_of_its_declaration() -> None:

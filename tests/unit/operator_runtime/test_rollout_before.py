@@ -11,17 +11,22 @@ FAILED = {"revision": "b", "reason": "Aborted", "message": "no", "at": "2026-01-
 
 
 @pytest.mark.parametrize(
-    "unknown", [{"phase": "Baking"}, {"phase": "Canary", "step": "one"}, {"phase": None}]
+    ("unknown", "phase"),
+    [
+        ({"phase": "Baking"}, "Progressing"),
+        ({"phase": "RolledBack", "step": "one"}, "RolledBack"),
+        ({"phase": None}, "Progressing"),
+    ],
 )
-def test_what_is_not_understood_takes_nothing_else_along(unknown: dict[str, Any]) -> None:
+def test_what_is_not_understood_takes_nothing_else_along(
+    unknown: dict[str, Any], phase: Any
+) -> None:
     """Which revision is stable, and which one failed, is kept."""
     found = {"revision": "b", "stable": "a", "failed": FAILED, **unknown}
     kept = rollout_before({"status": {"rollout": found}})
 
     assert (
-        RolloutStatus(
-            phase="Progressing", revision="b", stable="a", failed=FailedRevision(**FAILED)
-        )
+        RolloutStatus(phase=phase, revision="b", stable="a", failed=FailedRevision(**FAILED))
         == kept
     )
 
