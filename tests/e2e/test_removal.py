@@ -1,17 +1,35 @@
-"""What is left when the chart goes: all when asked, nothing when not. The last of the tests."""
+"""What is left when the chart goes: all when asked, else the orders. The last of the tests."""
 
 import json
+from typing import Final
 
+from tests.e2e.caller import Caller
 from tests.e2e.cluster import CommandError, Namespace, helm, run, uids
 from tests.e2e.conftest import Installed
 from tests.e2e.release import RELEASE
 
-CRD = "orderservices.orders.dev"
-DEFAULT = Namespace("default")
+CRD: Final = "orderservices.orders.dev"
+DEFAULT: Final = Namespace("default")
+CLAIM: Final = f"data-{RELEASE}-postgresql-0"
+KINDS: Final = "deployments,statefulsets,services,secrets,configmaps,pvc"
+SAMPLE: Final = "minimal"
+SAMPLE_CLAIM: Final = f"data-{SAMPLE}-postgresql-0"
 
 
 def _is_crd_there() -> bool:
     return bool(run("kubectl", "get", "crd", CRD, "--ignore-not-found", "-o", "name"))
+
+
+def _orders(service: str) -> set[str]:
+    """Return the ids of the orders that a service lists first."""
+    proxy = f"/api/v1/namespaces/default/services/{service}:http/proxy/orders"
+    return {it["id"] for it in json.loads(DEFAULT.kubectl("get", "--raw", proxy))}
+
+
+def _left(service: str) -> list[str]:
+    """Return what is left of an OrderService, as Kind/name."""
+    found = DEFAULT.every(KINDS, f"app.kubernetes.io/instance={service}")
+    return [f"{it['kind']}/{it['metadata']['name']}" for it in found]
 
 
 def test_an_uninstall_keeps_the_orders_when_asked(installed: Installed) -> None:
@@ -27,8 +45,7 @@ def test_an_uninstall_keeps_the_orders_when_asked(installed: Installed) -> None:
     assert _is_crd_there()
     assert default.exists("orderservice", RELEASE)
     assert before == uids(default.pods(RELEASE))
-    proxy = f"/api/v1/namespaces/default/services/{RELEASE}:http/proxy/orders"
-    assert 1 <= len(json.loads(default.kubectl("get", "--raw", proxy)))
+    assert set() != _orders(RELEASE)
 
 
 def test_what_was_kept_is_taken_up_again(installed: Installed) -> None:
@@ -41,8 +58,8 @@ def test_what_was_kept_is_taken_up_again(installed: Installed) -> None:
     assert before == uids(default.pods(RELEASE))
 
 
-def test_an_uninstall_without_keep_leaves_nothing(installed: Installed) -> None:
-    """Within 120 s the resource, its children, its volume and the CRD are gone."""
+def test_an_uninstall_without_keep_leaves_the_orders(installed: Installed) -> None:
+    """Within 120 s the resource, its children and the CRD are gone; a claim is left."""
     default = installed.namespace
     options = ["--set=orderService.keep=false", "--set=crds.keep=false"]
     helm("upgrade", RELEASE, "charts/orders", *options)
@@ -51,22 +68,73 @@ def test_an_uninstall_without_keep_leaves_nothing(installed: Installed) -> None:
     for what in (f"deployment/{RELEASE}", f"statefulset/{RELEASE}-postgresql"):
         default.wait(what, "delete", 60)
     default.until(lambda: not _is_crd_there(), 60, "the CRD is gone")
-    kinds = "deployments,statefulsets,services,secrets,configmaps,pvc"
-    labels = f"app.kubernetes.io/instance={RELEASE}"
-    default.until(lambda: not default.every(kinds, labels), 60, "nothing is left")
+    kept = [f"PersistentVolumeClaim/{CLAIM}"]
+    default.until(lambda: _left(RELEASE) == kept, 60, "only the claim is left")
+    assert "Bound" == default.get("pvc", CLAIM)["status"]["phase"]
 
 
-def test_the_plain_manifests_install_the_operator() -> None:
-    """`kubectl apply -f k8s/` gives CRD and operator; a sample is Ready within 90 s of it."""
-    run("kubectl", "apply", "-f", "k8s/")
+def test_a_new_install_finds_the_orders_again(installed: Installed) -> None:
+    """They are deleted by the command that its notes print, and by nothing else."""
+    default = installed.namespace
+    claim = default.get("pvc", CLAIM)["metadata"]["uid"]
+    helm("install", RELEASE, "charts/orders")
+    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    assert set() != _orders(RELEASE)
+    assert claim == default.get("pvc", CLAIM)["metadata"]["uid"]
+
+    notes = helm("get", "notes", RELEASE)
+    [command] = [line.split() for line in notes.splitlines() if "kubectl delete" in line]
+    helm("uninstall", RELEASE, "--wait")
+    default.wait(f"pod/{RELEASE}-postgresql-0", "delete", 90)
+    assert claim == default.get("pvc", CLAIM)["metadata"]["uid"]
+    run(*command)
+    assert not default.exists("pvc", CLAIM)
+
+
+def test_orders_that_nobody_wants_go_with_the_release(installed: Installed) -> None:
+    """With `retention: Delete` the claim is gone within 60 s of the uninstall."""
+    default = installed.namespace
+    helm("install", RELEASE, "charts/orders", "--set=database.embedded.retention=Delete")
+    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    assert default.exists("pvc", CLAIM)
+
+    helm("uninstall", RELEASE, "--wait")
+    default.wait(f"pvc/{CLAIM}", "delete", 60)
+    default.until(lambda: not _left(RELEASE), 60, "nothing is left")
+    run("kubectl", "delete", "crd", CRD)
+
+
+def test_the_plain_manifests_keep_the_orders() -> None:
+    """`kubectl apply -f k8s/` gives all; deleted, and applied again, the orders are there.
+
+    A sample is Ready within 90 s of it. What is left in between is a claim.
+    """
     try:
-        run("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
-        DEFAULT.kubectl("apply", "-f", "k8s/samples/minimal.yaml")
-        DEFAULT.wait("orderservice/minimal", "condition=Ready", 90)
-        DEFAULT.kubectl("delete", "-f", "k8s/samples/minimal.yaml", "--timeout=60s")
-        DEFAULT.wait("deployment/minimal", "delete", 60)
+        _apply_plainly()
+        with Caller(DEFAULT, SAMPLE) as caller:
+            pass
+        run("kubectl", "delete", "-f", "k8s/", "--timeout=90s", limit=120)
+        kept = [f"PersistentVolumeClaim/{SAMPLE_CLAIM}"]
+        DEFAULT.until(lambda: _left(SAMPLE) == kept, 120, "only the claim is left")
+
+        _apply_plainly()
+        assert set(caller.placed) >= _orders(SAMPLE) > set()
+        DEFAULT.kubectl("delete", "-f", f"k8s/samples/{SAMPLE}.yaml", "--timeout=60s")
+        DEFAULT.wait(f"pod/{SAMPLE}-postgresql-0", "delete", 90)
+        DEFAULT.kubectl("delete", "pvc", SAMPLE_CLAIM)
+        assert [] == _left(SAMPLE)
     finally:
         try:
-            run("kubectl", "delete", "-f", "k8s/", "--timeout=90s", limit=120)
+            run(
+                "kubectl", "delete", "-f", "k8s/", "--ignore-not-found", "--timeout=90s", limit=120
+            )
         except CommandError as error:
             print(error)  # noqa: T201
+
+
+def _apply_plainly() -> None:
+    """Apply the plain manifests and a sample; return when it is ready."""
+    run("kubectl", "apply", "-f", "k8s/")
+    run("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    DEFAULT.kubectl("apply", "-f", f"k8s/samples/{SAMPLE}.yaml")
+    DEFAULT.wait(f"orderservice/{SAMPLE}", "condition=Ready", 90)
