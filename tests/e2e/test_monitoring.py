@@ -140,7 +140,10 @@ def test_an_alert_fires_when_it_should(namespace: Namespace) -> None:
 
 @pytest.mark.usefixtures("prometheus")
 def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
-    """One that is away holds it, Inconclusive; one that has its metrics lets it in."""
+    """One that is away holds it, Inconclusive, and is named; one that has its metrics lets it in.
+
+    The operator's own NetworkPolicy is in force.
+    """
     steps = [{"weight": 50, "duration": "5s"}]
     analysis = {
         "interval": "15s",
@@ -155,7 +158,10 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
         namespace.patch("orderservice", "asked", {"spec": change})
         held = "jsonpath={.status.rollout.analysis.verdict}=Inconclusive"
         namespace.wait("orderservice/asked", held, 90)
-        assert "cannot be asked" in namespace.rollout("asked")["message"]
+        message = namespace.rollout("asked")["message"]
+        assert "cannot be asked" in message
+        assert "Its host is nobody.monitoring.svc, its port 9090" in message
+        assert "operator.networkPolicy.prometheusPorts" in message
 
         namespace.annotate("asked", pause=namespace.rollout("asked")["revision"])
         url = {"prometheus": {"url": "http://prometheus-operated.monitoring.svc:9090"}}
