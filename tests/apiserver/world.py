@@ -120,10 +120,12 @@ class World:
         for client in (*self._own, *(it.kube for it in self._operators)):
             await client.close()
 
-    def restart(self) -> None:
-        """Replace the operator by another process, which remembers nothing."""
+    def restart(self) -> Operator:
+        """Have another process be the operator, which remembers nothing; the one before."""
+        before = self.operator
         self.operator = Operator(self.clock, f"operator-{len(self._operators) + 1}")
         self._operators.append(self.operator)
+        return before
 
     async def declare(self, **spec: Any) -> Object:
         """Make the OrderService: a pod on the Secret `database`, unmonitored, or as given."""
@@ -196,10 +198,17 @@ class World:
         for _ in range(_ROUNDS):
             self.operator.kube.written()
             await self.reconcile()
-            told = self.operator.kube.changed() + await self.sync()
+            told = self.operator.kube.changed() + await self.calm()
             if not told:
                 return
-        raise AssertionError(f"never calm; the last to be written: {told}")
+        raise AssertionError(f"never calm; the last to be changed: {told}")
+
+    async def calm(self) -> list[str]:
+        """Have the controllers and the kubelet work until they are done; what they changed."""
+        told: list[str] = []
+        while changed := await self.sync():
+            told += changed
+        return told
 
     def url(self, api_version: str, plural: str, name: str) -> str:
         """Return the path of an object."""
