@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.apiserver.invariants import PORTS, Invariants
 from tests.apiserver.kubelet import Fate
-from tests.apiserver.world import FINAL, World
+from tests.apiserver.world import World
 
 Action = tuple[str, Any]
 
@@ -96,8 +96,7 @@ class Story:
         self._world.operator.kube.written()
         await self._pass()
         assert before == await self._world.versions()
-        if FINAL:
-            assert [] == self._world.operator.kube.written()
+        assert [] == self._world.operator.kube.written()
 
     async def _pass(self) -> None:
         resource = await self._world.resource()

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.apiserver.sequences import DATABASE, EVENTS, SPEC, Action, Story
-from tests.apiserver.world import FINAL, World
+from tests.apiserver.world import World
 
 quick = settings(
     # A sequence takes seconds: one that fails is told as it was found.
@@ -24,7 +24,6 @@ def test_whatever_happens_beside_the_database(actions: list[Action]) -> None:
     asyncio.run(told(actions, "one"))
 
 
-@pytest.mark.xfail(not FINAL, reason="what pods in use need goes with the spec")
 @settings(quick, max_examples=8)
 @given(
     st.lists(st.one_of(SPEC, DATABASE, EVENTS), min_size=8, max_size=12),
