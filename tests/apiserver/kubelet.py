@@ -130,7 +130,7 @@ def _status(pod: Object, fate: Fate, address: str) -> Object:
     first = [it["name"] for it in pod["spec"].get("initContainers") or ()]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     conditions = (pod.get("status") or {}).get("conditions") or []
-    old = next((it for it in conditions if it["type"] == "Ready"), {})
+    old: Object = next((it for it in conditions if it["type"] == "Ready"), {})
     condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": now}
     status = {
         "phase": "Running" if fate in {Fate.READY, Fate.CRASHING} else "Pending",

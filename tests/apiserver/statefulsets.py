@@ -40,9 +40,14 @@ class StatefulSets:
         if pod is None:
             pod = await self._create(wanted, name, mark)
         elif not pod["metadata"].get("deletionTimestamp"):
-            if pod["metadata"]["labels"][REVISION] != mark:
-                await self._kube.request("DELETE", path("v1", "pods", self._namespace, name))
+            await self._replace(pod, mark)
         await self._say(wanted, int(ready(pod)) or None, mark)
+
+    async def _replace(self, pod: Object, mark: str) -> None:
+        """Delete a pod of another template; the next step makes the new one."""
+        if pod["metadata"]["labels"][REVISION] != mark:
+            where = path("v1", "pods", self._namespace, pod["metadata"]["name"])
+            await self._kube.request("DELETE", where)
 
     async def _claim(self, wanted: Object, template: Object, name: str) -> None:
         """Make a claim, and say whose it is."""

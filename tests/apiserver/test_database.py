@@ -2,11 +2,9 @@
 
 import base64
 
-import pytest
-
 from orders_operator.api.spec import API_VERSION, PLURAL
 from tests.apiserver.kubelet import Fate
-from tests.apiserver.world import FINAL, NAME, NEXT, World
+from tests.apiserver.world import NAME, NEXT, World
 
 DATABASE = f"{NAME}-postgresql"
 CLAIM = f"data-{DATABASE}-0"
@@ -63,8 +61,6 @@ async def test_a_lost_secret_is_made_anew(world: World) -> None:
 
 async def test_a_secret_that_cannot_be_had_makes_no_revisions(world: World) -> None:
     """Where the database's Secret is refused there is one condition, and nothing piles up."""
-    if not FINAL:
-        pytest.xfail("each pass draws a password and makes a revision of it")
     await world.quota(**{"count/secrets": "0"})
     await world.declare(database={"embedded": {}})
     for _ in range(5):
@@ -78,8 +74,6 @@ async def test_a_secret_that_cannot_be_had_makes_no_revisions(world: World) -> N
 
 async def test_a_secret_of_somebody_else_makes_no_revisions(world: World) -> None:
     """Where the name is taken there is one condition, and nothing piles up."""
-    if not FINAL:
-        pytest.xfail("each pass draws a password and makes a revision of it")
     await world.secret(DATABASE, "postgresql://a:b@db/orders")
     await world.declare(database={"embedded": {}})
     for _ in range(5):
@@ -91,8 +85,6 @@ async def test_a_secret_of_somebody_else_makes_no_revisions(world: World) -> Non
 
 async def test_a_database_stays_while_its_successor_is_missing(world: World) -> None:
     """A spec that leaves the database for a Secret that is not there takes nothing away."""
-    if not FINAL:
-        pytest.xfail("the database goes with the spec")
     await embedded(world)
     await world.change(database={"embedded": None, "secretRef": {"name": "later"}})
     await world.settle()
@@ -103,8 +95,6 @@ async def test_a_database_stays_while_its_successor_is_missing(world: World) -> 
 
 async def test_a_database_stays_until_the_next_revision_is_stable(world: World) -> None:
     """While new pods come, and when they fail, the old ones keep their database."""
-    if not FINAL:
-        pytest.xfail("the database goes with the spec")
     await embedded(world)
     world.kubelet.fates[NEXT] = Fate.STARTING
     await world.change(database=LEAVING, image=NEXT)
@@ -118,8 +108,6 @@ async def test_a_database_stays_until_the_next_revision_is_stable(world: World) 
 
 async def test_a_database_stays_beside_a_canary(world: World) -> None:
     """At every step of a canary that leaves the database the stable pods have it."""
-    if not FINAL:
-        pytest.xfail("the database goes with the spec")
     await embedded(world, rollout={"strategy": "Canary"})
     await world.change(database=LEAVING)
     await world.settle()
@@ -133,8 +121,6 @@ async def test_a_database_stays_beside_a_canary(world: World) -> None:
 
 async def test_a_database_stays_for_a_pod_on_its_way_out(world: World) -> None:
     """A pod that still answers its last requests has its database until it is gone."""
-    if not FINAL:
-        pytest.xfail("the database goes with the spec")
     await embedded(world)
     world.kubelet.lingering = True
     await world.change(database=LEAVING)
@@ -148,8 +134,6 @@ async def test_a_database_stays_for_a_pod_on_its_way_out(world: World) -> None:
 
 async def test_a_database_that_is_left_keeps_its_claim(world: World) -> None:
     """What was the database goes; the claim stays, and status says how to delete it."""
-    if not FINAL:
-        pytest.xfail("the claim goes with the database")
     await embedded(world)
     await world.change(database=LEAVING)
     await world.settle()
@@ -165,8 +149,6 @@ async def test_a_database_that_is_left_keeps_its_claim(world: World) -> None:
 
 async def test_a_claim_goes_where_the_spec_says_so(world: World) -> None:
     """With `retention: Delete` the claim goes with the database."""
-    if not FINAL:
-        pytest.xfail("there is no such field")
     await world.declare(database={"embedded": {"retention": "Delete"}})
     await world.settle()
     await world.change(database=LEAVING)
@@ -178,8 +160,6 @@ async def test_a_claim_goes_where_the_spec_says_so(world: World) -> None:
 
 async def test_a_claim_outlives_its_service(world: World) -> None:
     """Deleting the OrderService leaves the orders."""
-    if not FINAL:
-        pytest.xfail("the claim goes with the OrderService")
     await embedded(world)
     await world.delete(API_VERSION, PLURAL, NAME)
     for _ in range(5):

@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,57 +11,18 @@ from orders_operator import definition
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.handlers import Watches
-from orders_operator.leader import Leader
 from orders_operator.resources.kinds import SERVICE_MONITOR
-from orders_operator.settings import Settings
-from orders_operator.telemetry.metrics import Metrics
-from orders_operator.telemetry.tracing import Tracing
-from orders_operator.watchdog import Watchdog
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.optional import served
-from tests.apiserver.recording import Recording
 from tests.apiserver.server import OPERATOR, ApiServer
+from tests.apiserver.working import Working, becomes, is_condition, is_ready, working
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 from tests.server import eventually
-
 
 pytestmark = pytest.mark.filterwarnings(
     # Kopf leaves the sockets of its watches to the collector.
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-
-
-class Working:
-    """A leader at work."""
-
-    def __init__(self, *namespaces: str, resync: float = 300.0) -> None:
-        """Prepare one for some namespaces."""
-        self.kube = Recording.connect()
-        self.metrics = Metrics("test")
-        self.watchdog = Watchdog()
-        settings = Settings(namespaces=namespaces, pod_name="leader", resync_interval=resync)
-        self.leader = Leader(self.kube, settings, self.metrics, Tracing(), self.watchdog)
-
-    def value(self, name: str) -> float:
-        """Return a metric."""
-        _, exposed = self.metrics.expose("text/plain")
-        lines = exposed.decode().splitlines()
-        return float(next(it for it in lines if it.startswith(f"{name} ")).split()[1])
-
-
-@asynccontextmanager
-async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Working]:
-    """Have a leader work in these namespaces."""
-    made = Working(*namespaces, resync=resync)
-    running = asyncio.ensure_future(made.leader.run())
-    try:
-        yield made
-        assert not running.done(), running.result()
-    finally:
-        running.cancel()
-        await made.leader.stop()
-        await asyncio.gather(running, return_exceptions=True)
-        await made.kube.close()
 
 
 @pytest.fixture(autouse=True)
@@ -72,32 +32,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("orders_operator.reconcile.discovery.MAX_AGE_SECONDS", 0.1)
     yield
     gc.collect()  # so that no other test is blamed for what is not closed
-
-
-async def becomes(world: World, true: Callable[[], Awaitable[bool]]) -> None:
-    """Have controllers and kubelet work until something is so."""
-
-    async def look() -> bool:
-        await world.sync()
-        return await true()
-
-    await eventually(look, within=20)
-
-
-def is_condition(world: World, kind: str, *wanted: str) -> Callable[[], Awaitable[bool]]:
-    """Return what asks whether a condition has a status and a reason."""
-
-    async def ask() -> bool:
-        status = await world.status()
-        found = {it["type"]: it for it in status.get("conditions") or ()}.get(kind, {})
-        return wanted == (found.get("status"), found.get("reason"))
-
-    return ask
-
-
-def is_ready(world: World) -> Callable[[], Awaitable[bool]]:
-    """Return what asks whether the service is ready."""
-    return is_condition(world, "Ready", "True", "Available")
 
 
 async def test_what_is_declared_is_seen(world: World) -> None:

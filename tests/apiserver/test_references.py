@@ -1,9 +1,7 @@
 """The Secrets and ConfigMaps that a spec names: missing, there again, and with new content."""
 
-import pytest
-
 from orders_operator.resources.references import Reference
-from tests.apiserver.world import FINAL, IMAGE, NAME, NEXT, World
+from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 MODE = {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}
 
@@ -126,8 +124,6 @@ async def test_the_port_of_the_database_is_open(world: World) -> None:
 
 async def test_both_ports_are_open_while_pods_use_both(world: World) -> None:
     """Until the old pods are gone their database can be reached as well as the new pods'."""
-    if not FINAL:
-        pytest.xfail("the NetworkPolicy is of the spec alone")
     await world.secret("database", "postgresql://a:b@db:6543/orders")
     await world.secret("other", "postgresql://a:b@db:6544/orders")
     await world.declare()

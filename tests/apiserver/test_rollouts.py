@@ -3,7 +3,7 @@
 import pytest
 
 from tests.apiserver.kubelet import Fate
-from tests.apiserver.world import FINAL, IMAGE, NEXT, World
+from tests.apiserver.world import IMAGE, NEXT, World
 
 FAILURES = [
     (Fate.CRASHING, "PodCrashing", "it cannot serve"),
@@ -240,8 +240,6 @@ async def test_a_rollout_outlives_its_operator(world: World) -> None:
 
 async def test_a_restart_is_a_rollout(world: World) -> None:
     """`orders.dev/restart` replaces the pods by the strategy, once."""
-    if not FINAL:
-        pytest.xfail("there is no such annotation")
     await world.declare()
     await world.settle()
     before = {pod["metadata"]["uid"] for pod in await world.pods()}

@@ -14,7 +14,7 @@ import pytest
 from orders_operator.client.lease import API_VERSION, PLURAL
 from orders_operator.run import run
 from orders_operator.settings import Settings
-from tests.apiserver.test_leader import becomes, is_ready
+from tests.apiserver.working import becomes, is_ready
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 from tests.ports import free_port
 from tests.server import Server, eventually
@@ -128,7 +128,7 @@ async def test_a_process_without_a_cluster_ends(
 async def test_a_process_without_its_port_ends(world: World) -> None:
     """A port that is taken ends a process before it does anything."""
     mine = settings(world)
-    server = await asyncio.start_server(lambda *_: None, "0.0.0.0", mine.metrics_port)
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", mine.metrics_port)
     async with server:
         assert 1 == await run(mine)
     assert await world.find(API_VERSION, PLURAL, LEASE) is None

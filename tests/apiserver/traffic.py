@@ -1,4 +1,4 @@
-"""What the pods of a canary and of its stable revision have answered, served where pods serve it."""
+"""What the pods of both tracks have answered, served where pods serve it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,86 +1,32 @@
-"""One namespace of the API server, with an OrderService, an operator, and who else is in a cluster.
+"""One namespace of the API server: an OrderService, an operator, and who else is in a cluster.
 
 Nothing happens by itself: a test says when the operator reconciles, and when the controllers and
 the kubelet do their part. `settle` has both take turns until neither has anything to do.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from orders_operator.api.database import Embedded
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.kube import path
-from orders_operator.reconcile.analysis import Windows
-from orders_operator.reconcile.discovery import Apis
-from orders_operator.reconcile.index import Index
-from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
-from orders_operator.telemetry.metrics import Metrics
-from orders_operator.telemetry.tracing import Tracing
 from tests.apiserver.deployments import Deployments
 from tests.apiserver.garbage import Garbage
 from tests.apiserver.kubelet import Kubelet
+from tests.apiserver.operators import Clock, Operator
 from tests.apiserver.recording import Recording
 from tests.apiserver.statefulsets import StatefulSets
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 Object = dict[str, Any]
 
 NAME: Final = "shop"
 IMAGE: Final = "orders/service:1"
 NEXT: Final = "orders/service:2"
-FINAL: Final = "retention" in Embedded.__struct_fields__
-"""Whether this operator keeps what is in use; what it is to do then is an expected failure else."""
 _ROUNDS: Final = 40
-_TICK: Final = 1e-6
 _PODS: Final = {"app.kubernetes.io/instance": NAME, "app.kubernetes.io/component": "api"}
-
-
-class Clock:
-    """The operator's time, which goes on when a test says so, and never says the same twice."""
-
-    def __init__(self) -> None:
-        """Begin now."""
-        self._began = datetime.now(UTC)
-        self._gone = 0.0
-
-    def now(self) -> datetime:
-        """Return the time of day."""
-        self._gone += _TICK
-        return self._began + timedelta(seconds=self._gone)
-
-    def monotonic(self) -> float:
-        """Return the seconds since the beginning."""
-        return self._gone
-
-    def wait(self, seconds: float) -> None:
-        """Have it be later."""
-        self._gone += seconds
-
-
-class Operator:
-    """A reconciler with a client of its own, and what it keeps in memory."""
-
-    def __init__(self, clock: "Clock", instance: str = "operator-1") -> None:
-        """Remember nothing."""
-        self.kube = Recording.connect()
-        self.metrics = Metrics("test")
-        self.index = Index()
-        apis = Apis(self.kube, KINDS)
-        # The windows of a canary go by a clock that nobody can set.
-        with patch.object(Windows.__init__, "__defaults__", (clock.monotonic,)):
-            self.reconcile = Reconciler(
-                self.kube,
-                KINDS,
-                apis,
-                self.index,
-                self.metrics,
-                Tracing(),
-                instance=instance,
-                now=clock.now,
-            )
 
 
 class World:
@@ -120,13 +66,15 @@ class World:
         for client in (*self._own, *(it.kube for it in self._operators)):
             await client.close()
 
-    def restart(self) -> None:
-        """Replace the operator by another process, which remembers nothing."""
+    def restart(self) -> Operator:
+        """Have another process be the operator, which remembers nothing; the one before."""
+        before = self.operator
         self.operator = Operator(self.clock, f"operator-{len(self._operators) + 1}")
         self._operators.append(self.operator)
+        return before
 
     async def declare(self, **spec: Any) -> Object:
-        """Make the OrderService: a pod on the Secret `database`, unmonitored, or as given."""
+        """Make the OrderService: a pod on the Secret `database`, unmonitored."""
         wanted = {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -196,10 +144,17 @@ class World:
         for _ in range(_ROUNDS):
             self.operator.kube.written()
             await self.reconcile()
-            told = self.operator.kube.changed() + await self.sync()
+            told = self.operator.kube.changed() + await self.calm()
             if not told:
                 return
-        raise AssertionError(f"never calm; the last to be written: {told}")
+        raise AssertionError(f"never calm; the last to be changed: {told}")
+
+    async def calm(self) -> list[str]:
+        """Have the controllers and the kubelet work until they are done; what they changed."""
+        told: list[str] = []
+        while changed := await self.sync():
+            told += changed
+        return told
 
     def url(self, api_version: str, plural: str, name: str) -> str:
         """Return the path of an object."""

@@ -1,0 +1,116 @@
+"""What must hold after each pass of the operator, whatever was done and whatever has failed."""
+
+from typing import Any, Final
+
+from orders_operator.resources.labels import DATABASE, REVISION
+from tests.apiserver.kubelet import named
+from tests.apiserver.world import NAME, World
+
+Object = dict[str, Any]
+
+EMBEDDED: Final = f"{NAME}-postgresql"
+PORTS: Final = {"one": 6001, "two": 6002, "database": 5432}
+"""Of the databases whose URL is in these Secrets."""
+
+_POLICIES: Final = ("networking.k8s.io/v1", "networkpolicies")
+_REVISIONS: Final = ("apps/v1", "controllerrevisions")
+_COMPONENT: Final = "app.kubernetes.io/component"
+
+
+class Invariants:
+    """The invariants of one world."""
+
+    def __init__(self, world: World) -> None:
+        """Keep whose they are."""
+        self._world = world
+
+    async def check(self, resource: Object) -> None:
+        """Check all of them; `resource` is the OrderService as the pass has found it."""
+        after = await self._world.resource()
+        rollout = (after.get("status") or {}).get("rollout") or {}
+        await self._nothing_in_use_is_gone(rollout.get("stable"))
+        await self._one_revision_rolls(rollout.get("stable"))
+        await self._status_is_true(resource, after)
+
+    async def _nothing_in_use_is_gone(self, stable: str | None) -> None:
+        """What pods need is there: of all that there are, and of those to go back to."""
+        world = self._world
+        specs = [
+            pod["spec"]
+            for pod in await world.kube.list("v1", "pods", world.namespace)
+            if pod["metadata"]["labels"].get(_COMPONENT) != DATABASE
+        ]
+        if stable is not None:
+            kept = await world.find(*_REVISIONS, f"{NAME}-{stable}")
+            assert kept is not None, f"the stable revision {stable} is gone"
+            specs.append(kept["data"]["spec"]["template"]["spec"])
+        wanted = {it for spec in specs for it in _needs(spec)}
+        gone = {it for it in wanted if await world.find(*it) is None}
+        assert set() == gone, f"in use and gone: {gone}"
+        if wanted:
+            policy = await world.get(*_POLICIES, NAME)
+            closed = [spec for spec in specs if not _open(policy, spec)]
+            assert [] == [_database(spec) for spec in closed], "a database is out of reach"
+
+    async def _one_revision_rolls(self, stable: str | None) -> None:
+        """Beside the stable revision one other is given to pods, at most."""
+        world = self._world
+        given = {
+            it["spec"]["template"]["metadata"]["labels"][REVISION]
+            for it in await world.kube.list("apps/v1", "deployments", world.namespace)
+        }
+        assert 1 >= len(given - {stable}), f"{given} roll at once, {stable} is stable"
+
+    async def _status_is_true(self, resource: Object, after: Object) -> None:
+        """Status is of the generation that was reconciled, and Ready says what serves."""
+        generation = resource["metadata"]["generation"]
+        status = after["status"]
+        conditions = {it["type"]: it for it in status["conditions"]}
+        assert generation == conditions["Paused"]["observedGeneration"]
+        if resource["spec"].get("paused"):
+            assert "True" == conditions["Paused"]["status"]
+            return
+        assert generation == status["observedGeneration"]
+        assert {generation} == {it["observedGeneration"] for it in conditions.values()}
+        if conditions["Ready"]["status"] == "True":
+            assert "Stable" == status["rollout"]["phase"]
+            [deployment] = await self._world.kube.list(
+                "apps/v1", "deployments", self._world.namespace
+            )
+            [container] = deployment["spec"]["template"]["spec"]["containers"]
+            assert resource["spec"]["image"] == container["image"]
+
+
+def _needs(spec: Object) -> set[tuple[str, str, str]]:
+    """Return what a pod of the service needs of what the operator may delete."""
+    found = {("v1", "serviceaccounts", spec["serviceAccountName"])}
+    for plural, name in named(spec):
+        if plural == "configmaps":
+            found.add(("v1", plural, name))
+        if (plural, name) == ("secrets", EMBEDDED):
+            found |= {
+                ("v1", "secrets", EMBEDDED),
+                ("v1", "services", EMBEDDED),
+                ("apps/v1", "statefulsets", EMBEDDED),
+            }
+    return found
+
+
+def _database(spec: Object) -> str:
+    """Return the Secret that has the URL of a pod's database."""
+    [found] = [it for it in spec["volumes"] if it["name"] == "database"]
+    name: str = found["secret"]["secretName"]
+    return name
+
+
+def _open(policy: Object, spec: Object) -> bool:
+    """Whether a NetworkPolicy lets pods out to their database."""
+    secret = _database(spec)
+    port = PORTS.get(secret, 5432)
+    for rule in policy["spec"]["egress"]:
+        if port not in {it["port"] for it in rule.get("ports") or ()}:
+            continue
+        peers = [it["podSelector"]["matchLabels"] for it in rule.get("to") or ()]
+        if not peers or (secret == EMBEDDED and peers[0].get(_COMPONENT) == DATABASE):
+            return True
+    return False

@@ -1,0 +1,44 @@
+"""Whatever is done in whatever order: nothing in use is lost, and all comes to rest."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from tests.apiserver.sequences import DATABASE, EVENTS, SPEC, Action, Story
+from tests.apiserver.world import World
+
+quick = settings(
+    # A sequence takes seconds: one that fails is told as it was found.
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("kubeconfig")]
+
+
+@settings(quick, max_examples=6)
+@given(st.lists(st.one_of(SPEC, EVENTS), min_size=8, max_size=12))
+def test_whatever_happens_beside_the_database(actions: list[Action]) -> None:
+    """With one database whose Secret comes and goes, no sequence breaks an invariant."""
+    asyncio.run(told(actions, "one"))
+
+
+@settings(quick, max_examples=8)
+@given(
+    st.lists(st.one_of(SPEC, DATABASE, EVENTS), min_size=8, max_size=12),
+    st.sampled_from(["embedded", "one"]),
+)
+@example([("database", "one")], "embedded")
+@example([("database", "three"), ("operator", "restart")], "embedded")
+@example([("strategy", "Canary"), ("database", "two"), ("lose", "one")], "one")
+@example([("image", "orders/service:crashes"), ("database", "one")], "embedded")
+def test_whatever_happens(actions: list[Action], database: str) -> None:
+    """With databases that change as well, no sequence breaks an invariant."""
+    asyncio.run(told(actions, database))
+
+
+async def told(actions: list[Action], database: str) -> None:
+    """Tell a story in a world of its own."""
+    async with World() as world:
+        await Story(world).tell(actions, database=database)

@@ -1,0 +1,73 @@
+"""A leader at work, and waiting for what comes of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from orders_operator.leader import Leader
+from orders_operator.settings import Settings
+from orders_operator.telemetry.metrics import Metrics
+from orders_operator.telemetry.tracing import Tracing
+from orders_operator.watchdog import Watchdog
+from tests.apiserver.recording import Recording
+from tests.apiserver.world import World
+from tests.server import eventually
+
+
+class Working:
+    """A leader at work."""
+
+    def __init__(self, *namespaces: str, resync: float = 300.0) -> None:
+        """Prepare one for some namespaces."""
+        self.kube = Recording.connect()
+        self.metrics = Metrics("test")
+        self.watchdog = Watchdog()
+        settings = Settings(namespaces=namespaces, pod_name="leader", resync_interval=resync)
+        self.leader = Leader(self.kube, settings, self.metrics, Tracing(), self.watchdog)
+
+    def value(self, name: str) -> float:
+        """Return a metric."""
+        _, exposed = self.metrics.expose("text/plain")
+        lines = exposed.decode().splitlines()
+        return float(next(it for it in lines if it.startswith(f"{name} ")).split()[1])
+
+
+@asynccontextmanager
+async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Working]:
+    """Have a leader work in these namespaces."""
+    made = Working(*namespaces, resync=resync)
+    running = asyncio.ensure_future(made.leader.run())
+    try:
+        yield made
+        assert not running.done(), running.result()
+    finally:
+        running.cancel()
+        await made.leader.stop()
+        await asyncio.gather(running, return_exceptions=True)
+        await made.kube.close()
+
+
+async def becomes(world: World, true: Callable[[], Awaitable[bool]]) -> None:
+    """Have controllers and kubelet work until something is so."""
+
+    async def look() -> bool:
+        await world.sync()
+        return await true()
+
+    await eventually(look, within=20)
+
+
+def is_condition(world: World, kind: str, *wanted: str) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether a condition has a status and a reason."""
+
+    async def ask() -> bool:
+        status = await world.status()
+        found = {it["type"]: it for it in status.get("conditions") or ()}.get(kind, {})
+        return wanted == (found.get("status"), found.get("reason"))
+
+    return ask
+
+
+def is_ready(world: World) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether the service is ready."""
+    return is_condition(world, "Ready", "True", "Available")
