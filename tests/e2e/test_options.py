@@ -102,7 +102,7 @@ def _shows(namespace: Namespace, name: str, option: Option) -> bool:
 
 
 def test_an_embedded_database_comes_and_goes(namespace: Namespace, options: str) -> None:
-    """StatefulSet, Secret, Service and NetworkPolicy appear within 15 s, and go within 30 s."""
+    """Its children appear within 15 s, and go within 30 s when no pod may still use them."""
     kinds = ("statefulset", "secret", "service", "networkpolicy")
     change: Object = {"embedded": {}, "secretRef": None}
     spec = {"database": change, "networkPolicy": {"enabled": True}}
@@ -111,10 +111,11 @@ def test_an_embedded_database_comes_and_goes(namespace: Namespace, options: str)
         namespace.wait(f"{kind}/{options}-postgresql", "create", SECONDS)
 
     back = {"embedded": None, "secretRef": {"name": "database"}}
-    spec = {"database": back, "networkPolicy": {"enabled": False}}
+    spec = {"database": back, "networkPolicy": {"enabled": False}, "replicas": 0}
     namespace.patch("orderservice", options, {"spec": spec})
     for kind in kinds:
         namespace.wait(f"{kind}/{options}-postgresql", "delete", 30)
+    namespace.patch("orderservice", options, {"spec": {"replicas": 2}})
 
 
 def test_tracing_and_migrations_show_in_the_pods(namespace: Namespace, options: str) -> None:
