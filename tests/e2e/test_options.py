@@ -105,7 +105,7 @@ def test_an_embedded_database_comes_and_goes(namespace: Namespace, options: str)
     """Its children appear within 15 s, and go within 30 s when no pod may still use them."""
     kinds = ("statefulset", "secret", "service", "networkpolicy")
     change: Object = {"embedded": {}, "secretRef": None}
-    spec = {"database": change, "networkPolicy": {"enabled": True}}
+    spec: Object = {"database": change, "networkPolicy": {"enabled": True}}
     namespace.patch("orderservice", options, {"spec": spec})
     for kind in kinds:
         namespace.wait(f"{kind}/{options}-postgresql", "create", SECONDS)
