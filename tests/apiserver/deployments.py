@@ -28,6 +28,7 @@ class Deployments:
         """Start with nothing."""
         self._kube = kube
         self._namespace = namespace
+        self.uids: set[str] = set()
         self._complete: set[tuple[str, str]] = set()
         self._made = 0
         self.late: set[str] = set()
@@ -36,7 +37,9 @@ class Deployments:
     async def sync(self) -> None:
         """Look at every Deployment once."""
         pods = await self._kube.list("v1", "pods", self._namespace)
-        for deployment in await self._kube.list("apps/v1", "deployments", self._namespace):
+        there = await self._kube.list("apps/v1", "deployments", self._namespace)
+        self.uids = {it["metadata"]["uid"] for it in there}
+        for deployment in there:
             if not deployment["metadata"].get("deletionTimestamp"):
                 await self._sync(deployment, [it for it in pods if owned(it, deployment)])
 

@@ -3,7 +3,8 @@
 It looks only when an owner that it knew is gone, as that is all that tests need.
 """
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import path
@@ -14,11 +15,6 @@ from tests.apiserver.statefulsets import PROTECTION
 
 Object = dict[str, Any]
 
-_OWNERS: Final = (
-    (API_VERSION, PLURAL),
-    ("apps/v1", "deployments"),
-    ("apps/v1", "statefulsets"),
-)
 _OWNED: Final = (
     *((it.api_version, it.plural) for it in KINDS if not it.optional),
     ("v1", "pods"),
@@ -26,21 +22,27 @@ _OWNED: Final = (
 )
 
 
+class Knowing(Protocol):
+    """A controller: it knows the objects that it has found when it looked last."""
+
+    uids: set[str]
+
+
 class Garbage:
     """The collector in one namespace."""
 
-    def __init__(self, kube: Recording, namespace: str) -> None:
-        """Start with no owner known."""
+    def __init__(self, kube: Recording, namespace: str, others: Sequence[Knowing]) -> None:
+        """Start with no owner known; `others` know owners beside the OrderServices."""
+        self._others = others
         self._kube = kube
         self._namespace = namespace
         self._known: set[str] = set()
 
     async def sync(self) -> None:
         """Collect if an owner is gone."""
-        alive = set()
-        for api_version, plural in _OWNERS:
-            found = await self._kube.list(api_version, plural, self._namespace)
-            alive |= {it["metadata"]["uid"] for it in found}
+        found = await self._kube.list(API_VERSION, PLURAL, self._namespace)
+        alive = {it["metadata"]["uid"] for it in found}
+        alive = alive.union(*(it.uids for it in self._others))
         if self._known - alive:
             await self._collect(alive)
         self._known = alive

@@ -24,10 +24,13 @@ class StatefulSets:
         """Keep where."""
         self._kube = kube
         self._namespace = namespace
+        self.uids: set[str] = set()
 
     async def sync(self) -> None:
         """Look at every StatefulSet once."""
-        for found in await self._kube.list("apps/v1", "statefulsets", self._namespace):
+        there = await self._kube.list("apps/v1", "statefulsets", self._namespace)
+        self.uids = {it["metadata"]["uid"] for it in there}
+        for found in there:
             if not found["metadata"].get("deletionTimestamp"):
                 await self._sync(found)
 

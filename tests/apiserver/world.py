@@ -45,11 +45,13 @@ class World:
         self._clients = Recording(self.kube._http)
         self.deployments = Deployments(self._clients, self.namespace)
         self.kubelet = Kubelet(self._clients, self.namespace)
+        stateful_sets = StatefulSets(self._clients, self.namespace)
+        garbage = Garbage(self._clients, self.namespace, (stateful_sets, self.deployments))
         self._parts: list[Callable[[], Awaitable[None]]] = [
-            StatefulSets(self._clients, self.namespace).sync,
+            stateful_sets.sync,
             self.deployments.sync,
             self.kubelet.sync,
-            Garbage(self._clients, self.namespace).sync,
+            garbage.sync,
         ]
 
     async def __aenter__(self) -> Self:
@@ -62,7 +64,8 @@ class World:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close all connections; the namespace goes with the API server."""
+        """Leave no OrderService to operators of other tests, and close all connections."""
+        await self.kube.request("DELETE", path(API_VERSION, PLURAL, self.namespace))
         for client in (*self._own, *(it.kube for it in self._operators)):
             await client.close()
 
