@@ -5,13 +5,14 @@ from typing import Any, Final
 from orders_operator.api.status import RetainedClaim
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
 from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
 from orders_operator.resources import postgres
 from orders_operator.resources.config_copy import copy_name
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE
-from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
+from orders_operator.resources.labels import COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement
 from orders_operator.rollout.history import history
 from orders_operator.rollout.pods import revisions_of
@@ -130,9 +131,8 @@ async def _placement(it: Pass) -> Placement | None:
         return None
     plan, children, name = it.plan, it.snapshot.children, it.service.metadata.name
     known = it.known
-    deployments = [
-        await children.mine("apps/v1", "Deployment", found) for found in (name, f"{name}-{CANARY}")
-    ]
+    tracks = await tracks_of(it)
+    deployments = (tracks.stable.deployment, tracks.canary.deployment)
 
     async def with_content(found: str) -> Any:
         copy = await children.mine("v1", "ConfigMap", copy_name(name, found))

@@ -81,7 +81,7 @@ def stateful_set(service: OrderService, kept: "DatabaseRevision", made: Object) 
         "StatefulSet",
         spec={
             "replicas": 1,
-            "serviceName": f"{service.metadata.name}{SUFFIX}",
+            "serviceName": database_name(service),
             "selector": {"matchLabels": selector(service, DATABASE)},
             "persistentVolumeClaimRetentionPolicy": {
                 "whenDeleted": kept.declared.retention,
@@ -105,7 +105,7 @@ def template(service: OrderService, embedded: Embedded) -> Object:
 
 
 def _pod(service: OrderService, embedded: Embedded) -> dict[str, Any]:
-    name = f"{service.metadata.name}{SUFFIX}"
+    name = database_name(service)
     items = [{"key": "password", "path": "password"}]
     first = [_volume_permissions(embedded)] if embedded.volume_permissions else []
     return {
@@ -189,7 +189,7 @@ def claims(service: OrderService, embedded: Embedded) -> list[Object]:
 
 def claim_name(service: OrderService) -> str:
     """Return the name of the claim, which outlives the StatefulSet."""
-    return f"{_CLAIM}-{service.metadata.name}{SUFFIX}-0"
+    return f"{_CLAIM}-{database_name(service)}-0"
 
 
 def database_name(service: OrderService) -> str:
