@@ -82,7 +82,7 @@ def released(database: Database, old: str) -> bool:
     """Whether no connection of the service is an old one."""
     count = database.sql(
         "SELECT count(*) FROM pg_stat_activity"  # noqa: S608  made here
-        f" WHERE application_name = 'orders' AND datname = current_database() AND {old}"
+        f" WHERE application_name LIKE 'orders %' AND datname = current_database() AND {old}"
     )
     return count == "0"
 

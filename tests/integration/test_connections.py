@@ -7,6 +7,7 @@ import pytest
 
 from orders.config import Config
 from orders.store.connections import HeldConnection
+from orders.store.connector import Connector
 from orders.store.messages import Outage, explain
 from tests.ports import free_port
 from tests.postgres import Databases
@@ -15,7 +16,7 @@ from tests.postgres import Databases
 def held(url: str, outage: Outage | None = None) -> HeldConnection:
     """Make a connection to a database; it is not open yet."""
     database = Config.from_env({"DATABASE_URL": url}).needed_database()
-    return HeldConnection(database, statement_timeout=5, outage=outage)
+    return HeldConnection(Connector(database, statement_timeout=5), outage=outage)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from psqlpy.exceptions import Error as DriverError
 
 from orders.config import Config, ConfigError, Database
 from orders.embedded import EmbeddedPostgres
-from orders.store.connections import HeldConnection
+from orders.store.connector import Connector
 from tests.postgres import Databases
 from tests.unit.environment import PASSWORD, database, error, in_force, text
 
@@ -130,15 +130,12 @@ def test_a_password_must_be_text_for_the_database() -> None:
 
 async def complaint(target: Database) -> str:
     """Return why the driver does not get a connection; nothing if it does."""
-    connection = HeldConnection(target, statement_timeout=1)
     try:
-        await connection._connect_once()
+        session = await Connector(target, statement_timeout=1).connect()
     except DriverError as refused:
         return str(refused).rpartition(": ")[2]
-    else:
-        return ""
-    finally:
-        await connection.close()
+    session.close()
+    return ""
 
 
 @pytest.fixture
@@ -160,13 +157,12 @@ async def test_the_driver_takes_the_dsn(postgres: Databases, role: str) -> None:
         DB_PASSWORD=PASSWORD,
         DB_NAME="postgres",
     )
-    connection = HeldConnection(target, statement_timeout=1)
-    await connection._connect_once()
+    session = await Connector(target, statement_timeout=1).connect()
     try:
-        rows = await connection.fetch("SELECT current_user::text WHERE $1::int = 1", [1])
+        rows = await session.fetch("SELECT current_user::text WHERE $1::int = 1", [1])
         assert [(role,)] == rows
     finally:
-        await connection.close()
+        session.close()
 
 
 @pytest.mark.parametrize(

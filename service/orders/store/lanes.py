@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 from orders.coalesce import ConnectionLost
 from orders.model import Order
 from orders.store import sql
-from orders.store.connections import HeldConnection, Row, StatementRefused
+from orders.store.connections import HeldConnection
+from orders.store.session import Row, StatementRefused
 
 if TYPE_CHECKING:
     from orders.telemetry.context import TraceContext

@@ -20,7 +20,7 @@ from orders import __version__
 from orders.config import Config, Database
 from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next
-from orders.store.connections import open_pool
+from orders.store.connector import open_pool
 from orders.store.messages import explain
 from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION

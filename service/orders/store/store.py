@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from orders.coalesce import ConnectionLost
 from orders.store import sql
-from orders.store.connections import HeldConnection, Statement
+from orders.store.connections import HeldConnection
+from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
 from orders.store.schema import schema_version
+from orders.store.session import Statement
 
 if TYPE_CHECKING:
     from orders.config import Database
@@ -38,15 +40,12 @@ class Store:
         """Make the lanes; `open` starts to connect."""
         self._connections: list[HeldConnection] = []
 
+        connector = Connector(database, statement_timeout=statement_timeout)
         outage = Outage(database.where)
 
         def held(warm: list[Statement]) -> HeldConnection:
             connection = HeldConnection(
-                database,
-                statement_timeout=statement_timeout,
-                warm=warm,
-                on_lost=self._check_all,
-                outage=outage,
+                connector, warm=warm, on_lost=self._check_all, outage=outage
             )
             self._connections.append(connection)
             return connection
