@@ -4,15 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from typing import Any, Final
+from typing import Any
 
 from orders.coalesce import ConnectionLost
+from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.messages import Outage, explain
 from orders.store.session import Row, Session, SessionLost, Statement
-
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 1.0
 
 log = logging.getLogger("orders.store")
 
@@ -46,7 +44,7 @@ class HeldConnection:
         self._up = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
-        self._pause = 0.0
+        self._backoff = Backoff()
         self._busy = False
         self.down_since: float | None = self._loop.time()
 
@@ -85,7 +83,7 @@ class HeldConnection:
             raise ConnectionLost from None
         finally:
             self._busy = False
-        self._pause = 0.0
+        self._backoff.reset()
         return rows
 
     def abandon(self, why: str = "a statement hung") -> None:
@@ -127,11 +125,9 @@ class HeldConnection:
             self.abandon("another one was lost, and this one with it")
 
     async def _connect(self) -> None:
-        """Try until it stands; the pause doubles, and is forgotten once a statement worked."""
+        """Try until it stands; only a statement that worked makes the pauses short again."""
         while self._session is None:
-            if self._pause:
-                await asyncio.sleep(self._pause)
-            self._pause = min(max(_FIRST_PAUSE, self._pause * 2), _LONGEST_PAUSE)
+            await asyncio.sleep(self._backoff.pause())
             try:
                 self._session = await self._connector.connect(self._warm)
             except Exception as error:  # noqa: BLE001  nobody else would ever connect again
