@@ -16,7 +16,7 @@ class Backoff:
         self._next = 0.0
 
     def pause(self) -> float:
-        """Return the seconds to wait before the next try; by chance up to half of it is left out."""
+        """Return the seconds to wait before the next try; chance leaves out up to half of them."""
         pause, self._next = self._next, min(max(_FIRST, self._next * 2), _LONGEST)
         return pause * random.uniform(_LEAST, 1.0)  # noqa: S311  no secret
 

@@ -24,11 +24,12 @@ from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.messages import explain
 from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
-from orders.store.opening import Opened
 from orders.store.schema import REQUIRED_VERSION
 
 if TYPE_CHECKING:
     from psqlpy import Connection
+
+    from orders.store.opening import Opened
 
 __all__ = [
     "REQUIRED_VERSION",

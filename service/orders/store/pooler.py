@@ -32,6 +32,7 @@ _NAMES: Final = (
 )
 _BACKEND: Final = "SELECT pg_backend_pid()"
 _OF_THE_DRIVER: Final = re.compile("s[0-9]+").fullmatch
+_LAST_QUERY: Final = "SELECT query FROM pg_stat_activity WHERE pid = {}"
 _ROUNDS: Final = 5
 _SECOND_LIMIT: Final = 1.0
 _RESET: Final = "DISCARD ALL"
@@ -96,8 +97,8 @@ async def judge(opened: Opened, another: Callable[[], Awaitable[Opened]]) -> Kin
         return Kind.UNPREPARED
     if pid is None:
         raise UnfitPooler(
-            "a pooler in transaction mode mixes up prepared statements; use PgBouncer 1.21 or newer"
-            " with max_prepared_statements above 0, or session mode"
+            "a pooler in transaction mode mixes up prepared statements; use PgBouncer 1.21 or"
+            " newer with max_prepared_statements above 0, or session mode"
         )
     return Kind.OWN if await _is_reset(opened.connection, pid) else Kind.UNPREPARED
 
@@ -108,7 +109,9 @@ async def _renames(connection: "Connection") -> bool:
     names = [name for (name,) in await _rows(connection, _NAMES)]
     own = [name for name in names if _OF_THE_DRIVER(name)]
     # Others may get this server connection, and prepare a statement of that name.
-    await connection.execute_batch("; ".join([*(f'DEALLOCATE "{name}"' for name in own), "COMMIT"]))
+    await connection.execute_batch(
+        "; ".join([*(f'DEALLOCATE "{name}"' for name in own), "COMMIT"])
+    )
     return bool(names) and not own
 
 
@@ -125,13 +128,12 @@ async def _pinned(one: "Connection", other: "Connection") -> int | None:
 
 async def _is_reset(connection: "Connection", pid: int) -> bool:
     """Whether the server connection of a client that has left is seen to be reset."""
-    ask = f"SELECT query FROM pg_stat_activity WHERE pid = {pid}"
-    try:
-        async with asyncio.timeout(_RESET_LIMIT):
-            while not any(query == _RESET for (query,) in await _rows(connection, ask)):
-                await asyncio.sleep(_POLL)
-    except TimeoutError:
-        return False
+    now = asyncio.get_running_loop().time
+    deadline = now() + _RESET_LIMIT
+    while await _rows(connection, _LAST_QUERY.format(pid)) != [(_RESET,)]:
+        if now() > deadline:
+            return False
+        await asyncio.sleep(_POLL)
     return True
 
 

@@ -36,8 +36,7 @@ OF_A_SESSION: Final = _set(
 )
 """For a connection of its own; `{0}` is the statement_timeout in milliseconds."""
 
-BEGIN: Final = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO DEFAULT; "
-    + _set("true", _VALUES, {"transaction_timeout": 170_000})
+BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO DEFAULT; " + _set(
+    "true", _VALUES, {"transaction_timeout": 170_000}
 )
 """For one transaction of a connection that others use in between; what they set is set right."""

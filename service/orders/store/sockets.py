@@ -50,9 +50,11 @@ def shut(mark: int) -> None:
 
 def _sockets() -> Iterator[socket.socket]:
     """Yield a duplicate of each descriptor, which is closed again, as if all were TCP sockets."""
-    for name in os.listdir(_DESCRIPTORS):
+    with os.scandir(_DESCRIPTORS) as entries:
+        descriptors = [int(entry.name) for entry in entries]
+    for descriptor in descriptors:
         try:
-            duplicate = os.dup(int(name))
+            duplicate = os.dup(descriptor)
         except OSError:  # closed meanwhile
             continue
         try:
