@@ -131,6 +131,12 @@ class PostgresServer(Databases):
         self._server.stop(mode)
         self.running = False
 
+    @property
+    def pid(self) -> int:
+        """The process that takes connections; all others are its children."""
+        assert self._server.pid is not None
+        return self._server.pid
+
     def remove(self) -> None:
         """Stop it and forget its data."""
         self.stop("immediate")

@@ -86,6 +86,19 @@ class HeldConnection:
         self._backoff.reset()
         return rows
 
+    async def verify(self) -> None:
+        """Find out whether the server still is what it has to be, which no read notices.
+
+        Raises:
+            ConnectionLost: it is not; the connection was abandoned.
+
+        """
+        session = self._session
+        if session is None or not await session.stands():
+            if session is self._session:
+                self.abandon("the server is not what it was")
+            raise ConnectionLost
+
     def abandon(self, why: str = "a statement hung") -> None:
         """Close the connection and connect anew in the background."""
         if self._session is not None:

@@ -94,7 +94,9 @@ class Store:
     async def _ask_version(self, patience: float) -> int | None:
         try:
             async with asyncio.timeout(patience):
-                return await schema_version(self._probe.fetch)
+                version = await schema_version(self._probe.fetch)
+                await self._probe.verify()
+                return version
         except TimeoutError:
             self._probe.abandon("the database did not answer a probe")
         except ConnectionLost:
