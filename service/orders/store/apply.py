@@ -109,9 +109,8 @@ async def apply_next(
 
 
 async def _begin(connection: "Connection", lock_timeout: float) -> None:
-    await connection.execute_batch(_BEGIN)
     limits = _LIMITS.format(lock=round(lock_timeout * 1000), local="true")
-    await connection.fetch(limits, prepared=False)
+    await connection.execute_batch(f"{_BEGIN};{limits}")
     result = await connection.fetch(_TRY_LOCK, prepared=False)
     if not result.result(as_tuple=True)[0][0]:
         raise TryAgain("another run of `orders migrate` is at work", patience=PATIENCE)

@@ -47,5 +47,5 @@ class PooledSession(Session):
         self._broken_off = False
         return result.result(as_tuple=True)
 
-    async def _make_settings(self, statement_timeout: int) -> None:
-        self._begin = BEGIN.format(statement_timeout)
+    async def _make_settings(self, statement_timeout: int, lock_timeout: int) -> None:
+        self._begin = BEGIN.format(statement_timeout, lock_timeout)

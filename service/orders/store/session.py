@@ -19,6 +19,10 @@ Statement = tuple[str, list[Any]]
 Row = tuple[Any, ...]
 
 
+# A backend that waits for a lock outlives the connection that was given up meanwhile.
+_WARM_LOCK_TIMEOUT: Final = 250  # ms
+
+
 class StatementRefused(Exception):
     """The connection stands, the database refused this statement."""
 
@@ -48,19 +52,22 @@ class Session:
         Args:
             statement_timeout: seconds after which the server ends a statement.
             warm: statements run once, so that they are prepared; what the server refuses of them
-                (the schema is not there yet) is prepared when it is first used.
+                (the schema is not there yet, a table is locked) is prepared when it is first used.
 
         Raises:
             DriverError: the connection does not stand.
             SessionLost: the same, or its server is not what it has to be.
 
         """
-        await self._make_settings(round(statement_timeout * 1000))
+        milliseconds = round(statement_timeout * 1000)
+        await self._make_settings(milliseconds, _WARM_LOCK_TIMEOUT if warm else 0)
         for sql, parameters in warm:
             try:
                 await self.fetch(sql, parameters)
             except StatementRefused:
                 break
+        if warm:
+            await self._make_settings(milliseconds, 0)
 
     async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
         """Run one constant statement with at least one parameter (others are prepared each time).
@@ -92,5 +99,6 @@ class Session:
         why = explain(error, detail=False)
         return StatementRefused(why) if await self.stands() else SessionLost(why)
 
-    async def _make_settings(self, statement_timeout: int) -> None:
-        await self._connection.fetch(OF_A_SESSION.format(statement_timeout), prepared=False)
+    async def _make_settings(self, statement_timeout: int, lock_timeout: int) -> None:
+        settings = OF_A_SESSION.format(statement_timeout, lock_timeout)
+        await self._connection.fetch(settings, prepared=False)

@@ -8,7 +8,7 @@ from typing import Final
 
 _VALUES: Final = {
     "statement_timeout": "'{0}'",
-    "lock_timeout": "'0'",  # statement_timeout is the bound, for locks too
+    "lock_timeout": "'{1}'",
     "idle_in_transaction_session_timeout": "'0'",
     # A 201 promises that the order outlives a crash.
     "synchronous_commit": "coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on')",
@@ -34,9 +34,11 @@ def _set(local: str, values: dict[str, str], since: dict[str, int]) -> str:
 OF_A_SESSION: Final = _set(
     "false", _VALUES | {"default_transaction_isolation": "'read committed'"}, _SINCE
 )
-"""For a connection of its own; `{0}` is the statement_timeout in milliseconds."""
+"""For a connection of its own; `{0}` and `{1}` are statement_timeout and lock_timeout in ms."""
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO DEFAULT; " + _set(
     "true", _VALUES, {"transaction_timeout": 170_000}
 )
-"""For one transaction of a connection that others use in between; what they set is set right."""
+"""For one transaction of a connection that others use in between; what they set is set right.
+
+`{0}` and `{1}` are as above."""
