@@ -67,10 +67,8 @@ def _of_url(rest: str) -> Iterator[tuple[str, str]]:
     yield "password", _decoded(password)
     if places:
         hosts, ports = zip(*map(_place, places.split(",")), strict=True)
-        if any(hosts):
-            yield "host", ",".join(hosts)
-        if any(ports):
-            yield "port", ",".join(ports)
+        yield "host", ",".join(hosts)
+        yield "port", ",".join(ports)
     yield "dbname", _decoded(name)
     for pair in query.split("&") if query else ():
         key, equals, value = pair.partition("=")

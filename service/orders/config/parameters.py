@@ -87,8 +87,6 @@ PARAMETERS: Final = (
     _ignored("gsslib", _KERBEROS),
     _ignored("gssdelegation", _KERBEROS),
     _ignored("max_protocol_version", "the driver speaks 3.0, which every server does"),
-    _ignored("authtype", "libpq ignores it too"),
-    _ignored("tty", "libpq ignores it too"),
     _refused(
         "gssencmode",
         "the driver does not speak Kerberos; use TLS",
@@ -149,7 +147,6 @@ PARAMETERS: Final = (
         " else in DB_PASSWORD_FILE",
     ),
     _refused("service", "no service file is read; write its parameters", variable="PGSERVICE"),
-    _refused("servicefile", "no service file is read; write its parameters"),
     _refused("scram_client_key", _SCRAM),
     _refused("scram_server_key", _SCRAM),
     _refused("oauth_issuer", _OAUTH),
