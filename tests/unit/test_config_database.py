@@ -264,7 +264,7 @@ async def test_the_driver_keeps_what_was_asked(
     assert expected == await complaint(database(DATABASE_URL=url))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def socket_url() -> Iterator[str]:
     """Run PostgreSQL on a socket; the URL of a database there."""
     # Not in pytest's folder: that may be closed to the user whom PostgreSQL runs as.
@@ -275,9 +275,10 @@ def socket_url() -> Iterator[str]:
         server.stop("immediate")
 
 
-async def test_a_socket_folder_is_a_host(socket_url: str) -> None:
-    """A host that begins with a slash is the folder of a Unix socket."""
-    found = database(DATABASE_URL=socket_url)
+@pytest.mark.parametrize("mode", ["prefer", "require", "verify-full&sslrootcert={ca}"])
+async def test_a_socket_folder_is_a_host(socket_url: str, mode: str) -> None:
+    """A host that begins with a slash is the folder of a Unix socket, which never has TLS."""
+    found = database(DATABASE_URL=f"{socket_url}?sslmode={mode.format(ca=certifi.where())}")
 
     assert found.hosts[0].startswith("/")
     assert "" == await complaint(found)
