@@ -1,7 +1,7 @@
 """A PostgreSQL with TLS: this machine's, if it has one, as that of the wheel is built without.
 
-Its roles differ in what pg_hba.conf lets them do: `only_tls` and `only_plain` say it, `scram` has to
-show its password, and `postgres` may do all.
+Its roles differ in what pg_hba.conf lets them do: `only_tls` and `only_plain` say it, `scram`
+needs its password, and `postgres` may do all.
 """
 
 import re

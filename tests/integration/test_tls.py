@@ -143,9 +143,23 @@ async def test_the_bundle_of_the_system_verifies_in_full(
     """`sslrootcert=system` is the file of SSL_CERT_FILE, and checks the name."""
     monkeypatch.setenv("SSL_CERT_FILE", str(server.ca))
 
-    assert await encrypted(at(server, "sslrootcert=system"))
+    right, wrong = (
+        at(server, f"sslrootcert=system host={h}") for h in ("localhost", "db.example")
+    )
+
+    assert await encrypted(right)
     with pytest.raises(DriverError, match="hostname mismatch"):
-        await encrypted(at(server, "sslrootcert=system host=db.example"))
+        await encrypted(wrong)
+
+
+async def test_nobody_is_trusted_beside_the_root_certificate(
+    server: TlsPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver would trust SSL_CERT_FILE, which the images set, as well."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.ca))
+
+    with pytest.raises(DriverError, match=UNKNOWN_ISSUER):
+        await encrypted(at(server, "sslmode=require sslrootcert={other}"))
 
 
 @pytest.mark.parametrize("mode", ["allow", "prefer"])

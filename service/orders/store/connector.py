@@ -25,6 +25,11 @@ def open_pool(
 
     Its connections have this `application_name`, or the database's.
     """
+    if tls.encrypted:
+        # The driver would read these for every pool, which takes milliseconds, and trust whom they
+        # name beside the file that it is given.
+        for name_of_bundle in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            os.environ.pop(name_of_bundle, None)
     return ConnectionPool(
         dsn=database.dsn,
         max_db_pool_size=max(2, size),
