@@ -1,6 +1,7 @@
 """How connections are encrypted, on a PostgreSQL with TLS and on one without."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from psqlpy.exceptions import Error as DriverError
@@ -166,6 +167,22 @@ async def test_nobody_is_trusted_beside_the_root_certificate(
 async def test_migrations_are_encrypted_alike(server: TlsPostgres, mode: str) -> None:
     """`orders migrate` makes the same attempts."""
     await migrate(at(server, f"sslmode={mode}", "only_tls"))
+
+
+@pytest.mark.parametrize("down", ["127.0.0.1:1,{up}", "{up},127.0.0.1:1", "{up},%2Fnowhere:1"])
+async def test_each_host_has_its_own_attempts(postgres: Databases, down: str) -> None:
+    """A host that is down, or a socket, changes nothing for one without TLS."""
+    url = urlsplit(postgres.url("postgres"))
+    hosts = f"{url.username}@{down.format(up=url.netloc.rpartition('@')[2])}"
+
+    assert not await encrypted(database(DATABASE_URL=f"postgresql://{hosts}{url.path}"))
+
+
+async def test_hosts_may_be_in_random_order(postgres: Databases) -> None:
+    """`load_balance_hosts=random` finds the one that is up as well."""
+    url = f"{postgres.url('postgres')}?load_balance_hosts=random".replace("@", "@127.0.0.1:1,")
+
+    assert not await encrypted(database(DATABASE_URL=url))
 
 
 async def test_a_server_without_tls(postgres: Databases) -> None:

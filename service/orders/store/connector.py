@@ -1,27 +1,33 @@
 """Makes connections: where to, how it is encrypted, and how long that may take."""
 
 import asyncio
+import contextlib
 import itertools
 import os
+import random
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from psqlpy import ConnectionPool, SslMode
+from psqlpy.exceptions import Error as DriverError
 
 from orders.store.encryption import first_of
 from orders.store.session import Session, Statement
 
 if TYPE_CHECKING:
-    from orders.config import Database, Tls
+    from orders.config import Database, Endpoint, Tls
+
+T = TypeVar("T")
 
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
 
 
 def open_pool(
-    database: "Database", tls: "Tls", size: int, name: str | None = None
+    database: "Database", endpoint: "Endpoint", tls: "Tls", size: int, name: str | None = None
 ) -> ConnectionPool:
-    """Make a pool that connects when asked to, by one of the database's attempts.
+    """Make a pool that connects when asked to, to one host by one of its attempts.
 
     Its connections have this `application_name`, or the database's.
     """
@@ -31,7 +37,7 @@ def open_pool(
         for name_of_bundle in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
             os.environ.pop(name_of_bundle, None)
     return ConnectionPool(
-        dsn=database.dsn,
+        dsn=database.dsn_of(*endpoint),
         max_db_pool_size=max(2, size),
         application_name=name or database.application_name,
         connect_timeout_sec=database.connect_timeout,
@@ -45,6 +51,25 @@ def open_pool(
         ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
         ca_file=tls.root_cert,
     )
+
+
+async def first_host(
+    database: "Database", connect: Callable[["Endpoint", "Tls"], Awaitable[T]]
+) -> T:
+    """Return what the first host that works connects to.
+
+    Raises:
+        DriverError: none did; it is the last one's.
+
+    """
+    endpoints = list(database.endpoints)
+    if database.load_balance_hosts == "random":
+        random.shuffle(endpoints)
+    for endpoint in endpoints[:-1]:
+        with contextlib.suppress(DriverError):
+            return await first_of(database.attempts(endpoint.host), partial(connect, endpoint))
+    last = endpoints[-1]
+    return await first_of(database.attempts(last.host), partial(connect, last))
 
 
 class Connector:
@@ -76,8 +101,8 @@ class Connector:
         # psqlpy's pool hops threads for every acquire, has no time-out, and can hand out a
         # connection that died: so each connection is taken once, from a pool of its own.
 
-        async def open_session(tls: "Tls") -> Session:
-            pool = open_pool(self._database, tls, 1, name)
+        async def open_session(endpoint: "Endpoint", tls: "Tls") -> Session:
+            pool = open_pool(self._database, endpoint, tls, 1, name)
             try:
                 session = Session(name, pool, await pool.connection())
                 await session.set_up(self._statement_timeout, warm)
@@ -87,4 +112,4 @@ class Connector:
             return session
 
         async with asyncio.timeout(self._database.connect_timeout + 1):
-            return await first_of(self._database.attempts(self._database.hosts[0]), open_session)
+            return await first_host(self._database, open_session)
