@@ -6,7 +6,8 @@ connection string is read here as the service reads it, so the page says what co
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -206,13 +207,23 @@ def _tries(mode: str, root_cert: str | None) -> str:
 
 
 def _parameters() -> str:
-    rows = (f"| `{p.name}` | {_what(p)} | {p.about} |\n" for p in PARAMETERS)
+    alike = groupby(PARAMETERS, key=lambda parameter: (_what(parameter), parameter.about))
+    rows = (f"| {_names(group)} | {what} | {about} |\n" for (what, about), group in alike)
     return "| parameter | | |\n|---|---|---|\n" + "".join(rows)
 
 
 def _others() -> str:
-    rows = (f"| `{p.name}` | {p.about} |\n" for p in OTHERS)
+    alike = groupby(sorted(OTHERS, key=_about), key=_about)
+    rows = (f"| {_names(group)} | {about} |\n" for about, group in alike)
     return "| parameter | |\n|---|---|\n" + "".join(rows)
+
+
+def _about(parameter: Parameter) -> str:
+    return parameter.about
+
+
+def _names(group: Iterable[Parameter]) -> str:
+    return ", ".join(f"`{parameter.name}`" for parameter in group)
 
 
 def _what(parameter: Parameter) -> str:

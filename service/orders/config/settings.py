@@ -79,7 +79,7 @@ DATABASE: Final = (
         ("DB_SSL_MODE", "PGSSLMODE"),
         parse.choice(*MODES),
         None,
-        f"{', '.join(MODES)}; the last two need DB_SSL_ROOT_CERT, whose `system` is the last's",
+        f"{', '.join(MODES)}; the last two need DB_SSL_ROOT_CERT; its `system`, the last",
         "How the connection is encrypted, as libpq does it; `prefer` when left out. "
         "[PostgreSQL](postgresql.md#tls) says what each does.",
         "Database",

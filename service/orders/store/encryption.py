@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # These are the driver's own words, and the name of a file that stays the same in any language.
 _HANDSHAKE: Final = "error performing TLS handshake"
+_NO_TLS: Final = "server does not support TLS"
 _ACCESS: Final = "pg_hba.conf"
 _UNREACHABLE: Final = "error connecting to server"
 
@@ -47,9 +48,11 @@ def _may_be_encryption(attempt: "Tls", error: DriverError) -> bool:
     """Whether the next attempt may succeed where this one was refused.
 
     A server that wants TLS says so in words of its own, so any refusal of a plain connection
-    counts. One that wants none is not asked again for every wrong password.
+    counts. One that wants none is not asked again for every wrong password. Where a certificate
+    has to verify, one that does not is no reason to go on in the clear, as it is to libpq.
     """
     text = str(error)
     if attempt.encrypted:
-        return _HANDSHAKE in text or _ACCESS in text
+        failed = _NO_TLS if attempt.root_cert is not None else _HANDSHAKE
+        return failed in text or _ACCESS in text
     return _UNREACHABLE not in text
