@@ -87,6 +87,15 @@ def test_no_url_means_something_else_than_to_libpq(words: list[str]) -> None:
         assert libpq.parse(text) == found
 
 
+@given(st.lists(st.sampled_from(("host", "user", "port", "=", *" ='\\\t", "a", "1", "ü"))))
+def test_no_keywords_mean_something_else_than_to_libpq(words: list[str]) -> None:
+    """Whatever is between the quotes and escapes is refused, or means the same to both."""
+    text = "".join(words)
+    found = parsed(text)
+    if found is not None:
+        assert libpq.parse(text) == found
+
+
 @given(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1),
