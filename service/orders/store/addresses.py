@@ -5,6 +5,7 @@ costs its whole time-out; the rest is in the order of the configuration and of t
 """
 
 import asyncio
+import random
 import socket
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -31,9 +32,19 @@ class Address(NamedTuple):
 class Addresses:
     """The addresses of a database, shared by all who connect to it."""
 
-    def __init__(self, hosts: Iterable[Address], *, timeout: float) -> None:
-        """Keep the hosts, whose `ip` is known or not, and the seconds that a look-up may take."""
+    def __init__(
+        self, hosts: Iterable[Address], *, timeout: float, shuffled: bool = False
+    ) -> None:
+        """Keep the hosts.
+
+        Args:
+            hosts: in the order to try them; their `ip` is known or not.
+            timeout: seconds that the look-up of a name may take.
+            shuffled: whether each connection tries them in an order of its own instead.
+
+        """
         self._hosts = list(dict.fromkeys(hosts))
+        self._shuffled = shuffled
         self._timeout = timeout
         self._last: Address | None = None
         self._silent: set[Address] = set()
@@ -41,8 +52,8 @@ class Addresses:
 
     @property
     def last(self) -> Address | None:
-        """What worked last, unless it has failed since."""
-        return self._last
+        """What worked last, unless it has failed since; none if connections are to spread."""
+        return None if self._shuffled else self._last
 
     async def find(self, failures: dict[Address, str]) -> list[Address]:
         """Return every address in the order to try them.
@@ -53,7 +64,10 @@ class Addresses:
         """
         lookups = await asyncio.gather(*(self._look_up(host, failures) for host in self._hosts))
         found = dict.fromkeys(address for addresses in lookups for address in addresses)
-        return sorted(found, key=self._silent.__contains__)
+        addresses = list(found)
+        if self._shuffled:
+            random.shuffle(addresses)
+        return sorted(addresses, key=self._silent.__contains__)
 
     def worked(self, address: Address) -> None:
         """Note where a connection stands."""

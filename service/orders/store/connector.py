@@ -39,10 +39,13 @@ class Connector:
         """Keep where, and the seconds after which the server ends a statement."""
         self._database = database
         self._statement_timeout = statement_timeout
-        self._process = f"orders {secrets.token_hex(4)}"
+        self._process = f"{database.application_name} {secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
-        hosts = map(Address, database.hosts, database.ports)
-        self._addresses = Addresses(hosts, timeout=database.connect_timeout)
+        self._addresses = Addresses(
+            [Address(*endpoint) for endpoint in database.endpoints],
+            timeout=database.connect_timeout,
+            shuffled=database.load_balance_hosts == "random",
+        )
         self._opener = Opener(database)
         self._poolers: set[Address] = set()
         self._judging = asyncio.Lock()

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -16,9 +17,10 @@ from psqlpy import Connection, ConnectionPool, SslMode
 
 from orders.store import sockets
 from orders.store.addresses import Address
+from orders.store.encryption import first_of
 
 if TYPE_CHECKING:
-    from orders.config import Database
+    from orders.config import Database, Tls
 
 DIRECT: Final = "orders.direct"
 """The start-up setting that only PostgreSQL itself takes and gives back, and no pooler."""
@@ -26,19 +28,6 @@ DIRECT: Final = "orders.direct"
 _LEAVE: Final = 1.0  # seconds in which the driver may say good-bye before the socket is shut
 
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
-
-# Asked to verify, the driver goes on in the clear when the server has no TLS; asked to require it,
-# it does not, and it verifies chain and host name whenever it has a CA file. It cannot prefer TLS
-# without one.
-_SSL_MODES: Final = {
-    None: SslMode.Prefer,
-    "disable": SslMode.Disable,
-    "allow": SslMode.Prefer,
-    "prefer": SslMode.Prefer,
-    "require": SslMode.Require,
-    "verify-ca": SslMode.Require,
-    "verify-full": SslMode.Require,
-}
 
 
 class Opened(NamedTuple):
@@ -67,12 +56,12 @@ class _Try:
     """A connect that is on its way."""
 
     def __init__(
-        self, database: "Database", address: Address, name: str, options: str | None
+        self, database: "Database", address: Address, tls: "Tls", name: str, options: str
     ) -> None:
         self._mark = sockets.take_mark()
         self._name = name
         self._address = address
-        self._pool = _pool(database, address, name, options, self._mark)
+        self._pool = _pool(database, address, tls, name, options, self._mark)
         self.task = asyncio.ensure_future(self._open())
 
     def give_up(self) -> None:
@@ -93,9 +82,9 @@ class Opener:
     """Opens connections, and keeps those that hang while they are opened."""
 
     def __init__(self, database: "Database") -> None:
-        """Keep where, and as whom."""
-        self._database = database
-        self._hung: defaultdict[tuple[Address, bool], list[_Try]] = defaultdict(list)
+        """Keep where, and as whom; what the server has to be is for others to check."""
+        self._database = replace(database, target_session_attrs="any")
+        self._hung: defaultdict[tuple[Address, Tls, bool], list[_Try]] = defaultdict(list)
 
     async def open(self, address: Address, name: str, *, direct: bool = False) -> Opened:
         """Return a connection; cancelled, shut its socket.
@@ -109,12 +98,17 @@ class Opener:
             DriverError: the server cannot be reached, or refuses.
 
         """
-        hung = self._hung[address, direct]
+        return await first_of(
+            self._database.attempts(address.host), partial(self._open, address, name, direct)
+        )
+
+    async def _open(self, address: Address, name: str, direct: bool, tls: "Tls") -> Opened:  # noqa: FBT001  bound by `partial`
+        hung = self._hung[address, tls, direct]
         if hung:
             attempt = hung.pop()
         else:
-            options = f"-c {DIRECT}={_token(name)}" if direct else None
-            attempt = _Try(self._database, address, name, options)
+            options = f"-c {DIRECT}={_token(name)}" if direct else ""
+            attempt = _Try(self._database, address, tls, name, options)
         try:
             return await asyncio.shield(attempt.task)
         except asyncio.CancelledError:
@@ -133,17 +127,17 @@ def _close_late(hung: list[_Try], attempt: _Try) -> None:
             attempt.task.result().close()
 
 
-def _pool(
-    database: "Database", address: Address, name: str, options: str | None, mark: int
+def _pool(  # noqa: PLR0913  each is the driver's
+    database: "Database", address: Address, tls: "Tls", name: str, options: str, mark: int
 ) -> ConnectionPool:
     """Make the pool of one connection; it connects when asked to."""
-    one = replace(
-        database, hosts=(address.host,), ports=(address.port,), target_session_attrs="any"
-    )
-    there = "" if address.ip is None else f"&hostaddr={address.ip}"
+    if tls.encrypted:
+        # The driver would read these for every pool, which takes milliseconds, and trust whom they
+        # name beside the file that it is given.
+        for name_of_bundle in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            os.environ.pop(name_of_bundle, None)
     return ConnectionPool(
-        dsn=one.dsn + there,
-        options=options,
+        dsn=database.dsn_of(*address, options=options),
         max_db_pool_size=2,  # the least there is
         application_name=name,
         connect_timeout_sec=database.connect_timeout,
@@ -153,8 +147,10 @@ def _pool(
         keepalives_idle_sec=10,
         keepalives_interval_sec=5,
         keepalives_retries=3,
-        ssl_mode=_SSL_MODES[database.ssl_mode],
-        ca_file=database.ssl_root_cert,
+        # Asked to verify, the driver goes on in the clear when the server has no TLS; asked to
+        # require it, it does not, and it verifies chain and host name whenever it has a file.
+        ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
+        ca_file=tls.root_cert,
     )
 
 
