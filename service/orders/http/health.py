@@ -2,8 +2,8 @@
 
 Liveness has no dependency: a database that is away must not restart the pods. Readiness asks the
 database on every call, but only one question at a time is on its way. What keeps out writes alone
-is named and fails nothing, as reads go on. GoFr's two addresses are aliases. Bodies are for people;
-machines go by the status.
+is named and fails nothing, as reads go on. GoFr's two addresses are aliases. Bodies are for
+people; machines go by the status.
 """
 
 import logging
