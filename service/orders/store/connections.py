@@ -1,24 +1,23 @@
 """Connections that are held for good, and replaced when they die.
 
-One that is replaced is ended at the server, as the driver cannot close it. Until that is confirmed
-it counts: a held connection has two sockets at most, the tries that were given up included.
+One that is replaced is ended at the server, as the driver cannot close it. Until it is gone it
+counts: a held connection has two sockets at most.
 """
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, Final
+from weakref import WeakSet
 
 from orders.batch import ConnectionLost
 from orders.store.backends import Activity, Backends
+from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.messages import Outage, explain
 from orders.store.session import Row, Session, SessionLost, Statement
 
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 1.0
 _SOCKETS: Final = 2
 _ENDING_PATIENCE: Final = 0.25  # a backend that can be ended is gone in less
 
@@ -59,8 +58,10 @@ class HeldConnection:
         self._checking: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Future[Any]] = set()  # each until its socket is gone
         self._ending: set[asyncio.Task[None]] = set()
-        self._pause = 0.0
-        self._busy = False
+        self._backoff = Backoff()
+        self._asking = asyncio.Lock()
+        self._user: asyncio.Task[Any] | None = None
+        self._outdated: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.down_since: float | None = self._loop.time()
 
     @property
@@ -68,7 +69,7 @@ class HeldConnection:
         """What the connections-by-state metric calls it: `connecting`, `used` or `idle`."""
         if self._session is None:
             return "connecting"
-        return "used" if self._busy else "idle"
+        return "idle" if self._user is None else "used"
 
     @property
     def name(self) -> str:
@@ -88,37 +89,41 @@ class HeldConnection:
         """Run one constant statement with at least one parameter (others are prepared each time).
 
         Raises:
-            ConnectionLost: the connection is gone, or the server turned read-only.
+            ConnectionLost: the connection is gone, or the server turned read-only; or it was
+                replaced since this task's last statement, so that another one uses it by now.
             StatementRefused: the connection stands; the message is the server's, without the row.
 
         """
-        session = self._session
-        if session is None:
+        session, user = self._session, asyncio.current_task()
+        if session is None or (self._outdated and user in self._outdated):
             raise ConnectionLost
-        self._busy = True
+        self._user = user
         try:
             rows = await session.fetch(sql, parameters)
         except SessionLost as lost:
             if session is self._session:
+                self._user = None
                 self.abandon(str(lost))
             raise ConnectionLost from None
         finally:
             if session is self._session:
-                self._busy = False
-        self._pause = 0.0
+                self._user = None
+        self._backoff.reset()
         return rows
 
     async def ask(self, sql: str, parameters: list[Any], patience: float) -> list[Row]:
         """Run a statement that is answered within so many seconds, or replace the connection.
+
+        Unlike `fetch` it may be called while another call is on its way, and waits for that one.
 
         Raises:
             ConnectionLost: it did not stand, or did not answer, in time.
             StatementRefused: as `fetch`.
 
         """
-        session = self._session
+        session = None
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience), self._asking:
                 await self._up.wait()
                 session = self._session
                 return await self.fetch(sql, parameters)
@@ -143,7 +148,7 @@ class HeldConnection:
 
     def check(self) -> None:
         """Find out in the background whether an idle connection stands; until then it is down."""
-        if self._session is not None and not self._busy and self._checking is None:
+        if self._session is not None and self._user is None and self._checking is None:
             self._go_down()
             self._checking = self._start(self._check(self._session))
 
@@ -168,7 +173,9 @@ class HeldConnection:
 
     def _drop(self) -> None:
         self._session = None
-        self._busy = False
+        if self._user is not None:
+            self._outdated.add(self._user)
+            self._user = None
         self._go_down()
 
     def _stand(self) -> None:
@@ -217,17 +224,15 @@ class HeldConnection:
         _settle(gone)
 
     async def _connect(self) -> None:
-        """Try until it stands; the pause doubles, and is forgotten once a statement worked."""
+        """Try until it stands; only a statement that worked makes the pauses short again."""
         if self._leaving:
             await asyncio.wait(self._leaving, timeout=_ENDING_PATIENCE)
         while self._session is None:
-            if self._pause:
-                await asyncio.sleep(random.uniform(self._pause / 2, self._pause))  # noqa: S311
-            self._pause = min(max(_FIRST_PAUSE, self._pause * 2), _LONGEST_PAUSE)
+            await asyncio.sleep(self._backoff.pause())
             while len(self._leaving) >= _SOCKETS:
                 await asyncio.wait(self._leaving, return_when=asyncio.FIRST_COMPLETED)
             try:
-                self._session = await self._connector.connect(self._warm, self._leaving)
+                self._session = await self._connector.connect(self._warm)
             except Exception as error:  # noqa: BLE001  nobody else would ever connect again
                 self._outage.failed(self, explain(error, detail=False))
         self._connecting = None

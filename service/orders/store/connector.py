@@ -1,19 +1,17 @@
 """Makes connections: where to, how it is encrypted, and how long that may take."""
 
+import asyncio
 import itertools
 import os
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from psqlpy import ConnectionPool, SslMode
 
-from orders.store.attempts import within
 from orders.store.session import Session, Statement
 
 if TYPE_CHECKING:
-    import asyncio
-
     from orders.config import Database
 
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
@@ -64,32 +62,24 @@ class Connector:
         """The database, for people."""
         return self._database.where
 
-    async def connect(
-        self,
-        warm: Sequence[Statement] = (),
-        leaving: "set[asyncio.Future[Any]] | None" = None,
-    ) -> Session:
+    async def connect(self, warm: Sequence[Statement] = ()) -> Session:
         """Return a session that is set up, with the statements of `warm` prepared.
 
-        Each has an `application_name` of its own, by which another one can find its backend. What
-        is given up, and still has a socket, is in `leaving` until that is gone.
+        Each has an `application_name` of its own, by which another one can find its backend.
 
         Raises:
             DriverError: the server cannot be reached, or refuses.
             TimeoutError: it did not answer in time.
 
         """
-        given_up = set() if leaving is None else leaving
-        return await within(self._database.connect_timeout + 1, self._open(warm), given_up)
-
-    async def _open(self, warm: Sequence[Statement]) -> Session:
         # psqlpy's pool hops threads for every acquire, has no time-out, and can hand out a
         # connection that died: so each connection is taken once, from a pool of its own.
         name = f"{self._process} {next(self._numbers)}"
         pool = open_pool(self._database, 1, name)
         try:
-            session = Session(name, pool, await pool.connection())
-            await session.set_up(self._statement_timeout, warm)
+            async with asyncio.timeout(self._database.connect_timeout + 1):
+                session = Session(name, pool, await pool.connection())
+                await session.set_up(self._statement_timeout, warm)
         except BaseException:
             pool.close()
             raise
