@@ -118,6 +118,7 @@ class Store:
         async def ask(statement: str, parameters: list[Any]) -> list[Row]:
             return await self._probe.ask(statement, parameters, patience)
 
+        self.writes.look_again()
         try:
             version = await schema_version(ask)
         except ConnectionLost:

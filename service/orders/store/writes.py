@@ -1,7 +1,8 @@
 """What keeps writes out while reads go on: learnt from the writes themselves.
 
 A write that waits is looked up at the server. When one was refused the server is asked by a trial,
-in which PL/pgSQL shows the SQLSTATE that the driver hides. The next write that works clears it.
+in which PL/pgSQL shows the SQLSTATE that the driver hides. The next write that works clears it; so
+does a trial that works, but for a standby, which only a commit waits for.
 """
 
 import asyncio
@@ -82,6 +83,11 @@ class Writes:
         elif activity.wait_type == "Lock":
             self._set(LOCK)
 
+    def look_again(self) -> None:
+        """Find out in the background whether what kept writes out is over."""
+        if self.reason not in (None, STANDBY):
+            self.refused()
+
     def refused(self) -> None:
         """Find out in the background, once a second, why a write was refused."""
         loop = asyncio.get_running_loop()
@@ -96,10 +102,10 @@ class Writes:
         if state is None or _ANSWER not in state:
             return
         state = state.rpartition(_ANSWER)[2][: len(_WORKS)]
-        if state == _WORKS:  # it was the row
-            self._set(None)
-        else:
+        if state != _WORKS:
             self._set(_BY_STATE.get(state, OTHER))
+        elif self.reason != STANDBY:
+            self._set(None)
 
     def _tried(self, _: object) -> None:
         self._trial = None
