@@ -7,12 +7,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
+from tests.silent_proxy import SilentProxy
 
 Start = Callable[..., Server]
 
@@ -94,6 +96,45 @@ async def test_connections_that_all_hang_are_replaced(
 
     assert [201, 200, 200] == [answer.status_code for answer in answers]
     assert backends <= 2 * len(pids) + 1
+
+
+async def test_dropped_packets_cost_latency(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """When the network drops what every connection sends, requests are answered on new ones.
+
+    The old ones, of which the service never hears again, are ended at the server.
+    """
+    url = private_postgres.migrated_database()
+    parts = urlsplit(url)
+    proxy = SilentProxy(parts.port or 0)
+    async with proxy.running(), httpx.AsyncClient(timeout=10) as client:
+        netloc = parts.netloc.replace(f":{parts.port}", f":{proxy.port}")
+        environ = {"DATABASE_URL": parts._replace(netloc=netloc).geturl()}
+        server = await asyncio.to_thread(lambda: serve(**environ))
+        made = await client.post(f"{server.url}/orders", json=ORDER)
+        before = private_postgres.backend_pids(url)
+        proxy.silence()
+        answers = await asyncio.gather(
+            client.post(f"{server.url}/orders", json=ORDER),
+            client.get(f"{server.url}{made.headers['location']}"),
+            client.get(f"{server.url}/orders"),
+            client.post(f"{server.url}/orders/batch", json=[ORDER]),
+        )
+
+        async def replaced() -> bool:
+            pids = await asyncio.to_thread(private_postgres.backend_pids, url)
+            return len(pids) == len(before) and not set(pids) & set(before)
+
+        await eventually(replaced)
+        assert 0 == await asyncio.to_thread(server.stop)
+
+        async def none() -> bool:
+            return not await asyncio.to_thread(private_postgres.backend_pids, url)
+
+        await eventually(none)
+
+    assert [201, 200, 200, 201] == [answer.status_code for answer in answers]
 
 
 async def test_a_hung_probe_is_replaced(private_postgres: PostgresServer, serve: Start) -> None:

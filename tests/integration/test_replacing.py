@@ -21,11 +21,11 @@ BY_NAME = "SELECT pid FROM pg_stat_activity WHERE application_name = '{}'"
 class Pair:
     """A held connection, and the probe that asks about it and ends it."""
 
-    def __init__(self, url: str, patience: float = 1.0) -> None:
+    def __init__(self, url: str, timeout: float = 1.0) -> None:
         """Make both; neither is open yet."""
         database = Config.from_env({"DATABASE_URL": url}).needed_database()
         connector = Connector(database, statement_timeout=5)
-        self.backends = Backends(patience)
+        self.backends = Backends(timeout)
         self.probe = HeldConnection(connector, backends=self.backends)
         self.held = HeldConnection(connector, backends=self.backends)
         self.backends.ask_over(self.probe)

@@ -6,6 +6,7 @@ cancel while it waits for a synchronous standby would be acknowledged as a succe
 """
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.batch import ConnectionLost
@@ -45,9 +46,9 @@ class Activity(NamedTuple):
 class Backends:
     """Asks the server about this process' other connections."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, timeout: float) -> None:
         """Keep the seconds after which a question is given up."""
-        self.patience = patience
+        self.timeout = timeout
         self._probe: HeldConnection | None = None
 
     def ask_over(self, probe: "HeldConnection") -> None:
@@ -56,7 +57,10 @@ class Backends:
 
     async def activity(self, name: str) -> Activity | None:
         """Return what the backend with this `application_name` does; None without an answer."""
-        rows = await self.ask(_ACTIVITY, [name])
+        try:
+            rows = await self.ask(_ACTIVITY, [name])
+        except StatementRefused:
+            return None
         if rows is None:
             return None
         found = [Activity(*row) for row in rows]
@@ -72,27 +76,30 @@ class Backends:
             await self._end(_END_OTHERS, name.rstrip("0123456789"), name)
 
     async def ask(self, sql: str, parameters: list[str]) -> list[Row] | None:
-        """Run a statement on the probe; return None when nobody answers, or it is refused."""
+        """Run a statement on the probe; return None when nobody answers.
+
+        Raises:
+            StatementRefused: the server does not know what PostgreSQL does.
+
+        """
         if self._probe is None:
             return None
         try:
-            return await self._probe.ask(sql, list(parameters), self.patience)
-        except (ConnectionLost, StatementRefused):
+            return await self._probe.ask(sql, list(parameters), self.timeout)
+        except ConnectionLost:
             return None
 
     async def refusal(self, sql: str) -> str | None:
         """Run a statement that the server refuses; return its message, None without an answer."""
-        if self._probe is not None:
-            try:
-                await self._probe.ask(sql, [], self.patience)
-            except StatementRefused as refused:
-                return str(refused)
-            except ConnectionLost:
-                pass
+        try:
+            await self.ask(sql, [])
+        except StatementRefused as refused:
+            return str(refused)
         return None
 
     async def _end(self, sql: str, *parameters: str) -> None:
         pause = _FIRST_PAUSE
-        while await self.ask(sql, list(parameters)) != []:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        with contextlib.suppress(StatementRefused):  # nobody can end it from here
+            while await self.ask(sql, list(parameters)) != []:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)

@@ -19,7 +19,7 @@ from orders.store.messages import Outage, explain
 from orders.store.session import Row, Session, SessionLost, Statement
 
 _SOCKETS: Final = 2
-_ENDING_PATIENCE: Final = 0.25  # a backend that can be ended is gone in less
+_ENDING_TIMEOUT: Final = 0.25  # a backend that can be ended is gone in less
 
 log = logging.getLogger("orders.store")
 
@@ -50,7 +50,7 @@ class HeldConnection:
         self._warm = warm
         self._on_lost = on_lost
         self._outage = outage or Outage(connector.where)
-        self._backends = backends or Backends(patience=1.0)
+        self._backends = backends or Backends(timeout=1.0)
         self._loop = asyncio.get_running_loop()
         self._session: Session | None = None
         self._up = asyncio.Event()
@@ -111,7 +111,7 @@ class HeldConnection:
         self._backoff.reset()
         return rows
 
-    async def ask(self, sql: str, parameters: list[Any], patience: float) -> list[Row]:
+    async def ask(self, sql: str, parameters: list[Any], seconds: float) -> list[Row]:
         """Run a statement that is answered within so many seconds, or replace the connection.
 
         Unlike `fetch` it may be called while another call is on its way, and waits for that one.
@@ -123,7 +123,7 @@ class HeldConnection:
         """
         session = None
         try:
-            async with asyncio.timeout(patience), self._asking:
+            async with asyncio.timeout(seconds), self._asking:
                 await self._up.wait()
                 session = self._session
                 return await self.fetch(sql, parameters)
@@ -185,7 +185,7 @@ class HeldConnection:
     async def _check(self, session: Session) -> None:
         stands = False
         try:
-            async with asyncio.timeout(self._backends.patience):
+            async with asyncio.timeout(self._backends.timeout):
                 stands = await session.stands()
         except TimeoutError:
             pass
@@ -226,7 +226,7 @@ class HeldConnection:
     async def _connect(self) -> None:
         """Try until it stands; only a statement that worked makes the pauses short again."""
         if self._leaving:
-            await asyncio.wait(self._leaving, timeout=_ENDING_PATIENCE)
+            await asyncio.wait(self._leaving, timeout=_ENDING_TIMEOUT)
         while self._session is None:
             await asyncio.sleep(self._backoff.pause())
             while len(self._leaving) >= _SOCKETS:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 LANES = 2
 
-_PATIENCE: Final = 1 / 6
+_ANSWER_SHARE: Final = 1 / 6
 """Share of a statement's time-out in which a question about a connection is answered.
 
 A silent batch is asked about after a third of its time, so half of it is left to send it again."""
-_ENDING_SECONDS: Final = 2.0
+_ENDING_TIMEOUT: Final = 2.0
 
 
 class Store:
@@ -52,7 +52,7 @@ class Store:
 
         connector = Connector(database, statement_timeout=statement_timeout)
         outage = Outage(database.where)
-        self._backends = Backends(patience=statement_timeout * _PATIENCE)
+        self._backends = Backends(timeout=statement_timeout * _ANSWER_SHARE)
         self.writes = Writes(self._backends)
 
         def held(warm: list[Statement]) -> HeldConnection:
@@ -105,7 +105,7 @@ class Store:
         """Close every connection, and end what is left of them at the server."""
         await asyncio.gather(*(connection.close() for connection in self._serving))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ENDING_SECONDS):
+            async with asyncio.timeout(_ENDING_TIMEOUT):
                 await self._backends.end_others()
         await self._probe.close()
 
