@@ -85,7 +85,8 @@ class Backends:
         if self._probe is None:
             return None
         try:
-            return await self._probe.ask(sql, list(parameters), self.timeout)
+            async with self._probe.within(self.timeout):
+                return await self._probe.fetch(sql, list(parameters))
         except ConnectionLost:
             return None
 

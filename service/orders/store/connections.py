@@ -5,8 +5,9 @@ counts: a held connection has two sockets at most.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, Final
 from weakref import WeakSet
@@ -111,14 +112,14 @@ class HeldConnection:
         self._backoff.reset()
         return rows
 
-    async def ask(self, sql: str, parameters: list[Any], seconds: float) -> list[Row]:
-        """Run a statement that is answered within so many seconds, or replace the connection.
+    @contextlib.asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Have the connection for questions that are answered in time, or replace it.
 
-        Unlike `fetch` it may be called while another call is on its way, and waits for that one.
+        Whoever comes meanwhile waits, in this time too.
 
         Raises:
             ConnectionLost: it did not stand, or did not answer, in time.
-            StatementRefused: as `fetch`.
 
         """
         session = None
@@ -126,7 +127,7 @@ class HeldConnection:
             async with asyncio.timeout(seconds), self._asking:
                 await self._up.wait()
                 session = self._session
-                return await self.fetch(sql, parameters)
+                yield
         except TimeoutError:
             if session is not None and session is self._session:
                 self.abandon("the database did not answer a question")

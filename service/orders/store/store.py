@@ -19,7 +19,7 @@ from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
 from orders.store.schema import schema_version
-from orders.store.session import Row, Statement
+from orders.store.session import Statement
 from orders.store.writes import Writes
 
 if TYPE_CHECKING:
@@ -115,12 +115,10 @@ class Store:
             connection.check()
 
     async def _ask_version(self, patience: float) -> int | None:
-        async def ask(statement: str, parameters: list[Any]) -> list[Row]:
-            return await self._probe.ask(statement, parameters, patience)
-
         self.writes.look_again()
         try:
-            version = await schema_version(ask)
+            async with self._probe.within(patience):
+                version = await schema_version(self._probe.fetch)
         except ConnectionLost:
             return None
         serves = any(connection.down_since is None for connection in self._serving)
