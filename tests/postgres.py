@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -125,6 +126,19 @@ class PostgresServer(Databases):
         if not self.running:
             self._server.start()
             self.running = True
+
+    @contextlib.contextmanager
+    def frozen(self, url: str) -> Iterator[None]:
+        """Stop the processes that serve a database, and the one that takes connections."""
+        [(written,)] = self.execute("SELECT pg_read_file('postmaster.pid')")
+        pids = [int(written.split()[0]), *self.backend_pids(url)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self, mode: Mode = "fast") -> None:
         """Stop it: `smart`, `fast` or `immediate`."""

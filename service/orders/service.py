@@ -15,7 +15,7 @@ from orders.telemetry.context import current
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orders.coalesce import Lane
+    from orders.batch import Lane
     from orders.config import Config
     from orders.store.store import Store
     from orders.telemetry.context import TraceContext

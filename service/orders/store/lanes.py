@@ -8,13 +8,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
-from orders.coalesce import ConnectionLost
+from orders.batch import ConnectionLost
 from orders.model import Order
 from orders.store import sql
 from orders.store.connections import HeldConnection
 from orders.store.session import Row, StatementRefused
 
 if TYPE_CHECKING:
+    from orders.store.writes import Writes
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
     from orders.telemetry.tracing import Tracing
@@ -54,10 +55,17 @@ class _Lane(Generic[ItemT, ResultT]):
 
     operation: ClassVar[str]
 
-    def __init__(self, connection: HeldConnection, metrics: "Metrics", tracing: "Tracing") -> None:
+    def __init__(
+        self,
+        connection: HeldConnection,
+        metrics: "Metrics",
+        tracing: "Tracing",
+        writes: "Writes | None" = None,
+    ) -> None:
         self._connection = connection
         self._metrics = metrics
         self._tracing = tracing
+        self._writes = writes  # told what becomes of the batches, if they write
 
     async def ready(self) -> None:
         await self._connection.ready()
@@ -65,6 +73,14 @@ class _Lane(Generic[ItemT, ResultT]):
     @property
     def down_since(self) -> float | None:
         return self._connection.down_since
+
+    async def at_work(self) -> bool | None:
+        activity = await self._connection.activity()
+        if activity is None:
+            return None
+        if self._writes is not None:
+            self._writes.waits(activity)
+        return activity.at_work
 
     def abandon(self) -> None:
         self._connection.abandon()
@@ -77,13 +93,19 @@ class _Lane(Generic[ItemT, ResultT]):
         try:
             if links:
                 with self._tracing.batch_span(self.operation, len(items), links):
-                    return await self._execute(items)
-            return await self._execute(items)
+                    answers = await self._execute(items)
+            else:
+                answers = await self._execute(items)
         except (ConnectionLost, StatementRefused) as failure:
             error = failure.name
+            if self._writes is not None and isinstance(failure, StatementRefused):
+                self._writes.refused()
             raise
         finally:
             self._metrics.batch(self.operation, len(items), time.perf_counter() - started, error)
+        if self._writes is not None and self._writes.doubted:
+            self._writes.worked()
+        return answers
 
     async def _execute(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
         raise NotImplementedError
