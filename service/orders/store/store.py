@@ -94,9 +94,8 @@ class Store:
     async def _ask_version(self, patience: float) -> int | None:
         try:
             async with asyncio.timeout(patience):
-                version = await schema_version(self._probe.fetch)
                 await self._probe.verify()
-                return version
+                return await schema_version(self._probe.fetch)
         except TimeoutError:
             self._probe.abandon("the database did not answer a probe")
         except ConnectionLost:
