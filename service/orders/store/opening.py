@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 from psqlpy import Connection, ConnectionPool, SslMode
+from psqlpy.exceptions import Error as DriverError
 
 from orders.store import sockets
 from orders.store.addresses import Address
@@ -61,7 +62,11 @@ class _Try:
         self._mark = sockets.take_mark()
         self._name = name
         self._address = address
-        self._pool = _pool(database, address, tls, name, options, self._mark)
+        try:
+            self._pool = _pool(database, address, tls, name, options, self._mark)
+        except DriverError:  # a file of authorities that is none
+            sockets.give_back(self._mark)
+            raise
         self.task = asyncio.ensure_future(self._open())
 
     def give_up(self) -> None:

@@ -118,8 +118,8 @@ class Store:
         self.writes.look_again()
         try:
             async with self._probe.within(patience):
-                version = await schema_version(self._probe.fetch)
                 await self._probe.verify()
+                version = await schema_version(self._probe.fetch)
         except ConnectionLost:
             return None
         serves = any(connection.down_since is None for connection in self._serving)
