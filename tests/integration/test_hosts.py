@@ -110,10 +110,37 @@ async def test_a_primary_that_stands_still_is_left(
     finally:
         postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    assert before.host.endswith(str(port))
-    assert after.host == again.host
-    assert after.host.endswith(str(place.port))
+    assert before.address.port == port
+    assert after.address == again.address
+    assert after.address.port == place.port
     assert seconds < 5
+
+
+async def test_a_create_leaves_a_primary_that_stands_still(
+    postgres: Databases, private_postgres: PostgresServer, serve: Start
+) -> None:
+    """A service whose every connection turns silent answers a create from the next host."""
+    url, other = private_postgres.migrated_database(), postgres.migrated_database()
+    name = urlsplit(url).path.removeprefix("/")
+    made = f"{name}_second"
+    postgres.execute(f"CREATE DATABASE {made} TEMPLATE {urlsplit(other).path.removeprefix('/')}")
+    private_postgres.execute(f"ALTER DATABASE {name} RENAME TO {made}")
+    hosts = through(other, urlsplit(url).port or 0)
+    try:
+        server = serve(DATABASE_URL=urlsplit(hosts)._replace(path=f"/{made}").geturl())
+        backends = private_postgres.backend_pids(private_postgres.url(made))
+        async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+            before = await client.post("/orders", json=ORDER)
+            with stopped([private_postgres.pid, *backends]):
+                after = await client.post("/orders", json=ORDER)
+        stored = postgres.execute("SELECT count(*) FROM orders", postgres.url(made))
+        server.stop()
+    finally:
+        postgres.execute(f"DROP DATABASE {made} WITH (FORCE)")
+        private_postgres.execute(f"DROP DATABASE {made} WITH (FORCE)")
+
+    assert [201, 201] == [before.status_code, after.status_code]
+    assert [(1,)] == stored
 
 
 async def test_tries_that_hang_hold_no_socket(database: str) -> None:

@@ -1,7 +1,8 @@
 """Where to try to connect, and in which order: every address of every host.
 
-What worked last comes first, without asking for its name again; what was silent comes last, as it
-costs its whole time-out; the rest is in the order of the configuration and of the resolver.
+What worked last comes first, without asking for its name again. What was silent, or lost a
+connection, comes last, as silence costs a whole time-out. The rest is in the order of the
+configuration and of the resolver.
 """
 
 import asyncio

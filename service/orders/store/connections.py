@@ -154,7 +154,8 @@ class HeldConnection:
         """End the connection and connect anew in the background."""
         session = self._session
         if session is not None:
-            log.warning("connection lost: %s", why)
+            log.warning("connection to %s lost: %s", session.host, why)
+            self._connector.lost(session)
             self._drop()
             self._end(session)
             self.open()

@@ -40,8 +40,10 @@ class Session:
         """Take a new connection, and what its server has to be."""
         self.name = opened.name
         """Its `application_name`, which no other connection has."""
+        self.address = opened.address
+        """Where the server is."""
         self.host = str(opened.address)
-        """The server's host and port, for people."""
+        """The same for people: host, port, and the address that the name has."""
         self._opened = opened
         self._connection = opened.connection
         self._role = role
