@@ -27,7 +27,7 @@ def _log(caplog: pytest.LogCaptureFixture) -> None:
 async def test_tables_are_distributed_once(
     database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With workers, each table is distributed by its column, which is logged; later runs do not."""
+    """With workers, each table is distributed by its column, and logged; later runs do nothing."""
     await pretend_citus(database)
     await ask(database, ADD_WORKERS)
 

@@ -172,7 +172,7 @@ async def test_a_key_may_come_before_its_order_on_citus(database_url: str) -> No
 async def test_a_row_that_a_trigger_kept_out_is_not_stored(
     database_url: str, postgres: Databases, table: str
 ) -> None:
-    """Rows are counted, and those that are missing are read: nobody is told that they are there."""
+    """Rows are counted, and those that are missing are read: nobody is told they are there."""
     for statement in (
         "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
         f"CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION keep_out()",
