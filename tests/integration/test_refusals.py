@@ -88,14 +88,16 @@ async def test_a_race_on_a_key_is_a_replay_at_any_isolation(
     name = database_url.rpartition("/")[2]
     await ask(database_url, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
     server = await asyncio.to_thread(serve, DATABASE_URL=database_url)
-    first = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
     async with (
         httpx.AsyncClient(base_url=server.url, timeout=20) as api,
         session(database_url) as other,
     ):
         await other("BEGIN")
-        await other(f"INSERT INTO order_keys (key, ids) VALUES ('a', ARRAY['{first}'::uuid])")
-        await other(f"INSERT INTO orders VALUES ('{first}', 'tea', 1, now())")
+        [(first,)] = await other(
+            "INSERT INTO order_keys (key, ids) VALUES ('a', ARRAY[gen_random_uuid()])"
+            " RETURNING ids[1]::text"
+        )
+        await other("INSERT INTO orders SELECT ids[1], 'tea', 1, now() FROM order_keys")
         sent = asyncio.ensure_future(api.post("/orders", json=ORDER, headers=KEY))
 
         async def is_waiting() -> bool:

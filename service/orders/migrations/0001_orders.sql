@@ -11,6 +11,6 @@ CREATE TABLE orders (
 CREATE TABLE order_keys (
     subject text NOT NULL DEFAULT '',
     key text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 255),
-    ids uuid[] NOT NULL CHECK (cardinality(ids) > 0),
+    ids uuid[] NOT NULL,
     PRIMARY KEY (subject, key)
 );
