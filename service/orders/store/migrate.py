@@ -22,6 +22,7 @@ from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next
 from orders.store.backoff import Backoff
 from orders.store.connector import Connector
+from orders.store.distribution import distribute
 from orders.store.messages import explain
 from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION
@@ -123,6 +124,8 @@ async def migrate(
             connection, connect, files, to=to, lock_timeout=lock_timeout
         ):
             done.append(file.file)
+        for table in await distribute(connection, lock_timeout=lock_timeout):
+            log.info("%s is distributed over the workers of Citus now", table)
         return await _read(connection)
 
     rows = await _insist(database, attempt, wait)
