@@ -91,6 +91,11 @@ class Opener:
         self._database = replace(database, target_session_attrs="any")
         self._hung: defaultdict[tuple[Address, Tls, bool], list[_Try]] = defaultdict(list)
 
+    @property
+    def hanging(self) -> int:
+        """How many tries were given up and have not ended."""
+        return sum(map(len, self._hung.values()))
+
     async def open(self, address: Address, name: str, *, direct: bool = False) -> Opened:
         """Return a connection; cancelled, shut its socket.
 
