@@ -19,6 +19,7 @@ from tests.silent_proxy import SilentProxy
 Start = Callable[..., Server]
 
 ORDER = {"item": "tea", "quantity": 1}
+CONNECTIONS = 8
 OF_READINESS = ("orders_migrations", "pg_is_in_recovery")
 
 
@@ -40,6 +41,16 @@ async def last_backend(postgres: PostgresServer, url: str, *statements: str) -> 
     )
     rows = await asyncio.to_thread(postgres.execute, sql, url)
     return int(next(pid for pid, query in rows if any(text in query for text in statements)))
+
+
+async def all_backends(postgres: PostgresServer, url: str) -> list[int]:
+    """Return the processes that serve the connections of a service, once it has them all."""
+
+    async def all_there() -> bool:
+        return len(await asyncio.to_thread(postgres.backend_pids, url)) == CONNECTIONS
+
+    await eventually(all_there)
+    return await asyncio.to_thread(postgres.backend_pids, url)
 
 
 async def test_a_hung_connection_delays_only_its_own_batch(
@@ -83,8 +94,8 @@ async def test_connections_that_all_hang_are_replaced(
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         made = await client.post("/orders", json=ORDER)
         path = made.headers["location"]
+        pids = await all_backends(private_postgres, url)
         await client.get("/readyz")
-        pids = private_postgres.backend_pids(url)
         if not probe:
             pids.remove(await last_backend(private_postgres, url, *OF_READINESS))
         with contextlib.ExitStack() as stack:
@@ -114,7 +125,7 @@ async def test_dropped_packets_cost_latency(
         environ = {"DATABASE_URL": parts._replace(netloc=netloc).geturl()}
         server = await asyncio.to_thread(lambda: serve(**environ))
         made = await client.post(f"{server.url}/orders", json=ORDER)
-        before = private_postgres.backend_pids(url)
+        before = await all_backends(private_postgres, url)
         proxy.silence()
         answers = await asyncio.gather(
             client.post(f"{server.url}/orders", json=ORDER),
