@@ -73,12 +73,8 @@ class Batch(Struct, eq=False):
     examined: bool = False
     lost: bool = False
 
-    async def run(self) -> None:
-        """Run to the end: answered, refused, or lost."""
-        if self.lane is not None:
-            await self._run(self.lane, self.entries)
-
-    async def _run(self, lane: Lane[Any, Any], entries: list[Entry]) -> None:
+    async def run(self, lane: Lane[Any, Any], entries: list[Entry]) -> None:
+        """Run entries of this batch to the end: answered, refused, or lost."""
         while entries:
             links = [entry.link for entry in entries if entry.link is not None]
             try:
@@ -94,7 +90,7 @@ class Batch(Struct, eq=False):
                     _refuse(entries[0], error)
                     return
                 half = len(entries) // 2
-                await self._run(lane, entries[:half])
+                await self.run(lane, entries[:half])
                 if self.lost:
                     return
                 entries = waiting(entries[half:])

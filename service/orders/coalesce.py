@@ -179,7 +179,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._idle.append(lane)
             return
         batch = Batch(entries, now, lane)
-        task = start(self._loop, batch.run())
+        task = start(self._loop, batch.run(lane, entries))
         if not task.done():
             self._batches[task] = batch
             self._overdue = min(self._overdue, now + self._patience)
@@ -208,9 +208,10 @@ class Coalescer(Generic[ItemT, ResultT]):
 
     def _go_on(self) -> None:
         """Do what the end of a batch makes possible."""
-        for task, batch in self._silent.items():
-            if batch.answered():
-                task.cancel()
+        if self._silent:
+            for task, batch in self._silent.items():
+                if batch.answered():
+                    task.cancel()
         oldest = next(iter(self._batches.values()), None)
         self._overdue = math.inf if oldest is None else oldest.started + self._patience
         if self._queue:

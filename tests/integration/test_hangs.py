@@ -19,6 +19,8 @@ from tests.silent_proxy import SilentProxy
 Start = Callable[..., Server]
 
 ORDER = {"item": "tea", "quantity": 1}
+CONNECTIONS = 8
+OF_READINESS = ("orders_migrations", "pg_is_in_recovery")
 
 
 @contextmanager
@@ -31,14 +33,24 @@ def stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-async def last_backend(postgres: PostgresServer, url: str, statement: str) -> int:
-    """Return the process that last ran a statement with this text."""
+async def last_backend(postgres: PostgresServer, url: str, *statements: str) -> int:
+    """Return the process that last ran a statement with one of these texts."""
     sql = (
         "SELECT pid, query FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid() ORDER BY query_start DESC"
     )
     rows = await asyncio.to_thread(postgres.execute, sql, url)
-    return int(next(pid for pid, query in rows if statement in query))
+    return int(next(pid for pid, query in rows if any(text in query for text in statements)))
+
+
+async def all_backends(postgres: PostgresServer, url: str) -> list[int]:
+    """Return the processes that serve the connections of a service, once it has them all."""
+
+    async def all_there() -> bool:
+        return len(await asyncio.to_thread(postgres.backend_pids, url)) == CONNECTIONS
+
+    await eventually(all_there)
+    return await asyncio.to_thread(postgres.backend_pids, url)
 
 
 async def test_a_hung_connection_delays_only_its_own_batch(
@@ -82,10 +94,10 @@ async def test_connections_that_all_hang_are_replaced(
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         made = await client.post("/orders", json=ORDER)
         path = made.headers["location"]
+        pids = await all_backends(private_postgres, url)
         await client.get("/readyz")
-        pids = private_postgres.backend_pids(url)
         if not probe:
-            pids.remove(await last_backend(private_postgres, url, "orders_migrations"))
+            pids.remove(await last_backend(private_postgres, url, *OF_READINESS))
         with contextlib.ExitStack() as stack:
             for pid in pids:
                 stack.enter_context(stopped(pid))
@@ -113,7 +125,7 @@ async def test_dropped_packets_cost_latency(
         environ = {"DATABASE_URL": parts._replace(netloc=netloc).geturl()}
         server = await asyncio.to_thread(lambda: serve(**environ))
         made = await client.post(f"{server.url}/orders", json=ORDER)
-        before = private_postgres.backend_pids(url)
+        before = await all_backends(private_postgres, url)
         proxy.silence()
         answers = await asyncio.gather(
             client.post(f"{server.url}/orders", json=ORDER),
@@ -142,7 +154,7 @@ async def test_a_hung_probe_is_replaced(private_postgres: PostgresServer, serve:
     url = private_postgres.migrated_database()
     server = serve(DATABASE_URL=url)
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
-        with stopped(await last_backend(private_postgres, url, "orders_migrations")):
+        with stopped(await last_backend(private_postgres, url, *OF_READINESS)):
             failed = await asyncio.gather(*(client.get("/readyz?verbose") for _ in range(3)))
 
             async def ready() -> bool:
