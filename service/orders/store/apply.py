@@ -82,7 +82,7 @@ async def apply_next(
         await connection.execute_batch(_RESET)
         if not ledger.pending(files, await ledger.read(connection), to):
             return None
-        await _begin(connection, lock_timeout)
+        await begin(connection, lock_timeout)
         # Read again: another run may have applied it before this one had the lock.
         todo = ledger.pending(files, await ledger.create_and_read(connection), to)
         if todo:
@@ -92,14 +92,19 @@ async def apply_next(
     except DriverError as error:
         raise await _reason(connection, file, error) from error
     except (MigrationError, TryAgain):
-        await _rollback(connection)
+        await rollback(connection)
         raise
     if file:
         log.info("%s applied in %.3f s", file.file, perf_counter() - started)
     return file
 
 
-async def _begin(connection: "Connection", lock_timeout: float) -> None:
+async def begin(connection: "Connection", lock_timeout: float) -> None:
+    """Begin a transaction that has the lock of all runs.
+
+    Raises:
+        TryAgain: another run has it.
+    """
     await connection.execute_batch(_BEGIN)
     await connection.fetch(_LIMITS, [f"{lock_timeout * 1000:.0f}", True], prepared=False)
     result = await connection.fetch(_TRY_LOCK, [LOCK_KEY], prepared=False)
@@ -151,7 +156,7 @@ async def _drop_invalid(worker: "Connection", file: Migration) -> None:
         await worker.execute_batch(f"DROP INDEX CONCURRENTLY IF EXISTS {file.builds}")
 
 
-async def _rollback(connection: "Connection") -> bool:
+async def rollback(connection: "Connection") -> bool:
     """Roll back; tell whether the connection stands, which no error of the driver does."""
     try:
         await connection.execute_batch("ROLLBACK")
@@ -166,9 +171,9 @@ async def _reason(
     """Roll back, and say what an error of the driver means for the run."""
     message = explain(error)
     if file is None:
-        await _rollback(connection)
+        await rollback(connection)
         return TryAgain(f"cannot begin to migrate: {message}")
-    if not await _rollback(connection):
+    if not await rollback(connection):
         return TryAgain(f"{file.file}: the connection was lost: {message}; run it again")
     if file.transactional:
         message = f"{message}; nothing of {file.file} was applied"

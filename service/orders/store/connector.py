@@ -1,50 +1,75 @@
 """Makes connections: where to, how it is encrypted, and how long that may take."""
 
 import asyncio
+import contextlib
 import itertools
 import os
+import random
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from psqlpy import ConnectionPool, SslMode
+from psqlpy.exceptions import Error as DriverError
 
+from orders.store.encryption import first_of
 from orders.store.session import Session, Statement
 
 if TYPE_CHECKING:
-    from orders.config import Database
+    from orders.config import Database, Endpoint, Tls
+
+T = TypeVar("T")
 
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
 
-# Asked to verify, the driver goes on in the clear when the server has no TLS; asked to require it,
-# it does not, and it verifies chain and host name whenever it has a CA file. It cannot prefer TLS
-# without one.
-_SSL_MODES: Final = {
-    None: SslMode.Prefer,
-    "disable": SslMode.Disable,
-    "allow": SslMode.Prefer,
-    "prefer": SslMode.Prefer,
-    "require": SslMode.Require,
-    "verify-ca": SslMode.Require,
-    "verify-full": SslMode.Require,
-}
 
+def open_pool(
+    database: "Database", endpoint: "Endpoint", tls: "Tls", size: int, name: str | None = None
+) -> ConnectionPool:
+    """Make a pool that connects when asked to, to one host by one of its attempts.
 
-def open_pool(database: "Database", size: int, name: str = "orders") -> ConnectionPool:
-    """Make a pool whose connections have this `application_name`; it connects when asked to."""
+    Its connections have this `application_name`, or the database's.
+    """
+    if tls.encrypted:
+        # The driver would read these for every pool, which takes milliseconds, and trust whom they
+        # name beside the file that it is given.
+        for name_of_bundle in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            os.environ.pop(name_of_bundle, None)
     return ConnectionPool(
-        dsn=database.dsn,
+        dsn=database.dsn_of(*endpoint),
         max_db_pool_size=max(2, size),
-        application_name=name,
+        application_name=name or database.application_name,
         connect_timeout_sec=database.connect_timeout,
         tcp_user_timeout_sec=10,
         keepalives=True,
         keepalives_idle_sec=10,
         keepalives_interval_sec=5,
         keepalives_retries=3,
-        ssl_mode=_SSL_MODES[database.ssl_mode],
-        ca_file=database.ssl_root_cert,
+        # Asked to verify, the driver goes on in the clear when the server has no TLS; asked to
+        # require it, it does not, and it verifies chain and host name whenever it has a file.
+        ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
+        ca_file=tls.root_cert,
     )
+
+
+async def first_host(
+    database: "Database", connect: Callable[["Endpoint", "Tls"], Awaitable[T]]
+) -> T:
+    """Return what the first host that works connects to.
+
+    Raises:
+        DriverError: none did; it is the last one's.
+
+    """
+    endpoints = list(database.endpoints)
+    if database.load_balance_hosts == "random":
+        random.shuffle(endpoints)
+    for endpoint in endpoints[:-1]:
+        with contextlib.suppress(DriverError):
+            return await first_of(database.attempts(endpoint.host), partial(connect, endpoint))
+    last = endpoints[-1]
+    return await first_of(database.attempts(last.host), partial(connect, last))
 
 
 class Connector:
@@ -54,7 +79,7 @@ class Connector:
         """Keep where, and the seconds after which the server ends a statement."""
         self._database = database
         self._statement_timeout = statement_timeout
-        self._process = f"orders {secrets.token_hex(4)}"
+        self._process = f"{database.application_name} {secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
 
     @property
@@ -72,15 +97,19 @@ class Connector:
             TimeoutError: it did not answer in time.
 
         """
+        name = f"{self._process} {next(self._numbers)}"
         # psqlpy's pool hops threads for every acquire, has no time-out, and can hand out a
         # connection that died: so each connection is taken once, from a pool of its own.
-        name = f"{self._process} {next(self._numbers)}"
-        pool = open_pool(self._database, 1, name)
-        try:
-            async with asyncio.timeout(self._database.connect_timeout + 1):
+
+        async def open_session(endpoint: "Endpoint", tls: "Tls") -> Session:
+            pool = open_pool(self._database, endpoint, tls, 1, name)
+            try:
                 session = Session(name, pool, await pool.connection())
                 await session.set_up(self._statement_timeout, warm)
-        except BaseException:
-            pool.close()
-            raise
-        return session
+            except BaseException:
+                pool.close()
+                raise
+            return session
+
+        async with asyncio.timeout(self._database.connect_timeout + 1):
+            return await first_host(self._database, open_session)

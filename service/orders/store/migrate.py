@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from psqlpy.exceptions import Error as DriverError
 
 from orders import __version__
-from orders.config import Config, Database
+from orders.config import Config, Database, Endpoint, Tls
 from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next
-from orders.store.connector import open_pool
+from orders.store.connector import first_host, open_pool
+from orders.store.distribution import distribute
 from orders.store.messages import explain
 from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION
@@ -123,6 +124,8 @@ async def migrate(
             connection, connect, files, to=to, lock_timeout=lock_timeout
         ):
             done.append(file.file)
+        for table in await distribute(connection, lock_timeout=lock_timeout):
+            log.info("%s is distributed over the workers of Citus now", table)
         return await _read(connection)
 
     rows = await _insist(database, attempt, wait)
@@ -225,18 +228,25 @@ def _database(place: Config | Database | str) -> Database:
 
 @asynccontextmanager
 async def _connections(database: Database) -> AsyncIterator[Connect]:
-    """Yield what makes a connection; all are closed at the end, which only the pool can do."""
+    """Yield what makes a connection; all are closed at the end, which only the pools can do."""
     try:
-        pool = open_pool(database, 2)
+        pools = {
+            (endpoint, tls): open_pool(database, endpoint, tls, 2)
+            for endpoint in database.endpoints
+            for tls in database.attempts(endpoint.host)
+        }
     except DriverError as error:
         raise MigrationError(f"{database.where}: {explain(error)}") from error
+
+    async def connect_by(endpoint: Endpoint, tls: Tls) -> "Connection":
+        return await pools[endpoint, tls].connection()
 
     limit = database.connect_timeout + 1  # the driver's own is per address, and may be slow to act
 
     async def connect() -> "Connection":
         try:
             async with asyncio.timeout(limit):
-                return await pool.connection()
+                return await first_host(database, connect_by)
         except TimeoutError as error:
             raise TryAgain(
                 f"cannot connect to {database.where}: no answer in {limit:g} s"
@@ -247,4 +257,5 @@ async def _connections(database: Database) -> AsyncIterator[Connect]:
     try:
         yield connect
     finally:
-        pool.close()
+        for pool in pools.values():
+            pool.close()

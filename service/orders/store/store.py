@@ -18,6 +18,7 @@ from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
+from orders.store.refusals import RefusalLog
 from orders.store.schema import schema_version
 from orders.store.session import Statement
 from orders.store.writes import Writes
@@ -66,7 +67,7 @@ class Store:
             self._connections.append(connection)
             return connection
 
-        lanes: tuple[Any, ...] = (metrics, tracing)
+        lanes: tuple[Any, ...] = (metrics, tracing, RefusalLog())
         writing = (*lanes, self.writes)
         self.insert = [InsertLane(held(sql.WARM_WRITE), *writing) for _ in range(LANES)]
         self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
