@@ -38,6 +38,8 @@ BEGIN
     BEGIN
         INSERT INTO orders (id, item, quantity, created_at)
         VALUES (gen_random_uuid(), repeat('x', 200), 1, now());
+        INSERT INTO order_keys (key, ids)
+        VALUES (gen_random_uuid()::text, ARRAY[gen_random_uuid()]);
     EXCEPTION WHEN OTHERS OR query_canceled THEN
         RAISE EXCEPTION 'trial of a write: %', SQLSTATE;
     END;
