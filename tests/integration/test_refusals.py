@@ -282,7 +282,7 @@ async def test_tables_that_take_nothing_are_unavailability(
     answer = await api.post("/orders", json=ORDER, headers=KEY)
 
     assert (503, expected) == (answer.status_code, problem(answer))
-    assert lines(server)
+    await eventually(lambda: bool(lines(server)))
 
 
 async def test_row_level_security_is_an_error(
@@ -304,6 +304,7 @@ async def test_row_level_security_is_an_error(
     await run(url, "DROP OWNED BY clerk", "DROP ROLE clerk")
 
     assert (500, "internal", []) == (answer.status_code, problem(answer), rows)
+    await eventually(lambda: bool(lines(server)))
     assert "violates row-level security policy" in lines(server)[0]
 
 
