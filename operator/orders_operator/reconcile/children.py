@@ -37,10 +37,12 @@ the replicas while the Deployment's are handed over to it, and a route needs its
 
 _NEEDED: Final[dict[str, set[str]]] = {
     "HTTPRoute": {"Service"},
+    "ControllerRevision": {"ConfigMap"},
     "Deployment": {"ControllerRevision", "ConfigMap"},
 }
 """What is not applied where one of these was refused: a route would lead to somebody else's
-Service, and new pods would come without what they read, or without a way back."""
+Service, a revision would name a copy that is not there, and new pods would come without what they
+read, or without a way back."""
 
 _NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
 """Failures that say nothing about the object that was applied."""
@@ -149,7 +151,8 @@ class Children:
         problems = []
         refused: set[str] = set()
         for obj in sorted(wanted, key=_order):
-            if refused & _NEEDED.get(obj["kind"], set()):
+            ours = obj["metadata"]["labels"][COMPONENT] != DATABASE
+            if ours and refused & _NEEDED.get(obj["kind"], set()):
                 continue
             try:
                 problem = await self._apply(obj)
@@ -159,7 +162,7 @@ class Children:
                 problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
             if problem is not None:
                 problems.append(problem)
-                if obj["metadata"]["labels"][COMPONENT] != DATABASE:
+                if ours:
                     refused.add(obj["kind"])
         return problems
 

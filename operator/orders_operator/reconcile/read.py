@@ -86,7 +86,8 @@ async def _revisions(
         deployment = await children.mine("apps/v1", "Deployment", track)
         live = None if deployment is None else restored(deployment["spec"]["template"])
         if live is not None:
-            found.setdefault(live.hash, live)
+            kept = found.get(live.hash, live)
+            found[live.hash] = kept if kept.copy else replace(kept, copy=live.copy)
     names = [before.revision or "", before.stable or ""]
     if before.failed is not None and before.failed.revision == before.revision:
         names.reverse()
