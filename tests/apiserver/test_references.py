@@ -41,6 +41,24 @@ async def test_pods_outlive_their_secret(world: World) -> None:
     assert pods == {pod["metadata"]["uid"] for pod in await world.pods()}
 
 
+async def test_a_secret_that_stable_pods_alone_read_is_missed(world: World) -> None:
+    """A canary has another one and goes on; but a stable pod that starts again would fail."""
+    await world.secret("other", "postgresql://a:b@db/orders")
+    await world.declare(rollout={"strategy": "Canary"})
+    await world.settle()
+    await world.change(database={"secretRef": {"name": "other"}})
+    await world.settle()
+    await world.delete("v1", "secrets", "database")
+    await world.settle()
+    rollout, said = await world.rollout(), await world.said("Degraded")
+    assert ("Canary", "SecretMissing") == (rollout["phase"], said["reason"])
+    text = f"Secret database does not exist, which the stable revision {rollout['stable']} reads"
+    assert text == said["message"]
+    await world.tell(promote=rollout["revision"])
+    await world.settle()
+    assert ("False", "AsExpected") == await world.condition("Degraded")
+
+
 async def test_an_image_that_comes_without_its_secret_waits(world: World) -> None:
     """A new revision is not begun while a Secret is missing, and is when it is there again."""
     await world.declare()
