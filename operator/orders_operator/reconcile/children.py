@@ -104,6 +104,8 @@ class Children:
         }
         self._live: dict[tuple[str, str], Object] = {}
         self._others: dict[tuple[str, str], Object | None] = {}
+        self.held_back: set[tuple[str, str]] = set()
+        """Kinds and names of what was refused, or waits for what was."""
 
     async def look(self) -> None:
         """List what carries our labels."""
@@ -153,6 +155,7 @@ class Children:
         for obj in sorted(wanted, key=_order):
             ours = obj["metadata"]["labels"][COMPONENT] != DATABASE
             if ours and refused & _NEEDED.get(obj["kind"], set()):
+                self.held_back.add(_key(obj))
                 continue
             try:
                 problem = await self._apply(obj)
@@ -162,13 +165,14 @@ class Children:
                 problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
             if problem is not None:
                 problems.append(problem)
+                self.held_back.add(_key(obj))
                 if ours:
                     refused.add(obj["kind"])
         return problems
 
     async def prune(self, wanted: Iterable[Object], spared: Callable[[Object], bool]) -> None:
         """Delete those of ours that are not wanted, and not spared; the last applied first."""
-        keep = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
+        keep = set(map(_key, wanted))
         last = sorted(self._live.items(), key=lambda it: -_ORDER.get(it[0][0], _OTHERS))
         for (kind, name), obj in last:
             if (kind, name) in keep or not self._owner.controls(obj):
@@ -214,6 +218,10 @@ class Children:
     def _changed(self, kind: str, name: str, action: str) -> None:
         self._metrics.changes.labels(kind, action).inc()
         log.info("%s %s %s", kind, name, action)
+
+
+def _key(obj: Object) -> tuple[str, str]:
+    return obj["kind"], obj["metadata"]["name"]
 
 
 def _order(obj: Object) -> int:

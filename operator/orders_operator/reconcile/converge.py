@@ -11,9 +11,10 @@ from orders_operator.resources import postgres
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE
-from orders_operator.resources.labels import COMPONENT, DATABASE
+from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement, Running
 from orders_operator.rollout.history import history
+from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
 
 Object = dict[str, Any]
@@ -29,7 +30,11 @@ async def apply(it: Pass) -> list[Object]:
     """Apply what is desired; return it."""
     it.in_use = in_use(it)
     objects = desired(it.service, await _facts(it))
-    it.problems += await it.snapshot.children.apply(objects)
+    children = it.snapshot.children
+    it.problems += await children.apply(objects)
+    canary = ("Deployment", f"{it.service.metadata.name}-{CANARY}")
+    if it.plan is not None and canary in children.held_back:
+        it.plan = held_back(it.plan)
     if it.problems:
         it.wake(CONFLICT_SECONDS)
     return objects
