@@ -9,6 +9,7 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.api.spec import KIND
 from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.replicas import KEEPER, handover
@@ -46,6 +47,9 @@ read, or without a way back."""
 
 _NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
 """Failures that say nothing about the object that was applied."""
+
+_OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EXISTS)}
+"""Failures by which somebody else was faster: another pass takes what they have made."""
 
 log = logging.getLogger("orders_operator.children")
 
@@ -147,7 +151,8 @@ class Children:
         """Apply objects; return what went wrong, object by object.
 
         Raises:
-            KubeError: the API server is away, or the namespace is being deleted.
+            KubeError: the API server is away, the namespace is being deleted, or a Secret is no
+                longer as it was read.
 
         """
         problems = []
@@ -160,7 +165,7 @@ class Children:
             try:
                 problem = await self._apply(obj)
             except KubeError as error:
-                if error.reason in _NOT_OURS:
+                if error.reason in _NOT_OURS or (obj["kind"], error.reason) in _OVERTAKEN:
                     raise
                 problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
             if problem is not None:
@@ -204,7 +209,7 @@ class Children:
         step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
         if step is not None and step.before is not None:
             await self._kube.apply(plural, step.before, manager=KEEPER)
-        applied = await self._kube.apply(plural, wanted, manager=MANAGER)
+        applied = await self._write(plural, wanted, live)
         if step is not None and step.after is not None:
             applied = await self._kube.apply(plural, step.after, manager=KEEPER)
         self._live[kind, name] = applied
@@ -214,6 +219,21 @@ class Children:
         elif altered(live, applied):
             self._changed(kind, name, "changed")
         return None
+
+    async def _write(self, plural: str, wanted: Object, live: Object | None) -> Object:
+        """Apply an object; a Secret only where it is still as it was read.
+
+        Its password may be drawn at random, and must not replace another that somebody else, a
+        second operator for one, has drawn or set meanwhile.
+        """
+        if wanted["kind"] != "Secret":
+            return await self._kube.apply(plural, wanted, manager=MANAGER)
+        if live is None:
+            where = path(wanted["apiVersion"], plural, self._owner.namespace)
+            live = await self._kube.request("POST", where, {"fieldManager": MANAGER}, wanted)
+        version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+        guarded = {**wanted, "metadata": {**wanted["metadata"], **version}}
+        return await self._kube.apply(plural, guarded, manager=MANAGER)
 
     def _changed(self, kind: str, name: str, action: str) -> None:
         self._metrics.changes.labels(kind, action).inc()
