@@ -54,11 +54,20 @@ async def _with_kube(work: Any) -> int:
 
 
 async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
+    """Apply it until it is served; one that is being deleted is waited for, and made anew."""
     name = wanted["metadata"]["name"]
-    found: dict[str, Any] | None = await kube.apply(_PLURAL, wanted, manager=MANAGER)
-    while found is None or not _established(found):
-        await asyncio.sleep(_PAUSE_SECONDS)
+    applied = False
+    while True:
         found = await kube.get(_API_VERSION, _PLURAL, None, name)
+        if found is not None and found["metadata"].get("deletionTimestamp"):
+            applied = False
+        elif found is None or not applied:
+            await kube.apply(_PLURAL, wanted, manager=MANAGER)
+            applied = True
+            continue
+        elif _established(found):
+            break
+        await asyncio.sleep(_PAUSE_SECONDS)
     log.info("%s is served", name)
 
 

@@ -40,6 +40,35 @@ async def go_on(world: World) -> dict[str, Any]:
     return await world.rollout()
 
 
+@pytest.mark.parametrize("kind", ["controllerrevisions", "deployments", "configmaps"])
+async def test_a_canary_that_cannot_be_asked_for_has_not_begun(world: World, kind: str) -> None:
+    """A quota is not the revision's fault: it has its time when there is room for it."""
+    source = {"configMapKeyRef": {"name": "settings", "key": "mode"}}
+    await world.config("settings", mode="slow")
+    await world.declare(rollout={"strategy": "Canary"})
+    await world.settle()
+    group = ".apps" if kind != "configmaps" else ""
+    await world.quota(**{f"count/{kind}{group}": "0"})
+    await world.change(image=NEXT, podTemplate={"env": [{"name": "MODE", "valueFrom": source}]})
+    await world.settle()
+    world.clock.wait(3600)
+    await world.settle()
+    assert "Canary" == (await world.rollout())["phase"]
+    assert "exceeded quota" in (await world.said("Degraded"))["message"]
+    assert [IMAGE] == await world.images()
+
+    await world.delete("v1", "resourcequotas", "few")
+    await world.settle()
+    assert [IMAGE, NEXT] == await world.images()
+    world.kubelet.fates[NEXT] = Fate.STARTING
+    for pod in await world.pods():
+        if pod["spec"]["containers"][0]["image"] == NEXT:
+            await world.delete("v1", "pods", pod["metadata"]["name"])
+    world.clock.wait(3600)
+    await world.settle()
+    assert "Canary" == (await world.rollout())["phase"]
+
+
 @pytest.mark.usefixtures("served")
 async def test_a_canary_goes_step_by_step(world: World) -> None:
     """Good windows take a canary from step to step, and to the end; all stable pods stay."""

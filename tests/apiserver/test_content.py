@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from orders_operator.reconcile import running
 from orders_operator.resources.labels import CONFIG_HASH
 from orders_operator.resources.references import SECRETS, Reference
 from tests.apiserver.kubelet import Fate
@@ -104,11 +107,13 @@ async def test_a_failed_revision_is_tried_again_with_content_of_its_own(world: W
 
 
 async def test_only_keys_that_pods_read_count(world: World) -> None:
-    """Another key of the same Secret replaces nothing."""
+    """Another key of the same Secret replaces nothing, and neither does a label of it."""
     await world.declare()
     await world.settle()
     before = (await world.deployment())["metadata"]["generation"]
     await world.secret("database", "postgresql://orders:secret@db/orders", other="new")
+    where = world.url("v1", "secrets", "database")
+    await world.kube.merge(where, {"metadata": {"labels": {"touched": "yes"}}})
     await world.settle()
     assert before == (await world.deployment())["metadata"]["generation"]
 
@@ -139,6 +144,75 @@ async def test_a_promoted_canary_keeps_its_content(world: World) -> None:
     await world.settle()
     assert "Stable" == (await world.rollout())["phase"]
     assert "fast" == await read_mode(world)
+
+
+async def copies(world: World) -> dict[str, str]:
+    """Return what each copy of the ConfigMap says."""
+    found = await world.kube.list("v1", "configmaps", world.namespace)
+    return {
+        it["metadata"]["name"]: it["data"]["settings_mode"]
+        for it in found
+        if "settings_mode" in it["data"]
+    }
+
+
+async def test_a_container_that_restarts_reads_what_its_pod_has_read(world: World) -> None:
+    """New content is another copy; the one before stays until its last pod is gone."""
+    await world.config("settings", mode="slow")
+    await world.declare(podTemplate={"env": [MODE]}, replicas=2)
+    await world.settle()
+    [old] = await copies(world)
+    world.kubelet.lingering = True
+    await world.config("settings", mode="fast")
+    await world.settle()
+    both = await copies(world)
+    assert ("slow", ["fast", "slow"]) == (both[old], sorted(both.values()))
+    assert "fast" == await read_mode(world)
+
+    world.kubelet.lingering = False
+    await world.settle()
+    assert ["fast"] == list((await copies(world)).values())
+
+
+async def test_a_copy_stays_while_its_pods_may_be_made_again(world: World) -> None:
+    """The last old pod is evicted while new ones start: its ReplicaSet makes another."""
+    await world.config("settings", mode="slow")
+    await world.declare(podTemplate={"env": [MODE]})
+    await world.settle()
+    [old] = await copies(world)
+    for pod in await world.pods():
+        await world.delete("v1", "pods", pod["metadata"]["name"])
+    await world.config("settings", mode="fast")
+    await world.reconcile()
+    assert old in await copies(world)
+
+
+async def test_a_copy_keeps_the_name_that_it_has(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator of a release that names copies otherwise rolls nothing."""
+    await world.config("settings", mode="slow")
+    await world.declare(podTemplate={"env": [MODE]})
+    await world.settle()
+    before = await world.versions()
+    monkeypatch.setattr(running, "copy_name", lambda *_: f"{NAME}-otherwise")
+    world.restart()
+    await world.settle()
+    assert before == await world.versions()
+
+
+async def test_the_copy_is_known_from_the_pods_alone(world: World) -> None:
+    """Where the ControllerRevision is lost, their Deployment says which one they read."""
+    await world.config("settings", mode="slow")
+    await canary(world, podTemplate={"env": [MODE]})
+    await world.config("settings", mode="fast")
+    await world.settle()
+    name = f"{NAME}-{(await world.rollout())['stable']}"
+    before = await world.deployment()
+    await world.delete("apps/v1", "controllerrevisions", name)
+    await world.settle()
+    assert before["spec"] == (await world.deployment())["spec"]
+    assert "slow" == await read_mode(world)
 
 
 async def test_an_address_stays_open_until_nobody_uses_it(world: World) -> None:

@@ -1,8 +1,13 @@
 """The embedded database: made, kept while anything needs it, and its claim kept after that."""
 
 import base64
+from typing import Any
+
+import pytest
 
 from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.errors import KubeError
+from orders_operator.reconcile.apply_cache import ApplyCache
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.world import NAME, NEXT, World
 
@@ -57,6 +62,36 @@ async def test_a_lost_secret_is_made_anew(world: World) -> None:
     new = await world.get("apps/v1", "statefulsets", DATABASE)
     assert old["spec"]["template"] != new["spec"]["template"]
     assert ("True", "Available") == await world.condition("Ready")
+
+
+@pytest.mark.parametrize("verb", ["POST", "PATCH"])
+async def test_a_password_that_exists_is_never_replaced(
+    world: World, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Where another operator, or a person, has made one since the pass has read, that is taken."""
+    if verb == "PATCH":
+        await embedded(world)
+    else:
+        await world.declare(database={"embedded": {}})
+    slow = world.restart()
+    kube = slow.kube
+    write = kube.request
+
+    async def late(method: str, url: str, *how: Any, **more: Any) -> Any:
+        if (method, "/secrets" in url) == (verb, True):
+            monkeypatch.setattr(kube, "request", write)
+            if verb == "PATCH":
+                await world.delete("v1", "secrets", DATABASE)
+            await world.reconcile()
+        return await write(method, url, *how, **more)
+
+    monkeypatch.setattr(kube, "request", late)
+    monkeypatch.setattr(ApplyCache, "unchanged", lambda *_: False)
+    with pytest.raises(KubeError, match=r"AlreadyExists|Conflict"):
+        await slow.reconcile(world.key)
+    made = (await world.get("v1", "secrets", DATABASE))["data"]
+    await slow.reconcile(world.key)
+    assert made == (await world.get("v1", "secrets", DATABASE))["data"]
 
 
 async def test_a_secret_that_cannot_be_had_makes_no_revisions(world: World) -> None:

@@ -105,7 +105,8 @@ async def test_a_copy_stays_for_the_way_back(world: World) -> None:
     await world.config("settings", mode="slow")
     await world.declare(podTemplate={"env": [MODE]})
     await world.settle()
-    stable = f"{NAME}-{(await world.rollout())['stable']}"
+    copy = f"{NAME}-{(await world.rollout())['stable']}-"
+    [stable] = [it for it in await world.names("v1", "configmaps") if it.startswith(copy)]
     world.kubelet.fates[NEXT] = Fate.STARTING
     await world.change(image=NEXT)
     await world.settle()

@@ -216,7 +216,7 @@ async def is_declared(world: World) -> bool:
     try:
         await world.declare()
     except KubeError as error:
-        if error.reason is not Failure.NOT_FOUND:
+        if error.reason is not Failure.REFUSED:
             raise
         return False
     return True

@@ -41,6 +41,24 @@ async def test_pods_outlive_their_secret(world: World) -> None:
     assert pods == {pod["metadata"]["uid"] for pod in await world.pods()}
 
 
+async def test_a_secret_that_stable_pods_alone_read_is_missed(world: World) -> None:
+    """A canary has another one and goes on; but a stable pod that starts again would fail."""
+    await world.secret("other", "postgresql://a:b@db/orders")
+    await world.declare(rollout={"strategy": "Canary"})
+    await world.settle()
+    await world.change(database={"secretRef": {"name": "other"}})
+    await world.settle()
+    await world.delete("v1", "secrets", "database")
+    await world.settle()
+    rollout, said = await world.rollout(), await world.said("Degraded")
+    assert ("Canary", "SecretMissing") == (rollout["phase"], said["reason"])
+    text = f"Secret database does not exist, which the stable revision {rollout['stable']} reads"
+    assert text == said["message"]
+    await world.tell(promote=rollout["revision"])
+    await world.settle()
+    assert ("False", "AsExpected") == await world.condition("Degraded")
+
+
 async def test_an_image_that_comes_without_its_secret_waits(world: World) -> None:
     """A new revision is not begun while a Secret is missing, and is when it is there again."""
     await world.declare()
@@ -66,29 +84,6 @@ async def test_a_rotated_secret_reaches_the_pods(world: World) -> None:
     assert ("True", "Available") == await world.condition("Ready")
 
 
-async def test_a_secret_that_is_written_without_change_replaces_nothing(world: World) -> None:
-    """Metadata of a Secret are not read by pods."""
-    await world.declare()
-    await world.settle()
-    before = (await world.deployment())["metadata"]["generation"]
-    where = world.url("v1", "secrets", "database")
-    await world.kube.merge(where, {"metadata": {"labels": {"touched": "yes"}}})
-    await world.settle()
-    assert before == (await world.deployment())["metadata"]["generation"]
-
-
-async def test_a_config_map_that_changes_reaches_the_pods(world: World) -> None:
-    """Variables from a ConfigMap follow it."""
-    await world.config("settings", mode="slow")
-    await world.declare(podTemplate={"env": [MODE]})
-    await world.settle()
-    before = {pod["metadata"]["uid"] for pod in await world.pods()}
-    await world.config("settings", mode="fast")
-    await world.settle()
-    after = {pod["metadata"]["uid"] for pod in await world.pods()}
-    assert (1, set()) == (len(after), before & after)
-
-
 async def test_an_optional_reference_may_be_missing(world: World) -> None:
     """What is optional is not waited for."""
     source = {"secretKeyRef": {"name": "none", "key": "x", "optional": True}}
@@ -109,17 +104,6 @@ async def test_headers_of_tracing_are_a_secret_too(world: World) -> None:
     await world.secret("headers", "", headers="a=b")
     await world.settle()
     assert 4999 in await world.ports()
-
-
-async def test_the_port_of_the_database_is_open(world: World) -> None:
-    """The NetworkPolicy has the port of the URL in the Secret, and follows it."""
-    await world.secret("database", "postgresql://a:b@db:6543/orders")
-    await world.declare()
-    await world.settle()
-    assert 6543 in await world.ports()
-    await world.secret("database", "postgresql://a:b@db:6544/orders")
-    await world.settle()
-    assert 6544 in await world.ports()
 
 
 async def test_both_ports_are_open_while_pods_use_both(world: World) -> None:

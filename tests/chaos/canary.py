@@ -48,4 +48,5 @@ def taken_over(it: Experiment, shop: Shop, before: str) -> Object:
     now = reach(shop, "promoted", done, VERDICT)
     shop.ready()
     it.mark("promoted")
+    shop.drained()
     return now

@@ -9,7 +9,7 @@ from tests.chaos.ledger import Row, compare
 from tests.chaos.load import Load, load
 from tests.chaos.postgresql import Database
 from tests.chaos.sizes import Size
-from tests.e2e.cluster import Namespace, Object, uids
+from tests.e2e.cluster import Namespace, Object, is_staying, uids
 
 _ROLLED = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=RolledOut"
 
@@ -67,11 +67,18 @@ class Shop:
         self.namespace.until(lambda: self._number() == pods, seconds, f"{pods} pods are left")
 
     def rolled(self, before: list[Object], seconds: float = 180) -> None:
-        """Return when each of the pods before was replaced, and all serve."""
-        old = uids(before)
-        self.namespace.until(lambda: not old & uids(self.pods()), seconds, "every pod is new")
+        """Return when each of the pods before was replaced and is gone, and all serve."""
+        self.namespace.replaced(self.name, uids(before), seconds)
         self.namespace.wait(f"orderservice/{self.name}", _ROLLED, 60)
         self.ready()
+
+    def drained(self, seconds: float = 90) -> None:
+        """Return when no pod is on its way out any more; until then, one still serves."""
+        self.namespace.until(
+            lambda: all(map(is_staying, self.namespace.every_pod(self.name))),
+            seconds,
+            "no pod is on its way out",
+        )
 
     def ready(self, seconds: float = 90) -> None:
         """Return when what is declared serves."""
@@ -91,5 +98,4 @@ class Shop:
 
     def _number(self) -> int:
         """Return how many pods there are, those on their way out as well."""
-        labels = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component=api"
-        return len(self.namespace.every("pods", labels))
+        return len(self.namespace.every_pod(self.name))

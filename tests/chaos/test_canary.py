@@ -194,6 +194,7 @@ def went_back(it: Experiment, shop: Shop, reason: str) -> None:
     back = it.mark("only stable pods are left")
     it.expect("reason", now["failed"]["reason"], reason, met=now["failed"]["reason"] == reason)
     it.at_most("until only stable pods were left", back - verdict, BACK, "s")
+    shop.drained()
     degraded = shop.namespace.condition(shop.name, "Degraded")
     it.expect("Degraded", degraded["reason"], reason, met=degraded["reason"] == reason)
     it.note(f"It said: {degraded['message']}")

@@ -140,10 +140,19 @@ class Namespace:
 
     def pods(self, service: str) -> list[Object]:
         """Return the pods of an OrderService that are not on their way out."""
-        found = self.every(
+        return list(filter(is_staying, self.every_pod(service)))
+
+    def every_pod(self, service: str) -> list[Object]:
+        """Return all of them: one on its way out still answers on the connections that it has."""
+        return self.every(
             "pods", f"app.kubernetes.io/instance={service},app.kubernetes.io/component=api"
         )
-        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+    def replaced(self, service: str, before: set[str], seconds: float) -> float:
+        """Wait until pods are gone for good; return the seconds it took."""
+        return self.until(
+            lambda: not before & uids(self.every_pod(service)), seconds, "the pods before are gone"
+        )
 
     def rollout(self, service: str) -> Object:
         """Return where the rollout of an OrderService is; empty when there is nothing yet."""
@@ -183,6 +192,11 @@ def order_service(name: str, **spec: Any) -> Object:
 def secret(name: str, **texts: str) -> Object:
     """Return a Secret."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": texts}
+
+
+def is_staying(pod: Object) -> bool:
+    """Whether a pod is not on its way out."""
+    return not pod["metadata"].get("deletionTimestamp")
 
 
 def uids(pods: list[Object]) -> set[str]:

@@ -117,7 +117,7 @@ def test_a_secret_that_is_lost_locks_nobody_out(installed: Installed) -> None:
     default.wait(f"secret/{name}", "create", BOUND)
     assert password != default.get("secret", name)["data"]["password"]
 
-    default.until(lambda: not before & uids(default.pods(RELEASE)), 120, "all pods are new")
+    default.replaced(RELEASE, before, 120)
     default.wait(f"orderservice/{RELEASE}", "condition=Ready", 60)
     helm("test", RELEASE)
 
@@ -151,5 +151,5 @@ def test_pods_that_drift_are_replaced_by_kubernetes(namespace: Namespace, servic
     """A pod that is deleted is replaced within 60 s, and the resource is Ready again."""
     before = uids(namespace.pods(service))
     namespace.kubectl("delete", "pod", namespace.pods(service)[0]["metadata"]["name"])
-    namespace.until(lambda: not before & uids(namespace.pods(service)), 60, "another pod")
+    namespace.replaced(service, before, 60)
     namespace.wait(f"orderservice/{service}", "condition=Ready", 60)

@@ -30,9 +30,7 @@ def test_a_rollout_fails_no_request(namespace: Namespace, rolled: str) -> None:
     with Caller(namespace, rolled) as caller:
         env = [{"name": "REQUEST_TIMEOUT", "value": "6s"}]
         namespace.patch("orderservice", rolled, {"spec": {"podTemplate": {"env": env}}})
-        namespace.until(
-            lambda: not before & uids(namespace.pods(rolled)), 120, "every pod is a new one"
-        )
+        namespace.replaced(rolled, before, 120)
         namespace.wait(f"orderservice/{rolled}", "condition=Ready", 60)
         count = len(caller.placed)
         namespace.until(lambda: caller.more(count + 50), 20, "the caller goes on")
@@ -50,7 +48,7 @@ def test_a_new_secret_rolls_the_pods(
     namespace.apply(secret("database", url=url))
 
     namespace.until(lambda: _hash(namespace, rolled) != old, 15, "the pods' hash is another")
-    namespace.until(lambda: not before & uids(namespace.pods(rolled)), 90, "all pods are new")
+    namespace.replaced(rolled, before, 90)
     namespace.wait(f"orderservice/{rolled}", ROLLED, 60)
     assert "1" == postgresql.sql("SELECT count(*) FROM orders_migrations", url.rpartition("/")[2])
 

@@ -94,7 +94,7 @@ def test_a_restart_rolls_to_what_this_operator_renders(namespace: Namespace) -> 
     now = datetime.now(UTC).isoformat(timespec="seconds")
     namespace.kubectl("annotate", "orderservice", STEADY, f"orders.dev/restart={now}")
 
-    namespace.until(lambda: not before & uids(namespace.pods(STEADY)), 90, "every pod is new")
+    namespace.replaced(STEADY, before, 90)
     namespace.wait(f"orderservice/{STEADY}", "condition=Ready", 60)
     assert [{USUAL}] == [timeouts(pod["spec"]) for pod in namespace.pods(STEADY)]
     assert database["metadata"]["uid"] in uids(namespace.every("pods"))

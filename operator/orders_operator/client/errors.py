@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 MESSAGE_LENGTH: Final = 512
+_NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _SERVER: Final = 500
 _TOO_MANY: Final = 429
@@ -31,7 +32,6 @@ _BY_STATUS: Final = {
     400: Failure.INVALID,
     401: Failure.UNAUTHORIZED,
     403: Failure.FORBIDDEN,
-    404: Failure.NOT_FOUND,
     409: Failure.CONFLICT,
     410: Failure.CONFLICT,
     413: Failure.INVALID,
@@ -57,12 +57,17 @@ def from_answer(status: int, body: Any, what: str) -> KubeError:
 
     Only the reason, the message and the names of fields are taken from it: the details of a
     validation error may repeat values, and values may be secret.
+
+    A 404 is `NotFound` only if it says so of the very object that was asked for. A proxy, a
+    webhook and a path that nobody serves answer with 404, too, and nothing follows from it.
     """
     told = body if isinstance(body, dict) else {}
     server = status >= _SERVER
     reason = Failure.UNAVAILABLE if server else _BY_STATUS.get(status, Failure.REFUSED)
     if status == _CONFLICT and told.get("reason") == "AlreadyExists":
         reason = Failure.ALREADY_EXISTS
+    if status == _NOT_FOUND and _is_of(told, what):
+        reason = Failure.NOT_FOUND
     causes = (told.get("details") or {}).get("causes") or []
     if any(cause.get("reason") == Failure.TERMINATING for cause in causes):
         reason = Failure.TERMINATING
@@ -70,6 +75,18 @@ def from_answer(status: int, body: Any, what: str) -> KubeError:
     if "/secrets" in what:
         message = str(told.get("reason") or f"HTTP {status}")
     return KubeError(reason, f"{what}: {message}", status)
+
+
+def _is_of(told: dict[str, Any], what: str) -> bool:
+    """Whether a Status says that the object at a URL, or that of its subresource, is not there."""
+    details = told.get("details") or {}
+    kind = str(details.get("kind")).partition("/")[0]  # of a log it is pods/log
+    named = [kind, details.get("name")]
+    parts = what.split("/")
+    absent = (told.get("kind"), told.get("reason")) == ("Status", Failure.NOT_FOUND)
+    if kind == "namespaces":  # before what is in it
+        return absent and named == parts[-2:]
+    return absent and named in (parts[-2:], parts[-3:-1])
 
 
 def transient(status: int) -> bool:

@@ -8,6 +8,7 @@ imported, are not used: what is applied here is a dict from the first to the las
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 import httpx2
@@ -97,7 +98,7 @@ class Kube:
         namespace: str | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> list[Object]:
-        """Return all objects, of one namespace or of all, page by page; none if it is not served.
+        """Return all objects, of one namespace or of all, page by page.
 
         Items of a list carry no apiVersion and kind.
         """
@@ -106,12 +107,7 @@ class Kube:
             params["labelSelector"] = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
         found: list[Object] = []
         while True:
-            try:
-                page = await self.request("GET", path(api_version, plural, namespace), params)
-            except KubeError as error:
-                if error.reason is Failure.NOT_FOUND:
-                    return found
-                raise
+            page = await self.request("GET", path(api_version, plural, namespace), params)
             found += page.get("items") or []
             more = page.get("metadata", {}).get("continue")
             if not more:
@@ -155,14 +151,27 @@ class Kube:
                 raise
 
     async def serves(self, api_version: str) -> frozenset[str]:
-        """Return the plurals that the server has of a group and version now; none if absent."""
-        try:
-            found = await self.request("GET", f"/apis/{api_version}")
-        except KubeError as error:
-            if error.reason is Failure.NOT_FOUND:
-                return frozenset()
-            raise
-        return frozenset(resource["name"] for resource in found.get("resources") or [])
+        """Return the plurals that the server has of a group and version now; none if absent.
+
+        That it is absent is what the list of groups says: a 404 may come from anywhere. While a
+        kind comes or goes the two may differ for a moment.
+        """
+        for pause in (*_BACKOFF_SECONDS, None):
+            groups = await self.request("GET", "/apis")
+            if groups.get("kind") != "APIGroupList":
+                raise KubeError(Failure.REFUSED, "GET /apis: the answer is no list of groups")
+            versions = (it for group in groups["groups"] for it in group["versions"])
+            if api_version not in {it["groupVersion"] for it in versions}:
+                break
+            try:
+                found = await self.request("GET", f"/apis/{api_version}")
+            except KubeError as error:
+                if pause is None or error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return frozenset(resource["name"] for resource in found.get("resources") or [])
+        return frozenset()
 
     async def request(  # noqa: PLR0913  what HTTP is made of
         self,

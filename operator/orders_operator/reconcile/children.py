@@ -9,6 +9,7 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.api.spec import KIND
 from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.replicas import KEEPER, handover
@@ -37,13 +38,18 @@ the replicas while the Deployment's are handed over to it, and a route needs its
 
 _NEEDED: Final[dict[str, set[str]]] = {
     "HTTPRoute": {"Service"},
+    "ControllerRevision": {"ConfigMap"},
     "Deployment": {"ControllerRevision", "ConfigMap"},
 }
 """What is not applied where one of these was refused: a route would lead to somebody else's
-Service, and new pods would come without what they read, or without a way back."""
+Service, a revision would name a copy that is not there, and new pods would come without what they
+read, or without a way back."""
 
 _NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
 """Failures that say nothing about the object that was applied."""
+
+_OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EXISTS)}
+"""Failures by which somebody else was faster: another pass takes what they have made."""
 
 log = logging.getLogger("orders_operator.children")
 
@@ -102,6 +108,8 @@ class Children:
         }
         self._live: dict[tuple[str, str], Object] = {}
         self._others: dict[tuple[str, str], Object | None] = {}
+        self.held_back: set[tuple[str, str]] = set()
+        """Kinds and names of what was refused, or waits for what was."""
 
     async def look(self) -> None:
         """List what carries our labels."""
@@ -143,29 +151,33 @@ class Children:
         """Apply objects; return what went wrong, object by object.
 
         Raises:
-            KubeError: the API server is away, or the namespace is being deleted.
+            KubeError: the API server is away, the namespace is being deleted, or a Secret is no
+                longer as it was read.
 
         """
         problems = []
         refused: set[str] = set()
         for obj in sorted(wanted, key=_order):
-            if refused & _NEEDED.get(obj["kind"], set()):
+            ours = obj["metadata"]["labels"][COMPONENT] != DATABASE
+            if ours and refused & _NEEDED.get(obj["kind"], set()):
+                self.held_back.add(_key(obj))
                 continue
             try:
                 problem = await self._apply(obj)
             except KubeError as error:
-                if error.reason in _NOT_OURS:
+                if error.reason in _NOT_OURS or (obj["kind"], error.reason) in _OVERTAKEN:
                     raise
                 problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
             if problem is not None:
                 problems.append(problem)
-                if obj["metadata"]["labels"][COMPONENT] != DATABASE:
+                self.held_back.add(_key(obj))
+                if ours:
                     refused.add(obj["kind"])
         return problems
 
     async def prune(self, wanted: Iterable[Object], spared: Callable[[Object], bool]) -> None:
         """Delete those of ours that are not wanted, and not spared; the last applied first."""
-        keep = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
+        keep = set(map(_key, wanted))
         last = sorted(self._live.items(), key=lambda it: -_ORDER.get(it[0][0], _OTHERS))
         for (kind, name), obj in last:
             if (kind, name) in keep or not self._owner.controls(obj):
@@ -197,7 +209,7 @@ class Children:
         step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
         if step is not None and step.before is not None:
             await self._kube.apply(plural, step.before, manager=KEEPER)
-        applied = await self._kube.apply(plural, wanted, manager=MANAGER)
+        applied = await self._write(plural, wanted, live)
         if step is not None and step.after is not None:
             applied = await self._kube.apply(plural, step.after, manager=KEEPER)
         self._live[kind, name] = applied
@@ -208,9 +220,28 @@ class Children:
             self._changed(kind, name, "changed")
         return None
 
+    async def _write(self, plural: str, wanted: Object, live: Object | None) -> Object:
+        """Apply an object; a Secret only where it is still as it was read.
+
+        Its password may be drawn at random, and must not replace another that somebody else, a
+        second operator for one, has drawn or set meanwhile.
+        """
+        if wanted["kind"] != "Secret":
+            return await self._kube.apply(plural, wanted, manager=MANAGER)
+        if live is None:
+            where = path(wanted["apiVersion"], plural, self._owner.namespace)
+            live = await self._kube.request("POST", where, {"fieldManager": MANAGER}, wanted)
+        version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+        guarded = {**wanted, "metadata": {**wanted["metadata"], **version}}
+        return await self._kube.apply(plural, guarded, manager=MANAGER)
+
     def _changed(self, kind: str, name: str, action: str) -> None:
         self._metrics.changes.labels(kind, action).inc()
         log.info("%s %s %s", kind, name, action)
+
+
+def _key(obj: Object) -> tuple[str, str]:
+    return obj["kind"], obj["metadata"]["name"]
 
 
 def _order(obj: Object) -> int:

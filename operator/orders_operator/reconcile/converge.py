@@ -8,13 +8,13 @@ from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
 from orders_operator.resources import postgres
-from orders_operator.resources.config_copy import copy_name
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE
-from orders_operator.resources.labels import COMPONENT, DATABASE
-from orders_operator.resources.placement import Placement
+from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
+from orders_operator.resources.placement import Placement, Running
 from orders_operator.rollout.history import history
+from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
 
 Object = dict[str, Any]
@@ -30,7 +30,11 @@ async def apply(it: Pass) -> list[Object]:
     """Apply what is desired; return it."""
     it.in_use = in_use(it)
     objects = desired(it.service, await _facts(it))
-    it.problems += await it.snapshot.children.apply(objects)
+    children = it.snapshot.children
+    it.problems += await children.apply(objects)
+    canary = ("Deployment", f"{it.service.metadata.name}-{CANARY}")
+    if it.plan is not None and canary in children.held_back:
+        it.plan = held_back(it.plan)
     if it.problems:
         it.wake(CONFLICT_SECONDS)
     return objects
@@ -39,6 +43,7 @@ async def apply(it: Pass) -> list[Object]:
 async def prune(it: Pass, objects: list[Object]) -> None:
     """Delete what is no longer desired, unless something in use needs it or may need it."""
     copies = config_maps(it)
+    rolling = await _rolls(it)
     stays = _database_stays(it)
     policies = it.service.spec.network_policy.enabled
 
@@ -56,9 +61,9 @@ async def prune(it: Pass, objects: list[Object]) -> None:
             return stays and (policies or kind != "NetworkPolicy")
         if kind == "NetworkPolicy":  # left out while an address is not known
             return policies
-        return (kind == "ConfigMap" and metadata["name"] in copies) or (
-            it.plan is None and kind in _UNTOUCHED
-        )
+        if kind == "ConfigMap" and (rolling or metadata["name"] in copies):
+            return True
+        return it.plan is None and kind in _UNTOUCHED
 
     await it.snapshot.children.prune(objects, spared)
     if stays and not uses_embedded(it):
@@ -83,6 +88,17 @@ def _database_stays(it: Pass) -> bool:
     if it.plan is None or uses_embedded(it):
         return True
     return kept is not None and kept.declared.retention == "Retain" and _recorded(it) is None
+
+
+async def _rolls(it: Pass) -> bool:
+    """Whether pods of an earlier content may still be made: a ReplicaSet replaces those it has."""
+    tracks = await tracks_of(it)
+    found = (tracks.stable.track, tracks.canary.track)
+    return any(
+        not (track.progress.current and track.progress.complete)
+        for track in found
+        if track is not None
+    )
 
 
 def _is_database_revision(obj: Object) -> bool:
@@ -129,14 +145,14 @@ async def _placement(it: Pass) -> Placement | None:
     """Return which revision runs where, with what its pods read, and which are kept."""
     if it.plan is None:
         return None
-    plan, children, name = it.plan, it.snapshot.children, it.service.metadata.name
-    known = it.known
+    plan, children, known = it.plan, it.snapshot.children, it.known
     tracks = await tracks_of(it)
     deployments = (tracks.stable.deployment, tracks.canary.deployment)
 
-    async def with_content(found: str) -> Any:
-        copy = await children.mine("v1", "ConfigMap", copy_name(name, found))
-        return running(it, known[found], copy, deployments)
+    async def with_content(found: str) -> Running:
+        revision = known[found]
+        copy = await children.mine("v1", "ConfigMap", revision.copy) if revision.copy else None
+        return running(it, revision, copy, deployments)
 
     status = plan.status
     declared = (plan.stable, plan.canary, status.stable, status.revision)
@@ -147,9 +163,12 @@ async def _placement(it: Pass) -> Placement | None:
         used,
         it.service.spec.rollout.history,
     )
+    stable = await with_content(plan.stable)
+    canary = None if plan.canary is None else await with_content(plan.canary)
+    kept = known | {run.revision.hash: run.revision for run in (stable, canary) if run is not None}
     return Placement(
-        stable=await with_content(plan.stable),
-        canary=None if plan.canary is None else await with_content(plan.canary),
+        stable=stable,
+        canary=canary,
         canary_pods=plan.canary_pods,
-        history=tuple((known[found], number) for found, number in numbers.items()),
+        history=tuple((kept[found], number) for found, number in numbers.items()),
     )

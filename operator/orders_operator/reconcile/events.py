@@ -6,6 +6,7 @@ An Event's reason is the reason of the condition that changed.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from msgspec import Struct
 
@@ -32,7 +33,7 @@ def event(resource: Object, transition: Transition, instance: str, now: datetime
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{metadata['name']}.{int(stamp.timestamp() * 1e6):x}",
+            "name": f"{metadata['name']}.{uuid4().hex}",  # a time may be that of another one
             "namespace": metadata["namespace"],
         },
         "eventTime": stamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

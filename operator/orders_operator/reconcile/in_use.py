@@ -9,7 +9,6 @@ from typing import Any
 
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
-from orders_operator.resources.config_copy import copy_name
 from orders_operator.resources.content import text
 from orders_operator.resources.database_url import database_ports
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
@@ -47,7 +46,7 @@ def config_maps(it: Pass) -> frozenset[str]:
     needs = (need.reference for reader in it.in_use for need in named(reader))
     status = it.snapshot.before if it.plan is None else it.plan.status
     hashes = (status.stable, status.canary, status.revision if it.plan is None else it.plan.stable)
-    copies = (copy_name(it.service.metadata.name, found) for found in hashes if found)
+    copies = (it.known[found].copy for found in hashes if found in it.known)
     return frozenset((*copies, *(need.name for need in needs if need.plural == CONFIG_MAPS)))
 
 

@@ -1,15 +1,18 @@
 """Observe: what is now, after everything was applied and pruned."""
 
+from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.address import url
 from orders_operator.reconcile.converge import retained_claim
-from orders_operator.reconcile.observed import Observed
+from orders_operator.reconcile.in_use import uses_embedded
+from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.verdicts import ordered
-from orders_operator.resources.content import content_hash, value
+from orders_operator.resources import postgres
+from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import STABLE, track_selector
-from orders_operator.resources.references import named
+from orders_operator.resources.references import SECRETS, named
 
 
 async def observe(it: Pass) -> None:
@@ -17,7 +20,7 @@ async def observe(it: Pass) -> None:
     spec, namespace, name = it.service.spec, *it.key
     it.observed = Observed(
         generation=it.service.metadata.generation,
-        problems=ordered(it.problems),
+        problems=ordered([*it.problems, *_lost(it)]),
         tracks=await tracks_of(it),
         rollout=None if it.plan is None else it.plan.status,
         absent=_absent(it),
@@ -31,6 +34,26 @@ async def observe(it: Pass) -> None:
     )
     for problem in it.observed.problems:
         it.context.metrics.errors.labels(problem.reason).inc()
+
+
+def _lost(it: Pass) -> list[Problem]:
+    """Return what the stable revision alone reads of Secrets and is gone.
+
+    It holds nothing back; but a pod that starts again would fail.
+    """
+    status = it.snapshot.before if it.plan is None else it.plan.status
+    stable = it.known.get(status.stable or "")
+    if stable is None:
+        return []
+    secrets = [need for need in named(stable.template) if need.reference.plural == SECRETS]
+    own = postgres.database_name(it.service) if uses_embedded(it) else None  # told of already
+    needs = [need for need in secrets if need.reference.name != own]
+    texts = missing(needs, it.snapshot.contents)
+    return [
+        Problem(Reason.SECRET_MISSING, f"{text}, which the stable revision {stable.hash} reads")
+        for text in texts
+        if text not in it.choice.missing
+    ]
 
 
 def _secrets_hash(it: Pass) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import fields, replace
 
 from orders_operator.api.status import RolloutStatus
+from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.children import Children, Owner
 from orders_operator.reconcile.reconcile_pass import Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
@@ -27,7 +28,11 @@ async def read(it: Pass) -> None:
     kinds = [kind for kind in context.kinds if not kind.optional or kind.api_version in served]
     owner = Owner(metadata.namespace, metadata.name, metadata.uid)
     children = Children(context.kube, context.metrics, owner, kinds, context.cache)
-    await children.look()
+    try:
+        await children.look()
+    except KubeError:
+        context.apis.doubt()  # an optional kind may be gone since
+        raise
     found = await context.kube.list("v1", "pods", metadata.namespace, selector(service, API))
     pods = tuple(pod for pod in found if not ended(pod))
     before = rollout_before(it.resource)
@@ -86,7 +91,8 @@ async def _revisions(
         deployment = await children.mine("apps/v1", "Deployment", track)
         live = None if deployment is None else restored(deployment["spec"]["template"])
         if live is not None:
-            found.setdefault(live.hash, live)
+            kept = found.get(live.hash, live)
+            found[live.hash] = kept if kept.copy else replace(kept, copy=live.copy)
     names = [before.revision or "", before.stable or ""]
     if before.failed is not None and before.failed.revision == before.revision:
         names.reverse()

@@ -22,6 +22,7 @@ from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.read import read
 from orders_operator.reconcile.reconcile_pass import Context, Key, Pass
 from orders_operator.reconcile.report import Report
+from orders_operator.reconcile.retention import retain
 from orders_operator.reconcile.rollout_step import plan_rollout
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
@@ -113,6 +114,8 @@ class Reconciler:
     async def _reconcile(self, key: Key) -> float | None:
         namespace, name = key
         resource = await self._context.kube.get(API_VERSION, PLURAL, namespace, name)
+        if resource is not None:
+            await retain(self._context.kube, resource)
         if resource is None or resource["metadata"].get("deletionTimestamp"):
             self._forget(key)  # owner references delete the children
             return None

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from orders_operator.reconcile.reconcile_pass import Pass
-from orders_operator.resources.config_copy import copy_key
+from orders_operator.resources.config_copy import copy_key, copy_name
 from orders_operator.resources.content import content_hash, value
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
 from orders_operator.resources.placement import Running
@@ -22,7 +24,7 @@ def running(
     Args:
         it: the pass.
         revision: which.
-        copy: its ConfigMap, if it has one.
+        copy: the ConfigMap that its pods have read last, if there is one.
         deployments: those there are; while something is missing, pods keep what they have.
 
     """
@@ -41,8 +43,15 @@ def running(
         for deployment in deployments:
             said = _annotation(deployment, revision.hash)
             if said is not None:
-                return Running(revision, said, copied)
-    return Running(revision, content_hash(values), copied)
+                return Running(revision, said, kept)
+    reads = any(need.reference.plural == CONFIG_MAPS for need in values)
+    if not reads:
+        name = ""
+    elif copied == kept:  # whoever has named it, and whichever way
+        name = revision.copy
+    else:
+        name = copy_name(it.service.metadata.name, revision.hash, copied)
+    return Running(replace(revision, copy=name), content_hash(values), copied)
 
 
 def _copied(

@@ -1,12 +1,17 @@
 """A revision's own copy of the ConfigMaps that its pods read. Pure.
 
-The copy of what is declared now follows the originals. That of another revision, the stable one
-beside a canary, stays as it is, so that going back goes back to its content as well.
+The revision that is declared now follows the originals. Another one, the stable one beside a
+canary, keeps its copy, so that going back goes back to its content as well.
+
+A copy never changes: other content is another copy, named by it. So a container that restarts
+while new content is rolled out reads what its pod has read before.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+
+from msgspec import json
 
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import child
@@ -15,11 +20,21 @@ from orders_operator.resources.references import CONFIG_MAPS, Needed, Reference
 Object = dict[str, Any]
 
 _KEY_LENGTH: Final = 253
+_HASH_LENGTH: Final = 10
 
 
-def copy_name(service: str, revision: str) -> str:
-    """Return the name of the ConfigMap that holds the copy."""
-    return f"{service}-{revision}"
+def copy_name(service: str, revision: str, data: Mapping[str, str]) -> str:
+    """Return the name of the ConfigMap that holds the copy of this content."""
+    content = json.encode(dict(data), order="sorted")
+    digest = hashlib.sha256(content).hexdigest()[:_HASH_LENGTH]
+    return f"{_prefix(service, revision)}{digest}"
+
+
+def copy_of(template: Object, service: str, revision: str) -> str:
+    """Return the name of the copy that a pod template reads; empty if it reads none."""
+    names = (found["name"] for found in _references(template))
+    prefix = _prefix(service, revision)
+    return next((name for name in names if name.startswith(prefix)), "")
 
 
 def copy_key(item: Needed) -> str:
@@ -28,9 +43,10 @@ def copy_key(item: Needed) -> str:
     return key if len(key) <= _KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
-def config_copy(service: OrderService, revision: str, data: Mapping[str, str]) -> Object:
+def config_copy(service: OrderService, name: str, data: Mapping[str, str]) -> Object:
     """Return the ConfigMap."""
-    return child(service, "v1", "ConfigMap", suffix=f"-{revision}", data=dict(data))
+    suffix = name.removeprefix(service.metadata.name)
+    return child(service, "v1", "ConfigMap", suffix=suffix, immutable=True, data=dict(data))
 
 
 def reads_copy(template: Object, copy: str) -> Object:
@@ -53,6 +69,30 @@ def reads_originals(template: Object, copy: str) -> Object:
     return _with_references(template, changed)
 
 
+def _prefix(service: str, revision: str) -> str:
+    return f"{service}-{revision}-"
+
+
+def _references(template: Object) -> Iterator[Object]:
+    """Yield what the variables of a pod template read of ConfigMaps."""
+    spec = template["spec"]
+    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        for variable in container.get("env") or ():
+            found = _reference(variable)
+            if found is not None:
+                yield found
+
+
+def _reference(variable: Object) -> Object | None:
+    """Return the name and the key of what a variable reads of a ConfigMap."""
+    source = variable.get("valueFrom")
+    found = source.get("configMapKeyRef") if isinstance(source, dict) else None
+    if not isinstance(found, dict):
+        return None
+    named = isinstance(found.get("name"), str) and isinstance(found.get("key"), str)
+    return found if named else None
+
+
 def _with_references(template: Object, changed: Callable[[Object], Object]) -> Object:
     spec = dict(template["spec"])
     for field in ("initContainers", "containers"):
@@ -68,12 +108,8 @@ def _container(container: Object, changed: Callable[[Object], Object]) -> Object
 
 
 def _variable(variable: Object, changed: Callable[[Object], Object]) -> Object:
-    source = variable.get("valueFrom")
-    if not isinstance(source, dict):
+    found = _reference(variable)
+    if found is None:
         return variable
-    found = source.get("configMapKeyRef")
-    if not (isinstance(found, dict) and isinstance(found.get("name"), str)):
-        return variable
-    if not isinstance(found.get("key"), str):
-        return variable
-    return {**variable, "valueFrom": {**source, "configMapKeyRef": {**found, **changed(found)}}}
+    read = {"configMapKeyRef": {**found, **changed(found)}}
+    return {**variable, "valueFrom": {**variable["valueFrom"], **read}}

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
-from orders_operator.resources.config_copy import copy_name, reads_copy
+from orders_operator.resources.config_copy import reads_copy
 from orders_operator.resources.labels import CANARY, STABLE, child, track_selector
 from orders_operator.resources.placement import Running
 
@@ -36,7 +36,7 @@ def progress_deadline(service: OrderService) -> int:
 
 def _spec(service: OrderService, running: Running, track: str) -> dict[str, Any]:
     revision = running.revision
-    copy = copy_name(service.metadata.name, revision.hash)
+    template = revision.on(track, running.content)
     return {
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": progress_deadline(service),
@@ -45,5 +45,5 @@ def _spec(service: OrderService, running: Running, track: str) -> dict[str, Any]
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
         },
         "selector": {"matchLabels": track_selector(service, track)},
-        "template": reads_copy(revision.on(track, running.content), copy),
+        "template": reads_copy(template, revision.copy) if revision.copy else template,
     }

@@ -96,9 +96,9 @@ def _pods(service: OrderService, placement: Placement | None) -> list[Object]:
     objects = [
         *(controller_revision(service, *it) for it in placement.history),
         *(
-            config_copy(service, it.revision.hash, it.copied)
+            config_copy(service, it.revision.copy, it.copied)
             for it in {it.revision.hash: it for it in placement.tracks}.values()
-            if it.copied
+            if it.revision.copy and it.copied is not None
         ),
         deployment(service, placement.stable),
     ]

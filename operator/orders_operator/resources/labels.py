@@ -9,6 +9,8 @@ DATABASE: Final = "database"
 MANAGED_BY: Final = "orders-operator"
 CONFIG_HASH: Final = "orders.dev/config-hash"
 """Annotation of pods: a hash of what they read, so that they roll when it changes."""
+CONFIG_COPY: Final = "orders.dev/config-copy"
+"""Annotation of ControllerRevisions: the copy of ConfigMaps that the revision's pods read last."""
 
 INSTANCE: Final = "app.kubernetes.io/instance"
 COMPONENT: Final = "app.kubernetes.io/component"

@@ -16,13 +16,13 @@ class Running(Struct, frozen=True):
     Args:
         revision: what the pods are made of.
         content: a hash of all that they read of Secrets and ConfigMaps.
-        copied: the data of the revision's copy of ConfigMaps; empty when it reads none.
+        copied: the data of the revision's copy of ConfigMaps; None to leave it as it is.
 
     """
 
     revision: Revision
     content: str = ""
-    copied: dict[str, str] = {}
+    copied: dict[str, str] | None = None
 
 
 class Placement(Struct, frozen=True):

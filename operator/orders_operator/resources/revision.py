@@ -9,13 +9,21 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import declaration as declarations
-from orders_operator.resources.config_copy import copy_name, reads_originals
+from orders_operator.resources.config_copy import copy_of, reads_originals
 from orders_operator.resources.declaration import Declaration
 from orders_operator.resources.kinds import CONTROLLER_REVISION
-from orders_operator.resources.labels import CONFIG_HASH, INSTANCE, REVISION, TRACK, child
+from orders_operator.resources.labels import (
+    CONFIG_COPY,
+    CONFIG_HASH,
+    INSTANCE,
+    REVISION,
+    TRACK,
+    child,
+)
 from orders_operator.resources.pod import template as rendered
 
 Object = dict[str, Any]
@@ -24,11 +32,21 @@ _OWN: Final = frozenset({REVISION, TRACK})
 
 
 class Revision(Struct, frozen=True):
-    """A pod template under the hash of its declaration; None if that was not kept."""
+    """A pod template under the hash of its declaration.
+
+    Args:
+        hash: of what was declared.
+        template: as it was rendered once.
+        declaration: what was declared; None if that was not kept.
+        copy: the name of the copy of ConfigMaps that its pods read; empty when they read none.
+            It is no part of what makes the revision.
+
+    """
 
     hash: str
     template: Object
     declaration: Object | None = None
+    copy: str = ""
 
     def on(self, track: str, content: str) -> Object:
         """Return the template of the pods of a track: `stable` or `canary`.
@@ -61,7 +79,7 @@ def wanted(service: OrderService, declared: Declaration, kept: Iterable[Revision
     if taken is None:
         return Revision(name, rendered(service), complete)
     if taken.declaration is None:  # known from its pods alone
-        return Revision(name, taken.template, complete)
+        return replace(taken, declaration=complete)
     # It is of another release of the operator, whose defaults were others.
     return Revision(declarations.digest(complete), rendered(service), complete)
 
@@ -80,6 +98,8 @@ def controller_revision(service: OrderService, revision: Revision, number: int) 
         data=data,
     )
     made["metadata"]["labels"][REVISION] = revision.hash
+    if revision.copy:
+        made["metadata"]["annotations"] = {CONFIG_COPY: revision.copy}
     return made
 
 
@@ -91,7 +111,8 @@ def stored(controller_revision: Object) -> Revision | None:
     if not isinstance(found, str) or not isinstance(template, dict):
         return None
     declared = data.get("declaration")
-    return Revision(found, template, declared if isinstance(declared, dict) else None)
+    copy = (controller_revision["metadata"].get("annotations") or {}).get(CONFIG_COPY, "")
+    return Revision(found, template, declared if isinstance(declared, dict) else None, copy)
 
 
 def restored(template: Object) -> Revision | None:
@@ -103,11 +124,12 @@ def restored(template: Object) -> Revision | None:
     found = labels.get(REVISION)
     if found is None:
         return None
-    copy = copy_name(labels.get(INSTANCE, ""), found)
+    copy = copy_of(template, labels.get(INSTANCE, ""), found)
     annotations = dict(template["metadata"].get("annotations") or {})
     annotations.pop(CONFIG_HASH, None)
     metadata = {
         "labels": {key: value for key, value in labels.items() if key not in _OWN},
         "annotations": annotations,
     }
-    return Revision(found, reads_originals({"metadata": metadata, "spec": template["spec"]}, copy))
+    declared = reads_originals({"metadata": metadata, "spec": template["spec"]}, copy)
+    return Revision(found, declared, copy=copy)

@@ -31,6 +31,14 @@ def plan(it: Situation) -> Plan:
     return _forward(it, stable, failure)
 
 
+def held_back(found: Plan) -> Plan:
+    """Return a plan whose canary pods could not be asked for, which is not their fault.
+
+    The time that they may take begins when they can be.
+    """
+    return replace(found, status=replace(found.status, step_at=None))
+
+
 def _stable(it: Situation) -> str | None:
     """Return the revision to go back to: the last that was rolled out and is still kept."""
     if it.before.stable in it.known:
@@ -130,6 +138,8 @@ def _canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan:
         before = RolloutStatus(
             phase="Canary", step=1, started_at=now, step_at=now, stable_pods=it.pods
         )
+    if before.step_at is None:  # its pods could not be asked for
+        before = replace(before, step_at=now)
     analysis = seen(it)
     number = min(before.step or 1, len(steps))
     if number != before.step:  # there were more steps

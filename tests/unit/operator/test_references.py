@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.resources.config_copy import copy_name, reads_copy, reads_originals
+from orders_operator.resources.config_copy import (
+    config_copy,
+    copy_name,
+    copy_of,
+    reads_copy,
+    reads_originals,
+)
 from orders_operator.resources.content import content_hash, missing, text, value
 from orders_operator.resources.database_url import database_ports
 from orders_operator.resources.pod import template
@@ -120,15 +126,28 @@ def test_a_copy_is_read_instead_of_the_originals_and_back() -> None:
         for it, name, key in (("A", "m", "x_y"), ("B", "m.n", "x_y"), ("C", "m", "x"))
     ]
     original = pods(podTemplate={"env": env})
-    copy = copy_name("shop", "0123456789")
+    copy = copy_name("shop", "0123456789", {"m_x": "1"})
     pointed = reads_copy(original, copy)
     found = [it for it in named(pointed) if it.reference.plural == CONFIG_MAPS]
 
-    assert [("shop-0123456789", "m_x_y"), ("shop-0123456789", "m.n_x_y")] == [
+    assert [(copy, "m_x_y"), (copy, "m.n_x_y")] == [
         (it.reference.name, it.key) for it in found[:2]
     ]
     assert original == reads_originals(pointed, copy)
     assert pointed == reads_copy(pointed, copy)
+    assert (copy, "") == (
+        copy_of(pointed, "shop", "0123456789"),
+        copy_of(original, "shop", "0123456789"),
+    )
+
+
+def test_a_copy_never_changes() -> None:
+    """Other content has another name, and the API server refuses to change what is there."""
+    first, second = ({"m_x": it} for it in "12")
+    name = copy_name("shop", "0123456789", first)
+    made = config_copy(service(), name, first)
+    assert name != copy_name("shop", "0123456789", second)
+    assert (name, True, first) == (made["metadata"]["name"], made["immutable"], made["data"])
 
 
 @pytest.mark.parametrize(

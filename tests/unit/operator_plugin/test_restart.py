@@ -34,7 +34,10 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
         if not name:
             return httpx2.Response(200, json={"items": list(there.values())})
         if name not in there or (request.method == "PATCH" and name == "gone"):
-            return httpx2.Response(404, json={"message": f'"{name}" not found'})
+            absent = {"kind": "orderservices", "name": name}
+            text = f'"{name}" not found'
+            told = {"kind": "Status", "reason": "NotFound", "message": text, "details": absent}
+            return httpx2.Response(404, json=told)
         if request.method == "PATCH":
             assert "application/merge-patch+json" == request.headers["Content-Type"]
             patched[name] = json.decode(request.content)["metadata"]["annotations"]

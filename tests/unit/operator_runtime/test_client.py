@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
@@ -97,7 +98,7 @@ async def test_nobody_there_is_unavailable() -> None:
         (400, Failure.INVALID),
         (401, Failure.UNAUTHORIZED),
         (403, Failure.FORBIDDEN),
-        (404, Failure.NOT_FOUND),
+        (404, Failure.REFUSED),
         (409, Failure.CONFLICT),
         (418, Failure.REFUSED),
         (422, Failure.INVALID),
@@ -180,11 +181,9 @@ async def test_lines_that_are_refused_are_an_error(server: Server) -> None:
 
 
 async def test_lists_are_read_page_by_page(server: Server) -> None:
-    """All pages, in order; and nothing of a kind that is not served."""
+    """All pages, in order."""
 
     async def answer(request: web.Request) -> web.Response:
-        if "absent" in request.path:
-            return web.json_response({}, status=404)
         if "continue" in request.query:
             return web.json_response({"items": [{"n": 2}], "metadata": {}})
         return web.json_response({"items": [{"n": 1}], "metadata": {"continue": "c"}})
@@ -192,7 +191,72 @@ async def test_lists_are_read_page_by_page(server: Server) -> None:
     kube = await server(answer)
 
     assert [{"n": 1}, {"n": 2}] == await kube.list("v1", "pods", "ns", {"a": "b"})
-    assert [] == await kube.list("g/v1", "absent")
+
+
+def not_found(plural: str, name: str) -> dict[str, Any]:
+    """Return what an API server says of an object that is not there."""
+    details = {"kind": plural, "name": name}
+    return {"kind": "Status", "reason": "NotFound", "details": details}
+
+
+async def test_what_is_not_there_is_none(server: Server) -> None:
+    """The API server says so of this very object, and of a subresource of it."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(not_found("xs", "x"), status=404)
+
+    kube = await server(answer)
+
+    assert await kube.get("g/v1", "xs", "ns", "x") is None
+    await kube.delete("g/v1", "xs", "ns", "x", "uid")
+    with pytest.raises(KubeError) as caught:
+        await kube.request("GET", path("g/v1", "xs", "ns", "x", "status"))
+    assert Failure.NOT_FOUND is caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"kind": "Status", "reason": "NotFound", "details": {}},
+        not_found("namespaces", "ns"),
+        not_found("xs", "other"),
+        not_found("webhooks", "x"),
+        {**not_found("xs", "x"), "reason": "Forbidden"},
+    ],
+)
+async def test_another_404_says_nothing(server: Server, body: dict[str, Any]) -> None:
+    """One of a proxy, of a webhook, or of a path that nobody serves, is a failure."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(body, status=404)
+
+    kube = await server(answer)
+
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: kube.get("g/v1", "xs", "ns", "x"),
+        lambda: kube.list("g/v1", "xs", "ns"),
+        lambda: kube.delete("g/v1", "xs", "ns", "x", "uid"),
+        lambda: kube.serves("g/v1"),
+    ]
+    for call in calls:
+        with pytest.raises(KubeError) as caught:
+            await call()
+        assert Failure.REFUSED is caught.value.reason
+
+
+async def test_what_is_served_is_what_the_list_of_groups_says(server: Server) -> None:
+    """A group that is not in it is absent; anything else in its place is a failure."""
+    groups: dict[str, Any] = {"groups": [{"versions": [{"groupVersion": "g/v1"}]}]}
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path != "/apis":
+            return web.json_response({"resources": [{"name": "xs"}, {"name": "xs/status"}]})
+        return web.json_response(groups)
+
+    kube = await server(answer)
+    with pytest.raises(KubeError, match="no list of groups"):
+        await kube.serves("g/v1")
+    groups["kind"] = "APIGroupList"
+    assert {"xs", "xs/status"} == await kube.serves("g/v1")
     assert frozenset() == await kube.serves("absent/v1")
-    assert await kube.get("g/v1", "absent", "ns", "x") is None
-    await kube.delete("g/v1", "absent", "ns", "x", "uid")

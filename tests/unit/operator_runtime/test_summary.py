@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orders_operator.api.conditions import Reason
-from orders_operator.reconcile.events import distinct
+from orders_operator.reconcile.events import Transition, distinct, event
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.summary import statuses, summarise, transitions
 from orders_operator.reconcile.verdicts import ordered
@@ -192,3 +192,13 @@ def test_a_new_resource_starts_calmly() -> None:
     told = transitions({}, summarise(young, {}, NOW))
 
     assert not any(it.bad for it in told)
+
+
+def test_two_events_of_one_moment_have_two_names() -> None:
+    """An API server refuses a name that it has, and the Event would be lost."""
+    metadata = {"name": "shop", "namespace": "ns", "uid": "u", "resourceVersion": "1"}
+    resource = {"apiVersion": "orders.dev/v1alpha1", "kind": "OrderService", "metadata": metadata}
+    told = Transition("Ready", "Available", "1 of 1 pods serve.", bad=False)
+    first, second = (event(resource, told, "operator-1", NOW) for _ in range(2))
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+    assert first | {"metadata": {}} == second | {"metadata": {}}

@@ -1,0 +1,72 @@
+"""The claim of an embedded database outlives its StatefulSet, whatever else of a pass is not done.
+
+A StatefulSet that was made before claims were retained has its claim deleted with it. It is set
+right before all else, so that a spec that is paused, or cannot be read, costs no order.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
+from orders_operator.reconcile.children import MANAGER, Owner
+from orders_operator.resources.kinds import CONTROLLER_REVISION
+from orders_operator.resources.labels import COMPONENT, DATABASE
+from orders_operator.resources.postgres import SUFFIX
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+
+Object = dict[str, Any]
+
+_STATEFUL_SET: Final = ("apps/v1", "statefulsets")
+_MERGE: Final = "application/merge-patch+json"
+
+log = logging.getLogger("orders_operator.reconcile")
+
+
+async def retain(kube: "Kube", resource: Object) -> None:
+    """Have the claim retained, unless the resource declares that it is deleted.
+
+    Raises:
+        KubeError: the API server is away.
+
+    """
+    metadata = resource["metadata"]
+    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
+    name = f"{owner.name}{SUFFIX}"
+    live = await kube.get(*_STATEFUL_SET, owner.namespace, name)
+    if live is None or not owner.controls(live):
+        return
+    policy = live["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+    if policy.get("whenDeleted") != "Delete" or await _declared(kube, owner, resource):
+        return
+    retained = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain"}}
+    change = {"metadata": {"uid": live["metadata"]["uid"]}, "spec": retained}
+    where = path(*_STATEFUL_SET, owner.namespace, name)
+    try:
+        await kube.request("PATCH", where, {"fieldManager": MANAGER}, change, content_type=_MERGE)
+    except KubeError as error:
+        if error.reason is Failure.UNAVAILABLE:
+            raise
+        log.warning("the claim of %s is not retained yet: %s", name, error)
+    else:
+        log.info("the claim of %s is retained", name)
+
+
+async def _declared(kube: "Kube", owner: Owner, resource: Object) -> bool:
+    """Whether a person wants the claim deleted: now, or when the spec had the database last.
+
+    Only a release that knows of retention has kept what was declared.
+    """
+    database = (resource.get("spec") or {}).get("database")
+    embedded = database.get("embedded") if isinstance(database, dict) else None
+    if isinstance(embedded, dict):
+        return embedded.get("retention") == "Delete"
+    kept = await kube.list(
+        CONTROLLER_REVISION.api_version,
+        CONTROLLER_REVISION.plural,
+        owner.namespace,
+        {**owner.labels, COMPONENT: DATABASE},
+    )
+    return any(map(owner.controls, kept))
