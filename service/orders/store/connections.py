@@ -86,8 +86,13 @@ class HeldConnection:
         """Return when the connection stands."""
         await self._up.wait()
 
-    async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
+    async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
         """Run one constant statement with at least one parameter (others are prepared each time).
+
+        Args:
+            sql: the statement.
+            parameters: its values.
+            prepared: False has it parsed and planned anew.
 
         Raises:
             ConnectionLost: the connection is gone, or the server turned read-only; or it was
@@ -100,7 +105,7 @@ class HeldConnection:
             raise ConnectionLost
         self._user = user
         try:
-            rows = await session.fetch(sql, parameters)
+            rows = await session.fetch(sql, parameters, prepared=prepared)
         except SessionLost as lost:
             if session is self._session:
                 self._user = None
