@@ -134,3 +134,22 @@ async def test_no_backend_is_left_at_the_end(
 
     assert {503} == {answer.status_code for answer in answers}
     assert 0 == status
+
+
+async def test_a_key_that_waits_for_a_standby_is_no_lock(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """A write that waits for another one with its key waits for the standby as well."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    key = {"Idempotency-Key": '"a"'}
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=10) as client,
+        standby_gone(private_postgres, url),
+    ):
+        send = [client.post("/orders", json=ORDER, headers=key) for _ in range(2)]
+        answers = await asyncio.gather(*send)
+        ready = await client.get("/readyz?verbose")
+
+    assert {503} == {answer.status_code for answer in answers}
+    assert "no synchronous standby" in ready.text
