@@ -87,12 +87,7 @@ class HeldConnection:
         await self._up.wait()
 
     async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
-        """Run one constant statement with at least one parameter (others are prepared each time).
-
-        Args:
-            sql: the statement.
-            parameters: its values.
-            prepared: False has it parsed and planned anew.
+        """Run a statement as `Session.fetch` does.
 
         Raises:
             ConnectionLost: the connection is gone, or the server turned read-only; or it was
