@@ -61,13 +61,7 @@ WAITS = {"standby": standby_gone, "lock": table_locked}
 
 async def backends(postgres: PostgresServer, url: str) -> int:
     """Count the backends of the service."""
-    rows = await asyncio.to_thread(
-        postgres.execute,
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name LIKE 'orders %'",
-        url,
-    )
-    return int(rows[0][0])
+    return len(await asyncio.to_thread(postgres.backend_pids, url))
 
 
 @pytest.mark.parametrize("reason", WAITS)
