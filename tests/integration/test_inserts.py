@@ -17,6 +17,7 @@ from orders.store.schema import Fetch
 from tests.citus import pretend_citus
 from tests.migrating import ask
 from tests.postgres import Databases, PostgresServer
+from tests.standbys import standby_gone
 
 _ids = IdSource()
 
@@ -118,17 +119,10 @@ async def test_what_was_found_waits_for_the_standby(
     """A batch that adds nothing is not answered while a synchronous standby is away."""
     url = private_postgres.migrated_database()
     rows = [new("tea", "a")]
-    synchronous = "ALTER SYSTEM SET synchronous_standby_names = "
     waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-
-    async def set_standbys(names: str) -> None:
-        await ask(url, f"{synchronous}'{names}'")
-        await ask(url, "SELECT pg_reload_conf()")
-
     async with connections(url, 2) as [fetch, other]:
         await send(fetch, rows)
-        await set_standbys("nobody")
-        try:
+        async with standby_gone(url):
             sent = asyncio.ensure_future(
                 send(other, rows if again == "the same batch" else [new("tea", "a")])
             )
@@ -136,8 +130,6 @@ async def test_what_was_found_waits_for_the_standby(
                 while not await ask(url, waiting):
                     assert not sent.done(), await sent
             answered_early = sent.done()
-        finally:
-            await set_standbys("")
         answers = await sent
 
     assert not answered_early

@@ -11,6 +11,7 @@ import pytest
 
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
+from tests.standbys import standby_gone
 
 Start = Callable[..., Server]
 
@@ -21,30 +22,7 @@ ORDER = {"item": "tea", "quantity": 1}
 
 
 @contextlib.asynccontextmanager
-async def standby_gone(postgres: PostgresServer, _: str) -> AsyncIterator[None]:
-    """Have commits wait for a synchronous standby that is not there."""
-    await set_standby(postgres, "nobody")
-    try:
-        yield
-    finally:
-        await set_standby(postgres, "")
-
-
-async def set_standby(postgres: PostgresServer, name: str) -> None:
-    """Name the synchronous standby; return when it counts."""
-    setting = f"ALTER SYSTEM SET synchronous_standby_names = '{name}'"
-    await asyncio.to_thread(postgres.execute, setting)
-    await asyncio.to_thread(postgres.execute, "SELECT pg_reload_conf()")
-
-    async def counts() -> bool:
-        rows = await asyncio.to_thread(postgres.execute, "SHOW synchronous_standby_names")
-        return rows == [(name,)]
-
-    await eventually(counts)
-
-
-@contextlib.asynccontextmanager
-async def table_locked(_: PostgresServer, url: str) -> AsyncIterator[None]:
+async def table_locked(url: str) -> AsyncIterator[None]:
     """Have another session hold a lock that keeps writes out."""
     connection = await psqlpy.connect(dsn=url)
     await connection.execute("BEGIN", prepared=False)
@@ -80,7 +58,7 @@ async def test_writes_that_wait_hold_no_more_backends(
             return await backends(private_postgres, url) == CONNECTIONS
 
         await eventually(as_before)
-        async with WAITS[reason](private_postgres, url):
+        async with WAITS[reason](url):
             for _ in range(12):
                 answers = await asyncio.gather(
                     *(client.post("/orders", json=ORDER) for _ in range(4)),
@@ -115,7 +93,7 @@ async def test_no_backend_is_left_at_the_end(
     server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
     async with (
         httpx.AsyncClient(base_url=server.url, timeout=10) as client,
-        WAITS[reason](private_postgres, url),
+        WAITS[reason](url),
     ):
         answers = await asyncio.gather(*(client.post("/orders", json=ORDER) for _ in range(4)))
         server.process.send_signal(signal.SIGTERM)
@@ -139,7 +117,7 @@ async def test_a_key_that_waits_for_a_standby_is_no_lock(
     key = {"Idempotency-Key": '"a"'}
     async with (
         httpx.AsyncClient(base_url=server.url, timeout=10) as client,
-        standby_gone(private_postgres, url),
+        standby_gone(url),
     ):
         send = [client.post("/orders", json=ORDER, headers=key) for _ in range(2)]
         answers = await asyncio.gather(*send)
