@@ -157,7 +157,7 @@ def values_schema() -> str:
             **_CHART,
             orderService=_object(
                 enabled=_BOOLEAN,
-                name={**_NAME, "maxLength": 45},
+                name={**_NAME, "maxLength": 63},
                 keep=_BOOLEAN,
                 labels=_MAP,
                 annotations=_MAP,

@@ -204,6 +204,19 @@ def test_the_volume_of_a_database_stays_as_it_is(namespace: Namespace) -> None:
 
 
 def test_a_name_that_is_too_long_is_refused(namespace: Namespace) -> None:
-    """45 characters are the most; the message says why."""
-    with pytest.raises(CommandError, match="at most 45 characters"):
-        namespace.apply(order_service("a" * 46))
+    """63 characters are the most; the message says why."""
+    with pytest.raises(CommandError, match="at most 63 characters"):
+        namespace.apply(order_service("a" * 64))
+
+
+def test_the_longest_name_works_for_every_child(namespace: Namespace) -> None:
+    """With an embedded database and a Service for each track it is Ready within 120 s."""
+    name = "a" * 63
+    route = {"httpRoute": {"parentRefs": [{"name": "gateway"}]}}
+    namespace.apply(order_service(name, database={"embedded": {}}, expose=route))
+    namespace.wait(f"orderservice/{name}", "jsonpath={.status.readyReplicas}=1", 120)
+
+    pods = namespace.every("pods", f"app.kubernetes.io/instance={name}")
+    services = namespace.every("services", f"app.kubernetes.io/instance={name}")
+    assert (2, 4) == (len(pods), len(services))
+    namespace.kubectl("delete", "orderservice", name)

@@ -20,8 +20,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "OrderService"
 PLURAL = "orderservices"
-NAME_LENGTH = 45
-"""Longest name of an OrderService: with what is added, every child's name has at most 63."""
+NAME_LENGTH = 63
+"""Longest name of an OrderService: that of a Service, and of a label's value."""
 
 
 class Migrations(Struct, frozen=True, rename="camel"):
@@ -130,8 +130,10 @@ class Metadata(Struct, frozen=True, rename="camel"):
     generation: int
 
 
-class OrderService(Struct, frozen=True, rename="camel"):
+class OrderService(Struct, frozen=True):
     """One resource, as read from the API server."""
 
     metadata: Metadata
     spec: OrderServiceSpec
+    database_name: str = ""
+    """Of the children of an embedded database; empty for the name that this release gives."""

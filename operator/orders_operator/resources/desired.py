@@ -119,7 +119,7 @@ def _database(service: OrderService, facts: Facts) -> list[Object]:
         postgres.stateful_set(service, revision, secret),
     ]
     if service.spec.network_policy.enabled:
-        objects.append(network.database_policy(service, postgres.SUFFIX))
+        objects.append(network.database_policy(service))
     return objects
 
 

@@ -11,8 +11,8 @@ from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
 from orders_operator.resources.labels import API, labels, selector
+from orders_operator.resources.names import database_name
 from orders_operator.resources.observing import tracing_environment
-from orders_operator.resources.postgres import SUFFIX as POSTGRES_SUFFIX
 from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
 
 USER: Final = 65532
@@ -49,7 +49,7 @@ def database_key(service: OrderService) -> tuple[str, str]:
         return database.secret_ref.name, database.secret_ref.key
     if database.cluster is not None:
         return f"{database.cluster}-app", "uri"
-    return f"{service.metadata.name}{POSTGRES_SUFFIX}", "url"
+    return database_name(service), "url"
 
 
 def _pod(service: OrderService) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from orders_operator.api.database import Embedded
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.labels import CONFIG_HASH, DATABASE, child, labels, selector
+from orders_operator.resources.names import database_name, named
 from orders_operator.resources.network import POSTGRES_PORT
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-SUFFIX: Final = "-postgresql"
 USER: Final = 999
 """Of `postgres` in the official image."""
 
@@ -192,15 +192,11 @@ def claim_name(service: OrderService) -> str:
     return f"{_CLAIM}-{database_name(service)}-0"
 
 
-def database_name(service: OrderService) -> str:
-    """Return the name of the StatefulSet, of its Service and of the Secret with its password."""
-    return f"{service.metadata.name}{SUFFIX}"
-
-
 def _probe(**settings: int) -> dict[str, Any]:
     command = ["pg_isready", "--host=127.0.0.1", f"--username={_NAME}", f"--dbname={_NAME}"]
     return {"exec": {"command": command}, "timeoutSeconds": 5, **settings}
 
 
 def _child(service: OrderService, api_version: str, kind: str, **content: Any) -> dict[str, Any]:
-    return child(service, api_version, kind, component=DATABASE, suffix=SUFFIX, **content)
+    made = child(service, api_version, kind, component=DATABASE, **content)
+    return named(database_name(service), made)
