@@ -9,7 +9,6 @@ from orders_operator.reconcile.reconcile_pass import Choice, Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import missing, text
 from orders_operator.resources.declaration import declaration
-from orders_operator.resources.names import database_name
 from orders_operator.resources.references import SECRETS, Needed, Reference, named
 from orders_operator.resources.revision import wanted
 
@@ -31,7 +30,7 @@ async def choose(it: Pass) -> None:
         if need.reference not in snapshot.contents:
             found = await snapshot.children.find_reference(need.reference)
             snapshot.contents[need.reference] = found
-    own = Reference(SECRETS, database_name(service))
+    own = Reference(SECRETS, postgres.database_name(service))
     password = await _password(it, own) if embedded or snapshot.database is not None else None
     if password is not None or embedded:
         snapshot.contents[own] = password

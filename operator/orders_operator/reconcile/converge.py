@@ -13,7 +13,6 @@ from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE
 from orders_operator.resources.labels import COMPONENT, DATABASE
-from orders_operator.resources.names import database_name
 from orders_operator.resources.placement import Placement
 from orders_operator.rollout.history import history
 from orders_operator.rollout.pods import revisions_of
@@ -120,7 +119,7 @@ async def _database(it: Pass) -> Database | None:
     """Return the embedded database, if it is declared or in use and its Secret can be had."""
     if it.choice.password is None or not uses_embedded(it):
         return None
-    name = database_name(it.service)
+    name = postgres.database_name(it.service)
     live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
     revision = database_revision(it.service, it.snapshot.database, live)
     return None if revision is None else Database(revision, it.choice.password)

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.resources import postgres
 from orders_operator.resources.config_copy import copy_name
 from orders_operator.resources.content import text
 from orders_operator.resources.database_url import database_ports
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
-from orders_operator.resources.names import database_name
 from orders_operator.resources.network import Egress, open_ports
 from orders_operator.resources.placement import Running
 from orders_operator.resources.references import CONFIG_MAPS, collector_port, database, named
@@ -35,7 +35,7 @@ def uses_embedded(it: Pass) -> bool:
     """Whether the embedded PostgreSQL is declared, or anything in use reads its Secret."""
     if it.service.spec.database.embedded is not None:
         return True
-    name = database_name(it.service)
+    name = postgres.database_name(it.service)
     needs = map(database, it.in_use)
     return it.snapshot.database is not None and any(
         need is not None and need.reference.name == name for need in needs
@@ -61,7 +61,7 @@ def egress(it: Pass, running: Iterable[Running], policy: Object | None) -> Egres
             read another address.
 
     """
-    name, contents = database_name(it.service), it.snapshot.contents
+    name, contents = postgres.database_name(it.service), it.snapshot.contents
     own, embedded, known, ports = uses_embedded(it), False, True, set[int]()
     for reader in it.in_use:
         need, collector = database(reader), collector_port(reader)

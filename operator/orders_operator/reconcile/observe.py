@@ -9,10 +9,10 @@ from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.verdicts import ordered
+from orders_operator.resources import postgres
 from orders_operator.resources.content import content_hash, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import DATABASE, STABLE, selector, track_selector
-from orders_operator.resources.names import database_name
 from orders_operator.resources.references import named
 from orders_operator.rollout.database import database_trouble
 from orders_operator.rollout.pods import Trouble
@@ -46,7 +46,7 @@ async def _database(it: Pass) -> Trouble | None:
     """Return what is wrong with the embedded database; nobody tells when its pod crashes."""
     if not uses_embedded(it):
         return None
-    name = database_name(it.service)
+    name = postgres.database_name(it.service)
     live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
     if live is None or (live.get("status") or {}).get("readyReplicas"):
         return None

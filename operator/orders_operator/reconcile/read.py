@@ -9,10 +9,9 @@ from msgspec.structs import fields, replace
 from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.children import Children, Owner
 from orders_operator.reconcile.reconcile_pass import Pass, Snapshot
-from orders_operator.resources import database_revision
+from orders_operator.resources import database_revision, postgres
 from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET
 from orders_operator.resources.labels import API, CANARY, selector
-from orders_operator.resources.names import database_name, with_database_of
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
 from orders_operator.resources.revision import Revision, restored, stored
@@ -29,15 +28,14 @@ async def read(it: Pass) -> None:
     owner = Owner(metadata.namespace, metadata.name, metadata.uid)
     children = Children(context.kube, context.metrics, owner, kinds, context.cache)
     await children.look()
-    service = it.service = with_database_of(
-        service, (*children.every(SECRET), *children.every(STATEFUL_SET))
-    )
+    databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
+    service = it.service = postgres.with_database_of(service, databases)
     found = await context.kube.list("v1", "pods", metadata.namespace, selector(service, API))
     pods = tuple(pod for pod in found if not ended(pod))
     before = rollout_before(it.resource)
     controllers = children.every(CONTROLLER_REVISION)
     revisions = await _revisions(children, controllers, before, metadata.name)
-    live = await children.mine("apps/v1", "StatefulSet", database_name(service))
+    live = await children.mine("apps/v1", "StatefulSet", postgres.database_name(service))
     used = {before.stable, before.revision, before.canary, *revisions_of(pods)}
     templates = [kept.template for kept in revisions.values() if kept.hash in used]
     readers = (template(service), *templates, *pods)

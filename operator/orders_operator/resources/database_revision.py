@@ -17,7 +17,6 @@ from orders_operator.resources import declaration, postgres
 from orders_operator.resources.inherited import declared_metadata
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE, child
-from orders_operator.resources.names import DATABASE_SUFFIX
 
 Object = dict[str, Any]
 
@@ -116,7 +115,7 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
         CONTROLLER_REVISION.api_version,
         CONTROLLER_REVISION.kind,
         component=DATABASE,
-        suffix=f"{DATABASE_SUFFIX}-{revision.hash}",
+        suffix=f"{postgres.SUFFIX}-{revision.hash}",
         revision=revision.number,
         data={
             "declaration": declaration.complete(_of_pod(revision.declared)),

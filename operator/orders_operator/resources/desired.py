@@ -120,7 +120,8 @@ def _database(service: OrderService, facts: Facts) -> list[Object]:
         postgres.stateful_set(service, revision, secret),
     ]
     if service.spec.network_policy.enabled:
-        objects.append(network.database_policy(service))
+        name = postgres.database_name(service)
+        objects.append(network.database_policy(service, name))
     return objects
 
 

@@ -12,8 +12,8 @@ from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
 from orders_operator.resources.inherited import declared_metadata
 from orders_operator.resources.labels import API, labels, selector
-from orders_operator.resources.names import database_name
 from orders_operator.resources.observing import tracing_environment
+from orders_operator.resources.postgres import database_name
 from orders_operator.resources.scheduling import scheduling
 from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
 

@@ -8,13 +8,23 @@ and is made anew with another password, locks nobody out.
 
 import hashlib
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from orders_operator.api.database import Embedded
 from orders_operator.api.spec import OrderService, PodTemplate
 from orders_operator.resources import security
-from orders_operator.resources.labels import CONFIG_HASH, DATABASE, child, labels, selector
-from orders_operator.resources.names import database_name, named
+from orders_operator.resources.labels import (
+    COMPONENT,
+    CONFIG_HASH,
+    DATABASE,
+    child,
+    labels,
+    selector,
+)
+from orders_operator.resources.names import STATEFUL_SET_LENGTH, bounded, named
 from orders_operator.resources.network import POSTGRES_PORT
 from orders_operator.resources.scheduling import scheduling
 
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+SUFFIX: Final = "-postgresql"
 USER: Final = 999
 """Of `postgres` in the official image."""
 
@@ -199,6 +210,27 @@ def claims(service: OrderService, embedded: Embedded) -> list[Object]:
 def claim_name(service: OrderService) -> str:
     """Return the name of the claim, which outlives the StatefulSet."""
     return f"{_CLAIM}-{database_name(service)}-0"
+
+
+def database_name(service: OrderService) -> str:
+    """Return the name of the StatefulSet, of its Service and of the Secret with its password."""
+    name = service.metadata.name
+    return service.database_name or bounded(name, SUFFIX, STATEFUL_SET_LENGTH)
+
+
+def with_database_of(service: OrderService, live: Iterable[Object]) -> OrderService:
+    """Return the resource with the name that its database has; `live` are children of it.
+
+    Releases that hashed no name gave a database of 53 to 56 characters a StatefulSet whose hash
+    had to be short for a pod to come up. One that did keeps its name, and with it its claim.
+    """
+    name = f"{service.metadata.name}{SUFFIX}"
+    for found in live:
+        metadata = found["metadata"]
+        component = (metadata.get("labels") or {}).get(COMPONENT)
+        if component == DATABASE and metadata["name"] == name:
+            return replace(service, database_name=name)
+    return service
 
 
 def _probe(**settings: int) -> dict[str, Any]:
