@@ -1,23 +1,16 @@
 """Observe: what is now, after everything was applied and pruned."""
 
-from typing import Final
-
 from orders_operator.reconcile.address import url
 from orders_operator.reconcile.converge import retained_claim
-from orders_operator.reconcile.in_use import uses_embedded
+from orders_operator.reconcile.database_pod import trouble_of_database
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.verdicts import ordered
-from orders_operator.resources import postgres
 from orders_operator.resources.content import content_hash, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
-from orders_operator.resources.labels import DATABASE, STABLE, selector, track_selector
+from orders_operator.resources.labels import STABLE, track_selector
 from orders_operator.resources.references import named
-from orders_operator.rollout.database import database_trouble
-from orders_operator.rollout.pods import Trouble
-
-_DATABASE_SECONDS: Final = 10.0
 
 
 async def observe(it: Pass) -> None:
@@ -36,23 +29,10 @@ async def observe(it: Pass) -> None:
         selector=_listed(track_selector(it.service, STABLE)),
         secrets_hash=_secrets_hash(it),
         retained_claim=retained_claim(it),
-        database=await _database(it),
+        database=await trouble_of_database(it),
     )
     for problem in it.observed.problems:
         it.context.metrics.errors.labels(problem.reason).inc()
-
-
-async def _database(it: Pass) -> Trouble | None:
-    """Return what is wrong with the embedded database; nobody tells when its pod crashes."""
-    if not uses_embedded(it):
-        return None
-    name = postgres.database_name(it.service)
-    live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
-    if live is None or (live.get("status") or {}).get("readyReplicas"):
-        return None
-    it.wake(_DATABASE_SECONDS)
-    found = await it.context.kube.list("v1", "pods", it.key[0], selector(it.service, DATABASE))
-    return database_trouble(found)
 
 
 def _secrets_hash(it: Pass) -> str:
