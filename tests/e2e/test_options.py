@@ -186,6 +186,7 @@ BOTH_LATENCIES = {"maxLatencyP99": "1s", "maxLatencyIncrease": 2}
         ({"database": {"embedded": {"storage": {"size": "ten"}}}}, "storage.size"),
         ({"database": {"embedded": {"storage": {"size": "0Gi"}}}}, "storage.size"),
         ({"database": {"embedded": {"storage": {"size": 0}}}}, "storage.size"),
+        ({"inheritedMetadata": {"labels": {"team": "a b"}}}, "inheritedMetadata.labels.team"),
         ({"resources": {"limits": {"memory": "64 MB"}}}, "spec.resources.limits.memory"),
     ],
     ids=lambda value: str(value)[:60],

@@ -55,7 +55,9 @@ Size = Annotated[
 ]
 """A Quantity of bytes that is more than none: 10Gi."""
 
-Labels = dict[str, Annotated[str, Meta(max_length=63)]]
+_LABEL = {"pattern": r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"}
+
+Labels = dict[str, Annotated[str, Meta(max_length=63, extra_json_schema=_LABEL)]]
 Annotations = dict[str, str]
 
 Raw = Annotated[

@@ -110,6 +110,20 @@ def test_a_size_is_more_than_none(size: int | str) -> None:
     assert not _takes(size)
 
 
+@pytest.mark.parametrize(
+    ("label", "taken"),
+    [("shop", True), ("", True), ("a_b.c-1", True), ("a b", False), ("-", False)],
+)
+def test_a_label_is_one_that_objects_may_have(label: str, *, taken: bool) -> None:
+    """One value that no object may have would keep every child from being applied."""
+    spec = {
+        "image": "a",
+        "database": {"embedded": {}},
+        "inheritedMetadata": {"labels": {"team": label}},
+    }
+    assert taken == Draft202012Validator(schema()["properties"]["spec"]).is_valid(spec)
+
+
 def test_replicas_can_be_scaled_and_the_status_written_alone() -> None:
     """It has the scale and the status subresource, whose paths exist in the schema."""
     subresources = version()["subresources"]
