@@ -122,7 +122,7 @@ def test_restricted(way: str) -> None:
 
 def test_labels_that_policies_require() -> None:
     """`extraLabels` are on every object, and on every pod."""
-    for found in objects("restricted"):
+    for found in objects("policies"):
         template = found.get("spec", {}).get("template")
         for metadata in (found["metadata"], *([template["metadata"]] if template else [])):
             assert "shop" == metadata["labels"]["team"], found["kind"]
@@ -130,7 +130,7 @@ def test_labels_that_policies_require() -> None:
 
 def test_no_secret_is_written_where_no_database_is_embedded() -> None:
     """Roles then read Secrets at most."""
-    rules = [rule for it in objects("restricted") for rule in it.get("rules", ())]
+    rules = [rule for it in objects("policies") for rule in it.get("rules", ())]
     assert [["get", "list", "watch"]] == [
         rule["verbs"] for rule in rules if "secrets" in rule["resources"]
     ]
