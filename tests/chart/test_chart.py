@@ -181,6 +181,14 @@ def test_metrics_exist() -> None:
     assert {"histogram_quantile"} == used - known
 
 
+def test_canary_beside_stable() -> None:
+    """The service's dashboard shows one track or all, and errors and latency of each by itself."""
+    file = CHART / "files" / "dashboards" / "service.json"
+    found = expressions(yaml.safe_load(file.read_text(encoding="utf-8")))
+    assert [] == [it for it in found if 'orders_dev_track=~"$track"' not in it]
+    assert 3 == len([it for it in found if "by (namespace, job, orders_dev_track" in it])
+
+
 def test_alerts() -> None:
     """Every alert is raised by the series that it is for, and by no others."""
     done = subprocess.run(
