@@ -55,6 +55,12 @@ def go_module(name: str) -> Path:
     return Path(json.loads(told)["Dir"])
 
 
+def restrict(namespace: str) -> None:
+    """Have a namespace enforce the restricted Pod Security Standard."""
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    run("kubectl", "label", "--overwrite", "namespace", namespace, label)
+
+
 def helm(*arguments: str, limit: float = 180) -> str:
     """Run helm."""
     return run("helm", *arguments, limit=limit)

@@ -73,7 +73,11 @@ def test_prometheus_scrapes_the_pods(namespace: Namespace, service: str) -> None
     """Within 90 s, through the ServiceMonitor, each pod is up and its metrics are there."""
     target = f'namespace="{namespace.name}",service="{service}"'
     [up] = monitoring.scraped(f"up{{{target}}} == 1", 90)
-    assert namespace.pods(service)[0]["metadata"]["name"] == up["metric"]["pod"]
+    [pod] = namespace.pods(service)
+    assert pod["metadata"]["name"] == up["metric"]["pod"]
+    labels = pod["metadata"]["labels"]
+    assert "stable" == labels["orders.dev/track"] == up["metric"]["orders_dev_track"]
+    assert labels["orders.dev/revision"] == up["metric"]["orders_dev_revision"]
 
     namespace.kubectl(
         "get", "--raw", f"/api/v1/namespaces/{namespace.name}/services/{service}:http/proxy/orders"

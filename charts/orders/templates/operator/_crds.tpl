@@ -73,7 +73,7 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "orders.selectorLabels" (dict "root" .root "component" "crds") | nindent 8 }}
+        {{- include "orders.podLabels" (dict "root" .root "component" "crds") | nindent 8 }}
       annotations:
         # The pull policy: a tag is never pushed twice; a node need not ask the registry again.
         # The NetworkPolicy: it lives for seconds and listens on no port.
@@ -84,6 +84,13 @@ spec:
       automountServiceAccountToken: true
       enableServiceLinks: false
       {{- include "orders.imagePullSecrets" .root | nindent 6 }}
+      {{- with .root.Values.operator.priorityClassName }}
+      priorityClassName: {{ . }}
+      {{- end }}
+      {{- with .root.Values.operator.affinity }}
+      affinity:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with .root.Values.operator.nodeSelector }}
       nodeSelector:
         {{- toYaml . | nindent 8 }}
