@@ -1,10 +1,13 @@
 """The CustomResourceDefinition in a cluster: printed, applied, deleted.
 
-The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade.
+The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade. A schema only
+grows, and an older release works with a newer one, so a definition that a newer release has applied
+is left as it is: a release can be gone back to without a field, and what it holds, being lost.
 """
 
 import asyncio
 import logging
+import re
 from typing import Any, Final
 
 from orders_operator.api.crd import definition, manifest
@@ -55,7 +58,12 @@ async def _with_kube(work: Any) -> int:
 
 async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
     name = wanted["metadata"]["name"]
-    found: dict[str, Any] | None = await kube.apply(_PLURAL, wanted, manager=MANAGER)
+    found: dict[str, Any] | None = await kube.get(_API_VERSION, _PLURAL, None, name)
+    newer = None if found is None else newer_release(found, wanted)
+    if newer is None:
+        found = await kube.apply(_PLURAL, wanted, manager=MANAGER)
+    else:
+        log.info("%s is of the newer release %s, and stays as it is", name, newer)
     while found is None or not _established(found):
         await asyncio.sleep(_PAUSE_SECONDS)
         found = await kube.get(_API_VERSION, _PLURAL, None, name)
@@ -68,6 +76,23 @@ async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:
     if found is not None:
         await kube.delete(_API_VERSION, _PLURAL, None, name, found["metadata"]["uid"])
     log.info("%s is deleted", name)
+
+
+def newer_release(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
+    """Return the release that a definition is of, if that is newer than the wanted one's."""
+    release = _release(found)
+    return release if _numbers(release) > _numbers(_release(wanted)) else None
+
+
+def _release(crd: dict[str, Any]) -> str:
+    labels = crd["metadata"].get("labels") or {}
+    return str(labels.get("app.kubernetes.io/version") or "")
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """Return what releases are ordered by: 1, 2 and 3 of `1.2.3-rc.1`, nothing of no release."""
+    match = re.match(r"[0-9]+(\.[0-9]+)*", release)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
 def _established(found: dict[str, Any]) -> bool:
