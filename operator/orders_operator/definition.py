@@ -1,8 +1,8 @@
 """The CustomResourceDefinition in a cluster: printed, applied, deleted.
 
-The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade. A schema only
-grows, and an older release works with a newer one, so a definition that a newer release has applied
-is left as it is: a release can be gone back to without a field, and what it holds, being lost.
+The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade. A schema
+only grows, and an older release works with a newer one, so a definition that a newer release has
+applied is left as it is: a release can be gone back to, and no field is lost.
 """
 
 import asyncio

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from orders_operator import definition
+from orders_operator.api import crd
 from tests.apiserver.world import World
 
 _NAME = "orderservices.orders.dev"
@@ -15,17 +16,16 @@ _LABEL = "app.kubernetes.io/version"
 async def found(world: World) -> dict[str, Any]:
     """Return the definition that the API server has."""
     crds = ("apiextensions.k8s.io/v1", "customresourcedefinitions")
-    crd = await world.kube.get(*crds, None, _NAME)
-    assert crd is not None
-    return crd
+    there = await world.kube.get(*crds, None, _NAME)
+    assert there is not None
+    return there
 
 
 async def test_a_newer_definition_is_left_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An older release that is installed again exits with 0, and no field is lost."""
-    before = definition.definition()
-    newer = definition.definition()
+    before, newer = crd.definition(), crd.definition()
     newer["metadata"]["labels"][_LABEL] = "1000.0.0"
     spec = newer["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     spec["properties"]["later"] = {"type": "string"}

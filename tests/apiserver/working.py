@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from orders_operator.leader import Leader
+from orders_operator.scopes import scope_of
 from orders_operator.settings import Settings
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.tracing import Tracing
@@ -23,7 +24,20 @@ class Working:
         self.metrics = Metrics("test")
         self.watchdog = Watchdog()
         settings = Settings(namespaces=namespaces, pod_name="leader", resync_interval=resync)
-        self.leader = Leader(self.kube, settings, self.metrics, Tracing(), self.watchdog)
+        self.scope = scope_of(self.kube, settings, self.metrics)
+        self.leader = Leader(
+            self.kube, settings, self.scope, self.metrics, Tracing(), self.watchdog
+        )
+
+    async def run(self) -> None:
+        """Work as a process does that leads its release, and at once."""
+        claiming = asyncio.ensure_future(self.scope.run())
+        self.scope.lead()
+        try:
+            await self.leader.run()
+        finally:
+            claiming.cancel()
+            await asyncio.gather(claiming, return_exceptions=True)
 
     def value(self, name: str) -> float:
         """Return a metric."""
@@ -36,7 +50,7 @@ class Working:
 async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Working]:
     """Have a leader work in these namespaces."""
     made = Working(*namespaces, resync=resync)
-    running = asyncio.ensure_future(made.leader.run())
+    running = asyncio.ensure_future(made.run())
     try:
         yield made
         assert not running.done(), running.result()
@@ -44,6 +58,7 @@ async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Work
         running.cancel()
         await made.leader.stop()
         await asyncio.gather(running, return_exceptions=True)
+        await made.scope.leave()
         await made.kube.close()
 
 

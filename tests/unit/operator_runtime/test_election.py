@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from orders_operator.client.election import Election
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.lease import Election, Timing
+from orders_operator.client.lease import Timing
 
 pytestmark = pytest.mark.looptime
 
