@@ -10,7 +10,9 @@ works there that looks after the whole cluster; that one sees the new Lease with
 
 import asyncio
 import logging
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.client.claim import Claim
@@ -31,6 +33,7 @@ NAMESPACE_LEASE: Final = "namespace.orders.dev"
 GRACE_SECONDS: Final = 15.0
 LIST_SECONDS: Final = 2.0
 """How often the Leases of all namespaces are listed."""
+_TICK_SECONDS: Final = 0.05
 
 log = logging.getLogger("orders_operator.scopes")
 
@@ -169,8 +172,8 @@ class ClusterScope(Scope):
         while True:
             await self._look()
             self._tell()
-            left = self._leases.left
-            await asyncio.sleep(LIST_SECONDS if not left else min(LIST_SECONDS, left))
+            left = self._leases.left or LIST_SECONDS
+            await asyncio.sleep(max(_TICK_SECONDS, min(LIST_SECONDS, left)))
 
     async def _look(self) -> None:
         error: str | None = None
@@ -196,19 +199,26 @@ class ClusterScope(Scope):
         super()._tell()
 
 
-def scope_of(kube: "Kube", settings: "Settings", metrics: "Metrics") -> Scope:
+def scope_of(
+    kube: "Kube",
+    settings: "Settings",
+    metrics: "Metrics",
+    clock: Callable[[], float] = time.monotonic,
+) -> Scope:
     """Return what a process of these settings is to work on."""
     release = f"{settings.pod_namespace}/{settings.lease_name}"
     if not settings.namespaces:
-        lease = Lease(kube, CLUSTER_LEASE_NAMESPACE, CLUSTER_LEASE)
-        leases = NamespaceLeases(kube, NAMESPACE_LEASE, release)
-        return ClusterScope(Claim(lease, release, settings.pod_name), leases, metrics)
+        lease = Lease(kube, CLUSTER_LEASE_NAMESPACE, CLUSTER_LEASE, clock)
+        leases = NamespaceLeases(kube, NAMESPACE_LEASE, release, clock)
+        claim = Claim(lease, release, settings.pod_name, clock=clock)
+        return ClusterScope(claim, leases, metrics)
     claims = {
         namespace: Claim(
-            Lease(kube, namespace, NAMESPACE_LEASE),
+            Lease(kube, namespace, NAMESPACE_LEASE, clock),
             release,
             settings.pod_name,
             grace=GRACE_SECONDS,
+            clock=clock,
         )
         for namespace in settings.namespaces
     }

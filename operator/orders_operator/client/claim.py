@@ -88,7 +88,8 @@ class Claim:
         now = self._clock()
         ends = [] if self._renewed_at is None else [self._renewed_at + self._timing.deadline]
         times = (self._begins_at, self.lease.record.ends_at, *ends)
-        return min(self._timing.retry, *(at - now + _TICK_SECONDS for at in times if at > now))
+        due = [at - now + _TICK_SECONDS for at in times if at > now]
+        return min([self._timing.retry, *due])
 
     async def run(self, leads: asyncio.Event, tell: Callable[[], None]) -> None:
         """Look who has the claim, or keep it once this process leads; tell after each try."""

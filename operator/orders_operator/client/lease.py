@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 API_VERSION: Final = "coordination.k8s.io/v1"
 PLURAL: Final = "leases"
 
+Object = dict[str, Any]
 Spec = Mapping[str, Any]
 
 
@@ -55,15 +56,14 @@ class Record:
         self._changed_after: float | None = None
         self._read_at: float | None = None
 
-    def note(self, spec: Spec, asked_at: float, now: float) -> None:
-        """Note what was read: it was so at some time since it was asked for."""
+    def note(self, spec: Spec, asked_at: float, now: float, *, wrote: bool = False) -> None:
+        """Note what was read, or written: it became so between when that was asked for and now."""
         if spec != self.spec:
-            before, kept = release_of(self.holder), self._kept(now)
-            self.spec = dict(spec)
-            same = before == release_of(self.holder)
-            if not (same and kept):
+            same = release_of(str(spec.get("holderIdentity"))) == release_of(self.holder)
+            if not (same and self._kept(now)):
                 self.since = now
-            self._changed_at, self._changed_after = now, self._read_at if same else None
+            self.spec = dict(spec)
+            self._changed_at, self._changed_after = now, asked_at if wrote else self._read_at
         self._read_at = asked_at
 
     @property
@@ -107,7 +107,7 @@ class Lease:
         self.record = Record()
         self._api = api
         self._clock = clock
-        self._object: dict[str, Any] | None = None
+        self._object: Object | None = None
 
     def __str__(self) -> str:
         """Return how it is named in logs."""
@@ -152,20 +152,35 @@ class Lease:
 
     async def _write(self, spec: Spec) -> None:
         asked_at = self._clock()
+        written = await self._replace(spec) or await self._create(spec)
+        self._note(written, asked_at, wrote=True)
+
+    async def _replace(self, spec: Spec) -> Object | None:
+        """Write the Lease that was read; None when there was none, or is none any more."""
         if self._object is None:
-            made = {"apiVersion": API_VERSION, "kind": "Lease", "metadata": self._metadata()}
-            url = path(API_VERSION, PLURAL, self.namespace)
-            written = await self._api.request("POST", url, body={**made, "spec": spec}, tries=1)
-        else:
-            changed = {**self._object, "spec": spec}
-            written = await self._api.request("PUT", self._url(), body=changed, tries=1)
-        self._note(written, asked_at)
+            return None
+        body = {**self._object, "spec": spec}
+        try:
+            written: Object = await self._api.request("PUT", self._url(), body=body, tries=1)
+        except KubeError as error:
+            if error.reason is not Failure.NOT_FOUND:
+                raise
+            self._object = None
+            return None
+        return written
 
-    def _note(self, found: dict[str, Any], asked_at: float) -> None:
+    async def _create(self, spec: Spec) -> Object:
+        metadata = self._metadata()
+        body = {"apiVersion": API_VERSION, "kind": "Lease", "metadata": metadata, "spec": spec}
+        url = path(API_VERSION, PLURAL, self.namespace)
+        made: Object = await self._api.request("POST", url, body=body, tries=1)
+        return made
+
+    def _note(self, found: Object, asked_at: float, *, wrote: bool = False) -> None:
         self._object = found
-        self.record.note(found.get("spec") or {}, asked_at, self._clock())
+        self.record.note(found.get("spec") or {}, asked_at, self._clock(), wrote=wrote)
 
-    def _metadata(self) -> dict[str, Any]:
+    def _metadata(self) -> Object:
         labels = {
             "app.kubernetes.io/name": "orders-operator",
             "app.kubernetes.io/instance": self.name,
