@@ -18,12 +18,16 @@ from tests.server import eventually
 class Working:
     """A leader at work."""
 
-    def __init__(self, *namespaces: str, resync: float = 300.0) -> None:
-        """Prepare one for some namespaces."""
+    def __init__(
+        self, *namespaces: str, resync: float = 300.0, release: str = "orders-operator"
+    ) -> None:
+        """Prepare one for some namespaces, or for the whole cluster."""
         self.kube = Recording.connect()
         self.metrics = Metrics("test")
         self.watchdog = Watchdog()
-        settings = Settings(namespaces=namespaces, pod_name="leader", resync_interval=resync)
+        settings = Settings(
+            namespaces=namespaces, pod_name="leader", lease_name=release, resync_interval=resync
+        )
         self.scope = scope_of(self.kube, settings, self.metrics)
         self.leader = Leader(
             self.kube, settings, self.scope, self.metrics, Tracing(), self.watchdog
@@ -47,9 +51,11 @@ class Working:
 
 
 @asynccontextmanager
-async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Working]:
+async def working(
+    *namespaces: str, resync: float = 300.0, release: str = "orders-operator"
+) -> AsyncIterator[Working]:
     """Have a leader work in these namespaces."""
-    made = Working(*namespaces, resync=resync)
+    made = Working(*namespaces, resync=resync, release=release)
     running = asyncio.ensure_future(made.run())
     try:
         yield made
@@ -62,14 +68,16 @@ async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Work
         await made.kube.close()
 
 
-async def becomes(world: World, true: Callable[[], Awaitable[bool]]) -> None:
+async def becomes(
+    world: World, true: Callable[[], Awaitable[bool]], *, within: float = 20
+) -> None:
     """Have controllers and kubelet work until something is so."""
 
     async def look() -> bool:
         await world.sync()
         return await true()
 
-    await eventually(look, within=20)
+    await eventually(look, within=within)
 
 
 def is_condition(world: World, kind: str, *wanted: str) -> Callable[[], Awaitable[bool]]:

@@ -37,7 +37,7 @@ def remove() -> None:
     helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
     run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
     default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")
-    default.kubectl("delete", "lease", OPERATOR, "--ignore-not-found")
+    default.kubectl("delete", "lease", OPERATOR, "cluster.orders.dev", "--ignore-not-found")
 
 
 def chart_before(folder: Path) -> Path:
