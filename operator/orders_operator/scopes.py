@@ -153,8 +153,8 @@ class ClusterScope(Scope):
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Those that other releases hold."""
-        return self._leases.held
+        """Those that other releases hold, as long as this one works in the cluster."""
+        return {} if self.namespaces is None else self._leases.held
 
     def works(self, namespace: str) -> bool:
         """Whether no other release holds it."""
