@@ -63,7 +63,9 @@ _CHART: Final[Schema] = {
     "commonLabels": _MAP,
     "extraLabels": _MAP,
     "imagePullSecrets": {"type": "array", "items": _object(name=_STRING)},
-    "crds": _object(upgrade=_BOOLEAN, keep=_BOOLEAN, resources=_RESOURCES),
+    "crds": _object(
+        upgrade=_BOOLEAN, keep=_BOOLEAN, podLabels=_MAP, podAnnotations=_MAP, resources=_RESOURCES
+    ),
     "image": _object(**_IMAGE),
     "operator": _object(
         enabled=_BOOLEAN,

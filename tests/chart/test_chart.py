@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from orders_operator.resources.labels import REVISION, TRACK
+from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
 from orders_operator.telemetry.metrics import Metrics
 from scripts.chart import tools
 from scripts.chart.generate import WRITTEN, WRITTEN_WITH_GO
@@ -134,6 +135,23 @@ def test_no_secret_is_written_where_no_database_is_embedded() -> None:
     assert [["get", "list", "watch"]] == [
         rule["verbs"] for rule in rules if "secrets" in rule["resources"]
     ]
+
+
+def test_leases() -> None:
+    """The Leases that the operator may hold are those that it claims."""
+    for way, lease in (("default", CLUSTER_LEASE), ("namespaced", NAMESPACE_LEASE)):
+        roles = [it for it in objects(way) if it["kind"] == "Role"]
+        held = [name for it in roles for name in _leases(it, "update")]
+        assert {"orders-operator", lease} == set(held)
+    listed = [name for it in objects("default") for name in _leases(it, "list")]
+    assert [NAMESPACE_LEASE] == listed
+
+
+def _leases(role: dict[str, Any], verb: str) -> list[str]:
+    """Return the names of the Leases that a role has a right to."""
+    rules = role.get("rules") or []
+    mine = (it for it in rules if it["resources"] == ["leases"] and verb in it["verbs"])
+    return [name for it in mine for name in it["resourceNames"]]
 
 
 @pytest.mark.parametrize(

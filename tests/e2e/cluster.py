@@ -16,7 +16,7 @@ IMAGE: Final = "orders/service:0.1.0"
 ABSENT: Final = "localhost:1/orders/service:absent"
 """No registry is there, which is told sooner than by one that lacks it."""
 OPERATOR: Final = "orders-operator"
-"""The release is `orders`, so this is the operator's Deployment, Lease and component."""
+"""The release is `orders`, so this is the operator's Deployment, its Lease and component."""
 
 Object = dict[str, Any]
 

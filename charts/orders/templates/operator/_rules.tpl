@@ -1,3 +1,14 @@
+{{/* How a Lease of this name is held. */}}
+{{- define "orders.operator.leaseRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ . }}]
+  verbs: [get, update]
+{{- end }}
+
 {{/*
 What the operator may do where there are OrderServices: in the whole cluster, or in each watched
 namespace. No update of children: it applies (patch) and deletes, nothing else.
