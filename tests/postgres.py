@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -126,10 +127,29 @@ class PostgresServer(Databases):
             self._server.start()
             self.running = True
 
+    @contextlib.contextmanager
+    def frozen(self, url: str) -> Iterator[None]:
+        """Stop the processes that serve a database, and the one that takes connections."""
+        [(written,)] = self.execute("SELECT pg_read_file('postmaster.pid')")
+        pids = [int(written.split()[0]), *self.backend_pids(url)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def stop(self, mode: Mode = "fast") -> None:
         """Stop it: `smart`, `fast` or `immediate`."""
         self._server.stop(mode)
         self.running = False
+
+    @property
+    def pid(self) -> int:
+        """The process that takes connections; all others are its children."""
+        assert self._server.pid is not None
+        return self._server.pid
 
     def remove(self) -> None:
         """Stop it and forget its data."""

@@ -87,6 +87,14 @@ class RequestTimeout(Problem):
     title = "The body did not arrive in time"
 
 
+class OrderMissing(Problem):
+    """The Idempotency-Key was used, and its order is not there: deleted by hand, or kept out."""
+
+    name = "order-missing"
+    status = 409
+    title = "The order of the Idempotency-Key is missing"
+
+
 class ContentTooLarge(Problem):
     """The body is larger than the endpoint takes (RFC 9110, 15.5.14)."""
 
@@ -141,7 +149,7 @@ class DeadlineExceeded(Unavailable):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database has been away for longer than a request may wait; nothing was tried."""
+    """The database has been away for longer than a request may wait, or refuses all of it."""
 
     name = "database-unavailable"
-    title = "The database cannot be reached"
+    title = "The database is unavailable"

@@ -72,6 +72,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         stack.push_async_callback(store.close)
         store.open()
         metrics.watch_connections(store.connections_by_state)
+        metrics.watch_writes(store.writes.by_reason)
         orders = OrderService(store, config, metrics)
         if config.faults is not None:
             orders = config.faults(orders)
@@ -80,6 +81,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             partial(store.schema_version, patience=READINESS_PATIENCE),
             REQUIRED_VERSION,
             metrics.set_migration_version,
+            store.writes.why,
         )
         front = FrontDoor(orders, requests, health, body_timeout=config.request_timeout)
         host = host_to_bind(config.http_host)

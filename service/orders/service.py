@@ -4,18 +4,20 @@ Each kind of call has a coalescer of its own, so that a slow page never delays a
 never joins a batch that is already on its way, so it sees every order answered before it.
 """
 
+import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
-from orders.errors import IdempotencyKeyReused, OrderNotFound
+from orders.errors import DeadlineExceeded, IdempotencyKeyReused, OrderNotFound
 from orders.model import IdSource, NewOrder, Order, instant
-from orders.store.lanes import NewRow, Page, PageQuery
+from orders.store.inserts import KeyWithoutOrder, NewRow
+from orders.store.lanes import Page, PageQuery
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orders.coalesce import Lane
+    from orders.batch import Lane
     from orders.config import Config
     from orders.store.store import Store
     from orders.telemetry.context import TraceContext
@@ -26,6 +28,9 @@ __all__ = ["OrderService", "Page"]
 OVERLAP: Final = 64
 """Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
 
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.2
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
@@ -35,6 +40,8 @@ class OrderService:
 
     def __init__(self, store: "Store", config: "Config", metrics: "Metrics") -> None:
         """Put a coalescer before each kind of lane."""
+        self._loop = asyncio.get_running_loop()
+        self._timeout = config.request_timeout
         self._ids = IdSource()
         self._metrics = metrics
 
@@ -64,12 +71,16 @@ class OrderService:
 
         Raises:
             IdempotencyKeyReused: the earlier one differs.
+            OrderMissing: the earlier one was deleted by hand.
             Unavailable: nothing is known of the order, or nothing was tried.
 
         """
+        started = self._loop.time()
         order_id, ms = self._ids.next()
         row = NewRow(order_id, new.item, new.quantity, ms, key)
         stored = await self._creates.submit(row, _link())
+        if isinstance(stored, KeyWithoutOrder):
+            stored = await self._ask_again(row, stored, started + self._timeout)
         if stored is None:
             return Order(order_id, new.item, new.quantity, instant(ms)), False
         if (stored.item, stored.quantity) != (new.item, new.quantity):
@@ -77,6 +88,25 @@ class OrderService:
             raise IdempotencyKeyReused(msg)
         self._metrics.replayed()
         return stored, True
+
+    async def _ask_again(self, row: NewRow, key: KeyWithoutOrder, deadline: float) -> Order | None:
+        """Send a row again until the order that its key has is there, or the deadline has passed.
+
+        A distributed database may show a key before its order. A row may be sent any number of
+        times; one that is sent again is confirmed like any other.
+        """
+        pause = _FIRST_PAUSE
+        try:
+            async with asyncio.timeout_at(deadline):
+                while True:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                    stored = await self._creates.submit(row, _link())
+                    if not isinstance(stored, KeyWithoutOrder):
+                        return stored
+        except TimeoutError:
+            msg = f"order {key.id}, which has this key, is not there yet"
+            raise DeadlineExceeded(msg) from None
 
     async def create_many(self, news: "Sequence[NewOrder]") -> list[Order]:
         """Return the committed orders, in the order of `news`: all of them, or none."""

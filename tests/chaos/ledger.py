@@ -52,11 +52,11 @@ def compare(ledger: Iterable[Row], stored: Iterable[Row]) -> Comparison:
     )
 
 
-COLUMNS = "id, item, quantity, idempotency_key"
+QUERY = "SELECT id, item, quantity, key FROM orders LEFT JOIN order_keys ON ids = ARRAY[id]"
 
 
 def stored(text: str) -> list[Row]:
-    """Read what `COPY (SELECT ...) TO STDOUT (FORMAT csv)` gave of COLUMNS."""
+    """Read what `COPY (QUERY) TO STDOUT (FORMAT csv)` gave."""
     return [
         Row(identifier, item, int(quantity), key or None)
         for identifier, item, quantity, key in csv.reader(text.splitlines())

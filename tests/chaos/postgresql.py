@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.chaos import nodes
-from tests.chaos.ledger import COLUMNS, Row, stored
+from tests.chaos.ledger import QUERY, Row, stored
 from tests.e2e.cluster import Namespace, Object
 
 PASSWORD: Final = "made-up"
@@ -28,11 +28,11 @@ class Database:
 
     def empty(self) -> None:
         """Delete every order."""
-        self.sql("TRUNCATE orders")
+        self.sql("TRUNCATE orders, order_keys")
 
     def orders(self) -> list[Row]:
         """Return every order."""
-        return stored(self.sql(f"COPY (SELECT {COLUMNS} FROM orders) TO STDOUT (FORMAT csv)"))  # noqa: S608  constants
+        return stored(self.sql(f"COPY ({QUERY}) TO STDOUT (FORMAT csv)"))
 
 
 class Server:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -9,14 +10,23 @@ from orders.config import Config
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from orders.store.messages import Outage, explain
+from orders.store.session import Statement
+from orders.store.sql import WARM_READ
+from tests.migrating import session, until
 from tests.ports import free_port
-from tests.postgres import Databases
+from tests.postgres import Databases, Rows
 
 
-def held(url: str, outage: Outage | None = None) -> HeldConnection:
+def held(url: str, outage: Outage | None = None, warm: Sequence[Statement] = ()) -> HeldConnection:
     """Make a connection to a database; it is not open yet."""
     database = Config.from_env({"DATABASE_URL": url}).needed_database()
-    return HeldConnection(Connector(database, statement_timeout=5), outage=outage)
+    connector = Connector(database, statement_timeout=5)
+    return HeldConnection(connector, warm=warm, outage=outage)
+
+
+async def waits(ask: Callable[[str], Awaitable[Rows]]) -> bool:
+    """Tell whether anybody waits for a lock."""
+    return bool(await ask("SELECT 1 FROM pg_locks WHERE NOT granted"))
 
 
 @pytest.mark.parametrize(
@@ -90,3 +100,26 @@ def test_the_row_is_left_out_of_a_message() -> None:
 
     assert "refused; DETAIL: Failing row has (secret).; HINT: no" == explain(error)
     assert "refused" == explain(error, detail=False)
+
+
+async def test_a_locked_table_keeps_no_connection_from_standing(
+    database_url: str, postgres: Databases
+) -> None:
+    """What cannot be prepared in a moment is left for its first use, which waits for the lock."""
+    async with session(database_url) as lock:
+        await lock("BEGIN")
+        await lock("LOCK TABLE orders")
+        connection = held(database_url, warm=WARM_READ)
+        connection.open()
+        await connection.ready()
+        waiting = await asyncio.to_thread(
+            postgres.execute, "SELECT 1 FROM pg_locks WHERE NOT granted", database_url
+        )
+        reading = asyncio.ensure_future(connection.fetch(*WARM_READ[0]))
+        await until(lambda: waits(lock))
+        await lock("COMMIT")
+        found = await reading
+    await connection.close()
+
+    assert [] == waiting
+    assert [] == found

@@ -4,7 +4,6 @@ Each test runs a load, breaks something, and compares the table with the callers
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections import Counter
@@ -207,15 +206,9 @@ async def test_a_frozen_postgresql_is_answered_at_the_deadline(
     url = private_postgres.migrated_database()
     server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="1")
     order = {"item": "frozen", "quantity": 1}
-    pids = private_postgres.backend_pids(url)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with private_postgres.frozen(url):
         async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
             answers = await asyncio.gather(*(client.post("/orders", json=order) for _ in range(8)))
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
 
         async def served() -> bool:
@@ -233,17 +226,11 @@ async def test_a_full_queue_is_answered_at_once(
     """Over QUEUE_LIMIT the answer is 503 with Retry-After, without a wait."""
     url = private_postgres.migrated_database()
     server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="2", QUEUE_LIMIT="4")
-    pids = private_postgres.backend_pids(url)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with private_postgres.frozen(url):
         async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
             answers = await asyncio.gather(
                 *(client.post("/orders", json={"item": "x", "quantity": 1}) for _ in range(40))
             )
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
     kinds = [answer.json()["type"].rpartition("/")[2] for answer in answers]
     refused = [a for a, kind in zip(answers, kinds, strict=True) if kind == "overloaded"]
 

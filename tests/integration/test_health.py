@@ -35,7 +35,8 @@ def test_a_healthy_server_says_so_on_both_ports(database_url: str, serve: Start)
         for path in READY:
             verbose = httpx.get(f"{url}{path}?verbose").text.splitlines()
 
-            assert ["[+]database ok", "[+]schema ok", "[+]draining ok"] == verbose[:3]
+            assert ["[+]database ok", "[+]schema ok", "[+]writes ok"] == verbose[:3]
+            assert "[+]draining ok" == verbose[3]
             assert "readyz check passed" == verbose[-1]
         assert "[+]started ok" == httpx.get(f"{url}/startupz?verbose").text.splitlines()[0]
 

@@ -15,7 +15,9 @@ from tests.server import Server, eventually
 
 Start = Callable[..., Server]
 
-ROWS = "SELECT id::text, idempotency_key, item, quantity FROM orders"
+ROWS = """
+SELECT id::text, key, item, quantity FROM orders LEFT JOIN order_keys ON ids = ARRAY[id]
+"""
 
 
 class Row(NamedTuple):

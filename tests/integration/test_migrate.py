@@ -37,7 +37,7 @@ async def test_fresh_database_gets_every_file(database: str) -> None:
             == len(done.applied)
         )
         connection.close()
-    assert ["orders"] == await tables(database)
+    assert ["order_keys", "orders"] == await tables(database)
 
 
 async def test_repeated_run_does_nothing(database: str, tmp_path: Path) -> None:

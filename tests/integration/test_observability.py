@@ -284,4 +284,4 @@ def test_bad_configuration_ends_with_2_and_one_line(tmp_path: Path) -> None:
 
     assert (2, "") == (done.returncode, done.stdout)
     assert [done.stderr] == done.stderr.splitlines(keepends=True)
-    assert done.stderr.startswith("orders: DATABASE_URL is a secret; allowed: its ssl_mode as ")
+    assert done.stderr.startswith("orders: DATABASE_URL is a secret; allowed: its sslmode as ")

@@ -1,10 +1,15 @@
-"""A lane in memory, for coalescers in virtual time."""
+"""Lanes in memory, for coalescers in virtual time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from orders.coalesce import Coalescer, ConnectionLost
+from orders.batch import ConnectionLost
+from orders.coalesce import Coalescer
+
+Working = bool | None
+"""What a lane may answer when it is asked whether a run goes on."""
 
 
 class Refused(Exception):
@@ -12,24 +17,38 @@ class Refused(Exception):
 
 
 class Lane:
-    """A lane in memory: a run takes `seconds`, items below zero are refused."""
+    """A lane in memory: a run takes `seconds`, items below zero are refused.
 
-    def __init__(self, *, seconds: float = 1.0) -> None:
-        """Stand, with nothing sent yet."""
+    While it is silent a run gets no answer, and ends only when its connection is replaced.
+    """
+
+    def __init__(self, *, seconds: float = 1.0, working: Working = True) -> None:
+        """Stand, with nothing sent yet; `working` is the answer to whether a run goes on."""
         self.seconds = seconds
+        self.working = working
+        self.silent = False
         self.down_since: float | None = None
         self.batches: list[list[int]] = []
         self.links: list[list[Any]] = []
+        self.out: Counter[int] = Counter()
         self.abandoned = 0
         self.up = asyncio.Event()
         self.up.set()
+        self._replaced = asyncio.Event()
 
     async def run(self, items: Sequence[int], links: Sequence[Any]) -> list[int | Exception]:
         """Answer each item with itself times ten, after a while."""
         self.batches.append(list(items))
         self.links.append(list(links))
-        await asyncio.sleep(self.seconds)
-        if not self.up.is_set():
+        self.out.update(items)
+        silent, replaced = self.silent, self._replaced
+        try:
+            await asyncio.sleep(self.seconds)
+            if silent:
+                await replaced.wait()
+        finally:
+            self.out.subtract(items)
+        if silent or (replaced is self._replaced and not self.up.is_set()):
             raise ConnectionLost
         if any(item < 0 for item in items):
             msg = "a negative item"
@@ -40,9 +59,20 @@ class Lane:
         """Return when the connection is back."""
         await self.up.wait()
 
+    async def at_work(self) -> bool | None:
+        """Say whether a run goes on, after a while."""
+        await asyncio.sleep(0.1)
+        return self.working
+
     def abandon(self) -> None:
-        """Count how often the connection was given up."""
+        """Replace the connection; the next one stands, and answers, a second later."""
         self.abandoned += 1
+        self.silent = False
+        if self.down_since is None:
+            self.lose()
+            asyncio.get_running_loop().call_later(1, self.restore)
+        replaced, self._replaced = self._replaced, asyncio.Event()
+        asyncio.get_running_loop().call_later(2, replaced.set)
 
     def lose(self) -> None:
         """Lose the connection."""

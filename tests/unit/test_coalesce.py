@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
-from tests.unit.lane import Lane, Refused, coalescer
+from tests.unit.lane import Lane, Refused, Working, coalescer
 
 pytestmark = pytest.mark.looptime
 
@@ -159,6 +159,84 @@ async def test_a_lost_batch_is_sent_again() -> None:
     assert 70 == await answer
     assert [[7], [7]] == lane.batches
     assert [1] == retries
+
+
+async def test_a_lost_batch_goes_to_a_lane_that_stands() -> None:
+    """A batch whose connection was lost is sent again at once on one that stands."""
+    loop = asyncio.get_running_loop()
+    lanes = Lane(), Lane()
+    calls = coalescer(*lanes)
+    started = loop.time()
+    answer = calls.submit(7)
+    lanes[0].lose()
+
+    assert 70 == await answer
+    assert started + 2.0 == pytest.approx(loop.time(), abs=0.001)
+    assert [[7]] == lanes[1].batches
+    await calls.drain()
+
+
+@pytest.mark.parametrize("working", [False, None])
+async def test_a_silent_batch_is_sent_again(working: Working) -> None:
+    """A batch that is out for a third of its time and not at work goes out on another lane."""
+    loop = asyncio.get_running_loop()
+    lanes, retries = (Lane(working=working), Lane()), []
+    lanes[0].silent = True
+    calls = coalescer(*lanes, on_retry=lambda: retries.append(1))
+    started = loop.time()
+
+    assert 70 == await calls.submit(7)
+    assert started + 5 / 3 + 0.1 + 1.0 == pytest.approx(loop.time(), abs=0.001)
+    assert [1, 0] == [lane.abandoned for lane in lanes]
+    assert [1] == retries
+    await calls.drain()
+    assert 0 == sum((lanes[0].out + lanes[1].out).values())
+
+
+async def test_a_silent_batch_waits_for_a_new_connection() -> None:
+    """With one lane, the batch is sent again on the connection that replaces the silent one."""
+    lane = Lane(working=None, seconds=0.1)
+    lane.silent = True
+
+    assert 70 == await coalescer(lane).submit(7)
+    assert [[7], [7]] == lane.batches
+
+
+async def test_a_batch_at_work_is_not_sent_twice() -> None:
+    """A batch that the server still works on keeps its lane, and is not sent again."""
+    lanes = Lane(seconds=4.0), Lane()
+    calls = coalescer(*lanes)
+
+    assert 70 == await calls.submit(7)
+    assert [[[7]], []] == [lane.batches for lane in lanes]
+    assert 0 == lanes[0].abandoned
+
+
+async def test_the_first_copy_that_succeeds_answers() -> None:
+    """When the silent copy is answered after all, its caller does not wait for the other one."""
+    loop = asyncio.get_running_loop()
+    lanes = Lane(seconds=2.0, working=False), Lane(seconds=10)
+    calls = coalescer(*lanes)
+    started = loop.time()
+
+    assert 70 == await calls.submit(7)
+    assert started + 2.0 == pytest.approx(loop.time(), abs=0.001)
+    assert [[[7]], [[7]]] == [lane.batches for lane in lanes]
+
+
+async def test_a_refusal_counts_only_when_no_copy_is_out() -> None:
+    """A copy that is refused says nothing while the other one may still succeed."""
+    loop = asyncio.get_running_loop()
+    lanes = Lane(working=False), Lane(seconds=0.1)
+    lanes[0].silent = True
+    calls = coalescer(*lanes)
+    started = loop.time()
+    with pytest.raises(Refused):
+        await calls.submit(-7)
+
+    assert started + 5 / 3 + 0.1 + 2.0 <= loop.time()  # once the silent one is known to be lost
+    assert 3 == sum(len(lane.batches) for lane in lanes)
+    await calls.drain()
 
 
 async def test_the_deadline_holds_while_the_connection_is_away() -> None:

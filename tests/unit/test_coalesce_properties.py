@@ -1,26 +1,42 @@
 """Every call gets its own answer, whatever happens to its batch."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import looptime
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
-from tests.unit.lane import Lane, Refused, coalescer
+from tests.unit.lane import Lane, Refused, Working, coalescer
 
 Step = tuple[str, int]
+SUBMIT = st.tuples(st.just("submit"), st.integers(-3, 50))
+WAIT = st.tuples(st.just("wait"), st.integers(1, 8))
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("submit"), st.integers(-3, 50)),
+        SUBMIT,
         st.tuples(st.just("cancel"), st.integers(0, 40)),
-        st.tuples(st.just("wait"), st.integers(1, 8)),
+        WAIT,
         st.tuples(st.just("lose"), st.integers(0, 1)),
         st.tuples(st.just("restore"), st.integers(0, 1)),
+        st.tuples(st.just("silence"), st.integers(0, 1)),
     ),
     max_size=60,
 )
+WORKING = st.sampled_from([True, False, None])
+CALM = st.lists(st.one_of(SUBMIT.map(lambda step: ("submit", abs(step[1]))), WAIT), max_size=20)
+
+
+def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
+    """Run a story to its end."""
+    loop = looptime.new_event_loop()
+    try:
+        loop.run_until_complete(story)
+    finally:
+        loop.close()
 
 
 @given(
@@ -28,18 +44,20 @@ STEPS = st.lists(
     batch_limit=st.integers(1, 5),
     queue_limit=st.integers(1, 10),
     overlap=st.integers(1, 4),
+    working=WORKING,
 )
 def test_every_call_gets_its_own_answer(
-    steps: list[Step], batch_limit: int, queue_limit: int, overlap: int
+    steps: list[Step], batch_limit: int, queue_limit: int, overlap: int, working: Working
 ) -> None:
     """Whatever happens, every accepted call ends with its own answer or its own error in time.
 
-    Bounds hold at every step, items keep their order within a batch, and nothing is left over.
+    Bounds hold at every step, items keep their order within a batch, no call is out more than
+    twice, and nothing is left over.
     """
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        lanes = Lane(seconds=0.4), Lane(seconds=0.7)
+        lanes = Lane(seconds=0.4, working=working), Lane(seconds=0.7, working=working)
         calls = coalescer(
             *lanes, batch_limit=batch_limit, queue_limit=queue_limit, overlap=overlap
         )
@@ -54,15 +72,16 @@ def test_every_call_gets_its_own_answer(
 
         for name, value in steps:
             if name == "submit":
+                item = len(accepted) if value >= 0 else -1 - len(accepted)
                 try:
-                    future = calls.submit(value)
+                    future = calls.submit(item)
                 except Overloaded:
-                    assert calls.depth == queue_limit
+                    assert calls.depth >= queue_limit
                 except DatabaseUnavailable:
                     assert all(lane.down_since is not None for lane in lanes)
                 else:
                     future.add_done_callback(note(len(accepted)))
-                    accepted.append((value, loop.time(), future))
+                    accepted.append((item, loop.time(), future))
             elif name == "cancel" and accepted:
                 accepted[value % len(accepted)][2].cancel()
             elif name == "wait":
@@ -71,29 +90,84 @@ def test_every_call_gets_its_own_answer(
                 lanes[value].lose()
             elif name == "restore":
                 lanes[value].restore()
+            elif name == "silence":
+                lanes[value].silent = True
             assert calls.in_flight <= len(lanes)
-            assert calls.depth <= queue_limit
+            assert calls.depth <= queue_limit + batch_limit * len(lanes)
+            assert all(copies <= 2 for copies in (lanes[0].out + lanes[1].out).values())
         for lane in lanes:
             lane.restore()
         await calls.drain()
         await asyncio.sleep(0)
-        for index, (value, started, future) in enumerate(accepted):
+        for index, (item, started, future) in enumerate(accepted):
             assert future.done()
             assert ended[index] <= started + 5.001
             if future.cancelled():
                 continue
             error = future.exception()
             if error is None:
-                assert value >= 0
-                assert value * 10 == future.result()
+                assert item >= 0
+                assert item * 10 == future.result()
             else:
                 assert isinstance(error, DeadlineExceeded) or (
-                    value < 0 and isinstance(error, Refused)
+                    item < 0 and isinstance(error, Refused)
                 )
         assert all(len(batch) <= batch_limit for lane in lanes for batch in lane.batches)
 
-    loop = looptime.new_event_loop()
-    try:
-        loop.run_until_complete(story())
-    finally:
-        loop.close()
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("down", [0, 1])
+@given(steps=CALM, overlap=st.integers(1, 64))
+def test_a_lane_that_is_down_takes_no_batch(down: int, steps: list[Step], overlap: int) -> None:
+    """Beside a lane that is down for good, the one that stands answers every call."""
+
+    async def story() -> None:
+        lanes = Lane(seconds=0.1), Lane(seconds=0.1)
+        calls = coalescer(*lanes, overlap=overlap)
+        lanes[down].lose()
+        futures = []
+        for name, value in steps:
+            if name == "submit":
+                futures.append((value, calls.submit(value)))
+            else:
+                await asyncio.sleep(value / 4)
+        answers = await asyncio.gather(*(future for _, future in futures))
+        await calls.drain()
+
+        assert [value * 10 for value, _ in futures] == answers
+        assert [] == lanes[down].batches
+
+    in_virtual_time(story())
+
+
+@given(
+    steps=CALM,
+    after=st.integers(0, 20),
+    silent=st.sampled_from([(0,), (1,), (0, 1)]),
+    working=st.sampled_from([False, None]),
+    overlap=st.integers(1, 64),
+)
+def test_a_lane_that_goes_silent_costs_no_call(
+    steps: list[Step], after: int, silent: tuple[int, ...], working: Working, overlap: int
+) -> None:
+    """When connections go silent, their batches are answered on others, within the deadline."""
+
+    async def story() -> None:
+        lanes = Lane(seconds=0.1, working=working), Lane(seconds=0.1, working=working)
+        calls = coalescer(*lanes, overlap=overlap)
+        futures = []
+        for index, (name, value) in enumerate(steps):
+            if index == after:
+                for number in silent:
+                    lanes[number].silent = True
+            if name == "submit":
+                futures.append((value, calls.submit(value)))
+            else:
+                await asyncio.sleep(value / 4)
+        answers = await asyncio.gather(*(future for _, future in futures))
+        await calls.drain()
+
+        assert [value * 10 for value, _ in futures] == answers
+
+    in_virtual_time(story())

@@ -17,17 +17,44 @@ from tests.postgres import Databases
 from tests.unit.environment import PASSWORD, database, error, in_force, text
 
 NO_TLS = "server does not support TLS"
-URL_ALLOWED = "postgresql://user:password@host:port/name, several hosts separated by commas"
+URL_ALLOWED = (
+    "postgresql://user:password@host:port/name, several hosts separated by commas, or psql's "
+    "host=... dbname=..."
+)
 
 
-def test_the_url_stands_alone() -> None:
-    """With DATABASE_URL no other name of the database is read, not even a bad one."""
-    others = {"DB_HOST": "other", "DB_USER": "other", "PGSSLMODE": "bad", "DB_PORT": "bad"}
+def test_a_host_in_the_url_stands_alone() -> None:
+    """No other host, address or port is read, not even a bad one."""
+    others = {"DB_HOST": "other", "PGHOSTADDR": "bad", "DB_PORT": "tcp://10.0.0.1:5432"}
     config = Config.from_env({"DATABASE_URL": "postgresql://host/orders"} | others)
 
     assert Database(("host",), (5432,), "postgres", None, "orders") == config.database
     assert ("host", "DATABASE_URL") == in_force(config)["DB_HOST"]
-    assert ("postgres", "default") == in_force(config)["DB_USER"]
+    assert ("5432", "default") == in_force(config)["DB_PORT"]
+
+
+def test_what_the_url_leaves_out_is_read_from_other_names(tmp_path: Path) -> None:
+    """As psql does: above all the password and the root certificate."""
+    ca = str(tmp_path / "ca.crt")
+    found = database(
+        DATABASE_URL="postgresql://me@host/orders?sslmode=require",
+        DB_SSL_ROOT_CERT=ca,
+        PGSSLMODE="disable",
+        PGUSER="other",
+        PGPASSWORD="x",
+    )
+
+    assert Database(("host",), (5432,), "me", "x", "orders", "require", ca) == found
+
+
+def test_a_url_without_a_host_takes_the_one_of_other_names() -> None:
+    """Without any it is localhost, as a service has no socket of its own."""
+    url = "postgresql://me@/orders"
+
+    assert ("db:6432/orders", "localhost:5432/orders") == (
+        database(DATABASE_URL=url, DB_HOST="db", DB_PORT="6432").where,
+        database(DATABASE_URL=url).where,
+    )
 
 
 def test_db_names_come_before_libpq_names() -> None:
@@ -53,15 +80,49 @@ def test_without_a_host_there_is_no_database() -> None:
         config.needed_database()
 
 
-def test_several_hosts_mean_the_one_that_writes() -> None:
-    """Hosts have ports of their own or share one; the primary is looked for unless told."""
+def test_several_hosts_have_ports_of_their_own_or_share_one() -> None:
+    """A port that is left out is 5432."""
     shared = database(DB_HOST="a, b", DB_PORT="6432")
-    own = database(DATABASE_URL="postgres://a:1,[::1]:2,c/orders?target_session_attrs=any")
+    own = database(DATABASE_URL="postgres://a:1,[::1]:2,c/orders")
 
     assert (("a", "b"), (6432, 6432)) == (shared.hosts, shared.ports)
-    assert "read-write" == shared.target_session_attrs
     assert (("a", "[::1]", "c"), (1, 2, 5432)) == (own.hosts, own.ports)
-    assert "any" == own.target_session_attrs
+
+
+def test_a_server_has_to_take_writes_unless_told() -> None:
+    """One host alone too; `primary` is libpq's word for nearly the same."""
+    url = "postgresql://a/b?target_session_attrs="
+
+    assert "read-write" == database(DB_HOST="a").target_session_attrs
+    assert "any" == database(DATABASE_URL=f"{url}any").target_session_attrs
+    assert "read-write" == database(DATABASE_URL=f"{url}primary").target_session_attrs
+    assert error(DATABASE_URL=f"{url}standby").endswith("a standby cannot take orders")
+
+
+def test_an_address_is_connected_to_under_the_name_of_its_host() -> None:
+    """Each host has its own, some may have none; an address alone is a host."""
+    both = database(DB_HOST="a,b", DB_HOSTADDR="10.0.0.1,")
+    alone = database(DATABASE_URL="postgresql://?hostaddr=10.0.0.1&dbname=orders")
+
+    assert (("a", 5432, "10.0.0.1"), ("b", 5432, None)) == both.endpoints
+    assert (("10.0.0.1",), ("10.0.0.1",)) == (alone.hosts, alone.addresses)
+
+
+def test_the_dsn_of_one_host() -> None:
+    """It has the address that was looked up, and options after those that were configured."""
+    found = database(DB_HOST="a,b", DB_USER="me", DB_NAME="n", DB_OPTIONS="-c x.y=1+1")
+
+    assert found.dsn_of("b", 5432, "10.0.0.2", options="-c orders.direct=1") == (
+        "postgresql://me@b:5432/n?hostaddr=10.0.0.2"
+        "&options=-c%20x.y%3D1%2B1%20-c%20orders.direct%3D1&target_session_attrs=read-write"
+    )
+
+
+def test_what_follows_an_application_name_fits() -> None:
+    """PostgreSQL cuts names at 63 bytes and replaces what is not ASCII."""
+    found = database(DB_HOST="a", PGAPPNAME="ü" + "x" * 60)
+
+    assert "?" + "x" * 39 == found.application_name
 
 
 @pytest.mark.parametrize(
@@ -85,12 +146,26 @@ def test_several_hosts_mean_the_one_that_writes() -> None:
             "DATABASE_URL is a secret; allowed: postgresql",
         ),
         (
-            {"DATABASE_URL": "postgresql://a/b?options=-c%20search_path%3Dshop"},
-            f"DATABASE_URL is a secret; allowed: {URL_ALLOWED}; it has options, which are not",
+            {"DATABASE_URL": "postgresql://a/b?sslcert=c.pem"},
+            f"DATABASE_URL is a secret; allowed: {URL_ALLOWED}; it has sslcert: the driver cannot",
         ),
         (
             {"DATABASE_URL": "postgresql://a/b?sslmode=verify-ca"},
-            "DATABASE_URL is a secret; allowed: its ssl_mode as disable, ",
+            "DATABASE_URL is a secret; allowed: its sslmode as disable, ",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://a/b?sslmode=require&sslrootcert=system"},
+            "DATABASE_URL is a secret; allowed: its sslmode as disable, ",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://a/b?sslmode=verify-full", "DB_PORT": "bad"},
+            "DATABASE_URL is a secret; allowed: its sslmode as disable, ",
+        ),
+        ({"DB_HOST": "a", "DB_HOSTADDR": "1.2.3.4,::1"}, "DB_HOSTADDR is '1.2.3.4,::1'; allowed"),
+        ({"DB_HOST": "a", "DB_HOSTADDR": "db"}, "DB_HOSTADDR is 'db'; allowed: an IP address for"),
+        (
+            {"DB_HOST": "a", "PGSSLCERT": "c.pem"},
+            "PGSSLCERT is 'c.pem'; allowed: to leave it out; the driver cannot show a client",
         ),
     ],
 )
@@ -189,7 +264,7 @@ async def test_the_driver_keeps_what_was_asked(
     assert expected == await complaint(database(DATABASE_URL=url))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def socket_url() -> Iterator[str]:
     """Run PostgreSQL on a socket; the URL of a database there."""
     # Not in pytest's folder: that may be closed to the user whom PostgreSQL runs as.
@@ -200,9 +275,10 @@ def socket_url() -> Iterator[str]:
         server.stop("immediate")
 
 
-async def test_a_socket_folder_is_a_host(socket_url: str) -> None:
-    """A host that begins with a slash is the folder of a Unix socket."""
-    found = database(DATABASE_URL=socket_url)
+@pytest.mark.parametrize("mode", ["prefer", "require", "verify-full&sslrootcert={ca}"])
+async def test_a_socket_folder_is_a_host(socket_url: str, mode: str) -> None:
+    """A host that begins with a slash is the folder of a Unix socket, which never has TLS."""
+    found = database(DATABASE_URL=f"{socket_url}?sslmode={mode.format(ca=certifi.where())}")
 
     assert found.hosts[0].startswith("/")
     assert "" == await complaint(found)

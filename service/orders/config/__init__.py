@@ -10,15 +10,23 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from orders.config.database import Database, from_parts, split_url
+from orders.config import conninfo
+from orders.config.database import Database, Endpoint, from_parts
+from orders.config.parameters import PARAMETERS
 from orders.config.parse import masked
 from orders.config.setting import Setting
 from orders.config.settings import DATABASE, LOGS, SERVICE, TESTS
+from orders.config.tls import Tls
 from orders.config.tracing import TRACING, TracingConfig, from_found
 
-__all__ = ["Config", "ConfigError", "Database", "InForce", "TracingConfig"]
+__all__ = ["Config", "ConfigError", "Database", "Endpoint", "InForce", "Tls", "TracingConfig"]
 
 _SHOWN: Final = 80
+_URL: Final = DATABASE[0]
+_HOST: Final = frozenset(("host", "hostaddr"))
+_HOST_NAMES: Final = tuple(
+    n for setting in DATABASE if setting.field in _HOST for n in setting.names
+)
 
 
 class ConfigError(Exception):
@@ -101,9 +109,10 @@ class _Reader:
         self.names: dict[str, str] = {}
 
     def group(self, settings: tuple[Setting, ...]) -> dict[str, Any]:
-        return {setting.field: self._read(setting) for setting in settings}
+        return {setting.field: self.read(setting) for setting in settings}
 
-    def _read(self, setting: Setting) -> Any:
+    def read(self, setting: Setting) -> Any:
+        """Return the first of the setting's variables that is set, or its default."""
         for name in setting.names:
             text, source = self._text(setting, name)
             if text is None:
@@ -115,12 +124,20 @@ class _Reader:
                 raise _bad(name, text, setting.allowed, secret=setting.secret) from None
             self.note(setting, value, source, name)
             return value
+        return self.default(setting)
+
+    def default(self, setting: Setting) -> Any:
+        """Return the setting's default, whatever its variables say."""
         self.note(setting, setting.default, "default")
         return setting.default
 
+    def raw(self, name: str) -> str | None:
+        """Return a variable's text; None when it is not set."""
+        return self._environ.get(name) or None
+
     def _text(self, setting: Setting, name: str) -> tuple[str | None, str]:
-        text = self._environ.get(name) or None
-        path = (self._environ.get(f"{name}_FILE") or None) if setting.secret else None
+        text = self.raw(name)
+        path = self.raw(f"{name}_FILE") if setting.secret else None
         if path is None:
             return text, "environment"
         if text is not None:
@@ -143,43 +160,62 @@ class _Reader:
 
 def _database(reader: _Reader) -> Database | None:
     """Make the database of its settings; None when no variable says where it is."""
-    url = reader.group(DATABASE[:1])["url"]
+    url = reader.read(_URL)
     parts = reader.group(DATABASE[1:]) if url is None else _url_parts(reader, url)
-    if parts["host"] is None:
+    if parts["host"] is None and parts["hostaddr"] is None:
         return None
+    for parameter in PARAMETERS:
+        value = reader.raw(parameter.variable)
+        if value is not None and parameter.refuses(value):
+            raise _bad(parameter.variable, value, f"to leave it out; {parameter.about}")
     try:
         return from_parts(parts)
     except ValueError as error:
         setting = next(setting for setting in DATABASE if setting.field == str(error))
-        if url is not None:
-            raise _bad_part(setting) from None
         name, value = reader.names[setting.field], str(parts[setting.field])
-        raise _bad(name, value, setting.allowed) from None
+        raise (
+            _bad_part(setting) if name in _URL.names else _bad(name, value, setting.allowed)
+        ) from None
 
 
 def _url_parts(reader: _Reader, url: str) -> dict[str, Any]:
-    """Split DATABASE_URL; what it leaves out is the default, whatever the other names say."""
-    [declared, *others] = DATABASE
+    """Split DATABASE_URL; what it leaves out is read from the other variables.
+
+    But a host brings its port: a cluster sets DB_PORT beside a Service that is called db.
+    """
     try:
-        split = {"host": "localhost"} | split_url(url)
+        split = conninfo.parse(url)
     except ValueError as error:
-        allowed = f"{declared.allowed}; it {error}"
-        raise _bad(declared.names[0], url, allowed, secret=True) from None
+        allowed = f"{_URL.allowed}; it {error}"
+        raise _bad(_URL.names[0], url, allowed, secret=True) from None
+    if not split.keys() & _HOST and not any(map(reader.raw, _HOST_NAMES)):
+        split["host"] = "localhost"
+    given = split.keys() & _HOST
     parts = {}
-    for setting in others:
+    for setting in DATABASE[1:]:
         text = split.get(setting.field)
-        try:
-            value = setting.default if text is None else setting.parse(text)
-        except ValueError:
-            raise _bad_part(setting) from None
-        parts[setting.field] = value
-        reader.note(setting, value, "default" if text is None else declared.names[0])
+        if text is not None:
+            parts[setting.field] = _url_part(reader, setting, text)
+        elif given and setting.field in {*_HOST, "port"}:
+            parts[setting.field] = reader.default(setting)
+        else:
+            parts[setting.field] = reader.read(setting)
     return parts
 
 
+def _url_part(reader: _Reader, setting: Setting, text: str) -> Any:
+    try:
+        value = setting.parse(text)
+    except ValueError:
+        raise _bad_part(setting) from None
+    reader.names[setting.field] = _URL.names[0]
+    reader.note(setting, value, _URL.names[0])
+    return value
+
+
 def _bad_part(setting: Setting) -> ConfigError:
-    allowed = f"its {setting.field} as {setting.allowed}"
-    return _bad(DATABASE[0].names[0], "", allowed, secret=True)
+    parameter = next(p.name for p in PARAMETERS if p.field == setting.field)
+    return _bad(_URL.names[0], "", f"its {parameter} as {setting.allowed}", secret=True)
 
 
 def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:

@@ -1,27 +1,27 @@
-"""Where PostgreSQL is: from a URL, or from its parts, to what the driver takes."""
+"""Where PostgreSQL is and how to connect to it: from settings to what the driver takes."""
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 from msgspec import Struct
 
+from orders.config import parse, tls
+from orders.config.tls import Tls
+
 _PORT: Final = re.compile("[0-9]{1,5}")
 _PORTS: Final = range(1, 65_536)
-_SCHEMES: Final = frozenset(("postgres", "postgresql"))
-_PARAMETERS: Final = {
-    "sslmode": "ssl_mode",
-    "sslrootcert": "ssl_root_cert",
-    "target_session_attrs": "target_session_attrs",
-    "connect_timeout": "connect_timeout",
-    "host": "host",
-    "port": "port",
-}
-_IGNORED: Final = frozenset(("application_name",))  # only what this service is called there
-_PLAIN_HOST: Final = re.compile(r"/.*|[^\[\]:/]+").fullmatch
+_PLAIN_HOST: Final = re.compile(r"/.*|[^\[\]:/@]+").fullmatch
 _IPV6: Final = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*").fullmatch
-_VERIFYING: Final = frozenset(("verify-ca", "verify-full"))
+
+
+class Endpoint(NamedTuple):
+    """One of the hosts: a name or a socket's folder, its port, its address if that is given."""
+
+    host: str
+    port: int
+    address: str | None = None
 
 
 class Database(Struct, frozen=True):
@@ -34,8 +34,13 @@ class Database(Struct, frozen=True):
     name: str
     ssl_mode: str | None = None
     ssl_root_cert: str | None = None
-    target_session_attrs: str = "any"
+    target_session_attrs: str = "read-write"
     connect_timeout: int = 2
+    addresses: tuple[str | None, ...] = ()
+    channel_binding: str | None = None
+    options: str = ""
+    application_name: str = "orders"
+    load_balance_hosts: str = "disable"
 
     def __repr__(self) -> str:
         """Say where, never the password."""
@@ -48,16 +53,61 @@ class Database(Struct, frozen=True):
         return f"{hosts}/{self.name}"
 
     @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The hosts, in the order they were given."""
+        addresses = self.addresses or (None,) * len(self.hosts)
+        return tuple(map(Endpoint, self.hosts, self.ports, addresses))
+
+    def attempts(self, host: str) -> tuple[Tls, ...]:
+        """Return how to connect to one of the hosts, in order: with TLS, without, or both.
+
+        A socket has no TLS, whatever is asked for. Where channel binding is required there is no
+        try without TLS, which could not have it.
+        """
+        if host.startswith("/"):
+            return (tls.PLAIN,)
+        tries = tls.attempts(self.ssl_mode, self.ssl_root_cert)
+        if self.channel_binding == "require":
+            return tuple(one for one in tries if one.encrypted) or tries
+        return tries
+
+    def dsn_of(
+        self, host: str, port: int, address: str | None = None, *, options: str = ""
+    ) -> str:
+        """Return what the driver takes for one host; it has the password.
+
+        Args:
+            host: one of the hosts; the name that TLS verifies.
+            port: its port.
+            address: where to connect to instead of asking for the host's addresses.
+            options: start-up options of PostgreSQL, after those that were configured.
+
+        """
+        both = " ".join(filter(None, (self.options, options)))
+        return self._dsn(_quoted_host(host) + f":{port}", hostaddr=address, options=both or None)
+
+    @property
     def dsn(self) -> str:
-        """What the driver takes; has the password."""
+        """What the driver takes for all hosts, and DATABASE_URL too; it has the password."""
+        hosts = ",".join(f"{_quoted_host(e.host)}:{e.port}" for e in self.endpoints)
+        given = [address for address in self.addresses if address is not None]
+        addresses = ",".join(given) if len(given) == len(self.hosts) else None
+        return self._dsn(hosts, hostaddr=addresses, options=self.options or None)
+
+    def _dsn(self, hosts: str, **parameters: str | None) -> str:
         secret = "" if self.password is None else ":" + quote(self.password, safe="")
-        hosts = ",".join(
-            f"{quote(h, safe='[]:') if not h.startswith('/') else quote(h, safe='')}:{p}"
-            for h, p in zip(self.hosts, self.ports, strict=True)
+        parameters |= {
+            "target_session_attrs": self.target_session_attrs,
+            "channel_binding": self.channel_binding,
+        }
+        query = "&".join(
+            f"{name}={quote(value, safe='')}"
+            for name, value in parameters.items()
+            if value is not None
         )
         return (
-            f"postgresql://{quote(self.user, safe='')}{secret}@{hosts}/{quote(self.name, safe='')}"
-            f"?target_session_attrs={self.target_session_attrs}"
+            f"postgresql://{quote(self.user, safe='')}{secret}@{hosts}"
+            f"/{quote(self.name, safe='')}?{query}"
         )
 
 
@@ -68,79 +118,25 @@ def from_parts(parts: Mapping[str, Any]) -> Database:
         ValueError: with the name of the field that is wrong.
 
     """
-    if parts["ssl_mode"] in _VERIFYING and parts["ssl_root_cert"] is None:
-        msg = "ssl_mode"
-        raise ValueError(msg)
-    hosts = tuple(_host(part) for part in str(parts["host"]).split(","))
-    ports = _ports(str(parts["port"]), len(hosts))
-    target = parts["target_session_attrs"] or ("read-write" if len(hosts) > 1 else "any")
+    ssl_mode, ssl_root_cert = tls.chosen(parts["ssl_mode"], parts["ssl_root_cert"])
+    hosts = tuple(_host(part) for part in str(parts["host"] or parts["hostaddr"]).split(","))
     return Database(
         hosts=hosts,
-        ports=ports,
+        ports=_ports(str(parts["port"]), len(hosts)),
         user=parts["user"],
         password=parts["password"],
         name=parts["name"] or parts["user"],
-        ssl_mode=parts["ssl_mode"],
-        ssl_root_cert=parts["ssl_root_cert"],
-        target_session_attrs=target,
+        ssl_mode=ssl_mode,
+        ssl_root_cert=ssl_root_cert,
+        target_session_attrs=parts["target_session_attrs"],
         connect_timeout=parts["connect_timeout"],
+        addresses=_addresses(parts["hostaddr"], len(hosts)),
+        channel_binding=parts["channel_binding"],
+        options=parts["options"] or "",
+        # PostgreSQL cuts a name at 63 bytes and replaces what is not ASCII; something follows it.
+        application_name=parts["application_name"].encode("ascii", "replace").decode()[:40],
+        load_balance_hosts=parts["load_balance_hosts"],
     )
-
-
-def split_url(url: str) -> dict[str, str]:
-    """Split a database URL into the settings it has.
-
-    Raises:
-        ValueError: with what is wrong with it; never with the URL, which may have a password.
-
-    """
-    scheme, _, rest = url.partition("://")
-    if scheme not in _SCHEMES or not rest:
-        msg = "does not start with postgresql://"
-        raise ValueError(msg)
-    rest, _, query = rest.partition("?")
-    authority, _, name = rest.partition("/")
-    if "@" in name or "@" in query:
-        msg = "has an @, / or ? in the password that is not percent-encoded"
-        raise ValueError(msg)
-    parts: dict[str, str] = {}
-    credentials, _, places = authority.rpartition("@")
-    user, colon, password = credentials.partition(":")
-    if user:
-        parts["user"] = unquote(user)
-    if colon:
-        parts["password"] = unquote(password)
-    parts |= _places(places)
-    if name:
-        parts["name"] = unquote(name)
-    for key, value in parse_qsl(query):
-        if key in _PARAMETERS:
-            parts[_PARAMETERS[key]] = value
-        elif key == "options":
-            msg = (
-                "has options, which are not passed on: set them for the role (ALTER ROLE ... SET)"
-            )
-            raise ValueError(msg)
-        elif key not in _IGNORED:
-            msg = f"has a parameter that is not one of {', '.join(_PARAMETERS)}"
-            raise ValueError(msg)
-    return parts
-
-
-def _places(text: str) -> dict[str, str]:
-    if not text:
-        return {}
-    hosts, ports = zip(*(_place(place) for place in text.split(",")), strict=True)
-    found = {"port": ",".join(port or "5432" for port in ports)}
-    return found | ({"host": ",".join(hosts)} if any(hosts) else {})
-
-
-def _place(place: str) -> tuple[str, str]:
-    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:]*)(?::([0-9]*))?", place)
-    if match is None:
-        msg = "has a host that is not HOST or HOST:PORT"
-        raise ValueError(msg)
-    return unquote(match[1]), match[2] or ""
 
 
 def _host(text: str) -> str:
@@ -149,15 +145,33 @@ def _host(text: str) -> str:
         return host
     address = host.removeprefix("[").removesuffix("]")
     if _IPV6(address) is None or host not in {address, f"[{address}]"}:
-        msg = "host"
-        raise ValueError(msg)
+        raise ValueError("host")
     return f"[{address}]"
 
 
+def _quoted_host(host: str) -> str:
+    return quote(host, safe="" if host.startswith("/") else "[]:")
+
+
 def _ports(text: str, count: int) -> tuple[int, ...]:
-    ports = [part.strip() for part in text.split(",")]
+    ports = [part.strip() or "5432" for part in text.split(",")]
     if len(ports) == 1:
         ports *= count
     if len(ports) != count or not all(_PORT.fullmatch(p) and int(p) in _PORTS for p in ports):
         raise ValueError("port")
     return tuple(int(port) for port in ports)
+
+
+def _addresses(text: str | None, count: int) -> tuple[str | None, ...]:
+    """Return an address for each host, or none at all; libpq lets single ones be left out."""
+    if text is None:
+        return ()
+    addresses = tuple(part.strip() or None for part in text.split(","))
+    try:
+        for address in filter(None, addresses):
+            parse.address(address)
+    except ValueError:
+        raise ValueError("hostaddr") from None
+    if len(addresses) != count:
+        raise ValueError("hostaddr")
+    return addresses

@@ -7,11 +7,11 @@ from typing import Final
 
 from orders.config import parse
 from orders.config.setting import TEXT, Setting
+from orders.config.tls import MODES
 from orders.config.tracing import TRACING
 
 _PORT: Final = parse.integer(1, 65535)
 _PORT_ALLOWED: Final = "a port, 1 to 65535"
-_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 DATABASE: Final = (
     Setting(
@@ -19,8 +19,10 @@ DATABASE: Final = (
         ("DATABASE_URL",),
         parse.text,
         None,
-        "postgresql://user:password@host:port/name, several hosts separated by commas",
-        "The database, in one line. With it the names below are not read.",
+        "postgresql://user:password@host:port/name, several hosts separated by commas, or psql's "
+        "host=... dbname=...",
+        "The database, in one line. What it leaves out is read from the names below, as psql "
+        "does; but where it names a host, no other host, address or port is read.",
         "Database",
         secret=True,
     ),
@@ -31,6 +33,16 @@ DATABASE: Final = (
         None,
         "a host name, an address or the folder of a socket; several separated by commas",
         "Where PostgreSQL is.",
+        "Database",
+    ),
+    Setting(
+        "hostaddr",
+        ("DB_HOSTADDR", "PGHOSTADDR"),
+        parse.text,
+        None,
+        "an IP address for each host, separated by commas",
+        "Where to connect to, instead of asking for the host's addresses; the host is then the "
+        "name on its certificate.",
         "Database",
     ),
     Setting(
@@ -65,11 +77,11 @@ DATABASE: Final = (
     Setting(
         "ssl_mode",
         ("DB_SSL_MODE", "PGSSLMODE"),
-        parse.choice(*_SSL_MODES),
+        parse.choice(*MODES),
         None,
-        f"{', '.join(_SSL_MODES)}; the last two need DB_SSL_ROOT_CERT",
-        "How the connection is encrypted; `prefer` when left out. `require` without "
-        "DB_SSL_ROOT_CERT trusts any certificate; `allow` and `prefer` encrypt only with it.",
+        f"{', '.join(MODES)}; the last two need DB_SSL_ROOT_CERT; its `system`, the last",
+        "How the connection is encrypted, as libpq does it; `prefer` when left out. "
+        "[PostgreSQL](postgresql.md#tls) says what each does.",
         "Database",
     ),
     Setting(
@@ -77,17 +89,35 @@ DATABASE: Final = (
         ("DB_SSL_ROOT_CERT", "PGSSLROOTCERT"),
         parse.text,
         None,
-        "the path of a PEM file",
+        "the path of a PEM file, or `system` where the system has a bundle",
         "Certificate authorities of the server, whose name is then checked too.",
+        "Database",
+    ),
+    Setting(
+        "channel_binding",
+        ("DB_CHANNEL_BINDING", "PGCHANNELBINDING"),
+        parse.choice("disable", "prefer", "require"),
+        None,
+        "disable, prefer, require",
+        "Whether the password's exchange is bound to the TLS connection; `prefer` when left out.",
         "Database",
     ),
     Setting(
         "target_session_attrs",
         ("DB_TARGET_SESSION_ATTRS", "PGTARGETSESSIONATTRS"),
-        parse.choice("any", "read-write", "read-only"),
-        None,
-        "any, read-write, read-only",
-        "Which of several hosts will do; `read-write` when there are several.",
+        parse.choice("any", "read-write", "read-only", primary="read-write"),
+        "read-write",
+        "any, read-write, primary (means read-write), read-only; a standby cannot take orders",
+        "Which servers will do.",
+        "Database",
+    ),
+    Setting(
+        "load_balance_hosts",
+        ("DB_LOAD_BALANCE_HOSTS", "PGLOADBALANCEHOSTS"),
+        parse.choice("disable", "random"),
+        "disable",
+        "disable, random",
+        "Whether several hosts are tried in random order.",
         "Database",
     ),
     Setting(
@@ -99,6 +129,24 @@ DATABASE: Final = (
         "How long one try to connect may take.",
         "Database",
         unit="s",
+    ),
+    Setting(
+        "application_name",
+        ("DB_APPLICATION_NAME", "PGAPPNAME"),
+        parse.text,
+        "orders",
+        TEXT,
+        "What its connections are called in `pg_stat_activity`; something of their own follows.",
+        "Database",
+    ),
+    Setting(
+        "options",
+        ("DB_OPTIONS", "PGOPTIONS"),
+        parse.text,
+        None,
+        TEXT,
+        "Start-up options, such as `-c search_path=shop`; sent as they are.",
+        "Database",
     ),
 )
 

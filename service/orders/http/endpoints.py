@@ -12,6 +12,7 @@ from orders.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
     MalformedIdempotencyKey,
+    OrderMissing,
     OrderNotFound,
 )
 from orders.http import idempotency, paging
@@ -52,7 +53,7 @@ _REPLAYED: Final = ("idempotency-replayed", "true")
     "/orders",
     status=201,
     summary="Create an order",
-    raises=(MalformedIdempotencyKey, IdempotencyKeyReused),
+    raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
     sends=("Location", "Idempotency-Replayed"),
 )
 async def create_order(

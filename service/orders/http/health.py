@@ -1,8 +1,9 @@
 """Liveness, readiness and start-up, on both ports, as Kubernetes asks for them.
 
 Liveness has no dependency: a database that is away must not restart the pods. Readiness asks the
-database on every call, but only one question at a time is on its way. GoFr's two addresses are
-aliases. Bodies are for people; machines go by the status.
+database on every call, but only one question at a time is on its way. What keeps out writes alone
+is named and fails nothing, as reads go on. GoFr's two addresses are aliases. Bodies are for
+people; machines go by the status.
 """
 
 import logging
@@ -31,10 +32,19 @@ class Answer(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One line of readiness."""
+    """One line of readiness; what is `tolerated` is told, and fails nothing."""
 
     name: str
     failure: str | None
+    tolerated: bool = False
+
+    def __str__(self) -> str:
+        """Say it as Kubernetes does."""
+        if self.failure is None:
+            return f"[+]{self.name} ok"
+        if self.tolerated:
+            return f"[!]{self.name} blocked: {self.failure}"
+        return f"[-]{self.name} failed: {self.failure}"
 
 
 _OK: Final = Answer(200, [_TEXT, _NO_STORE], b"ok\n")
@@ -48,6 +58,7 @@ class Health:
         schema_version: Callable[[], Awaitable[int | None]],
         required_version: int,
         on_version: Callable[[int], None] = lambda _: None,
+        writes_blocked: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Start as neither started nor draining.
 
@@ -55,11 +66,13 @@ class Health:
             schema_version: asks the database; None when it does not answer.
             required_version: the schema version below which this code cannot run.
             on_version: told every version that was seen.
+            writes_blocked: says what keeps writes out while reads go on.
 
         """
         self._schema_version = schema_version
         self._required = required_version
         self._on_version = on_version
+        self._writes_blocked = writes_blocked
         self._refusal = ""
         self.started = False
         self.draining = False
@@ -105,6 +118,7 @@ class Health:
         return [
             Check("database", None),
             Check("schema", None if version >= self._required else missing),
+            Check("writes", self._writes_blocked(), tolerated=True),
         ]
 
 
@@ -118,12 +132,8 @@ _PATHS: Final = {
 
 
 def _report(kind: str, checks: list[Check], *, verbose: bool) -> Answer:
-    failed = any(check.failure for check in checks)
+    failed = any(check.failure and not check.tolerated for check in checks)
     if not failed and not verbose:
         return _OK
-    lines = [
-        f"[-]{check.name} failed: {check.failure}" if check.failure else f"[+]{check.name} ok"
-        for check in checks
-    ]
-    lines.append(f"{kind} check {'failed' if failed else 'passed'}\n")
+    lines = [*map(str, checks), f"{kind} check {'failed' if failed else 'passed'}\n"]
     return Answer(503 if failed else 200, [_TEXT, _NO_STORE], "\n".join(lines).encode())

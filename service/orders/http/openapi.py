@@ -25,6 +25,7 @@ from orders.errors import (
     InvalidRequest,
     MalformedIdempotencyKey,
     NotAcceptable,
+    OrderMissing,
     OrderNotFound,
     Overloaded,
     Problem,
@@ -127,10 +128,11 @@ _DESCRIPTIONS: Final = {
     404: "There is no such order.",
     406: "The Accept header excludes JSON.",
     408: "The body did not arrive in time; nothing was done.",
+    409: "The Idempotency-Key was used, and its order is not there any more.",
     413: "The body is too large.",
     415: "The body is not said to be JSON, or is compressed.",
     422: "The Idempotency-Key was used before, with another payload.",
-    500: "A defect; the log has more under the trace id.",
+    500: "A defect, or what only this request ran into; the log has more.",
     503: "Not now; the same request may succeed later.",
 }
 
@@ -144,6 +146,7 @@ _DETAILS: Final[dict[type[Problem], str]] = {
     RequestTimeout: "it had 5.0 s to arrive",
     ContentTooLarge: "the body may have 65,536 bytes",
     UnsupportedMediaType: "the Content-Type is text/plain; it must be application/json, in UTF-8",
+    OrderMissing: f"order {_ID} was created with this key, and is not there any more",
     IdempotencyKeyReused: f"order {_ID} was created with this key and another payload",
     Internal: "",
     Overloaded: "8192 requests are waiting",

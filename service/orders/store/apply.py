@@ -18,6 +18,8 @@ from psqlpy.exceptions import Error as DriverError
 from orders.store import ledger
 from orders.store.messages import explain
 from orders.store.migrations import Migration, MigrationError
+from orders.store.rights import Rights
+from orders.store.statements import literal
 
 if TYPE_CHECKING:
     from psqlpy import Connection
@@ -27,20 +29,23 @@ PATIENCE: Final = 60.0
 """Seconds to wait, at the least, while another run is at work."""
 
 _RESET: Final = "RESET ALL"  # what an earlier file may have SET
-# READ COMMITTED: between its statements the transaction then holds no snapshot.
-_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+# READ COMMITTED: between its statements the transaction then holds no snapshot. Not READ WRITE:
+# a database that is fenced off by default_transaction_read_only is not to be changed.
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# No statement has a parameter, for which the driver would name it: poolers take these as they are.
 # Of the role's own time-outs none may end a long migration. The server looks each second whether
 # the client is still there: the lock of a killed pod must not outlive it by a long statement.
 _LIMITS: Final = """
-SELECT set_config('lock_timeout', $1::text, $2::boolean),
-    set_config('statement_timeout', '0', $2::boolean),
-    set_config('idle_in_transaction_session_timeout', '0', $2::boolean),
-    (SELECT set_config(name, '1000', $2::boolean)
+SELECT set_config('lock_timeout', '{lock}', {local}),
+    set_config('statement_timeout', '0', {local}),
+    set_config('idle_in_transaction_session_timeout', '0', {local}),
+    (SELECT set_config(name, '0', {local}) FROM pg_settings WHERE name = 'transaction_timeout'),
+    (SELECT set_config(name, '1000', {local})
      FROM pg_settings WHERE name = 'client_connection_check_interval')
 """
-_TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock($1::bigint)"
+_TRY_LOCK: Final = f"SELECT pg_try_advisory_xact_lock({LOCK_KEY})"
 _INDEX_IS_INVALID: Final = """
-SELECT true FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid
+SELECT true FROM pg_index WHERE indexrelid = to_regclass({}) AND NOT indisvalid
 """
 
 log = logging.getLogger("orders.migrate")
@@ -74,15 +79,19 @@ async def apply_next(
 
     Raises:
         TryAgain: another run has the lock, a table is locked, or the connection was lost.
-        MigrationError: a file changed, or the database refused one; nothing of it was applied.
+        MigrationError: a file changed, the database is not fit or its role has no right, or the
+            database refused a file; nothing of it was applied.
     """
     file: Migration | None = None
     started = perf_counter()
     try:
         await connection.execute_batch(_RESET)
+        rights = await Rights.of(connection)
+        rights.check_read()
         if not ledger.pending(files, await ledger.read(connection), to):
             return None
-        await _begin(connection, lock_timeout)
+        rights.check_create()
+        await begin(connection, lock_timeout)
         # Read again: another run may have applied it before this one had the lock.
         todo = ledger.pending(files, await ledger.create_and_read(connection), to)
         if todo:
@@ -92,17 +101,22 @@ async def apply_next(
     except DriverError as error:
         raise await _reason(connection, file, error) from error
     except (MigrationError, TryAgain):
-        await _rollback(connection)
+        await rollback(connection)
         raise
     if file:
         log.info("%s applied in %.3f s", file.file, perf_counter() - started)
     return file
 
 
-async def _begin(connection: "Connection", lock_timeout: float) -> None:
-    await connection.execute_batch(_BEGIN)
-    await connection.fetch(_LIMITS, [f"{lock_timeout * 1000:.0f}", True], prepared=False)
-    result = await connection.fetch(_TRY_LOCK, [LOCK_KEY], prepared=False)
+async def begin(connection: "Connection", lock_timeout: float) -> None:
+    """Begin a transaction that has the lock of all runs.
+
+    Raises:
+        TryAgain: another run has it.
+    """
+    limits = _LIMITS.format(lock=round(lock_timeout * 1000), local="true")
+    await connection.execute_batch(f"{_BEGIN};{limits}")
+    result = await connection.fetch(_TRY_LOCK, prepared=False)
     if not result.result(as_tuple=True)[0][0]:
         raise TryAgain("another run of `orders migrate` is at work", patience=PATIENCE)
 
@@ -132,7 +146,7 @@ async def _run_outside(worker: "Connection", file: Migration) -> None:
     No lock_timeout: such statements do not make others queue, and have to wait for every
     transaction that is older.
     """
-    await worker.fetch(_LIMITS, ["0", False], prepared=False)
+    await worker.fetch(_LIMITS.format(lock=0, local="false"), prepared=False)
     await _drop_invalid(worker, file)
     try:
         await worker.execute_batch(file.text)
@@ -145,13 +159,13 @@ async def _run_outside(worker: "Connection", file: Migration) -> None:
 async def _drop_invalid(worker: "Connection", file: Migration) -> None:
     if file.builds is None:
         return
-    result = await worker.fetch(_INDEX_IS_INVALID, [file.builds], prepared=False)
+    result = await worker.fetch(_INDEX_IS_INVALID.format(literal(file.builds)), prepared=False)
     if result.result(as_tuple=True):
         log.warning("%s: dropping %s, an index whose build failed", file.file, file.builds)
         await worker.execute_batch(f"DROP INDEX CONCURRENTLY IF EXISTS {file.builds}")
 
 
-async def _rollback(connection: "Connection") -> bool:
+async def rollback(connection: "Connection") -> bool:
     """Roll back; tell whether the connection stands, which no error of the driver does."""
     try:
         await connection.execute_batch("ROLLBACK")
@@ -166,9 +180,9 @@ async def _reason(
     """Roll back, and say what an error of the driver means for the run."""
     message = explain(error)
     if file is None:
-        await _rollback(connection)
+        await rollback(connection)
         return TryAgain(f"cannot begin to migrate: {message}")
-    if not await _rollback(connection):
+    if not await rollback(connection):
         return TryAgain(f"{file.file}: the connection was lost: {message}; run it again")
     if file.transactional:
         message = f"{message}; nothing of {file.file} was applied"

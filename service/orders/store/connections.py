@@ -1,18 +1,26 @@
-"""Connections that are held for good, and replaced when they die."""
+"""Connections that are held for good, and replaced when they die.
+
+One that is replaced is ended at the server, as the driver cannot close it. Until it is gone it
+counts: a held connection has two sockets at most.
+"""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, Final
+from weakref import WeakSet
 
-from orders.coalesce import ConnectionLost
+from orders.batch import ConnectionLost
+from orders.store.backends import Activity, Backends
+from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.messages import Outage, explain
 from orders.store.session import Row, Session, SessionLost, Statement
 
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 1.0
+_SOCKETS: Final = 2
+_ENDING_TIMEOUT: Final = 0.25  # a backend that can be ended is gone in less
 
 log = logging.getLogger("orders.store")
 
@@ -27,6 +35,7 @@ class HeldConnection:
         warm: Sequence[Statement] = (),
         on_lost: Callable[[], None] = lambda: None,
         outage: Outage | None = None,
+        backends: Backends | None = None,
     ) -> None:
         """Keep what is needed to connect; `open` starts.
 
@@ -35,19 +44,25 @@ class HeldConnection:
             warm: statements run once on each new connection, so that they are prepared.
             on_lost: called when the connection was lost.
             outage: what tells that it cannot connect, shared with other connections.
+            backends: ends connections at the server, over another one.
 
         """
         self._connector = connector
         self._warm = warm
         self._on_lost = on_lost
         self._outage = outage or Outage(connector.where)
+        self._backends = backends or Backends(timeout=1.0)
         self._loop = asyncio.get_running_loop()
         self._session: Session | None = None
         self._up = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
-        self._pause = 0.0
-        self._busy = False
+        self._leaving: set[asyncio.Future[Any]] = set()  # each until its socket is gone
+        self._ending: set[asyncio.Task[None]] = set()
+        self._backoff = Backoff()
+        self._asking = asyncio.Lock()
+        self._user: asyncio.Task[Any] | None = None
+        self._outdated: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.down_since: float | None = self._loop.time()
 
     @property
@@ -55,12 +70,17 @@ class HeldConnection:
         """What the connections-by-state metric calls it: `connecting`, `used` or `idle`."""
         if self._session is None:
             return "connecting"
-        return "used" if self._busy else "idle"
+        return "idle" if self._user is None else "used"
+
+    @property
+    def name(self) -> str:
+        """The `application_name` at the server; empty without a connection."""
+        return "" if self._session is None else self._session.name
 
     def open(self) -> None:
         """Start to connect; returns at once."""
         if self._connecting is None:
-            self._connecting = self._loop.create_task(self._connect(), context=Context())
+            self._connecting = self._start(self._connect())
 
     async def ready(self) -> None:
         """Return when the connection stands."""
@@ -70,73 +90,171 @@ class HeldConnection:
         """Run one constant statement with at least one parameter (others are prepared each time).
 
         Raises:
-            ConnectionLost: the connection is gone, or the server turned read-only.
+            ConnectionLost: the connection is gone, or the server turned read-only; or it was
+                replaced since this task's last statement, so that another one uses it by now.
             StatementRefused: the connection stands; the message is the server's, without the row.
 
         """
-        session = self._session
-        if session is None:
+        session, user = self._session, asyncio.current_task()
+        if session is None or (self._outdated and user in self._outdated):
             raise ConnectionLost
-        self._busy = True
+        self._user = user
         try:
             rows = await session.fetch(sql, parameters)
         except SessionLost as lost:
-            self.abandon(str(lost))
+            if session is self._session:
+                self._user = None
+                self.abandon(str(lost))
             raise ConnectionLost from None
         finally:
-            self._busy = False
-        self._pause = 0.0
+            if session is self._session:
+                self._user = None
+        self._backoff.reset()
         return rows
 
+    @contextlib.asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Have the connection for questions that are answered in time, or replace it.
+
+        Whoever comes meanwhile waits, in this time too.
+
+        Raises:
+            ConnectionLost: it did not stand, or did not answer, in time.
+
+        """
+        session = None
+        try:
+            async with asyncio.timeout(seconds), self._asking:
+                await self._up.wait()
+                session = self._session
+                yield
+        except TimeoutError:
+            if session is not None and session is self._session:
+                self.abandon("the database did not answer a question")
+            raise ConnectionLost from None
+
+    async def verify(self) -> None:
+        """Find out whether the server still is what it has to be, which no read notices.
+
+        Raises:
+            ConnectionLost: it is not; the connection was abandoned.
+
+        """
+        session = self._session
+        if session is None or not await session.stands():
+            if session is self._session:
+                self.abandon("the server is not what it was")
+            raise ConnectionLost
+
+    async def activity(self) -> Activity | None:
+        """Return what its backend does, asked over another connection; None without an answer."""
+        return await self._backends.activity(self.name)
+
     def abandon(self, why: str = "a statement hung") -> None:
-        """Close the connection and connect anew in the background."""
-        if self._session is not None:
-            log.warning("connection lost: %s", why)
+        """End the connection and connect anew in the background."""
+        session = self._session
+        if session is not None:
+            log.warning("connection to %s lost: %s", session.host, why)
+            self._connector.lost(session)
             self._drop()
-            self.down_since = self._loop.time()
+            self._end(session)
             self.open()
             self._on_lost()
 
     def check(self) -> None:
-        """Find out in the background whether an idle connection still stands."""
-        if self.state == "idle" and self._checking is None:
-            self._checking = self._loop.create_task(self._check(), context=Context())
+        """Find out in the background whether an idle connection stands; until then it is down."""
+        if self._session is not None and self._user is None and self._checking is None:
+            self._go_down()
+            self._checking = self._start(self._check(self._session))
 
     async def close(self) -> None:
         """Stop connecting and close."""
-        tasks = [task for task in (self._connecting, self._checking) if task is not None]
-        for task in tasks:
+        tasks = [self._connecting, self._checking, *self._ending]
+        running = [task for task in tasks if task is not None]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         self._connecting = self._checking = None
+        if self._session is not None:
+            self._session.close()
         self._drop()
 
-    def _drop(self) -> None:
-        session, self._session = self._session, None
-        self._up.clear()
-        if session is not None:
-            session.close()
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._loop.create_task(work, context=Context())
 
-    async def _check(self) -> None:
-        session = self._session
+    def _go_down(self) -> None:
+        self._up.clear()
+        self.down_since = self._loop.time()
+
+    def _drop(self) -> None:
+        self._session = None
+        if self._user is not None:
+            self._outdated.add(self._user)
+            self._user = None
+        self._go_down()
+
+    def _stand(self) -> None:
+        self.down_since = None
+        self._up.set()
+
+    async def _check(self, session: Session) -> None:
+        stands = False
         try:
-            stands = session is None or await session.stands()
+            async with asyncio.timeout(self._backends.timeout):
+                stands = await session.stands()
+        except TimeoutError:
+            pass
         finally:
             self._checking = None
-        if not stands and session is self._session:
-            self.abandon("another one was lost, and this one with it")
+        if session is self._session:
+            if stands:
+                self._stand()
+            else:
+                self.abandon("another one was lost, and this one with it")
+
+    def _end(self, session: Session) -> None:
+        """Have a session ended at the server, in the background."""
+        gone = self._loop.create_future()
+        self._leaving.add(gone)
+        gone.add_done_callback(self._leaving.discard)
+        for work in (self._end_at_server(session, gone), self._end_by_itself(session, gone)):
+            task = self._start(work)
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _end_at_server(self, session: Session, gone: "asyncio.Future[None]") -> None:
+        """Return when the server has its backend no more, however long it cannot be asked."""
+        try:
+            await self._backends.end(session.name)
+        finally:
+            session.close()
+            _settle(gone)
+
+    async def _end_by_itself(self, session: Session, gone: "asyncio.Future[None]") -> None:
+        """Close it once it answers or breaks, as its socket goes then, whoever can be asked."""
+        hearing = asyncio.ensure_future(session.stands())
+        await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
+        hearing.cancel()
+        session.close()
+        _settle(gone)
 
     async def _connect(self) -> None:
-        """Try until it stands; the pause doubles, and is forgotten once a statement worked."""
+        """Try until it stands; only a statement that worked makes the pauses short again."""
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=_ENDING_TIMEOUT)
         while self._session is None:
-            if self._pause:
-                await asyncio.sleep(self._pause)
-            self._pause = min(max(_FIRST_PAUSE, self._pause * 2), _LONGEST_PAUSE)
+            await asyncio.sleep(self._backoff.pause())
+            while len(self._leaving) >= _SOCKETS:
+                await asyncio.wait(self._leaving, return_when=asyncio.FIRST_COMPLETED)
             try:
                 self._session = await self._connector.connect(self._warm)
             except Exception as error:  # noqa: BLE001  nobody else would ever connect again
                 self._outage.failed(self, explain(error, detail=False))
-        self.down_since = None
         self._connecting = None
-        self._up.set()
+        self._stand()
         self._outage.connected(self)
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,50 +1,35 @@
-"""Makes connections: where to, how it is encrypted, and how long that may take."""
+"""Makes connections: tries each address of each host in turn, until a session stands on one.
+
+A try has `connect_timeout` for all of it: TCP, TLS, authentication, and what is found out and set
+up. How it is kept from going on for ever is in `opening`.
+"""
 
 import asyncio
 import itertools
-import os
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from psqlpy import ConnectionPool, SslMode
+from psqlpy.exceptions import Error as DriverError
 
-from orders.store.session import Session, Statement
+from orders.store import pooler
+from orders.store.addresses import Address, Addresses
+from orders.store.messages import explain
+from orders.store.opening import Opened, Opener
+from orders.store.pooled_session import PooledSession
+from orders.store.pooler import Kind
+from orders.store.server_role import ServerRole
+from orders.store.session import Session, SessionLost, Statement
 
 if TYPE_CHECKING:
     from orders.config import Database
 
-os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
-
-# Asked to verify, the driver goes on in the clear when the server has no TLS; asked to require it,
-# it does not, and it verifies chain and host name whenever it has a CA file. It cannot prefer TLS
-# without one.
-_SSL_MODES: Final = {
-    None: SslMode.Prefer,
-    "disable": SslMode.Disable,
-    "allow": SslMode.Prefer,
-    "prefer": SslMode.Prefer,
-    "require": SslMode.Require,
-    "verify-ca": SslMode.Require,
-    "verify-full": SslMode.Require,
-}
+MadeT = TypeVar("MadeT")
 
 
-def open_pool(database: "Database", size: int, name: str = "orders") -> ConnectionPool:
-    """Make a pool whose connections have this `application_name`; it connects when asked to."""
-    return ConnectionPool(
-        dsn=database.dsn,
-        max_db_pool_size=max(2, size),
-        application_name=name,
-        connect_timeout_sec=database.connect_timeout,
-        tcp_user_timeout_sec=10,
-        keepalives=True,
-        keepalives_idle_sec=10,
-        keepalives_interval_sec=5,
-        keepalives_retries=3,
-        ssl_mode=_SSL_MODES[database.ssl_mode],
-        ca_file=database.ssl_root_cert,
-    )
+class CannotConnect(DriverError):
+    """No address has what was asked for; says of each why."""
 
 
 class Connector:
@@ -54,8 +39,16 @@ class Connector:
         """Keep where, and the seconds after which the server ends a statement."""
         self._database = database
         self._statement_timeout = statement_timeout
-        self._process = f"orders {secrets.token_hex(4)}"
+        self._process = f"{database.application_name} {secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
+        self._addresses = Addresses(
+            [Address(*endpoint) for endpoint in database.endpoints],
+            timeout=database.connect_timeout,
+            shuffled=database.load_balance_hosts == "random",
+        )
+        self._opener = Opener(database)
+        self._poolers: set[Address] = set()
+        self._judging = asyncio.Lock()
 
     @property
     def where(self) -> str:
@@ -68,19 +61,111 @@ class Connector:
         Each has an `application_name` of its own, by which another one can find its backend.
 
         Raises:
-            DriverError: the server cannot be reached, or refuses.
-            TimeoutError: it did not answer in time.
+            CannotConnect: no server is reached that has what `target_session_attrs` asks for.
 
         """
-        # psqlpy's pool hops threads for every acquire, has no time-out, and can hand out a
-        # connection that died: so each connection is taken once, from a pool of its own.
-        name = f"{self._process} {next(self._numbers)}"
-        pool = open_pool(self._database, 1, name)
+        return await self._first(partial(self._session, warm))
+
+    def lost(self, session: Session) -> None:
+        """Note that a session was lost or hangs: its address is tried after all others."""
+        self._addresses.failed(session.address, silent=True)
+
+    async def open(self) -> Opened:
+        """Return a connection as the driver makes it; raises what `connect` does."""
+        return await self._first(self._checked)
+
+    async def _first(self, make: Callable[[Address], Awaitable[MadeT]]) -> MadeT:
+        """Return what could be made first; tell why of all addresses when none could."""
+        failures: dict[Address, str] = {}
+        last = self._addresses.last
+        if last is not None and (made := await self._try(last, make, failures)) is not None:
+            return made
+        for address in await self._addresses.find(failures):
+            if address in failures:
+                continue
+            if (made := await self._try(address, make, failures)) is not None:
+                return made
+        raise CannotConnect(_told(failures))
+
+    async def _try(
+        self,
+        address: Address,
+        make: Callable[[Address], Awaitable[MadeT]],
+        failures: dict[Address, str],
+    ) -> MadeT | None:
+        limit = self._database.connect_timeout
+        silent = False
         try:
-            async with asyncio.timeout(self._database.connect_timeout + 1):
-                session = Session(name, pool, await pool.connection())
-                await session.set_up(self._statement_timeout, warm)
+            async with asyncio.timeout(limit):
+                made = await make(address)
+        except TimeoutError:
+            silent, failures[address] = True, f"no answer in {limit:g} s"
+        except (DriverError, SessionLost) as error:
+            failures[address] = explain(error, detail=False)
+        else:
+            self._addresses.worked(address)
+            return made
+        self._addresses.failed(address, silent=silent)
+        self._poolers.discard(address)
+        return None
+
+    async def _checked(self, address: Address) -> Opened:
+        opened = await self._opener.open(address, self._name())
+        try:
+            await ServerRole(self._database.target_session_attrs).check(opened.connection)
         except BaseException:
-            pool.close()
+            opened.close()
+            raise
+        return opened
+
+    async def _session(self, warm: Sequence[Statement], address: Address) -> Session:
+        opened, direct = await self._open(address)
+        try:
+            role = ServerRole(self._database.target_session_attrs)
+            await role.check(opened.connection)
+            kind = Kind.OWN if direct else await self._judge(opened)
+            if kind is Kind.OWN:
+                session = Session(opened, role)
+            else:
+                session = PooledSession(opened, role, prepared=kind is Kind.TRANSACTIONS)
+            await session.set_up(self._statement_timeout, warm)
+        except BaseException:
+            opened.close()
             raise
         return session
+
+    async def _open(self, address: Address) -> tuple[Opened, bool]:
+        """Return a connection, and whether it is to PostgreSQL itself."""
+        name = self._name()
+        if address not in self._poolers:
+            try:
+                opened = await self._opener.open(address, name, direct=True)
+            except DriverError as error:
+                if not pooler.refuses_options(error):
+                    raise
+                self._poolers.add(address)
+            else:
+                try:
+                    return opened, await pooler.is_direct(opened)
+                except BaseException:
+                    opened.close()
+                    raise
+        return await self._opener.open(address, name), False
+
+    async def _judge(self, opened: Opened) -> Kind:
+        """Find out about a pooler, one connection at a time: they would disturb each other."""
+        async with self._judging:
+            return await pooler.judge(
+                opened, lambda: self._opener.open(opened.address, self._name())
+            )
+
+    def _name(self) -> str:
+        return f"{self._process} {next(self._numbers)}"
+
+
+def _told(failures: dict[Address, str]) -> str:
+    """Say why of each address, in one order whichever was tried first."""
+    if len(failures) == 1:
+        [(address, why)] = failures.items()
+        return why if address.literal else f"{address}: {why}"
+    return "; ".join(sorted(f"{address}: {why}" for address, why in failures.items()))

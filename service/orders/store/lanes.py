@@ -1,20 +1,23 @@
 """The lanes on which batches travel: one held connection each, measured and traced.
 
-A lane runs one kind of batch: it is handed items, sends one statement (two when an idempotency key
-was there before), and answers every item in order.
+A lane runs one kind of batch: it is handed items, sends one statement (more when not all orders
+were new), and answers every item in order.
 """
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
-from orders.coalesce import ConnectionLost
+from orders.batch import ConnectionLost
 from orders.model import Order
 from orders.store import sql
 from orders.store.connections import HeldConnection
-from orders.store.session import Row, StatementRefused
+from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, settle
+from orders.store.refusals import Cause, RefusalLog, find_cause, problem_of
+from orders.store.session import Row, Statement, StatementRefused
 
 if TYPE_CHECKING:
+    from orders.store.writes import Writes
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
     from orders.telemetry.tracing import Tracing
@@ -22,15 +25,8 @@ if TYPE_CHECKING:
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
-
-class NewRow(NamedTuple):
-    """An order on its way in; `ms` is the milliseconds since 1970 that its id carries."""
-
-    id: str
-    item: str
-    quantity: int
-    ms: int
-    key: str | None
+_RACES: Final = 5
+"""How often a batch is tried again that may have lost a race, where isolation allows of any."""
 
 
 class PageQuery(NamedTuple):
@@ -53,11 +49,22 @@ class _Lane(Generic[ItemT, ResultT]):
     """What every lane does around its statement."""
 
     operation: ClassVar[str]
+    statements: ClassVar[Sequence[Statement]]
+    """Those that its connection prepares, with parameters that change nothing."""
 
-    def __init__(self, connection: HeldConnection, metrics: "Metrics", tracing: "Tracing") -> None:
+    def __init__(
+        self,
+        connection: HeldConnection,
+        metrics: "Metrics",
+        tracing: "Tracing",
+        refusals: RefusalLog,
+        writes: "Writes | None" = None,
+    ) -> None:
         self._connection = connection
         self._metrics = metrics
         self._tracing = tracing
+        self._refusals = refusals
+        self._writes = writes  # told what becomes of the batches, if they write
 
     async def ready(self) -> None:
         await self._connection.ready()
@@ -65,6 +72,14 @@ class _Lane(Generic[ItemT, ResultT]):
     @property
     def down_since(self) -> float | None:
         return self._connection.down_since
+
+    async def at_work(self) -> bool | None:
+        activity = await self._connection.activity()
+        if activity is None:
+            return None
+        if self._writes is not None:
+            self._writes.waits(activity)
+        return activity.at_work
 
     def abandon(self) -> None:
         self._connection.abandon()
@@ -77,56 +92,91 @@ class _Lane(Generic[ItemT, ResultT]):
         try:
             if links:
                 with self._tracing.batch_span(self.operation, len(items), links):
-                    return await self._execute(items)
-            return await self._execute(items)
-        except (ConnectionLost, StatementRefused) as failure:
-            error = failure.name
+                    answers = await self._execute(items)
+            else:
+                answers = await self._execute(items)
+        except StatementRefused as refusal:
+            error = refusal.name
+            if self._writes is not None:
+                self._writes.refused()
+            return await self._refused(items, refusal)
+        except ConnectionLost as lost:
+            error = lost.name
             raise
         finally:
             self._metrics.batch(self.operation, len(items), time.perf_counter() - started, error)
+        if self._writes is not None and self._writes.doubted:
+            self._writes.worked()
+        return answers
+
+    async def _refused(
+        self, items: Sequence[ItemT], refusal: StatementRefused
+    ) -> Sequence[ResultT | Exception]:
+        """Try again what may have been another transaction's fault; else answer, or raise.
+
+        Raises:
+            ConnectionLost: the connection was made new, as its plans are out of date.
+            StatementRefused: one of several items is at fault; the coalescer finds it.
+
+        """
+        cause = await find_cause(self._connection.fetch, self.statements)
+        for _ in range(_RACES if cause is Cause.RACE else 0):
+            try:
+                return await self._execute(items)
+            except StatementRefused as another:
+                refusal = another
+        if cause is Cause.PLAN:
+            self._connection.abandon("its plans are out of date")
+            raise ConnectionLost
+        if cause is not Cause.DATABASE and len(items) > 1:
+            raise refusal
+        self._refusals.tell(str(refusal), len(items))
+        return [problem_of(cause, refusal) for _ in items]
 
     async def _execute(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
         raise NotImplementedError
 
 
-class InsertLane(_Lane[NewRow, Order | None]):
-    """Inserts orders; answers None for one that is stored as sent, else the order its key has.
-
-    Rows go in by key: two batches that share keys then wait for one another in one order, and
-    cannot deadlock.
-    """
+class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
+    """Inserts orders; answers None for one that is stored as sent, else the order its key has."""
 
     operation = "insert"
+    statements = sql.WARM_WRITE
 
-    async def _execute(self, items: Sequence[NewRow]) -> Sequence[Order | Exception | None]:
-        keyed = [row for row in items if row.key is not None]
-        rows = sorted(items, key=lambda row: row.key or "") if keyed else items
-        if await _insert(self._connection, rows) == len(items) or not keyed:
+    async def _execute(self, items: Sequence[NewRow]) -> Sequence[Answer]:
+        fetch = self._connection.fetch
+        if await insert(fetch, items) == len(items):
             self._metrics.created(len(items))
             return [None] * len(items)
-        found = await self._connection.fetch(sql.SELECT_BY_KEY, [[row.key for row in keyed]])
-        by_key = {key: Order(*stored) for key, *stored in found}
-        settled = [None if row.key is None else _settle(row, by_key.get(row.key)) for row in items]
-        self._metrics.created(settled.count(None))
-        return settled
+        answers = await settle(fetch, items, self._refusals)
+        self._metrics.created(answers.count(None))
+        return answers
 
 
 class InsertManyLane(_Lane[Sequence[NewRow], None]):
     """Inserts one caller's orders in one statement: all or nothing."""
 
     operation = "insert_many"
+    statements = sql.WARM_WRITE
 
-    async def _execute(self, items: Sequence[Sequence[NewRow]]) -> Sequence[None]:
-        for rows in items:
-            await _insert(self._connection, rows)
-            self._metrics.created(len(rows))
-        return [None] * len(items)
+    async def _execute(self, items: Sequence[Sequence[NewRow]]) -> Sequence[Exception | None]:
+        return [await self._insert(rows) for rows in items]
+
+    async def _insert(self, rows: Sequence[NewRow]) -> Exception | None:
+        fetch = self._connection.fetch
+        if await insert(fetch, rows) < len(rows):
+            answers = await settle(fetch, rows, self._refusals)
+            if kept_out := next(filter(None, answers), None):
+                return cast("Exception", kept_out)  # without keys there is no other answer
+        self._metrics.created(len(rows))
+        return None
 
 
 class SelectLane(_Lane[str, Order | None]):
     """Reads orders by id; answers None for an id that no order has."""
 
     operation = "select"
+    statements = sql.WARM_READ
 
     async def _execute(self, items: Sequence[str]) -> Sequence[Order | None]:
         rows = await self._connection.fetch(sql.SELECT_BY_ID, [list(items)])
@@ -138,6 +188,7 @@ class PageLane(_Lane[PageQuery, Page]):
     """Reads one page by keyset: its cost is that of the page, wherever it lies."""
 
     operation = "list"
+    statements = sql.WARM_PAGE
 
     async def _execute(self, items: Sequence[PageQuery]) -> Sequence[Page]:
         return [await self._page(query) for query in items]
@@ -156,19 +207,6 @@ class PageLane(_Lane[PageQuery, Page]):
             return Page(rows, newer=False, older=older)
         first = rows[0].id if rows else query.after
         return Page(rows, newer=bool(await fetch(sql.NEWER, [first, 1])), older=older)
-
-
-async def _insert(connection: HeldConnection, rows: Sequence[NewRow]) -> int:
-    """Insert in one statement, which is its own transaction; return how many were new."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    counted = await connection.fetch(sql.INSERT, columns)
-    return int(counted[0][0])
-
-
-def _settle(row: NewRow, stored: Order | None) -> Order | Exception | None:
-    if stored is None:
-        return StatementRefused(f"the order with the key of {row.id} was deleted meanwhile")
-    return None if stored.id == row.id else stored
 
 
 def _stored(rows: Sequence[Row]) -> list[Order]:

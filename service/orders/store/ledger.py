@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from orders import __version__
 from orders.store.migrations import Migration, MigrationError
+from orders.store.statements import literal
 
 if TYPE_CHECKING:
     from psqlpy import Connection
@@ -29,7 +30,7 @@ _SELECT: Final = """
 SELECT version, name, checksum, applied_at, release FROM orders_migrations ORDER BY version
 """
 _INSERT: Final = """
-INSERT INTO orders_migrations (version, name, checksum, release) VALUES ($1, $2, $3, $4)
+INSERT INTO orders_migrations (version, name, checksum, release) VALUES ({}, {}, {}, {})
 """
 
 State = Literal["applied", "pending", "changed", "unknown"]
@@ -72,8 +73,8 @@ async def create_and_read(connection: "Connection") -> list[Applied]:
 
 async def record(connection: "Connection", migration: Migration) -> None:
     """Add the row of a file, in the caller's transaction."""
-    row = [migration.version, migration.name, migration.checksum, __version__]
-    await connection.execute(_INSERT, row, prepared=False)
+    texts = (migration.name, migration.checksum, __version__)
+    await connection.execute_batch(_INSERT.format(migration.version, *map(literal, texts)))
 
 
 async def _rows(connection: "Connection") -> list[Applied]:

@@ -20,13 +20,17 @@ from orders import __version__
 from orders.config import Config, Database
 from orders.store import ledger
 from orders.store.apply import TryAgain, apply_next
-from orders.store.connector import open_pool
+from orders.store.backoff import Backoff
+from orders.store.connector import Connector
+from orders.store.distribution import distribute
 from orders.store.messages import explain
 from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION
 
 if TYPE_CHECKING:
     from psqlpy import Connection
+
+    from orders.store.opening import Opened
 
 __all__ = [
     "REQUIRED_VERSION",
@@ -41,9 +45,6 @@ LOCK_TIMEOUT: Final = 2.0
 """Seconds to wait for a table's lock; requests queue behind that, so below REQUEST_TIMEOUT."""
 STATUS_PENDING: Final = 3
 """Exit code of `--status` when a file is still to be applied."""
-
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 1.0
 
 log = logging.getLogger("orders.migrate")
 
@@ -123,6 +124,8 @@ async def migrate(
             connection, connect, files, to=to, lock_timeout=lock_timeout
         ):
             done.append(file.file)
+        for table in await distribute(connection, lock_timeout=lock_timeout):
+            log.info("%s is distributed over the workers of Citus now", table)
         return await _read(connection)
 
     rows = await _insist(database, attempt, wait)
@@ -195,17 +198,14 @@ async def _insist(
     wait: float,
 ) -> ResultT:
     """Call `attempt` with a connection until it succeeds or the time is over."""
-    place = _database(database)
+    connector = Connector(_database(database), statement_timeout=0)
     now = asyncio.get_running_loop().time
-    started, pause, told = now(), _FIRST_PAUSE, ""
+    started, told, backoff = now(), "", Backoff()
+    backoff.pause()  # the first try had none
     while True:
         try:
-            async with _connections(place) as connect:
-                connection = await connect()
-                try:
-                    return await attempt(connection, connect)
-                finally:
-                    connection.close()
+            async with _connections(connector) as connect:
+                return await attempt(await connect(), connect)
         except TryAgain as obstacle:
             left = started + max(wait, obstacle.patience) - now()
             if left <= 0:
@@ -213,8 +213,7 @@ async def _insist(
             if str(obstacle) != told:
                 told = str(obstacle)
                 log.info("%s; trying again for up to %.0f s", told, left)
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(min(backoff.pause(), left))
 
 
 def _database(place: Config | Database | str) -> Database:
@@ -224,27 +223,19 @@ def _database(place: Config | Database | str) -> Database:
 
 
 @asynccontextmanager
-async def _connections(database: Database) -> AsyncIterator[Connect]:
-    """Yield what makes a connection; all are closed at the end, which only the pool can do."""
-    try:
-        pool = open_pool(database, 2)
-    except DriverError as error:
-        raise MigrationError(f"{database.where}: {explain(error)}") from error
-
-    limit = database.connect_timeout + 1  # the driver's own is per address, and may be slow to act
+async def _connections(connector: Connector) -> AsyncIterator[Connect]:
+    """Yield what makes a connection; all are closed at the end."""
+    made: list[Opened] = []
 
     async def connect() -> "Connection":
         try:
-            async with asyncio.timeout(limit):
-                return await pool.connection()
-        except TimeoutError as error:
-            raise TryAgain(
-                f"cannot connect to {database.where}: no answer in {limit:g} s"
-            ) from error
+            made.append(await connector.open())
         except DriverError as error:
-            raise TryAgain(f"cannot connect to {database.where}: {explain(error)}") from error
+            raise TryAgain(f"cannot connect to {connector.where}: {explain(error)}") from error
+        return made[-1].connection
 
     try:
         yield connect
     finally:
-        pool.close()
+        for opened in made:
+            opened.close()

@@ -2,33 +2,25 @@
 
 The driver never shows SQLSTATE, so after an error a ping tells a refused statement from a lost
 connection. It can neither cancel a statement nor close a connection: `close` drops the connection
-and the pool that it came from, and the socket goes once the server has answered.
+and the pool that it came from, and shuts the socket a little later.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from psqlpy.exceptions import Error as DriverError
 
 from orders.store.messages import explain
-
-if TYPE_CHECKING:
-    from psqlpy import Connection, ConnectionPool
+from orders.store.opening import Opened
+from orders.store.server_role import ServerRole
+from orders.store.settings import OF_A_SESSION
 
 Statement = tuple[str, list[Any]]
 Row = tuple[Any, ...]
 
-_PING: Final = "SELECT current_setting('transaction_read_only') WHERE $1::int = 1"
-_SETTINGS: Final = (
-    "SELECT set_config('statement_timeout', $1::text, false),"
-    # A 201 promises that the order outlives a crash, whatever the role or the database is set to.
-    " set_config('synchronous_commit', coalesce(nullif("
-    "current_setting('synchronous_commit'), 'off'), 'on'), false),"
-    # Plans for arrays of any length: planning anew cost more than the index lookup itself.
-    " set_config('plan_cache_mode', 'force_generic_plan', false),"
-    # A table that was empty when the plan was made must not be read whole ever after.
-    " set_config('enable_seqscan', 'off', false)"
-)
+
+# A backend that waits for a lock outlives the connection that was given up meanwhile.
+_WARM_LOCK_TIMEOUT: Final = 250  # ms
 
 
 class StatementRefused(Exception):
@@ -44,12 +36,17 @@ class SessionLost(Exception):
 class Session:
     """A connection to one server, on which one statement runs at a time."""
 
-    def __init__(self, name: str, pool: "ConnectionPool", connection: "Connection") -> None:
-        """Take a new connection, its `application_name`, and the pool made for it alone."""
-        self.name = name
-        self._pool = pool
-        self._connection = connection
-        self._read_only = ""
+    def __init__(self, opened: Opened, role: ServerRole) -> None:
+        """Take a new connection, and what its server has to be."""
+        self.name = opened.name
+        """Its `application_name`, which no other connection has."""
+        self.address = opened.address
+        """Where the server is."""
+        self.host = str(opened.address)
+        """The same for people: host, port, and the address that the name has."""
+        self._opened = opened
+        self._connection = opened.connection
+        self._role = role
 
     async def set_up(self, statement_timeout: float, warm: Sequence[Statement]) -> None:
         """Make the settings and prepare statements.
@@ -57,21 +54,22 @@ class Session:
         Args:
             statement_timeout: seconds after which the server ends a statement.
             warm: statements run once, so that they are prepared; what the server refuses of them
-                (the schema is not there yet) is prepared when it is first used.
+                (the schema is not there yet, a table is locked) is prepared when it is first used.
 
         Raises:
             DriverError: the connection does not stand.
+            SessionLost: the same, or its server is not what it has to be.
 
         """
-        await self._connection.fetch(_SETTINGS, [f"{statement_timeout * 1000:.0f}"])
-        self._read_only = await self._ping()
+        milliseconds = round(statement_timeout * 1000)
+        await self._make_settings(milliseconds, _WARM_LOCK_TIMEOUT if warm else 0)
         for sql, parameters in warm:
             try:
-                await self._connection.fetch(sql, parameters)
-            except DriverError:
-                if not await self.stands():
-                    raise
+                await self.fetch(sql, parameters)
+            except StatementRefused:
                 break
+        if warm:
+            await self._make_settings(milliseconds, 0)
 
     async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
         """Run one constant statement with at least one parameter (others are prepared each time).
@@ -84,24 +82,25 @@ class Session:
         try:
             result = await self._connection.fetch(sql, parameters)
         except DriverError as error:
-            why = explain(error, detail=False)
-            if await self.stands():
-                raise StatementRefused(why) from None  # the driver's own text has the row
-            raise SessionLost(why) from None
+            raise await self._failure(error) from None  # the driver's own text has the row
         return result.result(as_tuple=True)
 
     async def stands(self) -> bool:
-        """Whether the server answers, and is what it was."""
+        """Whether the server answers, and still is what it has to be."""
         try:
-            return await self._ping() == self._read_only
+            return await self._role.is_kept(self._connection)
         except DriverError:
             return False
 
     def close(self) -> None:
-        """Drop the connection; closing its pool is the only way to close it."""
-        self._connection.close()
-        self._pool.close()
+        """Drop the connection."""
+        self._opened.close()
 
-    async def _ping(self) -> str:
-        rows = (await self._connection.fetch(_PING, [1])).result(as_tuple=True)
-        return str(rows[0][0])
+    async def _failure(self, error: DriverError) -> StatementRefused | SessionLost:
+        """Tell what an error of the driver means."""
+        why = explain(error, detail=False)
+        return StatementRefused(why) if await self.stands() else SessionLost(why)
+
+    async def _make_settings(self, statement_timeout: int, lock_timeout: int) -> None:
+        settings = OF_A_SESSION.format(statement_timeout, lock_timeout)
+        await self._connection.fetch(settings, prepared=False)

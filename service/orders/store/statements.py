@@ -80,3 +80,8 @@ def _extend(parts: list[str], plain: str) -> None:
     first, *rest = plain.split(";")
     parts[-1] += first
     parts.extend(rest)
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL has it: a parameter would have the driver give its statement a name."""
+    return "'" + text.replace("'", "''") + "'"

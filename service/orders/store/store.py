@@ -1,22 +1,27 @@
 """The store: all held connections of one process, and the lanes that run on them.
 
 Eight connections: two each for creates, reads and pages, as many as may be in flight; one for the
-large batches of callers; and one for readiness, which is thus answered while all others are busy.
+large batches of callers; and the probe, which answers while all others are busy: it serves
+readiness, and asks the server about the other connections and ends them.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from orders.coalesce import ConnectionLost
+from orders.batch import ConnectionLost
 from orders.store import sql
+from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
+from orders.store.refusals import RefusalLog
 from orders.store.schema import schema_version
 from orders.store.session import Statement
+from orders.store.writes import Writes
 
 if TYPE_CHECKING:
     from orders.config import Database
@@ -24,6 +29,12 @@ if TYPE_CHECKING:
     from orders.telemetry.tracing import Tracing
 
 LANES = 2
+
+_ANSWER_SHARE: Final = 1 / 6
+"""Share of a statement's time-out in which a question about a connection is answered.
+
+A silent batch is asked about after a third of its time, so half of it is left to send it again."""
+_ENDING_TIMEOUT: Final = 2.0
 
 
 class Store:
@@ -42,20 +53,29 @@ class Store:
 
         connector = Connector(database, statement_timeout=statement_timeout)
         outage = Outage(database.where)
+        self._backends = Backends(timeout=statement_timeout * _ANSWER_SHARE)
+        self.writes = Writes(self._backends)
 
         def held(warm: list[Statement]) -> HeldConnection:
             connection = HeldConnection(
-                connector, warm=warm, on_lost=self._check_all, outage=outage
+                connector,
+                warm=warm,
+                on_lost=self._check_all,
+                outage=outage,
+                backends=self._backends,
             )
             self._connections.append(connection)
             return connection
 
-        lanes: tuple[Any, ...] = (metrics, tracing)
-        self.insert = [InsertLane(held(sql.WARM_WRITE), *lanes) for _ in range(LANES)]
+        lanes: tuple[Any, ...] = (metrics, tracing, RefusalLog())
+        writing = (*lanes, self.writes)
+        self.insert = [InsertLane(held(sql.WARM_WRITE), *writing) for _ in range(LANES)]
         self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
-        self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *lanes)]
+        self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *writing)]
         self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
+        self._serving = list(self._connections)
         self._probe = held([])
+        self._backends.ask_over(self._probe)
         self._probing: asyncio.Future[int | None] | None = None
 
     def open(self) -> None:
@@ -73,7 +93,7 @@ class Store:
         return {state: states[state] for state in ("idle", "used", "connecting")}
 
     async def schema_version(self, *, patience: float) -> int | None:
-        """Return the migrated version, 0 for none, or None when the database does not answer.
+        """Return the migrated version, 0 for none; None when no connection answers or serves.
 
         Whoever asks while a question is on its way gets that one's answer.
         """
@@ -83,8 +103,12 @@ class Store:
         return await asyncio.shield(self._probing)
 
     async def close(self) -> None:
-        """Close every connection."""
-        await asyncio.gather(*(connection.close() for connection in self._connections))
+        """Close every connection, and end what is left of them at the server."""
+        await asyncio.gather(*(connection.close() for connection in self._serving))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ENDING_TIMEOUT):
+                await self._backends.end_others()
+        await self._probe.close()
 
     def _check_all(self) -> None:
         """One connection was lost: find out about the others before a request does."""
@@ -92,11 +116,12 @@ class Store:
             connection.check()
 
     async def _ask_version(self, patience: float) -> int | None:
+        self.writes.look_again()
         try:
-            async with asyncio.timeout(patience):
-                return await schema_version(self._probe.fetch)
-        except TimeoutError:
-            self._probe.abandon("the database did not answer a probe")
+            async with self._probe.within(patience):
+                await self._probe.verify()
+                version = await schema_version(self._probe.fetch)
         except ConnectionLost:
-            pass
-        return None
+            return None
+        serves = any(connection.down_since is None for connection in self._serving)
+        return version if serves else None

@@ -49,6 +49,7 @@ DECLARED: Final = {
     for name, kind, text, labels in (
         ("http_server_active_requests", "gauge", "Requests in flight", ()),
         ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
+        ("orders_writes_blocked", "gauge", "1 for what keeps writes out", ("reason",)),
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
         ("orders_shed_total", "counter", "Requests refused with 503", ("problem",)),
         ("orders_batches_retried_total", "counter", "Batches sent again", ("operation",)),
@@ -177,6 +178,10 @@ class Metrics:
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
         self._gauge("db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()})
+
+    def watch_writes(self, by_reason: Callable[[], Mapping[str, int]]) -> None:
+        """Read what keeps writes out at each scrape."""
+        self._gauge("orders_writes_blocked", lambda: {(k,): v for k, v in by_reason().items()})
 
     def watch_in_flight(self, in_flight: Callable[[], int]) -> None:
         """Read the requests in flight at each scrape."""

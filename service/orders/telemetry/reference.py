@@ -26,7 +26,8 @@ No label has a value that a caller can choose. `http_route` is a template or `un
 unknown `http_request_method` is `_OTHER`. `error_type` is empty when all went well; for a request
 it is the last part of the problem's `type`, for a batch `connection-lost` or `statement-refused`.
 `db_operation_name` and `operation` are `insert`, `select`, `insert_many` or `list`; a batch counts
-once, however many requests share it. Probes and scrapes are not counted.
+once, however many requests share it. Probes and scrapes are not counted. The `reason` for which
+writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`.
 
 | metric | type | unit | labels | meaning |
 |---|---|---|---|---|

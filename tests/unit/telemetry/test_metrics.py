@@ -47,6 +47,7 @@ def metrics() -> Iterator[Metrics]:
     made.lag.child().observe(0.0)
     made.watch_queue("insert", lambda: 5)
     made.watch_connections(lambda: {"idle": 7, "used": 1, "connecting": 0})
+    made.watch_writes(lambda: {"standby": 1, "lock": 0})
     made.watch_in_flight(lambda: 2)
     made.set_migration_version(4)
     yield made
@@ -165,6 +166,8 @@ def test_gauges_are_read_at_the_scrape(metrics: Metrics) -> None:
 
     assert 5 == value(families, "orders_queue_depth", operation="insert")
     assert 7 == value(families, "db_client_connection_count", state="idle")
+    assert 1 == value(families, "orders_writes_blocked", reason="standby")
+    assert 0 == value(families, "orders_writes_blocked", reason="lock")
     assert 2 == value(families, "http_server_active_requests")
     assert 4 == value(families, "orders_schema_version")
     assert 1 == value(families, "orders_build_info", version=__version__)

@@ -1,0 +1,173 @@
+"""One try to connect to one address, from the TCP handshake to the answer of PostgreSQL's log-in.
+
+The driver cannot stop: a try that is given up goes on, until the server says something or its
+socket is shut. So it is kept; whoever tries there next waits for it instead of beginning another
+one, and what nobody waits for is closed.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec.structs import replace
+from psqlpy import Connection, ConnectionPool, SslMode
+from psqlpy.exceptions import Error as DriverError
+
+from orders.store import sockets
+from orders.store.addresses import Address
+from orders.store.encryption import first_of
+
+if TYPE_CHECKING:
+    from orders.config import Database, Tls
+
+DIRECT: Final = "orders.direct"
+"""The start-up setting that only PostgreSQL itself takes and gives back, and no pooler."""
+
+_LEAVE: Final = 1.0  # seconds in which the driver may say good-bye before the socket is shut
+
+os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
+
+
+class Opened(NamedTuple):
+    """A connection of the driver, with the pool that was made for it alone."""
+
+    name: str
+    address: Address
+    connection: Connection
+    pool: ConnectionPool
+    mark: int
+
+    @property
+    def token(self) -> str:
+        """What `orders.direct` was set to, if it was: no other connection's value."""
+        return _token(self.name)
+
+    def close(self) -> None:
+        """Drop it; what a hung statement keeps open is shut a little later."""
+        self.connection.close()
+        self.pool.close()
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and soon the process
+            asyncio.get_running_loop().call_later(_LEAVE, _shut, self.mark)
+
+
+class _Try:
+    """A connect that is on its way."""
+
+    def __init__(
+        self, database: "Database", address: Address, tls: "Tls", name: str, options: str
+    ) -> None:
+        self._mark = sockets.take_mark()
+        self._name = name
+        self._address = address
+        try:
+            self._pool = _pool(database, address, tls, name, options, self._mark)
+        except DriverError:  # a file of authorities that is none
+            sockets.give_back(self._mark)
+            raise
+        self.task = asyncio.ensure_future(self._open())
+
+    def give_up(self) -> None:
+        """Shut the socket; what opens all the same is closed."""
+        sockets.shut(self._mark)
+
+    async def _open(self) -> Opened:
+        try:
+            connection = await self._pool.connection()
+        except BaseException:
+            self._pool.close()
+            sockets.give_back(self._mark)
+            raise
+        return Opened(self._name, self._address, connection, self._pool, self._mark)
+
+
+class Opener:
+    """Opens connections, and keeps those that hang while they are opened."""
+
+    def __init__(self, database: "Database") -> None:
+        """Keep where, and as whom; what the server has to be is for others to check."""
+        self._database = replace(database, target_session_attrs="any")
+        self._hung: defaultdict[tuple[Address, Tls, bool], list[_Try]] = defaultdict(list)
+
+    @property
+    def hanging(self) -> int:
+        """How many tries were given up and have not ended."""
+        return sum(map(len, self._hung.values()))
+
+    async def open(self, address: Address, name: str, *, direct: bool = False) -> Opened:
+        """Return a connection; cancelled, shut its socket.
+
+        Args:
+            address: where to.
+            name: its `application_name`, unless an earlier try hangs there, which has its own.
+            direct: whether to set `orders.direct`, to the connection's `token`.
+
+        Raises:
+            DriverError: the server cannot be reached, or refuses.
+
+        """
+        return await first_of(
+            self._database.attempts(address.host), partial(self._open, address, name, direct)
+        )
+
+    async def _open(self, address: Address, name: str, direct: bool, tls: "Tls") -> Opened:  # noqa: FBT001  bound by `partial`
+        hung = self._hung[address, tls, direct]
+        if hung:
+            attempt = hung.pop()
+        else:
+            options = f"-c {DIRECT}={_token(name)}" if direct else ""
+            attempt = _Try(self._database, address, tls, name, options)
+        try:
+            return await asyncio.shield(attempt.task)
+        except asyncio.CancelledError:
+            if not attempt.task.cancelled():
+                hung.append(attempt)
+                attempt.task.add_done_callback(lambda _: _close_late(hung, attempt))
+                attempt.give_up()
+            raise
+
+
+def _close_late(hung: list[_Try], attempt: _Try) -> None:
+    """Close what a try that hung has opened, unless somebody waits for it."""
+    if attempt in hung:
+        hung.remove(attempt)
+        if not attempt.task.cancelled() and attempt.task.exception() is None:
+            attempt.task.result().close()
+
+
+def _pool(  # noqa: PLR0913  each is the driver's
+    database: "Database", address: Address, tls: "Tls", name: str, options: str, mark: int
+) -> ConnectionPool:
+    """Make the pool of one connection; it connects when asked to."""
+    if tls.encrypted:
+        # The driver would read these for every pool, which takes milliseconds, and trust whom they
+        # name beside the file that it is given.
+        for name_of_bundle in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            os.environ.pop(name_of_bundle, None)
+    return ConnectionPool(
+        dsn=database.dsn_of(*address, options=options),
+        max_db_pool_size=2,  # the least there is
+        application_name=name,
+        connect_timeout_sec=database.connect_timeout,
+        tcp_user_timeout_sec=mark // 1000,
+        tcp_user_timeout_nanosec=mark % 1000 * 1_000_000,
+        keepalives=True,
+        keepalives_idle_sec=10,
+        keepalives_interval_sec=5,
+        keepalives_retries=3,
+        # Asked to verify, the driver goes on in the clear when the server has no TLS; asked to
+        # require it, it does not, and it verifies chain and host name whenever it has a file.
+        ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
+        ca_file=tls.root_cert,
+    )
+
+
+def _token(name: str) -> str:
+    return name.replace(" ", "-")
+
+
+def _shut(mark: int) -> None:
+    sockets.shut(mark)
+    sockets.give_back(mark)

@@ -1,0 +1,94 @@
+"""Why the database refused a statement, asked of the database: the driver shows no SQLSTATE.
+
+The statements that a connection prepares change nothing with the parameters that it prepares them
+with. So if one of them is refused as well, the rows that were sent are not the cause.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Final
+
+from orders.errors import DatabaseUnavailable, Internal, Problem
+from orders.store import sql
+from orders.store.schema import Fetch
+from orders.store.session import Statement, StatementRefused
+
+_INTERVAL: Final = 1.0
+# What passes without a change of the rows. In another language these texts are not found, and the
+# answer is 500 instead of 503; nothing else depends on them.
+_PASSES: Final = (
+    "No space left on device",
+    "could not serialize access",
+    "deadlock detected",
+    "canceling statement due to",
+    "out of shared memory",
+)
+
+log = logging.getLogger("orders.store")
+
+
+class Cause(Enum):
+    """What a refusal is about."""
+
+    PLAN = auto()
+    """The connection's prepared statement does not fit the tables any more."""
+    DATABASE = auto()
+    """The database refuses every such statement: a privilege, a lock, a table that is gone."""
+    RACE = auto()
+    """Perhaps another transaction: the isolation level is one at which a statement may fail so."""
+    ROWS = auto()
+    """What was sent."""
+
+
+async def find_cause(fetch: Fetch, statements: Sequence[Statement]) -> Cause:
+    """Ask the database, on the connection on which the statement was refused.
+
+    Args:
+        fetch: runs a statement there.
+        statements: those of the lane, with parameters that change nothing.
+
+    """
+    for text, parameters in statements:
+        if await _is_refused(fetch, text, parameters):
+            # With another text the driver prepares it anew.
+            refused_anew = await _is_refused(fetch, text + " ", parameters)
+            return Cause.DATABASE if refused_anew else Cause.PLAN
+    [(isolation,)] = await fetch(sql.ISOLATION, [1])
+    return Cause.ROWS if isolation == "read committed" else Cause.RACE
+
+
+def problem_of(cause: Cause, refusal: StatementRefused) -> Problem:
+    """Return what the caller is told: to try again, or that this will not help."""
+    if cause is Cause.DATABASE or any(text in str(refusal) for text in _PASSES):
+        return DatabaseUnavailable("the database refused the statement; the log says why")
+    return Internal()
+
+
+class RefusalLog:
+    """Logs at most one refusal a second, and how many there were since the last one."""
+
+    def __init__(self) -> None:
+        """Start with the next one."""
+        self._next = 0.0
+        self._untold = 0
+
+    def tell(self, why: str, items: int) -> None:
+        """Log why so many items of a batch were refused."""
+        now = time.monotonic()
+        if now < self._next:
+            self._untold += items
+            return
+        since = f"; {self._untold} more since the last such line" if self._untold else ""
+        log.error("the database refused %d: %s%s", items, why, since)
+        self._next = now + _INTERVAL
+        self._untold = 0
+
+
+async def _is_refused(fetch: Fetch, text: str, parameters: list[object]) -> bool:
+    try:
+        await fetch(text, parameters)
+    except StatementRefused:
+        return True
+    return False

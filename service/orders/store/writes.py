@@ -1,0 +1,123 @@
+"""What keeps writes out while reads go on: learnt from the writes themselves.
+
+A write that waits is looked up at the server. When one was refused the server is asked by a trial,
+in which PL/pgSQL shows the SQLSTATE that the driver hides. The next write that works clears it; so
+does a trial that works, but for a standby, which only a commit waits for.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from orders.store.backends import Activity, Backends
+
+STANDBY: Final = "standby"
+LOCK: Final = "lock"
+PRIVILEGE: Final = "privilege"
+DISK: Final = "disk"
+OTHER: Final = "other"
+
+REASONS: Final = {
+    STANDBY: "no synchronous standby confirms them",
+    LOCK: "another session holds a lock",
+    PRIVILEGE: "the role lacks a privilege",
+    DISK: "the server's disk is full",
+    OTHER: "the database refuses them",
+}
+"""Every reason, as the metric's label has it, and in words."""
+
+_ANSWER: Final = "trial of a write: "
+_WORKS: Final = "00000"
+_BY_STATE: Final = {"42501": PRIVILEGE, "53100": DISK, "55P03": LOCK, "57014": LOCK}
+# It ends in an error in any case, so that nothing of it stays.
+_TRIAL: Final = """
+DO $$
+BEGIN
+    PERFORM set_config('lock_timeout', '100ms', true);
+    BEGIN
+        INSERT INTO orders (id, item, quantity, created_at)
+        VALUES (gen_random_uuid(), repeat('x', 200), 1, now());
+        INSERT INTO order_keys (key, ids)
+        VALUES (gen_random_uuid()::text, ARRAY[gen_random_uuid()]);
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        RAISE EXCEPTION 'trial of a write: %', SQLSTATE;
+    END;
+    RAISE EXCEPTION 'trial of a write: 00000';
+END
+$$
+"""
+_PAUSE: Final = 1.0
+
+log = logging.getLogger("orders.store")
+
+
+class Writes:
+    """Whether writes are kept out, and by what."""
+
+    def __init__(self, backends: Backends) -> None:
+        """Start as if they worked."""
+        self._backends = backends
+        self._trial: asyncio.Task[None] | None = None
+        self._asked_at = -_PAUSE
+        self.reason: str | None = None
+        self.doubted = False
+        """Whether a write that works changes anything."""
+
+    def why(self) -> str | None:
+        """Return in words what keeps writes out; None when nothing does."""
+        return None if self.reason is None else REASONS[self.reason]
+
+    def by_reason(self) -> Mapping[str, int]:
+        """Return 1 for what keeps writes out, and 0 for every other reason."""
+        return {reason: int(reason == self.reason) for reason in REASONS}
+
+    def worked(self) -> None:
+        """Note that a write was committed."""
+        if self._trial is not None:
+            self._trial.cancel()
+        self._set(None)
+
+    def waits(self, activity: Activity) -> None:
+        """Note what a write waits for that is out for long."""
+        if activity.wait == "SyncRep":
+            self._set(STANDBY)
+        elif activity.wait_type == "Lock":
+            self._set(LOCK)
+
+    def look_again(self) -> None:
+        """Find out in the background whether what kept writes out is over."""
+        if self.reason not in (None, STANDBY):
+            self.refused()
+
+    def refused(self) -> None:
+        """Find out in the background, once a second, why a write was refused."""
+        loop = asyncio.get_running_loop()
+        if self._trial is None and loop.time() - self._asked_at >= _PAUSE:
+            self._asked_at = loop.time()
+            self.doubted = True
+            self._trial = loop.create_task(self._try())
+            self._trial.add_done_callback(self._tried)
+
+    async def _try(self) -> None:
+        state = await self._backends.refusal(_TRIAL)
+        if state is None or _ANSWER not in state:
+            return
+        state = state.rpartition(_ANSWER)[2][: len(_WORKS)]
+        if state != _WORKS:
+            self._set(_BY_STATE.get(state, OTHER))
+        elif self.reason != STANDBY:
+            self._set(None)
+
+    def _tried(self, _: object) -> None:
+        self._trial = None
+        self.doubted = self.reason is not None
+
+    def _set(self, reason: str | None) -> None:
+        self.doubted = reason is not None
+        if reason != self.reason:
+            self.reason = reason
+            if reason is None:
+                log.info("writes work again")
+            else:
+                log.warning("writes are kept out: %s", REASONS[reason])

@@ -1,0 +1,136 @@
+"""Backends of the real service: while batches are given up, they are no more than before."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import psqlpy
+import pytest
+
+from tests.postgres import PostgresServer
+from tests.server import Server, eventually
+
+Start = Callable[..., Server]
+
+CONNECTIONS = 8
+WRITING = 3
+"""Connections that write; each counts twice while it is replaced."""
+ORDER = {"item": "tea", "quantity": 1}
+
+
+@contextlib.asynccontextmanager
+async def standby_gone(postgres: PostgresServer, _: str) -> AsyncIterator[None]:
+    """Have commits wait for a synchronous standby that is not there."""
+    await set_standby(postgres, "nobody")
+    try:
+        yield
+    finally:
+        await set_standby(postgres, "")
+
+
+async def set_standby(postgres: PostgresServer, name: str) -> None:
+    """Name the synchronous standby; return when it counts."""
+    setting = f"ALTER SYSTEM SET synchronous_standby_names = '{name}'"
+    await asyncio.to_thread(postgres.execute, setting)
+    await asyncio.to_thread(postgres.execute, "SELECT pg_reload_conf()")
+
+    async def counts() -> bool:
+        rows = await asyncio.to_thread(postgres.execute, "SHOW synchronous_standby_names")
+        return rows == [(name,)]
+
+    await eventually(counts)
+
+
+@contextlib.asynccontextmanager
+async def table_locked(_: PostgresServer, url: str) -> AsyncIterator[None]:
+    """Have another session hold a lock that keeps writes out."""
+    connection = await psqlpy.connect(dsn=url)
+    await connection.execute("BEGIN", prepared=False)
+    await connection.execute("LOCK TABLE orders IN EXCLUSIVE MODE", prepared=False)
+    try:
+        yield
+    finally:
+        await connection.execute("ROLLBACK", prepared=False)
+        connection.close()
+
+
+WAITS = {"standby": standby_gone, "lock": table_locked}
+
+
+async def backends(postgres: PostgresServer, url: str) -> int:
+    """Count the backends of the service."""
+    rows = await asyncio.to_thread(
+        postgres.execute,
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'orders %'",
+        url,
+    )
+    return int(rows[0][0])
+
+
+@pytest.mark.parametrize("reason", WAITS)
+async def test_writes_that_wait_hold_no_more_backends(
+    private_postgres: PostgresServer, serve: Start, reason: str
+) -> None:
+    """While writes wait for good, reads and readiness go on, and what is given up is ended."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    most = 0
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+        path = (await client.post("/orders", json=ORDER)).headers["location"]
+        await client.post("/orders/batch", json=[ORDER])
+
+        async def as_before() -> bool:
+            return await backends(private_postgres, url) == CONNECTIONS
+
+        await eventually(as_before)
+        async with WAITS[reason](private_postgres, url):
+            for _ in range(12):
+                answers = await asyncio.gather(
+                    *(client.post("/orders", json=ORDER) for _ in range(4)),
+                    client.post("/orders/batch", json=[ORDER]),
+                )
+                assert {503} == {answer.status_code for answer in answers}
+                most = max(most, await backends(private_postgres, url))
+            read = await client.get(path)
+            ready = await client.get("/readyz?verbose")
+            metrics = (await client.get(f"{server.metrics_url}/metrics")).text
+
+        async def taken() -> bool:
+            return (await client.post("/orders", json=ORDER)).status_code == 201
+
+        await eventually(taken)
+        after = await client.get("/readyz?verbose")
+        await eventually(as_before)
+
+    assert most <= CONNECTIONS + WRITING
+    assert [200, 200] == [read.status_code, ready.status_code]
+    assert "[!]writes blocked: " in ready.text
+    assert f'orders_writes_blocked{{reason="{reason}"}} 1.0' in metrics
+    assert "[+]writes ok" in after.text
+
+
+@pytest.mark.parametrize("reason", WAITS)
+async def test_no_backend_is_left_at_the_end(
+    private_postgres: PostgresServer, serve: Start, reason: str
+) -> None:
+    """A service that ends while its writes wait leaves none of them at the server."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=10) as client,
+        WAITS[reason](private_postgres, url),
+    ):
+        answers = await asyncio.gather(*(client.post("/orders", json=ORDER) for _ in range(4)))
+        server.process.send_signal(signal.SIGTERM)
+        status = await asyncio.to_thread(server.process.wait, 15)
+
+        async def none() -> bool:
+            return await backends(private_postgres, url) == 0
+
+        await eventually(none, within=1)
+
+    assert {503} == {answer.status_code for answer in answers}
+    assert 0 == status

@@ -1,0 +1,220 @@
+"""The service behind a real PgBouncer: right answers, or one line that says why there are none."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psqlpy
+import pytest
+
+from orders.config import Config
+from orders.store.connector import Connector
+from orders.store.migrate import migrate
+from orders.store.pooled_session import PooledSession
+from orders.store.session import Session, StatementRefused
+from orders.store.sql import INSERT, SELECT_BY_ID
+from tests import pgbouncer
+from tests.pgbouncer import newer, older
+from tests.server import Server, eventually
+
+Start = Callable[..., Server]
+
+ORDER = {"item": "tea", "quantity": 1}
+LEAKED = "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan')"
+
+
+def connector(url: str, timeout: float = 5) -> Connector:
+    """Make what connects through a pooler."""
+    database = Config.from_env({"DATABASE_URL": url}).needed_database()
+    return Connector(database, statement_timeout=timeout)
+
+
+async def work(client: httpx.AsyncClient, name: str) -> list[tuple[int, Any]]:
+    """Place orders, with keys and without; return what reading them back gives."""
+    placed = [
+        await client.post(
+            "/orders",
+            json={"item": f"{name} {number}", "quantity": 1},
+            headers={"idempotency-key": f'"{name} {number}"'} if number % 2 else {},
+        )
+        for number in range(20)
+    ]
+    read = [await client.get(answer.headers["location"]) for answer in placed]
+    return [(answer.status_code, answer.json()["item"]) for answer in read]
+
+
+@pytest.mark.parametrize("settings", [{}, {"ignore_startup_parameters": "options"}])
+async def test_two_processes_share_a_pool_of_transactions(
+    database_url: str, serve: Start, settings: dict[str, str]
+) -> None:
+    """Two processes on two server connections each get their own orders, whatever names they use.
+
+    PgBouncer may refuse the option that tells it apart from PostgreSQL, or leave it out.
+    """
+    pooled = pgbouncer.pgbouncer(
+        newer(),
+        database_url,
+        "transaction",
+        default_pool_size=2,
+        max_prepared_statements=100,
+        **settings,
+    )
+    with pooled as url:
+        servers = [serve(DATABASE_URL=url) for _ in range(2)]
+        clients = [httpx.AsyncClient(base_url=server.url, timeout=10) for server in servers]
+        async with clients[0], clients[1]:
+            results = await asyncio.gather(
+                *(
+                    work(client, f"{place} {n}")
+                    for n in range(4)
+                    for place, client in enumerate(clients)
+                )
+            )
+            pages = [(await client.get("/orders?limit=100")).json() for client in clients]
+        ends = [server.stop() for server in servers]
+
+    expected = [
+        [(200, f"{place} {n} {number}") for number in range(20)]
+        for n in range(4)
+        for place in range(2)
+    ]
+    assert expected == results
+    assert pages[0] == pages[1]
+    assert [0, 0] == ends
+
+
+async def test_no_setting_reaches_others(database_url: str) -> None:
+    """After a batch the server connection is as it was, for the others that are given it."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
+    )
+    with pooled as url:
+        other = await psqlpy.connect(dsn=url)
+        before = (await other.fetch(LEAKED, prepared=False)).result(as_tuple=True)
+        session = await connector(url).connect([(SELECT_BY_ID, [[]])])
+        inside = await session.fetch(f"{LEAKED} WHERE $1::int = 1", [1])
+        after = (await other.fetch(LEAKED, prepared=False)).result(as_tuple=True)
+        session.close()
+        other.close()
+
+    assert isinstance(session, PooledSession)
+    assert [("5s", "off")] == inside
+    assert [("0", "on")] == before == after
+
+
+async def test_no_setting_of_others_reaches_a_statement(database_url: str) -> None:
+    """What another client left behind on the server connection changes no answer."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
+    )
+    with pooled as url:
+        session = await connector(url).connect([(SELECT_BY_ID, [[]])])
+        other = await psqlpy.connect(dsn=url)
+        await other.execute_batch("SET search_path TO nowhere; SET synchronous_commit TO off")
+        found = await session.fetch(SELECT_BY_ID, [[]])
+        [(commit,)] = await session.fetch(
+            "SELECT current_setting('synchronous_commit') WHERE $1::int = 1", [1]
+        )
+        session.close()
+        other.close()
+
+    assert [] == found
+    assert "on" == commit
+
+
+async def test_a_refused_statement_leaves_the_connection_fit(database_url: str) -> None:
+    """A statement that fails, or takes too long, is rolled back; the next one is answered."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
+    )
+    with pooled as url:
+        session = await connector(url, timeout=0.1).connect()
+        with pytest.raises(StatementRefused, match="division by zero"):
+            await session.fetch("SELECT 1 / $1::int", [0])
+        with pytest.raises(StatementRefused, match="statement timeout"):
+            await session.fetch("SELECT pg_sleep($1::int)", [10])
+        found = await session.fetch("SELECT $1::int", [1])
+        session.close()
+
+    assert [(1,)] == found
+
+
+@pytest.mark.parametrize("program", [older, newer])
+async def test_session_mode_is_like_no_pooler(
+    database_url: str, serve: Start, program: Callable[[], str]
+) -> None:
+    """A pooler that gives every client a server connection of its own costs nothing more."""
+    with pgbouncer.pgbouncer(program(), database_url, "session") as url:
+        session = await connector(url).connect()
+        session.close()
+        server = serve(DATABASE_URL=url)
+        async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+            found = await work(client, "one")
+        end = server.stop()
+
+    assert type(session) is Session
+    assert [(200, f"one {number}") for number in range(20)] == found
+    assert 0 == end
+
+
+async def test_a_mode_without_proof_is_right_all_the_same(database_url: str) -> None:
+    """Session mode that resets nothing cannot be told: each statement is then prepared anew."""
+    pooled = pgbouncer.pgbouncer(older(), database_url, "session", server_reset_query="")
+    with pooled as url:
+        session = await connector(url).connect([(SELECT_BY_ID, [[]])])
+        row = [["00000000-0000-7000-8000-000000000000"], ["tea"], [1], [0], [None]]
+        inserted = [await session.fetch(INSERT, row) for _ in range(2)]
+        found = await session.fetch(SELECT_BY_ID, [row[0]])
+        session.close()
+
+    assert isinstance(session, PooledSession)
+    assert [[(1,)], [(0,)]] == inserted
+    assert "tea" == found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("program", "mode", "settings", "line"),
+    [
+        (older, "transaction", {}, "mixes up prepared statements"),
+        (older, "transaction", {"ignore_startup_parameters": "options"}, "mixes up prepared"),
+        (newer, "transaction", {"max_prepared_statements": 0}, "mixes up prepared statements"),
+        (older, "statement", {}, "statement mode"),
+        (newer, "statement", {"max_prepared_statements": 100}, "statement mode"),
+    ],
+)
+async def test_an_unfit_pooler_is_told_once_and_never_ready(  # noqa: PLR0913  what is pooled, and how
+    database_url: str,
+    serve: Start,
+    program: Callable[[], str],
+    mode: str,
+    settings: dict[str, str],
+    line: str,
+) -> None:
+    """Where answers could be wrong there are none: one line says why, requests are 503."""
+    with pgbouncer.pgbouncer(program(), database_url, mode, **settings) as url:
+        server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="1", wait_for="/livez")
+        async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+            await eventually(lambda: line in server.output())
+            answers = [await client.post("/orders", json=ORDER) for _ in range(2)]
+            ready = await client.get("/readyz")
+        server.stop()
+
+    told = [one for one in server.output().splitlines() if "cannot connect" in one]
+    assert {503} == {answer.status_code for answer in answers}
+    assert 503 == ready.status_code
+    assert 1 == len(told), told
+    assert line in told[0]
+
+
+@pytest.mark.parametrize("program", [older, newer])
+async def test_migrations_run_through_a_pool_of_transactions(
+    database: str, program: Callable[[], str]
+) -> None:
+    """No statement of a migration needs a name, so every release of PgBouncer passes it on."""
+    with pgbouncer.pgbouncer(program(), database, "transaction", default_pool_size=2) as url:
+        first = await migrate(url)
+        second = await migrate(url)
+
+    assert first.version == len(first.applied) == second.version
+    assert [] == second.applied

@@ -1,0 +1,138 @@
+"""Held connections that are replaced while their backends do not end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from orders.config import Config
+from orders.store.backends import Backends
+from orders.store.connections import HeldConnection
+from orders.store.connector import Connector
+from tests.postgres import PostgresServer
+from tests.server import eventually
+
+BY_NAME = "SELECT pid FROM pg_stat_activity WHERE application_name = '{}'"
+
+
+class Pair:
+    """A held connection, and the probe that asks about it and ends it."""
+
+    def __init__(self, url: str, timeout: float = 1.0) -> None:
+        """Make both; neither is open yet."""
+        database = Config.from_env({"DATABASE_URL": url}).needed_database()
+        connector = Connector(database, statement_timeout=5)
+        self.backends = Backends(timeout)
+        self.probe = HeldConnection(connector, backends=self.backends)
+        self.held = HeldConnection(connector, backends=self.backends)
+        self.backends.ask_over(self.probe)
+
+
+@pytest.fixture
+async def pair(private_postgres: PostgresServer) -> AsyncIterator[Pair]:
+    """Open a pair on a database of its own."""
+    made = Pair(private_postgres.database())
+    made.probe.open()
+    made.held.open()
+    async with asyncio.timeout(10):
+        await made.probe.ready()
+        await made.held.ready()
+    yield made
+    await made.held.close()
+    await made.probe.close()
+
+
+async def pid_of(postgres: PostgresServer, connection: HeldConnection) -> int:
+    """Return the process that serves a connection."""
+    [(pid,)] = await asyncio.to_thread(postgres.execute, BY_NAME.format(connection.name))
+    return int(pid)
+
+
+async def test_what_is_replaced_is_ended(private_postgres: PostgresServer, pair: Pair) -> None:
+    """The backend of a connection that hangs is ended over the other one, which stands on."""
+    name, probe = pair.held.name, pair.probe.name
+    hung = asyncio.ensure_future(pair.held.fetch("SELECT pg_sleep($1::int)", [60]))
+    await eventually(lambda: pair.held.state == "used")
+    pair.held.abandon()
+    async with asyncio.timeout(10):
+        await pair.held.ready()
+        await asyncio.wait([hung])
+    left = await asyncio.to_thread(private_postgres.execute, BY_NAME.format(name))
+
+    assert [] == left
+    assert hung.exception() is not None
+    assert pair.probe.name == probe
+    assert pair.held.name != name
+
+
+async def test_no_third_socket_is_made(private_postgres: PostgresServer, pair: Pair) -> None:
+    """While two backends do not end there is no third; once one ends, there is another again."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            async with asyncio.timeout(10):
+                await pair.held.ready()
+            pid = await pid_of(private_postgres, pair.held)
+            os.kill(pid, signal.SIGSTOP)
+            stack.callback(os.kill, pid, signal.SIGCONT)
+            pair.held.abandon()
+        tried = asyncio.Event()
+        connect = pair.held._connector.connect
+
+        async def seen(*arguments: object) -> object:
+            tried.set()
+            return await connect(*arguments)  # type: ignore[arg-type]
+
+        pair.held._connector.connect = seen  # type: ignore[method-assign, assignment]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(tried.wait(), 1)
+        assert pair.held.state == "connecting"
+    async with asyncio.timeout(10):
+        await pair.held.ready()
+
+    assert tried.is_set()
+
+
+@pytest.mark.parametrize("which", ["held", "probe"])
+async def test_a_question_that_nobody_answers_costs_the_probe(
+    private_postgres: PostgresServer, pair: Pair, which: str
+) -> None:
+    """What a stopped backend does is told by the probe; a probe that is stopped is replaced."""
+    stopped = pair.held if which == "held" else pair.probe
+    probe = pair.probe.name
+    pid = await pid_of(private_postgres, stopped)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        activity = await pair.held.activity()
+        async with asyncio.timeout(10):
+            await pair.probe.ready()
+            again = await pair.held.activity()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert (activity is None) == (which == "probe")
+    assert (pair.probe.name != probe) == (which == "probe")
+    assert again is not None
+    assert not again.at_work
+
+
+async def test_what_a_backend_does_is_told(pair: Pair) -> None:
+    """A statement that runs is at work; one that is over, and a backend that is gone, are not."""
+    idle = await pair.held.activity()
+    hung = asyncio.ensure_future(pair.held.fetch("SELECT pg_sleep($1::int)", [60]))
+    await eventually(lambda: pair.held.state == "used")
+
+    async def at_work() -> bool:
+        activity = await pair.held.activity()
+        return activity is not None and activity.at_work
+
+    await eventually(at_work)
+    gone = await pair.backends.activity("nobody")
+    hung.cancel()
+
+    assert idle is not None
+    assert not idle.at_work
+    assert gone is not None
+    assert not gone.at_work
