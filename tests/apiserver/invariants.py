@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from orders_operator.resources.labels import DATABASE, REVISION
+from orders_operator.resources.labels import CONFIG_COPY, DATABASE, REVISION
 from tests.apiserver.kubelet import named
 from tests.apiserver.world import NAME, World
 
@@ -14,6 +14,7 @@ PORTS: Final = {"one": 6001, "two": 6002, "database": 5432}
 
 _POLICIES: Final = ("networking.k8s.io/v1", "networkpolicies")
 _REVISIONS: Final = ("apps/v1", "controllerrevisions")
+_LOG_LEVEL: Final = f"{NAME}-config"
 _COMPONENT: Final = "app.kubernetes.io/component"
 
 
@@ -23,6 +24,7 @@ class Invariants:
     def __init__(self, world: World) -> None:
         """Keep whose they are."""
         self._world = world
+        self._copies: dict[str, Object] = {}
 
     async def check(self, resource: Object) -> None:
         """Check all of them; `resource` is the OrderService as the pass has found it."""
@@ -33,20 +35,28 @@ class Invariants:
         await self._status_is_true(resource, after)
 
     async def _nothing_in_use_is_gone(self, stable: str | None) -> None:
-        """What pods need is there: of all that there are, and of those to go back to."""
+        """What pods need is there, and as it was: of all there are, and of those to go back to."""
         world = self._world
         specs = [
             pod["spec"]
             for pod in await world.kube.list("v1", "pods", world.namespace)
             if pod["metadata"]["labels"].get(_COMPONENT) != DATABASE
         ]
+        wanted = set[tuple[str, str, str]]()
         if stable is not None:
             kept = await world.find(*_REVISIONS, f"{NAME}-{stable}")
             assert kept is not None, f"the stable revision {stable} is gone"
             specs.append(kept["data"]["spec"]["template"]["spec"])
-        wanted = {it for spec in specs for it in _needs(spec)}
-        gone = {it for it in wanted if await world.find(*it) is None}
+            copy = (kept["metadata"].get("annotations") or {}).get(CONFIG_COPY)
+            wanted |= {("v1", "configmaps", copy)} if copy else set()
+        wanted.update(it for spec in specs for it in _needs(spec))
+        found = {it: await world.find(*it) for it in wanted}
+        gone = {it for it, obj in found.items() if obj is None}
         assert set() == gone, f"in use and gone: {gone}"
+        for (_, plural, name), obj in found.items():
+            if obj is not None and plural == "configmaps" and name.startswith(f"{NAME}-"):
+                before = self._copies.setdefault(name, obj["data"])
+                assert name == _LOG_LEVEL or before == obj["data"], f"{name} was changed"
         if wanted:
             policy = await world.get(*_POLICIES, NAME)
             closed = [spec for spec in specs if not _open(policy, spec)]

@@ -107,11 +107,13 @@ async def test_a_failed_revision_is_tried_again_with_content_of_its_own(world: W
 
 
 async def test_only_keys_that_pods_read_count(world: World) -> None:
-    """Another key of the same Secret replaces nothing."""
+    """Another key of the same Secret replaces nothing, and neither does a label of it."""
     await world.declare()
     await world.settle()
     before = (await world.deployment())["metadata"]["generation"]
     await world.secret("database", "postgresql://orders:secret@db/orders", other="new")
+    where = world.url("v1", "secrets", "database")
+    await world.kube.merge(where, {"metadata": {"labels": {"touched": "yes"}}})
     await world.settle()
     assert before == (await world.deployment())["metadata"]["generation"]
 

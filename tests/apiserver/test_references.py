@@ -84,29 +84,6 @@ async def test_a_rotated_secret_reaches_the_pods(world: World) -> None:
     assert ("True", "Available") == await world.condition("Ready")
 
 
-async def test_a_secret_that_is_written_without_change_replaces_nothing(world: World) -> None:
-    """Metadata of a Secret are not read by pods."""
-    await world.declare()
-    await world.settle()
-    before = (await world.deployment())["metadata"]["generation"]
-    where = world.url("v1", "secrets", "database")
-    await world.kube.merge(where, {"metadata": {"labels": {"touched": "yes"}}})
-    await world.settle()
-    assert before == (await world.deployment())["metadata"]["generation"]
-
-
-async def test_a_config_map_that_changes_reaches_the_pods(world: World) -> None:
-    """Variables from a ConfigMap follow it."""
-    await world.config("settings", mode="slow")
-    await world.declare(podTemplate={"env": [MODE]})
-    await world.settle()
-    before = {pod["metadata"]["uid"] for pod in await world.pods()}
-    await world.config("settings", mode="fast")
-    await world.settle()
-    after = {pod["metadata"]["uid"] for pod in await world.pods()}
-    assert (1, set()) == (len(after), before & after)
-
-
 async def test_an_optional_reference_may_be_missing(world: World) -> None:
     """What is optional is not waited for."""
     source = {"secretKeyRef": {"name": "none", "key": "x", "optional": True}}
@@ -127,17 +104,6 @@ async def test_headers_of_tracing_are_a_secret_too(world: World) -> None:
     await world.secret("headers", "", headers="a=b")
     await world.settle()
     assert 4999 in await world.ports()
-
-
-async def test_the_port_of_the_database_is_open(world: World) -> None:
-    """The NetworkPolicy has the port of the URL in the Secret, and follows it."""
-    await world.secret("database", "postgresql://a:b@db:6543/orders")
-    await world.declare()
-    await world.settle()
-    assert 6543 in await world.ports()
-    await world.secret("database", "postgresql://a:b@db:6544/orders")
-    await world.settle()
-    assert 6544 in await world.ports()
 
 
 async def test_both_ports_are_open_while_pods_use_both(world: World) -> None:
