@@ -2,6 +2,7 @@
 
 `python -m bench` measures everything and writes the report; `--quick`, or any choice of servers,
 questions or connections, prints the figures and keeps them in `.cache/bench/quick.json` only.
+`python -m bench scale` measures several processes on one PostgreSQL, for docs/scale.md.
 """
 
 import argparse
@@ -11,7 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from bench import database, load, machine, places, plan, report, results, servers, summary
+from bench import (
+    database,
+    load,
+    machine,
+    places,
+    plan,
+    process,
+    report,
+    results,
+    scale,
+    scale_page,
+    servers,
+    summary,
+)
 from bench.load import QUESTIONS, Question
 from bench.measure import Bench
 
@@ -23,6 +37,8 @@ def main() -> int:
     options = _parser().parse_args()
     if options.command == "report":
         return _report(options.results)
+    if options.command == "scale":
+        return _scale(options.seconds or 8.0, options.turns or 2)
     chosen, left_out = servers.build([servers.BY_NAME[name] for name in options.only])
     for line in left_out:
         _say(line)
@@ -63,8 +79,23 @@ def _measure(
 def _report(raw: Path | None) -> int:
     if raw:
         summary.save(summary.condense(results.load(raw)), places.CONDENSED)
-    report.write(summary.load(places.CONDENSED))
+    found = summary.load(places.CONDENSED)
+    report.write(found)
+    scale_page.write(found)
     _say(f"wrote {places.REPORT.relative_to(places.ROOT)}")
+    return 0
+
+
+def _scale(seconds: float, turns: int) -> int:
+    try:
+        generator = load.find()
+        with database.start(migrate=True) as running:
+            scale.save(scale.measure(running, generator, seconds, turns, _say))
+    except (load.LoadError, database.DatabaseError, process.ServerError) as error:
+        _say(str(error))
+        return 1
+    scale_page.write(summary.load(places.CONDENSED))
+    _say(f"wrote {places.SCALE_PAGE.relative_to(places.ROOT)}")
     return 0
 
 
@@ -89,12 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench", description="Measures the order service against its peers."
     )
     add = parser.add_argument
-    add("command", nargs="?", choices=["run", "report"], default="run")
+    add("command", nargs="?", choices=["run", "report", "scale"], default="run")
     add("--quick", action="store_true", help="one short turn each, small table, no report")
     add("--only", type=_choice(names), default=names, help=f"servers, of {','.join(names)}")
     add("--questions", type=_choice(questions), default=questions, help=",".join(questions))
     add("--connections", type=_numbers, default=[64, 1, 512], help="default 64,1,512")
-    add("--seconds", type=float, help="of each load; default 4, quick 2")
+    add("--seconds", type=float, help="of each load; default 4, quick 2, scale 8")
     add("--turns", type=int, help="of each server at 64 connections; default 2, quick 1")
     add("--results", type=Path, help="report: raw results to condense first")
     return parser

@@ -39,12 +39,15 @@ class _Order(Struct):
 
 
 class Running:
-    """A server that runs: its port, and what its process tree uses."""
+    """A server that runs: its ports, and what its process tree uses."""
 
-    def __init__(self, server: Server, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(
+        self, server: Server, process: subprocess.Popen[bytes], port: int, metrics_port: int
+    ) -> None:
         """`process` is the root of the server's process tree."""
         self.server = server
         self.port = port
+        self.metrics_port = metrics_port
         self.process = process
         self._root = psutil.Process(process.pid)
 
@@ -97,13 +100,13 @@ class Running:
 def run(server: Server, database_url: str) -> Iterator[Running]:
     """Start `server`; yield at once, before it listens; end it with SIGTERM."""
     places.LOGS.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
         "HTTP_HOST": "127.0.0.1",
         "HTTP_PORT": str(port),
-        "METRICS_PORT": str(free_port()),
+        "METRICS_PORT": str(metrics_port),
         "SHUTDOWN_DELAY": "0",
     }
     with (places.LOGS / f"{server.name}.log").open("wb") as log:
@@ -119,7 +122,7 @@ def run(server: Server, database_url: str) -> Iterator[Running]:
         if cat.stdin:
             cat.stdin.close()
         try:
-            yield Running(server, process, port)
+            yield Running(server, process, port, metrics_port)
         finally:
             process.terminate()
             try:

@@ -1,28 +1,20 @@
-"""Puts the measured table into README.md, between its two marks."""
+"""Puts the measured table into README.md."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from bench import places
+from bench import marks, places
 from bench.database import SMALL
 from bench.measure import MAIN_CONNECTIONS
 from bench.summary import Summary
 from bench.tables import strong, table
 
-BEGIN: Final = "<!-- figures: made by `make bench` -->"
-END: Final = "<!-- end of figures -->"
 _HEAD: Final = ["", "POST/s", "GET/s", "POST p99 ms", "GET p99 ms", "memory MiB", "first order ms"]
 
 
 def write(summary: Summary) -> None:
-    """Replace what is between the marks; ValueError when README has them not."""
-    text = places.README.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"README.md has no {BEGIN} ... {END}")
-    figures = "\n".join(table(_HEAD, _rows(summary)))
-    places.README.write_text(f"{before}{BEGIN}\n\n{figures}\n{END}{after}")
+    """Replace the table."""
+    marks.fill(places.README, "figures", "make bench", table(_HEAD, _rows(summary)))
 
 
 def _rows(summary: Summary) -> Iterator[list[str]]:

@@ -87,10 +87,13 @@ class Databases:
         return rows
 
     def backend_pids(self, url: str) -> list[int]:
-        """Return the processes that serve the connections to a database."""
+        """Return the processes that serve the connections to a database that have a name.
+
+        Those of the tests have none, and may be there for a moment after they were closed.
+        """
         rows = self.execute(
-            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
-            " AND datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name <> ''",
             url,
         )
         return [pid for (pid,) in rows]

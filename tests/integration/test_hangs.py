@@ -37,7 +37,7 @@ async def last_backend(postgres: PostgresServer, url: str, *statements: str) -> 
     """Return the process that last ran a statement with one of these texts."""
     sql = (
         "SELECT pid, query FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() ORDER BY query_start DESC"
+        " AND application_name LIKE 'orders %' ORDER BY query_start DESC"
     )
     rows = await asyncio.to_thread(postgres.execute, sql, url)
     return int(next(pid for pid, query in rows if any(text in query for text in statements)))

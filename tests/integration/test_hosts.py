@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from orders.batch import ConnectionLost
 from orders.config import Config
 from orders.store.addresses import Address, Addresses
 from orders.store.connections import HeldConnection
@@ -78,6 +79,25 @@ async def test_a_create_finds_the_host_that_is_well(
             await eventually(ready)
 
     assert 201 == answer.status_code
+
+
+async def test_a_connection_that_is_closed_is_made_anew_where_it_was(
+    postgres: Databases, database_url: str
+) -> None:
+    """A server that closes connections still speaks, so hosts that are silent come after it."""
+    async with middle(silent=True) as first:
+        held = HeldConnection(connector(through(database_url, first.port)))
+        held.open()
+        await held.ready()
+        before = first.taken
+        await asyncio.to_thread(postgres.terminate_backends, database_url)
+        with pytest.raises(ConnectionLost):
+            await held.fetch("SELECT $1::int", [1])
+        await held.ready()
+        after = first.taken
+        await held.close()
+
+    assert before == after
 
 
 async def test_a_migration_finds_the_host_that_is_well(database: str) -> None:

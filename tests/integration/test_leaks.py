@@ -61,13 +61,7 @@ WAITS = {"standby": standby_gone, "lock": table_locked}
 
 async def backends(postgres: PostgresServer, url: str) -> int:
     """Count the backends of the service."""
-    rows = await asyncio.to_thread(
-        postgres.execute,
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name LIKE 'orders %'",
-        url,
-    )
-    return int(rows[0][0])
+    return len(await asyncio.to_thread(postgres.backend_pids, url))
 
 
 @pytest.mark.parametrize("reason", WAITS)
@@ -134,3 +128,22 @@ async def test_no_backend_is_left_at_the_end(
 
     assert {503} == {answer.status_code for answer in answers}
     assert 0 == status
+
+
+async def test_a_key_that_waits_for_a_standby_is_no_lock(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """A write that waits for another one with its key waits for the standby as well."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    key = {"Idempotency-Key": '"a"'}
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=10) as client,
+        standby_gone(private_postgres, url),
+    ):
+        send = [client.post("/orders", json=ORDER, headers=key) for _ in range(2)]
+        answers = await asyncio.gather(*send)
+        ready = await client.get("/readyz?verbose")
+
+    assert {503} == {answer.status_code for answer in answers}
+    assert "no synchronous standby" in ready.text

@@ -12,9 +12,12 @@ from orders.config import Config
 from orders.store.connector import Connector
 from orders.store.migrate import migrate
 from orders.store.pooled_session import PooledSession
+from orders.store.server_role import ServerRole
 from orders.store.session import Session, StatementRefused
+from orders.store.settings import BEGIN
 from orders.store.sql import INSERT, SELECT_BY_ID
 from tests import pgbouncer
+from tests.migrating import ask
 from tests.pgbouncer import newer, older
 from tests.server import Server, eventually
 
@@ -121,6 +124,60 @@ async def test_no_setting_of_others_reaches_a_statement(database_url: str) -> No
 
     assert [] == found
     assert "on" == commit
+
+
+class RefusesFirst:
+    """A connection of the driver whose first transaction the server refuses to begin."""
+
+    def __init__(self, connection: psqlpy.Connection) -> None:
+        """Take the connection."""
+        self._connection = connection
+        self._refusals = iter(["SELECT 1 / 0"])
+
+    async def execute_batch(self, sql: str) -> None:
+        """Run statements, or at first one that is refused."""
+        await self._connection.execute_batch(next(self._refusals, sql))
+
+    def __getattr__(self, name: str) -> Any:
+        """Do everything else as the driver does."""
+        return getattr(self._connection, name)
+
+
+async def test_a_refused_beginning_is_tried_again(database_url: str) -> None:
+    """What another client set may end a transaction before the service's own settings count."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
+    )
+    with pooled as url:
+        opened = await connector(url).open()
+        connection: Any = RefusesFirst(opened.connection)
+        role = ServerRole("read-write")
+        session = PooledSession(opened._replace(connection=connection), role, prepared=True)
+        await session.set_up(5, [])
+        found = await session.fetch("SELECT $1::int", [1])
+        session.close()
+
+    assert [(1,)] == found
+
+
+async def test_a_transaction_whose_client_is_silent_ends(database_url: str) -> None:
+    """Its locks last no longer than a statement may, though the pooler keeps its connection."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
+    )
+    idle = "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+
+    async def gone() -> bool:
+        return not await ask(database_url, idle + " AND datname = current_database()")
+
+    with pooled as url:
+        opened = await connector(url).open()
+        await opened.connection.execute_batch(BEGIN.format(200, 0))
+        begun = not await gone()
+        await eventually(gone)
+        opened.close()
+
+    assert begun
 
 
 async def test_a_refused_statement_leaves_the_connection_fit(database_url: str) -> None:

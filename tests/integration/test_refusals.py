@@ -3,11 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 import httpx
 import pytest
 
-from tests.citus import pretend_citus
 from tests.migrating import ask, session
 from tests.postgres import PostgresServer
 from tests.problems import problem
@@ -24,6 +24,27 @@ NUMBER = 100
 async def server(database_url: str, serve: Start) -> Server:
     """Start a service."""
     return await asyncio.to_thread(serve, DATABASE_URL=database_url)
+
+
+class Clerk(NamedTuple):
+    """A role that may do what the service does, and no more."""
+
+    url: str
+    owner: str
+    """The URL of whoever may take that away."""
+
+
+@pytest.fixture
+async def clerk(private_postgres: PostgresServer) -> AsyncIterator[Clerk]:
+    """Make the role."""
+    owner = private_postgres.migrated_database()
+    await run(
+        owner,
+        "CREATE ROLE clerk LOGIN",
+        "GRANT SELECT, INSERT ON orders, order_keys, orders_migrations TO clerk",
+    )
+    yield Clerk(owner.replace("postgres@", "clerk@"), owner)
+    await run(owner, "DROP OWNED BY clerk", "DROP ROLE clerk")
 
 
 @pytest.fixture
@@ -124,50 +145,6 @@ async def test_a_key_whose_order_was_deleted_is_a_conflict(
     assert 201 == other.status_code
 
 
-async def test_an_order_that_comes_after_its_key_is_waited_for(
-    database_url: str, api: httpx.AsyncClient
-) -> None:
-    """On Citus the replay is answered once the order is there."""
-    await pretend_citus(database_url)
-    first = await api.post("/orders", json=ORDER, headers=KEY)
-    await run(database_url, "CREATE TABLE kept AS SELECT * FROM orders", "DELETE FROM orders")
-    asked = (
-        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%extname%' AND pid <> pg_backend_pid()"
-    )
-
-    async def is_asked_again() -> bool:
-        return bool(await ask(database_url, asked))
-
-    sent = asyncio.ensure_future(api.post("/orders", json=ORDER, headers=KEY))
-    await eventually(is_asked_again)
-    waiting = not sent.done()
-    await ask(database_url, "INSERT INTO orders SELECT * FROM kept")
-    answer = await sent
-
-    assert waiting
-    assert (201, first.json()) == (answer.status_code, answer.json())
-    assert "true" == answer.headers["idempotency-replayed"]
-
-
-async def test_an_order_that_never_comes_is_waited_for_until_the_deadline(
-    database_url: str, serve: Start
-) -> None:
-    """On Citus this is 503, and another request is not held up by it."""
-    await pretend_citus(database_url)
-    server = await asyncio.to_thread(serve, DATABASE_URL=database_url, REQUEST_TIMEOUT="1")
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as api:
-        await api.post("/orders", json=ORDER, headers=KEY)
-        await ask(database_url, "DELETE FROM orders")
-        sent = asyncio.ensure_future(api.post("/orders", json=ORDER, headers=KEY))
-        others = [await api.post("/orders", json=ORDER) for _ in range(5)]
-        waiting = not sent.done()
-        answer = await sent
-
-    assert (503, "deadline-exceeded") == (answer.status_code, problem(answer))
-    assert waiting
-    assert [201] * 5 == [other.status_code for other in others]
-
-
 async def test_a_row_that_was_kept_out_is_an_error(
     database_url: str, server: Server, api: httpx.AsyncClient
 ) -> None:
@@ -205,28 +182,31 @@ async def test_a_plan_that_is_out_of_date_is_no_error(
     assert created.json() == replayed.json()
 
 
-async def test_privileges_that_are_gone_are_unavailability(
-    private_postgres: PostgresServer, serve: Start
-) -> None:
+async def test_a_plan_is_out_of_date_after_another_refusal(clerk: Clerk, serve: Start) -> None:
+    """A connection that lacked a privilege once still notices that its plan is out of date."""
+    server = await asyncio.to_thread(serve, DATABASE_URL=clerk.url)
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as api:
+        path = (await api.post("/orders", json=ORDER)).headers["location"]
+        await ask(clerk.owner, "REVOKE SELECT ON orders FROM clerk")
+        revoked = [(await api.get(path)).status_code for _ in range(4)]
+        await ask(clerk.owner, "GRANT SELECT ON orders TO clerk")
+        await ask(clerk.owner, "ALTER TABLE orders ALTER COLUMN item TYPE varchar(200)")
+        altered = [(await api.get(path)).status_code for _ in range(4)]
+
+    assert [[503] * 4, [200] * 4] == [revoked, altered]
+
+
+async def test_privileges_that_are_gone_are_unavailability(clerk: Clerk, serve: Start) -> None:
     """Every create is 503, at once and without a search for a row at fault; reads go on."""
-    url = private_postgres.migrated_database()
-    await run(
-        url,
-        "DROP ROLE IF EXISTS clerk",
-        "CREATE ROLE clerk LOGIN",
-        "GRANT SELECT, INSERT ON orders, order_keys, orders_migrations TO clerk",
-    )
-    as_clerk = url.replace("postgres@", "clerk@")
-    server = await asyncio.to_thread(serve, DATABASE_URL=as_clerk)
+    server = await asyncio.to_thread(serve, DATABASE_URL=clerk.url)
     async with httpx.AsyncClient(base_url=server.url, timeout=20) as api:
         before = await create_many_at_once(api)
         made = (await api.get("/orders?limit=1")).json()[0]
-        await ask(url, "REVOKE INSERT ON orders FROM clerk")
+        await ask(clerk.owner, "REVOKE INSERT ON orders FROM clerk")
         revoked = await create_many_at_once(api)
         read = await api.get(f"/orders/{made['id']}")
-        await ask(url, "GRANT INSERT ON orders TO clerk")
+        await ask(clerk.owner, "GRANT INSERT ON orders TO clerk")
         granted = await create_many_at_once(api)
-    await run(url, "DROP OWNED BY clerk", "DROP ROLE clerk")
 
     assert [{"": NUMBER}, {"database-unavailable": NUMBER}, {"": NUMBER}] == [
         before,
@@ -285,23 +265,13 @@ async def test_tables_that_take_nothing_are_unavailability(
     await eventually(lambda: bool(lines(server)))
 
 
-async def test_row_level_security_is_an_error(
-    private_postgres: PostgresServer, serve: Start
-) -> None:
+async def test_row_level_security_is_an_error(clerk: Clerk, serve: Start) -> None:
     """A row that a policy refuses is 500, and nothing is stored."""
-    url = private_postgres.migrated_database()
-    await run(
-        url,
-        "DROP ROLE IF EXISTS clerk",
-        "CREATE ROLE clerk LOGIN",
-        "GRANT SELECT, INSERT ON orders, order_keys, orders_migrations TO clerk",
-        "ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
-    )
-    server = await asyncio.to_thread(serve, DATABASE_URL=url.replace("postgres@", "clerk@"))
+    await ask(clerk.owner, "ALTER TABLE orders ENABLE ROW LEVEL SECURITY")
+    server = await asyncio.to_thread(serve, DATABASE_URL=clerk.url)
     async with httpx.AsyncClient(base_url=server.url, timeout=20) as api:
         answer = await api.post("/orders", json=ORDER)
-    rows = await ask(url, "SELECT 1 FROM orders")
-    await run(url, "DROP OWNED BY clerk", "DROP ROLE clerk")
+    rows = await ask(clerk.owner, "SELECT 1 FROM orders")
 
     assert (500, "internal", []) == (answer.status_code, problem(answer), rows)
     await eventually(lambda: bool(lines(server)))

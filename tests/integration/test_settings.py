@@ -100,7 +100,7 @@ async def test_what_matters_is_pinned(database: str, postgres: Databases) -> Non
         "statement_timeout": "5s",
         "lock_timeout": "0",
         "idle_session_timeout": "0",
-        "idle_in_transaction_session_timeout": "0",
+        "idle_in_transaction_session_timeout": "5s",
         "transaction_timeout": "0",
         "default_transaction_isolation": "read committed",
         "synchronous_commit": "on",

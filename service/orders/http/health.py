@@ -111,7 +111,7 @@ class Health:
                 log.warning("%s: %s", _UNREADABLE, error)
             return [Check("database", _UNREADABLE)]
         if version is None:
-            return [Check("database", "no answer")]
+            return [Check("database", "no answer; the log says why")]
         self._refusal = ""
         self._on_version(version)
         missing = f"schema version {version}, {self._required} is needed: run `orders migrate`"

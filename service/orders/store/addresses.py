@@ -1,8 +1,7 @@
 """Where to try to connect, and in which order: every address of every host.
 
-What worked last comes first, without asking for its name again. What was silent, or lost a
-connection, comes last, as silence costs a whole time-out. The rest is in the order of the
-configuration and of the resolver.
+What worked last comes first, without asking for its name again. What was silent comes last, as
+that costs a whole time-out. The rest is in the order of the configuration and of the resolver.
 """
 
 import asyncio
@@ -76,7 +75,7 @@ class Addresses:
         self._silent.discard(address)
 
     def failed(self, address: Address, *, silent: bool) -> None:
-        """Note where none could be made: whether nothing was said, or no."""
+        """Note where none could be made, or one was lost: whether nothing was said, or no."""
         if address == self._last:
             self._last = None
         if silent:

@@ -86,8 +86,8 @@ class HeldConnection:
         """Return when the connection stands."""
         await self._up.wait()
 
-    async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
-        """Run one constant statement with at least one parameter (others are prepared each time).
+    async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
+        """Run a statement as `Session.fetch` does.
 
         Raises:
             ConnectionLost: the connection is gone, or the server turned read-only; or it was
@@ -100,11 +100,11 @@ class HeldConnection:
             raise ConnectionLost
         self._user = user
         try:
-            rows = await session.fetch(sql, parameters)
+            rows = await session.fetch(sql, parameters, prepared=prepared)
         except SessionLost as lost:
             if session is self._session:
                 self._user = None
-                self.abandon(str(lost))
+                self.abandon(str(lost), silent=False)
             raise ConnectionLost from None
         finally:
             if session is self._session:
@@ -143,19 +143,25 @@ class HeldConnection:
         session = self._session
         if session is None or not await session.stands():
             if session is self._session:
-                self.abandon("the server is not what it was")
+                self.abandon("the server is not what it was", silent=False)
             raise ConnectionLost
 
     async def activity(self) -> Activity | None:
         """Return what its backend does, asked over another connection; None without an answer."""
         return await self._backends.activity(self.name)
 
-    def abandon(self, why: str = "a statement hung") -> None:
-        """End the connection and connect anew in the background."""
+    def abandon(self, why: str = "a statement hung", *, silent: bool = True) -> None:
+        """End the connection and connect anew in the background.
+
+        Args:
+            why: for the log.
+            silent: whether the server says nothing, so that its address is tried last.
+
+        """
         session = self._session
         if session is not None:
             log.warning("connection to %s lost: %s", session.host, why)
-            self._connector.lost(session)
+            self._connector.lost(session, silent=silent)
             self._drop()
             self._end(session)
             self.open()
@@ -198,19 +204,19 @@ class HeldConnection:
         self._up.set()
 
     async def _check(self, session: Session) -> None:
-        stands = False
+        stands = silent = False
         try:
             async with asyncio.timeout(self._backends.timeout):
                 stands = await session.stands()
         except TimeoutError:
-            pass
+            silent = True
         finally:
             self._checking = None
         if session is self._session:
             if stands:
                 self._stand()
             else:
-                self.abandon("another one was lost, and this one with it")
+                self.abandon("another one was lost, and this one with it", silent=silent)
 
     def _end(self, session: Session) -> None:
         """Have a session ended at the server, in the background."""

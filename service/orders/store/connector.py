@@ -66,9 +66,9 @@ class Connector:
         """
         return await self._first(partial(self._session, warm))
 
-    def lost(self, session: Session) -> None:
-        """Note that a session was lost or hangs: its address is tried after all others."""
-        self._addresses.failed(session.address, silent=True)
+    def lost(self, session: Session, *, silent: bool) -> None:
+        """Note that a session was lost; one that hangs has its address tried after all others."""
+        self._addresses.failed(session.address, silent=silent)
 
     async def open(self) -> Opened:
         """Return a connection as the driver makes it; raises what `connect` does."""

@@ -119,14 +119,14 @@ class _Lane(Generic[ItemT, ResultT]):
             StatementRefused: one of several items is at fault; the coalescer finds it.
 
         """
-        cause = await find_cause(self._connection.fetch, self.statements)
+        cause = await find_cause(self._connection, self.statements)
         for _ in range(_RACES if cause is Cause.RACE else 0):
             try:
                 return await self._execute(items)
             except StatementRefused as another:
                 refusal = another
         if cause is Cause.PLAN:
-            self._connection.abandon("its plans are out of date")
+            self._connection.abandon("its plans are out of date", silent=False)
             raise ConnectionLost
         if cause is not Cause.DATABASE and len(items) > 1:
             raise refusal

@@ -16,6 +16,7 @@ from orders.store.settings import BEGIN
 
 _COMMIT: Final = "COMMIT"
 _ROLLBACK: Final = "ROLLBACK"
+_TRIES: Final = 3
 
 
 class PooledSession(Session):
@@ -28,14 +29,16 @@ class PooledSession(Session):
         self._begin = ""
         self._broken_off = False
 
-    async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
+    async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
         """Run one statement in a transaction of its own; raises what `Session.fetch` does."""
         if self._broken_off:
             raise SessionLost("a transaction was broken off")
         self._broken_off = True  # for good, if this is cancelled
         try:
-            await self._connection.execute_batch(self._begin)
-            result = await self._connection.fetch(sql, parameters, prepared=self._prepared)
+            await self._begin_anew()
+            result = await self._connection.fetch(
+                sql, parameters, prepared=prepared and self._prepared
+            )
             await self._connection.execute_batch(_COMMIT)
         except DriverError as error:
             try:
@@ -46,6 +49,21 @@ class PooledSession(Session):
             raise await self._failure(error) from None
         self._broken_off = False
         return result.result(as_tuple=True)
+
+    async def _begin_anew(self) -> None:
+        """Begin a transaction.
+
+        It is tried again if it is refused, as until its settings are made it has those that
+        another client left behind, a `statement_timeout` of a millisecond perhaps.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                await self._connection.execute_batch(self._begin)
+            except DriverError:
+                await self._connection.execute_batch(_ROLLBACK)
+            else:
+                return
+        await self._connection.execute_batch(self._begin)
 
     async def _make_settings(self, statement_timeout: int, lock_timeout: int) -> None:
         self._begin = BEGIN.format(statement_timeout, lock_timeout)

@@ -6,14 +6,16 @@ with. So if one of them is refused as well, the rows that were sent are not the 
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from enum import Enum, auto
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orders.errors import DatabaseUnavailable, Internal, Problem
 from orders.store import sql
-from orders.store.schema import Fetch
 from orders.store.session import Statement, StatementRefused
+
+if TYPE_CHECKING:
+    from orders.store.connections import HeldConnection
 
 _INTERVAL: Final = 1.0
 # What passes without a change of the rows. In another language these texts are not found, and the
@@ -42,20 +44,19 @@ class Cause(Enum):
     """What was sent."""
 
 
-async def find_cause(fetch: Fetch, statements: Sequence[Statement]) -> Cause:
+async def find_cause(connection: "HeldConnection", statements: Sequence[Statement]) -> Cause:
     """Ask the database, on the connection on which the statement was refused.
 
     Args:
-        fetch: runs a statement there.
+        connection: where it was refused.
         statements: those of the lane, with parameters that change nothing.
 
     """
     for text, parameters in statements:
-        if await _is_refused(fetch, text, parameters):
-            # With another text the driver prepares it anew.
-            refused_anew = await _is_refused(fetch, text + " ", parameters)
+        if await _is_refused(connection.fetch(text, parameters)):
+            refused_anew = await _is_refused(connection.fetch(text, parameters, prepared=False))
             return Cause.DATABASE if refused_anew else Cause.PLAN
-    [(isolation,)] = await fetch(sql.ISOLATION, [1])
+    [(isolation,)] = await connection.fetch(sql.ISOLATION, [1])
     return Cause.ROWS if isolation == "read committed" else Cause.RACE
 
 
@@ -86,9 +87,9 @@ class RefusalLog:
         self._untold = 0
 
 
-async def _is_refused(fetch: Fetch, text: str, parameters: list[object]) -> bool:
+async def _is_refused(statement: Awaitable[object]) -> bool:
     try:
-        await fetch(text, parameters)
+        await statement
     except StatementRefused:
         return True
     return False

@@ -71,8 +71,13 @@ class Session:
         if warm:
             await self._make_settings(milliseconds, 0)
 
-    async def fetch(self, sql: str, parameters: list[Any]) -> list[Row]:
+    async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
         """Run one constant statement with at least one parameter (others are prepared each time).
+
+        Args:
+            sql: the statement.
+            parameters: its values.
+            prepared: False has it parsed and planned anew.
 
         Raises:
             SessionLost: the connection is gone, or the server turned read-only.
@@ -80,7 +85,7 @@ class Session:
 
         """
         try:
-            result = await self._connection.fetch(sql, parameters)
+            result = await self._connection.fetch(sql, parameters, prepared=prepared)
         except DriverError as error:
             raise await self._failure(error) from None  # the driver's own text has the row
         return result.result(as_tuple=True)

@@ -9,7 +9,8 @@ from typing import Final
 _VALUES: Final = {
     "statement_timeout": "'{0}'",
     "lock_timeout": "'{1}'",
-    "idle_in_transaction_session_timeout": "'0'",
+    # A pooler holds a transaction, with its locks, for as long as it takes a lost client for one.
+    "idle_in_transaction_session_timeout": "'{0}'",
     # A 201 promises that the order outlives a crash.
     "synchronous_commit": "coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on')",
     # Plans for arrays of any length: planning anew cost more than the index lookup itself.

@@ -79,10 +79,13 @@ class Writes:
         self._set(None)
 
     def waits(self, activity: Activity) -> None:
-        """Note what a write waits for that is out for long."""
+        """Note what a write waits for that is out for long.
+
+        Without a standby a lock is no news: a key is locked by the write that waits for it.
+        """
         if activity.wait == "SyncRep":
             self._set(STANDBY)
-        elif activity.wait_type == "Lock":
+        elif activity.wait_type == "Lock" and self.reason != STANDBY:
             self._set(LOCK)
 
     def look_again(self) -> None:
