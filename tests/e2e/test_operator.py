@@ -160,7 +160,10 @@ def test_in_namespaced_mode_it_sees_its_namespaces_only(
 
 def _logged(namespace: Namespace, words: str) -> bool:
     selector = "--selector=app.kubernetes.io/component=operator"
-    return words in namespace.kubectl("logs", selector, "--tail=200")
+    try:
+        return words in namespace.kubectl("logs", selector, "--tail=200")
+    except CommandError:
+        return False  # its container has not begun
 
 
 @contextmanager
