@@ -1,10 +1,13 @@
 """The CustomResourceDefinition in a cluster: printed, applied, deleted.
 
-The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade.
+The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade. A schema
+only grows, and an older release works with a newer one, so a definition that a newer release has
+applied is left as it is: a release can be gone back to, and no field is lost.
 """
 
 import asyncio
 import logging
+import re
 from typing import Any, Final
 
 from orders_operator.api.crd import definition, manifest
@@ -62,7 +65,7 @@ async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
         if found is not None and found["metadata"].get("deletionTimestamp"):
             applied = False
         elif found is None or not applied:
-            await kube.apply(_PLURAL, wanted, manager=MANAGER)
+            await _apply_over(kube, found, wanted)
             applied = True
             continue
         elif _established(found):
@@ -71,12 +74,39 @@ async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
     log.info("%s is served", name)
 
 
+async def _apply_over(kube: Kube, found: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
+    """Apply it, unless what is there is of a newer release."""
+    newer = None if found is None else newer_release(found, wanted)
+    if newer is None:
+        await kube.apply(_PLURAL, wanted, manager=MANAGER)
+    else:
+        name = wanted["metadata"]["name"]
+        log.info("%s is of the newer release %s, and stays as it is", name, newer)
+
+
 async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:
     name = wanted["metadata"]["name"]
     found = await kube.get(_API_VERSION, _PLURAL, None, name)
     if found is not None:
         await kube.delete(_API_VERSION, _PLURAL, None, name, found["metadata"]["uid"])
     log.info("%s is deleted", name)
+
+
+def newer_release(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
+    """Return the release that a definition is of, if that is newer than the wanted one's."""
+    release = _release(found)
+    return release if _numbers(release) > _numbers(_release(wanted)) else None
+
+
+def _release(crd: dict[str, Any]) -> str:
+    labels = crd["metadata"].get("labels") or {}
+    return str(labels.get("app.kubernetes.io/version") or "")
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """Return what releases are ordered by: 1, 2 and 3 of `1.2.3-rc.1`, nothing of no release."""
+    match = re.match(r"[0-9]+(\.[0-9]+)*", release)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
 def _established(found: dict[str, Any]) -> bool:

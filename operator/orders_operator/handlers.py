@@ -13,7 +13,7 @@ around is here, and nowhere else:
   loop, and a kind that vanishes ends it. So it has a thread and a loop of its own, and is started
   anew when the set of served kinds changes.
 - It scans for CRDs and namespaces of the whole cluster, and elects by a CRD of its own, without a
-  Lease. Kinds come from discovery instead, and replicas from `client.lease`.
+  Lease. Kinds come from discovery instead, and replicas from `client.election`.
 """
 
 import asyncio

@@ -1,29 +1,33 @@
 """What only the leader does: watch, queue, reconcile, and list now and then.
 
 Whatever a watch sees becomes the key of the OrderService that it concerns. The list finds what
-was missed, and shows the watchdog whether anything was.
+was missed, and shows the watchdog whether anything was. Where another release works, nothing is
+reconciled (`scopes`): that is asked at the gate, before each reconcile.
 """
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
-from orders_operator.handlers import Sighting, Watched, Watches
+from orders_operator.gate import Gate
+from orders_operator.handlers import Sighting, Watches
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
-from orders_operator.resources.labels import MANAGED_BY
 from orders_operator.resources.references import Reference
+from orders_operator.watched import watched
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
+    from orders_operator.scopes import Scope
     from orders_operator.settings import Settings
     from orders_operator.telemetry.metrics import Metrics
     from orders_operator.telemetry.tracing import Tracing
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """Namespace and name."""
 
-OURS: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
 LIST_SECONDS: Final = 60.0
 """The longest time between two lists, for the watchdog; not every list wakes everything."""
 DISCOVERY_SECONDS: Final = 10.0
@@ -54,23 +57,25 @@ class View(Struct, frozen=True):
 class Leader:
     """The working part of one process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  its collaborators, each once
         self,
         kube: "Kube",
         settings: "Settings",
+        scope: "Scope",
         metrics: "Metrics",
         tracing: "Tracing",
         watchdog: "Watchdog",
     ) -> None:
         """Put the parts together; nothing runs before `run`."""
         self._kube = kube
-        self._settings = settings
+        self._resync_interval = settings.resync_interval
+        self._scope = scope
         self._metrics = metrics
         self._watchdog = watchdog
         self._index = Index()
         self._apis = Apis(kube, KINDS)
         self._watches: Watches | None = None
-        self._open: tuple[str, ...] = settings.namespaces
+        self._open: tuple[str, ...] | None = None
         self._closed: set[str] = set()
         reconciler = Reconciler(
             kube,
@@ -81,19 +86,22 @@ class Leader:
             tracing,
             instance=settings.pod_name,
         )
-        self._queue: KeyedQueue[Key] = KeyedQueue(reconciler)
+        self._gate = Gate(reconciler, scope.works)
+        self._queue: KeyedQueue[Key] = KeyedQueue(self._gate)
         metrics.watch_queue(self._queue.__len__, lambda: self._queue.failing)
 
     async def run(self) -> None:
         """Work; return, or raise, when that is no longer possible."""
         self._queue.start()
         self._watchdog.require("a worker", lambda: self._queue.alive)
-        listing = asyncio.ensure_future(self._list())
+        listing, following = map(asyncio.ensure_future, (self._list(), self._follow()))
         self._watchdog.require("the list", lambda: not listing.done())
+        self._watchdog.require("the view of the Leases", lambda: not following.done())
         try:
             await self._watch()
         finally:
             listing.cancel()
+            following.cancel()
 
     async def stop(self) -> None:
         """Cut off what is under way."""
@@ -124,14 +132,18 @@ class Leader:
         loop = asyncio.get_running_loop()
         ends: list[float] = []
         while len(ends) < _RESTARTS:
+            changed = self._scope.changed
             view = await self._view()
             if view is None:
-                await asyncio.sleep(_PAUSE_SECONDS)
+                if self._scope.namespaces is None:
+                    await self._leave(set(self._open or ()))
+                    self._open = None
+                await _first(_PAUSE_SECONDS, changed.wait())
                 continue
-            self._leave(set(self._open) - set(view.namespaces))
+            await self._leave(set(self._open or ()) - set(view.namespaces))
             self._open = view.namespaces
             watches = self._watches = Watches(
-                _watched(view.apis),
+                watched(view.apis),
                 view.namespaces,
                 self.saw,
                 lambda: self._watchdog.beat(_WATCH_LOOP),
@@ -152,20 +164,21 @@ class Leader:
         ending = asyncio.ensure_future(watches.ended())
         try:
             while True:
-                await asyncio.wait([ending], timeout=DISCOVERY_SECONDS)
+                changed = self._scope.changed
+                await _first(DISCOVERY_SECONDS, changed.wait(), watches.ended())
                 if ending.done():
                     log.warning("the watches ended: %r", ending.result())
                     self._apis.doubt()
                     return True
                 now = await self._view()
-                if now is not None and now != view:
+                if self._scope.namespaces is None or (now is not None and now != view):
                     await watches.stop()
                     return False
         finally:
             ending.cancel()
 
     async def _view(self) -> View | None:
-        """Return what can be watched; None when it is nothing, or nothing is known.
+        """Return what can be watched and is ours; None when it is nothing, or nothing is known.
 
         A namespace that is deleted takes its Role along; it must not take the others along.
         """
@@ -173,7 +186,9 @@ class Leader:
             if PLURAL not in await self._kube.serves(API_VERSION):
                 log.warning("the cluster has no %s.%s yet", PLURAL, API_VERSION.split("/")[0])
                 return None
-            wanted = self._settings.namespaces
+            wanted = self._scope.namespaces
+            if wanted is None:
+                return None
             opened = tuple([it for it in wanted if await self._is_open(it)])
             if wanted and not opened:
                 return None
@@ -196,20 +211,54 @@ class Leader:
         self._closed.discard(namespace)
         return True
 
-    def _leave(self, namespaces: set[str]) -> None:
+    async def _leave(self, namespaces: set[str]) -> None:
         """Expect nothing more of namespaces that are watched no longer."""
-        left = [key for key in self._metrics.keys() if key[0] in namespaces]  # noqa: SIM118  the same
-        for key in left:
-            self._watchdog.gone(key)
-            self._metrics.forget(key)
+        for namespace in namespaces:
+            await self._end(namespace)
+            self._watchdog.leave(namespace)
+
+    async def _end(self, namespace: str) -> None:
+        """Work in a namespace no longer, and tell nothing more of what is in it."""
+        await self._gate.end(namespace)
+        for key in self._metrics.keys():  # noqa: SIM118  no mapping
+            if key[0] == namespace:
+                self._metrics.forget(key)
+
+    async def _follow(self) -> None:
+        """End what is under way where another release works, and go on where one has left."""
+        left: dict[str, str] = {}
+        while True:
+            changed = self._scope.changed
+            now = self._scope.left_out
+            for namespace in now.keys() - left.keys():
+                log.info("namespace %s is left to %s", namespace, now[namespace])
+            lost = {it for it in self._gate.namespaces if not self._scope.works(it)}
+            await asyncio.gather(*(self._end(it) for it in lost | now.keys()))
+            back = left.keys() - now.keys()
+            left = {**now, **{it: left[it] for it in back if not await self._take_up(it)}}
+            await _first(_PAUSE_SECONDS if left.keys() - now.keys() else None, changed.wait())
+
+    async def _take_up(self, namespace: str) -> bool:
+        """Queue what is in a namespace that another release has left; return whether it was."""
+        try:
+            found = await self._kube.list(API_VERSION, PLURAL, namespace)
+        except KubeError as error:
+            log.warning("namespace %s is not taken up yet: %s", namespace, error)
+            return False
+        log.info("namespace %s is taken up", namespace)
+        for it in found:
+            self._queue.add((namespace, it["metadata"]["name"]))
+        return True
 
     async def _list(self) -> None:
         """List all OrderServices now and then; wake them at the resync interval."""
-        interval = self._settings.resync_interval
+        interval = self._resync_interval
         pause = min(interval, LIST_SECONDS)
         woken = asyncio.get_running_loop().time()
         while True:
             await asyncio.sleep(pause)
+            if self._open is None:
+                continue
             try:
                 versions = await self._versions()
             except KubeError as error:
@@ -239,18 +288,11 @@ class Leader:
             self._queue.add(key)
 
 
-def _watched(served: frozenset[str]) -> list[Watched]:
-    """Return the kinds to watch.
-
-    Secrets and ConfigMaps are watched without our label, for specs name those of others; what is
-    large or in every namespace and named by nobody is left out.
-    """
-    special = {
-        "secrets": Watched("v1", "secrets", fields="type!=helm.sh/release.v1"),
-        "configmaps": Watched("v1", "configmaps", fields="metadata.name!=kube-root-ca.crt"),
-    }
-    kinds = {PLURAL: Watched(API_VERSION, PLURAL), "pods": Watched("v1", "pods", labels=OURS)}
-    for kind in KINDS:
-        if not kind.optional or kind.api_version in served:
-            kinds[kind.plural] = Watched(kind.api_version, kind.plural, labels=OURS)
-    return list((kinds | special).values())
+async def _first(seconds: float | None, *others: Coroutine[Any, Any, Any]) -> None:
+    """Return when the first of several ends, or after so many seconds."""
+    tasks = [asyncio.ensure_future(it) for it in others]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

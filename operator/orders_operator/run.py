@@ -1,9 +1,10 @@
 """One process, from the first probe to the released lease.
 
-Every replica answers probes and shows metrics; the one that holds the lease watches and
-reconciles. A replica that loses the lease ends at once, with 1: a new process has no half-done
-work. SIGTERM: work is cut off, which is safe because it is repeatable, and the lease is released,
-so that another replica goes on within two seconds.
+Every replica answers probes and shows metrics; the one that holds the lease of its release
+watches and reconciles, where no other release does (`scopes`). A replica that loses the lease ends
+at once, with 1: a new process has no half-done work. SIGTERM: work is cut off, which is safe
+because it is repeatable, and the lease is released, so that another replica goes on within two
+seconds.
 """
 
 import asyncio
@@ -13,14 +14,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, NoReturn
 
 from orders_operator import __version__
+from orders_operator.client.election import Election
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
-from orders_operator.client.lease import Election
 from orders_operator.leader import Leader
+from orders_operator.scopes import Scope, scope_of
 from orders_operator.settings import Settings
 from orders_operator.telemetry import logs
 from orders_operator.telemetry.metrics import Metrics
@@ -58,8 +60,9 @@ async def run(settings: Settings) -> int:
         stack.callback(tracing.shutdown)
         watchdog = Watchdog()
         election = Election(kube, settings.pod_namespace, settings.lease_name, settings.pod_name)
-        metrics.watch_leader(lambda: election.leading)
-        port = Port(metrics, watchdog.problem, lambda: _unready(election))
+        scope = scope_of(kube, settings, metrics)
+        metrics.watch_leader(lambda: scope.namespaces is not None)
+        port = Port(metrics, watchdog.problem, lambda: _unready(election) or scope.unready())
         try:
             await port.open(settings.metrics_port)
         except OSError as error:
@@ -67,15 +70,17 @@ async def run(settings: Settings) -> int:
             return 1
         stack.push_async_callback(port.close)
         log.info("orders-operator %s, %s", __version__, _where(settings))
-        leader = Leader(kube, settings, metrics, tracing, watchdog)
-        stack.push_async_callback(_bounded, election.release())
+        leader = Leader(kube, settings, scope, metrics, tracing, watchdog)
+        stack.push_async_callback(_bounded, election.release)
+        stack.push_async_callback(_bounded, scope.leave)
         stack.push_async_callback(leader.stop)
-        return await _until(stop, _beat(watchdog), _lead(election, leader))
+        return await _until(stop, _beat(watchdog), scope.run(), _lead(election, scope, leader))
 
 
-async def _lead(election: Election, leader: Leader) -> None:
+async def _lead(election: Election, scope: Scope, leader: Leader) -> None:
     """Wait for the lease, then work; return when either has come to an end."""
     await election.acquire()
+    scope.lead()
     await _first(election.hold(), leader.run())
 
 
@@ -115,9 +120,9 @@ async def _beat(watchdog: Watchdog) -> None:
         await asyncio.sleep(_BEAT_SECONDS)
 
 
-async def _bounded(release: Coroutine[Any, Any, None]) -> None:
+async def _bounded(release: Callable[[], Coroutine[Any, Any, None]]) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(release, _RELEASE_SECONDS)
+        await asyncio.wait_for(release(), _RELEASE_SECONDS)
 
 
 def _unready(election: Election) -> str | None:

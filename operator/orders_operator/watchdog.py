@@ -56,6 +56,12 @@ class Watchdog:
         self._seen.pop(key, None)
         self._behind.pop(key, None)
 
+    def leave(self, namespace: str) -> None:
+        """Expect no more of a namespace that is watched no longer."""
+        for key in [*self._seen, *self._behind]:
+            if key[0] == namespace:
+                self.gone(key)
+
     def listed(self, versions: Mapping[Key, str]) -> None:
         """Compare a list, resourceVersion by key, with what the watch delivered."""
         now = self._clock()

@@ -61,8 +61,11 @@ _CHART: Final[Schema] = {
     "nameOverride": _STRING,
     "fullnameOverride": _STRING,
     "commonLabels": _MAP,
+    "extraLabels": _MAP,
     "imagePullSecrets": {"type": "array", "items": _object(name=_STRING)},
-    "crds": _object(upgrade=_BOOLEAN, keep=_BOOLEAN, resources=_RESOURCES),
+    "crds": _object(
+        upgrade=_BOOLEAN, keep=_BOOLEAN, podLabels=_MAP, podAnnotations=_MAP, resources=_RESOURCES
+    ),
     "image": _object(**_IMAGE),
     "operator": _object(
         enabled=_BOOLEAN,
@@ -90,7 +93,7 @@ _CHART: Final[Schema] = {
         extraEnv=_LIST,
         resources=_RESOURCES,
         serviceAccount=_object(create=_BOOLEAN, name=_NAME, annotations=_MAP),
-        rbac=_object(create=_BOOLEAN, aggregate=_BOOLEAN),
+        rbac=_object(create=_BOOLEAN, aggregate=_BOOLEAN, embeddedDatabases=_BOOLEAN),
         disruptionBudget=_object(enabled=_BOOLEAN),
         networkPolicy=_object(
             **{
@@ -157,7 +160,7 @@ def values_schema() -> str:
             **_CHART,
             orderService=_object(
                 enabled=_BOOLEAN,
-                name={**_NAME, "maxLength": 45},
+                name={**_NAME, "maxLength": 63},
                 keep=_BOOLEAN,
                 labels=_MAP,
                 annotations=_MAP,
@@ -197,7 +200,8 @@ def _plain(node: Schema) -> Schema:
             case _ if not key.startswith("x-kubernetes-"):
                 result[key] = value
     if node.get("x-kubernetes-int-or-string"):
-        return {"type": ["integer", "string"]}
+        result.pop("anyOf")
+        return {**result, "type": ["integer", "string"]}
     if "properties" in result and not node.get("x-kubernetes-preserve-unknown-fields"):
         result["additionalProperties"] = False
     if node.get("nullable") and isinstance(result.get("type"), str):

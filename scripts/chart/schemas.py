@@ -98,7 +98,8 @@ def _closed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     if node.get("x-kubernetes-int-or-string"):
-        return {"type": ["integer", "string"]}
+        kept = {key: value for key, value in node.items() if key in ("minimum", "pattern")}
+        return {**kept, "type": ["integer", "string"]}
     result = {key: _closed(value) for key, value in node.items()}
     if "properties" in node and not node.get("x-kubernetes-preserve-unknown-fields"):
         result["additionalProperties"] = False

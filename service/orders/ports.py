@@ -6,14 +6,33 @@ some of the connections.
 
 import errno
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from orders.config import Config
 
 
+ANY: Final = "::"
+"""Every address, of IPv6 and of IPv4."""
+_ANY_IPV4: Final = "0.0.0.0"  # noqa: S104  a pod is reached from outside
+_NO_IPV6: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+
+
 class PortError(Exception):
     """There cannot be listened; the message names the variable of the port or of the address."""
+
+
+def host_to_bind(host: str) -> str:
+    """Return the address to listen on: where a machine has no IPv6, `::` means `0.0.0.0`."""
+    if host != ANY:
+        return host
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind((ANY, 0))
+    except OSError as error:
+        if error.errno in _NO_IPV6:
+            return _ANY_IPV4
+    return host
 
 
 def check_ports(config: "Config") -> None:
@@ -22,7 +41,7 @@ def check_ports(config: "Config") -> None:
     Raises:
         PortError: one is in use or may not be listened on, or the address is not of this machine.
     """
-    host = config.http_host
+    host = host_to_bind(config.http_host)
     for variable, port in (("HTTP_PORT", config.http_port), ("METRICS_PORT", config.metrics_port)):
         try:
             with socket.socket(_family(host)) as probe:

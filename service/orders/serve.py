@@ -21,6 +21,7 @@ from granian.server.embed import Server
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
+from orders.ports import host_to_bind
 from orders.service import OrderService
 from orders.store.ending import end_after
 from orders.store.schema import REQUIRED_VERSION
@@ -83,15 +84,14 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             store.writes.why,
         )
         front = FrontDoor(orders, requests, health, body_timeout=config.request_timeout)
-        side = _Listener(
-            _server(MetricsPort(metrics, health), config.http_host, config.metrics_port)
-        )
+        host = host_to_bind(config.http_host)
+        side = _Listener(_server(MetricsPort(metrics, health), host, config.metrics_port))
         stack.callback(side.stop)
         await side.bound()
-        api = _Listener(_server(front, config.http_host, config.http_port))
+        api = _Listener(_server(front, host, config.http_port))
         await api.bound()
         health.started = True
-        log.info("listening on %s:%d", config.http_host, config.http_port)
+        log.info("listening on %s, port %d", host, config.http_port)
         on_ready()
         _settle()
         await stop.wait()

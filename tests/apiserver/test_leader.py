@@ -27,7 +27,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Ask more often which kinds and namespaces there are."""
+    """Ask more often which kinds and namespaces there are, and wait for no other release."""
+    monkeypatch.setattr("orders_operator.scopes.GRACE_SECONDS", 0.0)
     monkeypatch.setattr("orders_operator.leader.DISCOVERY_SECONDS", 0.2)
     monkeypatch.setattr("orders_operator.reconcile.discovery.MAX_AGE_SECONDS", 0.1)
     yield
@@ -151,6 +152,41 @@ async def test_a_namespace_that_closes_takes_no_other_along(
             assert it.watchdog.problem() is None
 
 
+async def test_a_namespace_of_another_release_is_left_out(world: World) -> None:
+    """An operator of the whole cluster leaves it to that release, and takes it up again."""
+    async with World(admin=world.kube) as other:
+        await world.declare()
+        await other.declare()
+        async with working() as cluster:
+            await becomes(world, is_ready(world))
+            await becomes(other, is_ready(other))
+            async with working(world.namespace, release="another-operator") as some:
+                await eventually(lambda: {world.key} == some.metrics.keys())
+                await eventually(lambda: {other.key} == cluster.metrics.keys())
+                await world.change(image=NEXT)
+
+                async def replaced() -> bool:
+                    return await world.images() == [NEXT]
+
+                await becomes(world, replaced)
+                assert {other.key} == cluster.metrics.keys()
+                assert [None, None] == [it.scope.unready() for it in (cluster, some)]
+                assert cluster.watchdog.problem() is None
+            await eventually(lambda: {world.key} <= cluster.metrics.keys(), within=30)
+
+
+async def test_a_second_release_of_the_cluster_waits(world: World) -> None:
+    """It does nothing, and says why, until the first one has gone."""
+    await world.declare()
+    async with working() as first:
+        await becomes(world, is_ready(world))
+        async with working(release="another-operator") as second:
+            await eventually(lambda: second.scope.unready() is not None)
+            assert frozenset() == second.metrics.keys()
+            assert second.watchdog.problem() is None
+            assert {world.key} == first.metrics.keys()
+
+
 async def test_without_any_right_it_waits(
     world: World, apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +220,7 @@ async def test_it_ends_when_it_cannot_watch(
     await allow(world)
     made = Working(world.namespace)
     try:
-        await asyncio.wait_for(made.leader.run(), 20)
+        await asyncio.wait_for(made.run(), 20)
     finally:
         await made.leader.stop()
         await made.kube.close()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from orders_operator.leader import Leader
+from orders_operator.scopes import scope_of
 from orders_operator.settings import Settings
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.tracing import Tracing
@@ -17,13 +18,30 @@ from tests.server import eventually
 class Working:
     """A leader at work."""
 
-    def __init__(self, *namespaces: str, resync: float = 300.0) -> None:
-        """Prepare one for some namespaces."""
+    def __init__(
+        self, *namespaces: str, resync: float = 300.0, release: str = "orders-operator"
+    ) -> None:
+        """Prepare one for some namespaces, or for the whole cluster."""
         self.kube = Recording.connect()
         self.metrics = Metrics("test")
         self.watchdog = Watchdog()
-        settings = Settings(namespaces=namespaces, pod_name="leader", resync_interval=resync)
-        self.leader = Leader(self.kube, settings, self.metrics, Tracing(), self.watchdog)
+        settings = Settings(
+            namespaces=namespaces, pod_name="leader", lease_name=release, resync_interval=resync
+        )
+        self.scope = scope_of(self.kube, settings, self.metrics)
+        self.leader = Leader(
+            self.kube, settings, self.scope, self.metrics, Tracing(), self.watchdog
+        )
+
+    async def run(self) -> None:
+        """Work as a process does that leads its release, and at once."""
+        claiming = asyncio.ensure_future(self.scope.run())
+        self.scope.lead()
+        try:
+            await self.leader.run()
+        finally:
+            claiming.cancel()
+            await asyncio.gather(claiming, return_exceptions=True)
 
     def value(self, name: str) -> float:
         """Return a metric."""
@@ -33,10 +51,12 @@ class Working:
 
 
 @asynccontextmanager
-async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Working]:
+async def working(
+    *namespaces: str, resync: float = 300.0, release: str = "orders-operator"
+) -> AsyncIterator[Working]:
     """Have a leader work in these namespaces."""
-    made = Working(*namespaces, resync=resync)
-    running = asyncio.ensure_future(made.leader.run())
+    made = Working(*namespaces, resync=resync, release=release)
+    running = asyncio.ensure_future(made.run())
     try:
         yield made
         assert not running.done(), running.result()
@@ -44,17 +64,20 @@ async def working(*namespaces: str, resync: float = 300.0) -> AsyncIterator[Work
         running.cancel()
         await made.leader.stop()
         await asyncio.gather(running, return_exceptions=True)
+        await made.scope.leave()
         await made.kube.close()
 
 
-async def becomes(world: World, true: Callable[[], Awaitable[bool]]) -> None:
+async def becomes(
+    world: World, true: Callable[[], Awaitable[bool]], *, within: float = 20
+) -> None:
     """Have controllers and kubelet work until something is so."""
 
     async def look() -> bool:
         await world.sync()
         return await true()
 
-    await eventually(look, within=20)
+    await eventually(look, within=within)
 
 
 def is_condition(world: World, kind: str, *wanted: str) -> Callable[[], Awaitable[bool]]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from orders_operator.resources.labels import REVISION, TRACK
+from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
 from orders_operator.telemetry.metrics import Metrics
 from scripts.chart import tools
 from scripts.chart.generate import WRITTEN, WRITTEN_WITH_GO
@@ -104,6 +106,54 @@ def test_no_wildcard(way: str) -> None:
                 assert "secrets" not in rule["resources"]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_restricted(way: str) -> None:
+    """Every pod, those of hooks and tests too, satisfies the restricted Pod Security Standard."""
+    pods = [spec for spec in map(pod_spec, objects(way)) if spec is not None]
+    for spec in pods:
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert {"type": "RuntimeDefault"} == spec["securityContext"]["seccompProfile"]
+        assert set() == {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & spec.keys()
+        assert {"secret"} >= {key for it in spec.get("volumes", ()) for key in it if key != "name"}
+        for container in spec["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert {"drop": ["ALL"]} == container["securityContext"]["capabilities"]
+    assert 1 <= len(pods)
+
+
+def test_labels_that_policies_require() -> None:
+    """`extraLabels` are on every object, and on every pod."""
+    for found in objects("policies"):
+        template = found.get("spec", {}).get("template")
+        for metadata in (found["metadata"], *([template["metadata"]] if template else [])):
+            assert "shop" == metadata["labels"]["team"], found["kind"]
+
+
+def test_no_secret_is_written_where_no_database_is_embedded() -> None:
+    """Roles then read Secrets at most."""
+    rules = [rule for it in objects("policies") for rule in it.get("rules", ())]
+    assert [["get", "list", "watch"]] == [
+        rule["verbs"] for rule in rules if "secrets" in rule["resources"]
+    ]
+
+
+def test_leases() -> None:
+    """The Leases that the operator may hold are those that it claims."""
+    for way, lease in (("default", CLUSTER_LEASE), ("namespaced", NAMESPACE_LEASE)):
+        roles = [it for it in objects(way) if it["kind"] == "Role"]
+        held = [name for it in roles for name in _leases(it, "update")]
+        assert {"orders-operator", lease} == set(held)
+    listed = [name for it in objects("default") for name in _leases(it, "list")]
+    assert [NAMESPACE_LEASE] == listed
+
+
+def _leases(role: dict[str, Any], verb: str) -> list[str]:
+    """Return the names of the Leases that a role has a right to."""
+    rules = role.get("rules") or []
+    mine = (it for it in rules if it["resources"] == ["leases"] and verb in it["verbs"])
+    return [name for it in mine for name in it["resourceNames"]]
+
+
 @pytest.mark.parametrize(
     "file", [*WRITTEN, *WRITTEN_WITH_GO], ids=lambda file: str(file.relative_to(tools.ROOT))
 )
@@ -133,7 +183,10 @@ def test_runbooks(file: Path) -> None:
 
 
 def test_metrics_exist() -> None:
-    """Alerts and dashboards use only metrics and labels that the service or the operator has."""
+    """Alerts and dashboards use only metrics and labels that the service or the operator has.
+
+    Prometheus adds the labels of pods that a ServiceMonitor names.
+    """
     sources = (*ALERTS, *(CHART / "files" / "dashboards").iterdir())
     used = set()
     for file in sources:
@@ -141,7 +194,17 @@ def test_metrics_exist() -> None:
             used |= words(re.sub(r'"[^"]*"|\$\w+', "", expression))
     reference = (tools.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     _, operator = Metrics("0").expose("")
-    assert {"histogram_quantile"} == used - words(reference) - words(operator.decode())
+    given = {re.sub("[./]", "_", label) for label in (TRACK, REVISION)}
+    known = words(reference) | words(operator.decode()) | given
+    assert {"histogram_quantile"} == used - known
+
+
+def test_canary_beside_stable() -> None:
+    """The service's dashboard shows one track or all, and errors and latency of each by itself."""
+    file = CHART / "files" / "dashboards" / "service.json"
+    found = expressions(yaml.safe_load(file.read_text(encoding="utf-8")))
+    assert [] == [it for it in found if 'orders_dev_track=~"$track"' not in it]
+    assert 3 == len([it for it in found if "by (namespace, job, orders_dev_track" in it])
 
 
 def test_alerts() -> None:
@@ -154,6 +217,15 @@ def test_alerts() -> None:
         check=False,
     )
     assert 0 == done.returncode, done.stdout + done.stderr  # it tells of what it downloads
+
+
+def pod_spec(found: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the spec of a pod, or of the pods of an object; None if it has none."""
+    spec: dict[str, Any] = found.get("spec", {})
+    if found["kind"] == "Pod":
+        return spec
+    pod: dict[str, Any] | None = spec.get("template", {}).get("spec")
+    return pod
 
 
 def expressions(node: Any) -> list[str]:

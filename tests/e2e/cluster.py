@@ -16,7 +16,7 @@ IMAGE: Final = "orders/service:0.1.0"
 ABSENT: Final = "localhost:1/orders/service:absent"
 """No registry is there, which is told sooner than by one that lacks it."""
 OPERATOR: Final = "orders-operator"
-"""The release is `orders`, so this is the operator's Deployment, Lease and component."""
+"""The release is `orders`, so this is the operator's Deployment, its Lease and component."""
 
 Object = dict[str, Any]
 
@@ -53,6 +53,12 @@ def go_module(name: str) -> Path:
     """Return the folder of a Go module `path@version`, which may have manifests of CRDs."""
     told = run("go", "mod", "download", "-json", name, limit=300)
     return Path(json.loads(told)["Dir"])
+
+
+def restrict(namespace: str) -> None:
+    """Have a namespace enforce the restricted Pod Security Standard."""
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    run("kubectl", "label", "--overwrite", "namespace", namespace, label)
 
 
 def helm(*arguments: str, limit: float = 180) -> str:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from tests.e2e import staged as standing
-from tests.e2e.cluster import Namespace, helm, order_service, run, secret
+from tests.e2e.cluster import Namespace, helm, order_service, restrict, run, secret
 from tests.e2e.postgresql import PostgreSQL
 from tests.e2e.release import RELEASE, missing, remove
 
@@ -75,9 +75,14 @@ class Installed(NamedTuple):
 
 @pytest.fixture(scope="session")
 def installed() -> Installed:
-    """Install the chart on a cluster that has nothing of it, and place the first order."""
+    """Install the chart on a cluster that has nothing of it, and place the first order.
+
+    The namespace enforces the restricted Pod Security Standard: hooks, tests and the embedded
+    database run in it, too.
+    """
     default = Namespace("default")
     remove()
+    restrict("default")
     started = time.monotonic()
     helm("install", RELEASE, "charts/orders")
     default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)

@@ -76,6 +76,11 @@ def query(expression: str) -> list[dict[str, Any]]:
     return result
 
 
+def described() -> set[str]:
+    """Return the names of the metrics that targets describe, with and without series."""
+    return set(_ask("metadata")["data"])
+
+
 def rules() -> list[dict[str, Any]]:
     """Return the rules that Prometheus has loaded, with how they fared."""
     groups = _ask("rules")["data"]["groups"]

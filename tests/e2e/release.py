@@ -7,6 +7,7 @@ from typing import Final
 
 import yaml
 
+from orders_operator.scopes import CLUSTER_LEASE
 from tests.e2e import gateway, monitoring
 from tests.e2e.cluster import CHART, OPERATOR, Namespace, helm, run
 
@@ -37,7 +38,7 @@ def remove() -> None:
     helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
     run("kubectl", "delete", "crd", "orderservices.orders.dev", "--ignore-not-found")
     default.kubectl("delete", "pods,services,pvc", "--selector=app.kubernetes.io/name=orders")
-    default.kubectl("delete", "lease", OPERATOR, "--ignore-not-found")
+    default.kubectl("delete", "lease", OPERATOR, CLUSTER_LEASE, "--ignore-not-found")
 
 
 def chart_before(folder: Path) -> Path:

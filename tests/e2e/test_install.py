@@ -41,6 +41,18 @@ def test_helm_test_passes(installed: Installed) -> None:
     assert installed.namespace.exists("orderservice", RELEASE)
 
 
+def test_nothing_is_refused_under_the_restricted_standard(installed: Installed) -> None:
+    """No pod of the release was refused: the hook's, the test's and the database's ran as well."""
+    labels = installed.namespace.get("namespace", "default")["metadata"]["labels"]
+    assert "restricted" == labels["pod-security.kubernetes.io/enforce"]
+    told = [it.get("message", "") for it in installed.namespace.every("events")]
+    assert [] == [message for message in told if "violates PodSecurity" in message]
+    [database] = installed.namespace.every(
+        "pods", f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=database"
+    )
+    assert "initContainers" not in database["spec"]
+
+
 @pytest.mark.usefixtures("installed")
 def test_every_object_has_the_recommended_labels() -> None:
     """Objects of the chart and of the operator say what they belong to."""

@@ -1,5 +1,6 @@
 """Each optional block: added, its child appears; changed, it changes; removed, it is gone."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -8,6 +9,7 @@ import pytest
 from tests.e2e.cluster import CommandError, Namespace, Object, order_service
 
 SECONDS: Final = 15.0
+_CLASS: Final = "e2e-of-root"
 
 
 class Option(NamedTuple):
@@ -181,8 +183,13 @@ BOTH_LATENCIES = {"maxLatencyP99": "1s", "maxLatencyIncrease": 2}
             "maxLatencyP99 and maxLatencyIncrease exclude each other",
         ),
         ({"colour": "red"}, 'unknown field "spec.colour"'),
+        ({"database": {"embedded": {"storage": {"size": "ten"}}}}, "storage.size"),
+        ({"database": {"embedded": {"storage": {"size": "0Gi"}}}}, "storage.size"),
+        ({"database": {"embedded": {"storage": {"size": 0}}}}, "storage.size"),
+        ({"inheritedMetadata": {"labels": {"team": "a b"}}}, "inheritedMetadata.labels.team"),
+        ({"resources": {"limits": {"memory": "64 MB"}}}, "spec.resources.limits.memory"),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: str(value)[:60],
 )
 def test_the_api_server_refuses_what_cannot_be_meant(
     namespace: Namespace, spec: Object, message: str
@@ -192,6 +199,80 @@ def test_the_api_server_refuses_what_cannot_be_meant(
         namespace.apply(order_service("bad", **spec))
 
     assert message in str(caught.value)
+
+
+def test_labels_and_scheduling_are_in_every_pod(namespace: Namespace, options: str) -> None:
+    """Within 15 s of a change; the database's pod stays where its claim was made."""
+    spot = {"key": "spot", "operator": "Exists"}
+    change: Object = {
+        "database": {"embedded": {}, "secretRef": None},
+        "inheritedMetadata": {"labels": {"team": "shop"}},
+    }
+    namespace.patch("orderservice", options, {"spec": change})
+    namespace.wait(f"statefulset/{options}-postgresql", "create", SECONDS)
+
+    def pods() -> list[Object]:
+        names = f"deployment/{options}", f"statefulset/{options}-postgresql"
+        return [namespace.get(*it.split("/"))["spec"]["template"] for it in names]
+
+    def tolerated() -> bool:
+        return all(spot in (it["spec"].get("tolerations") or ()) for it in pods())
+
+    change = {"podTemplate": {"nodeSelector": {"no": "other"}, "tolerations": [spot]}}
+    namespace.patch("orderservice", options, {"spec": change})
+    namespace.until(tolerated, SECONDS, "both tolerate")
+    selectors = [it["spec"]["nodeSelector"] for it in pods()]
+    assert [{"no": "other"}, {"no": "node"}] == selectors
+    assert ["shop", "shop"] == [it["metadata"]["labels"]["team"] for it in pods()]
+    services = namespace.every("services", f"app.kubernetes.io/instance={options},team=shop")
+    assert {options, f"{options}-postgresql"} == {it["metadata"]["name"] for it in services}
+
+    back: Object = {
+        "database": {"embedded": None, "secretRef": {"name": "database"}},
+        "inheritedMetadata": None,
+        "podTemplate": {"nodeSelector": {"no": "node"}, "tolerations": None},
+        "replicas": 0,
+    }
+    namespace.patch("orderservice", options, {"spec": back})
+    namespace.wait(f"statefulset/{options}-postgresql", "delete", 30)
+    namespace.patch("orderservice", options, {"spec": {"replicas": 2}})
+
+
+def _volume_of_root() -> Object:
+    """Return a volume that ignores fsGroup, in a folder that its node makes for root alone."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": _CLASS},
+        "spec": {
+            "storageClassName": _CLASS,
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/var/local/{uuid.uuid4().hex}", "type": "DirectoryOrCreate"},
+        },
+    }
+
+
+def test_a_volume_that_only_root_may_write_is_named(namespace: Namespace) -> None:
+    """Degraded names volumePermissions within 120 s; with them the database comes up in 120 s."""
+    namespace.apply(_volume_of_root())
+    storage = {"className": _CLASS, "size": "1Gi"}
+    namespace.apply(order_service("rooted", database={"embedded": {"storage": storage}}))
+    named = "database.embedded.volumePermissions"
+    namespace.until(
+        lambda: named in namespace.condition("rooted", "Degraded").get("message", ""),
+        120,
+        "the condition names the field",
+    )
+
+    change = {"spec": {"database": {"embedded": {"volumePermissions": True}}}}
+    namespace.patch("orderservice", "rooted", change)
+    namespace.kubectl("delete", "pod", "rooted-postgresql-0")  # one that never was ready stays
+    namespace.wait("orderservice/rooted", "condition=Ready", 120)
+    namespace.kubectl("delete", "orderservice", "rooted")
+    namespace.kubectl("delete", "pvc", "data-rooted-postgresql-0")
+    namespace.kubectl("delete", "persistentvolume", _CLASS)
 
 
 def test_the_volume_of_a_database_stays_as_it_is(namespace: Namespace) -> None:
@@ -204,6 +285,19 @@ def test_the_volume_of_a_database_stays_as_it_is(namespace: Namespace) -> None:
 
 
 def test_a_name_that_is_too_long_is_refused(namespace: Namespace) -> None:
-    """45 characters are the most; the message says why."""
-    with pytest.raises(CommandError, match="at most 45 characters"):
-        namespace.apply(order_service("a" * 46))
+    """63 characters are the most; the message says why."""
+    with pytest.raises(CommandError, match="at most 63 characters"):
+        namespace.apply(order_service("a" * 64))
+
+
+def test_the_longest_name_works_for_every_child(namespace: Namespace) -> None:
+    """With an embedded database and a Service for each track it is Ready within 120 s."""
+    name = "a" * 63
+    route = {"httpRoute": {"parentRefs": [{"name": "gateway"}]}}
+    namespace.apply(order_service(name, database={"embedded": {}}, expose=route))
+    namespace.wait(f"orderservice/{name}", "jsonpath={.status.readyReplicas}=1", 120)
+
+    pods = namespace.every("pods", f"app.kubernetes.io/instance={name}")
+    services = namespace.every("services", f"app.kubernetes.io/instance={name}")
+    assert (2, 4) == (len(pods), len(services))
+    namespace.kubectl("delete", "orderservice", name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from tests.e2e.cluster import SAMPLES, Namespace, Object, run, secret
+from tests.e2e.cluster import SAMPLES, Namespace, Object, restrict, run, secret, uids
 from tests.e2e.postgresql import PostgreSQL
 
 SHOP = Namespace("shop")
@@ -14,6 +14,12 @@ SHOP = Namespace("shop")
 def sample(name: str) -> list[Object]:
     """Return a sample's objects."""
     return list(yaml.safe_load_all((SAMPLES / f"{name}.yaml").read_text()))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _restricted(namespace: Namespace) -> None:
+    """Have every sample run where the restricted Pod Security Standard is enforced."""
+    restrict(namespace.name)
 
 
 @pytest.mark.parametrize("name", ["minimal", "traced"])
@@ -27,6 +33,27 @@ def test_a_sample_with_its_own_database_gets_ready_in_90_seconds(
     namespace.kubectl("delete", "orderservice", name)
     namespace.wait(f"statefulset/{name}-postgresql", "delete", 60)
     namespace.wait(f"deployment/{name}", "delete", 60)
+
+
+def test_the_placed_sample_has_what_it_declares_in_every_pod_and_child(
+    namespace: Namespace,
+) -> None:
+    """It is Ready within 90 s; its labels select every child, its node selector every pod."""
+    namespace.kubectl("apply", "-f", str(SAMPLES / "placed.yaml"))
+    namespace.wait("orderservice/placed", "condition=Ready", 90)
+
+    kinds = "pods,deployments,statefulsets,services,secrets,configmaps,networkpolicies"
+    every = namespace.every(kinds, "app.kubernetes.io/instance=placed")
+    named = namespace.every(kinds, "app.kubernetes.io/instance=placed,team=shop")
+    assert 10 < len(every)
+    assert uids(every) == uids(named)
+    pods = [it for it in every if it["kind"] == "Pod"]
+    assert 3 == len(pods)
+    for pod in pods:
+        assert {"kubernetes.io/os": "linux"} == pod["spec"]["nodeSelector"]
+        assert "shop@example.com" == pod["metadata"]["annotations"]["contact"]
+        assert "node.example.com/spot" in {it.get("key") for it in pod["spec"]["tolerations"]}
+    namespace.kubectl("delete", "orderservice", "placed")
 
 
 def test_the_highly_available_sample_is_scaled_by_its_autoscaler(
@@ -88,11 +115,13 @@ def test_the_namespaced_sample_runs_under_the_restricted_standard(
     assert "restricted" == labels["pod-security.kubernetes.io/enforce"]
     assert 1 == len(shop.every("pods"))
     assert shop.exists("ingress", "orders")
-    assert [] == [it["message"] for it in shop.every("events") if "PodSecurity" in it["message"]]
+    told = [it.get("message", "") for it in shop.every("events")]
+    assert [] == [message for message in told if "PodSecurity" in message]
 
 
 def test_no_sample_is_forgotten() -> None:
     """Each file of the folder has a test above."""
-    tested = {"minimal", "traced", "highly-available", "canary", "cloudnative-pg", "namespaced"}
+    own = {"minimal", "traced", "placed"}
+    tested = {*own, "highly-available", "canary", "cloudnative-pg", "namespaced"}
     assert tested == {path.stem for path in SAMPLES.glob("*.yaml")}
     assert 2 == len(sample("namespaced"))

@@ -4,9 +4,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import httpx
 import pytest
 
+from tests import without_ipv6
 from tests.server import START_LIMIT, Server
 
 HEAVY = ("litestar", "opentelemetry", "prometheus_client", "pydantic", "httpx", "asyncpg")
@@ -73,3 +76,24 @@ def test_a_port_in_use_is_said_in_one_line(
     assert number in lines[0]
     assert "in use" in lines[0]
     assert "Traceback" not in lines[0]
+
+
+def test_every_address_is_listened_on(serve: Callable[..., Server], database_url: str) -> None:
+    """On `::`, which is the default, both ports are reached by IPv6 and by IPv4."""
+    server = serve(DATABASE_URL=database_url, HTTP_HOST="::")
+
+    for port in (server.port, server.metrics_port):
+        for host in ("127.0.0.1", "[::1]"):
+            assert httpx.codes.OK == httpx.get(f"http://{host}:{port}/livez").status_code
+
+
+def test_without_ipv6_every_ipv4_address_is_listened_on(
+    serve: Callable[..., Server], database_url: str, tmp_path: Path
+) -> None:
+    """Where the kernel has no IPv6, `::` is `0.0.0.0`, which the log says."""
+    path = without_ipv6.python_path(tmp_path)
+    server = serve(DATABASE_URL=database_url, HTTP_HOST="::", PYTHONPATH=path)
+
+    for port in (server.port, server.metrics_port):
+        assert httpx.codes.OK == httpx.get(f"http://127.0.0.1:{port}/livez").status_code
+    assert f"listening on 0.0.0.0, port {server.port}" in server.output()

@@ -5,9 +5,26 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: orders
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-{{- with omit .root.Values.commonLabels "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" }}
-{{ toYaml . }}
+{{- with include "orders.labelsOfValues" (merge (dict) .root.Values.extraLabels .root.Values.commonLabels) }}
+{{ . }}
 {{- end }}
+{{- end }}
+
+{{/* Labels of one pod: of a dict (root, component), and labels that the values have for this pod. */}}
+{{- define "orders.podLabels" -}}
+{{ include "orders.selectorLabels" . }}
+app.kubernetes.io/part-of: orders
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- with include "orders.labelsOfValues" (merge (dict) (default (dict) .labels) .root.Values.extraLabels) }}
+{{ . }}
+{{- end }}
+{{- end }}
+
+{{/* What the values say of labels, without those that the chart itself gives. */}}
+{{- define "orders.labelsOfValues" -}}
+{{- with omit . "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" -}}
+{{- toYaml . -}}
+{{- end -}}
 {{- end }}
 
 {{/*

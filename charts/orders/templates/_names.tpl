@@ -24,6 +24,16 @@
 {{- default (include "orders.fullname" .) .Values.orderService.name -}}
 {{- end }}
 
+{{/* The claim of an embedded database, or what selects it: of a long name the claim's has a hash. */}}
+{{- define "orders.service.claim" -}}
+{{- $name := include "orders.service.name" . -}}
+{{- if le (len $name) 41 -}}
+data-{{ $name }}-postgresql-0
+{{- else -}}
+--selector=app.kubernetes.io/instance={{ $name }},app.kubernetes.io/component=database
+{{- end -}}
+{{- end }}
+
 {{- define "orders.operator.serviceAccountName" -}}
 {{- if .Values.operator.serviceAccount.create -}}
 {{- default (include "orders.operator.name" .) .Values.operator.serviceAccount.name -}}

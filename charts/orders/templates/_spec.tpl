@@ -9,7 +9,7 @@ counts; `orderService.spec` replaces whole fields.
 {{- if not (kindIs "invalid" .Values.replicas) -}}
 {{- $_ := set $spec "replicas" (int .Values.replicas) -}}
 {{- end -}}
-{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "rollout" "shutdown" "podTemplate" "paused" -}}
+{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "rollout" "shutdown" "podTemplate" "inheritedMetadata" "paused" -}}
 {{- with index $.Values $field -}}
 {{- $_ := set $spec $field . -}}
 {{- end -}}
@@ -17,8 +17,17 @@ counts; `orderService.spec` replaces whole fields.
 {{- with .Values.imagePullSecrets -}}
 {{- $_ := set $spec "podTemplate" (merge (dict) (default (dict) $spec.podTemplate) (dict "imagePullSecrets" .)) -}}
 {{- end -}}
+{{- with .Values.extraLabels -}}
+{{- $declared := default (dict) $spec.inheritedMetadata -}}
+{{- $labels := merge (dict) (default (dict) $declared.labels) . -}}
+{{- $_ := set $spec "inheritedMetadata" (merge (dict "labels" $labels) $declared) -}}
+{{- end -}}
 {{- range $field, $value := .Values.orderService.spec -}}
 {{- $_ := set $spec $field $value -}}
+{{- end -}}
+{{- $operator := .Values.operator -}}
+{{- if and $operator.enabled $operator.rbac.create (not $operator.rbac.embeddedDatabases) (hasKey $spec.database "embedded") -}}
+{{- fail "operator.rbac.embeddedDatabases is false: name a database by database.secretRef.name or database.cluster" -}}
 {{- end -}}
 {{- toYaml $spec -}}
 {{- end }}

@@ -10,6 +10,7 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+from orders_operator import __version__
 from orders_operator.api.rules import ROOT, RULES, Rule
 from orders_operator.api.spec import GROUP, KIND, PLURAL, VERSION, OrderServiceSpec
 from orders_operator.api.status import OrderServiceStatus
@@ -49,6 +50,7 @@ def definition() -> dict[str, Any]:
                 "app.kubernetes.io/name": "orders",
                 "app.kubernetes.io/part-of": "orders",
                 "app.kubernetes.io/component": "operator",
+                "app.kubernetes.io/version": __version__,
             },
         },
         "spec": {

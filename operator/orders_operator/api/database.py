@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from orders_operator.api.fields import Image, Key, Name, Quantity
+from orders_operator.api.fields import Image, Key, Name, Quantity, Size
 
 
 class Resources(Struct, frozen=True, rename="camel"):
@@ -28,7 +28,7 @@ class UrlSecret(Struct, frozen=True, rename="camel"):
 class Storage(Struct, frozen=True, rename="camel"):
     """The volume of the embedded PostgreSQL."""
 
-    size: Annotated[Quantity, Meta(description="How much is asked for.")] = "1Gi"
+    size: Annotated[Size, Meta(description="How much is asked for, more than none.")] = "1Gi"
     class_name: Annotated[
         Name | None, Meta(description="Its StorageClass; the cluster's default when left out.")
     ] = None
@@ -49,10 +49,11 @@ class Embedded(Struct, frozen=True, rename="camel"):
         bool,
         Meta(
             description="Give the volume to PostgreSQL first, in an init container that is root"
-            " with the capability CHOWN alone: needed where storage ignores fsGroup. Must be off"
-            " where the restricted Pod Security Standard is enforced."
+            " with the capability CHOWN alone: needed where storage ignores fsGroup and lets"
+            " nobody but root write. Refused where the restricted Pod Security Standard is"
+            " enforced."
         ),
-    ] = True
+    ] = False
     image: Annotated[Image, Meta(description="The official image, or one that behaves as it.")] = (
         "postgres:17"
     )

@@ -30,10 +30,34 @@ IntOrString = Annotated[
 ]
 """A number, or a share such as 25%."""
 
-Quantity = IntOrString
-"""Of a resource: 500m, 128Mi, 2."""
+_SUFFIX = r"([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,3})?"
 
-Labels = dict[str, Annotated[str, Meta(max_length=63)]]
+Quantity = Annotated[
+    int | str,
+    Meta(
+        extra_json_schema={
+            "x-kubernetes-int-or-string": True,
+            "pattern": rf"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+){_SUFFIX}$",
+        }
+    ),
+]
+"""Of a resource: 500m, 128Mi, 2. The pattern is that of Kubernetes' own schemas."""
+
+Size = Annotated[
+    int | str,
+    Meta(
+        extra_json_schema={
+            "x-kubernetes-int-or-string": True,
+            "minimum": 1,
+            "pattern": rf"^\+?(0*[1-9][0-9]*(\.[0-9]*)?|0*\.0*[1-9][0-9]*){_SUFFIX}$",
+        }
+    ),
+]
+"""A Quantity of bytes that is more than none: 10Gi."""
+
+_LABEL = {"pattern": r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"}
+
+Labels = dict[str, Annotated[str, Meta(max_length=63, extra_json_schema=_LABEL)]]
 Annotations = dict[str, str]
 
 Raw = Annotated[

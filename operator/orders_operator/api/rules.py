@@ -81,7 +81,7 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
 ROOT: Final = (
     Rule(
         f"self.metadata.name.size() <= {NAME_LENGTH}",
-        f"the name may have at most {NAME_LENGTH} characters: other names are made of it",
+        f"the name may have at most {NAME_LENGTH} characters: it is that of a Service too",
     ),
     Rule(
         "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",

@@ -20,8 +20,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "OrderService"
 PLURAL = "orderservices"
-NAME_LENGTH = 45
-"""Longest name of an OrderService: with what is added, every child's name has at most 63."""
+NAME_LENGTH = 63
+"""Longest name of an OrderService: that of a Service, and of a label's value."""
 
 
 class Migrations(Struct, frozen=True, rename="camel"):
@@ -54,21 +54,41 @@ class LocalReference(Struct, frozen=True, rename="camel"):
     name: Annotated[Name, Meta(description="Of the object.")]
 
 
+class InheritedMetadata(Struct, frozen=True, rename="camel"):
+    """What every child and every pod has in its metadata, the embedded database's too."""
+
+    labels: Annotated[
+        Labels, Meta(description="Beside the operator's own, and those of podTemplate, which win.")
+    ] = {}
+    annotations: Annotated[
+        Annotations,
+        Meta(description="Beside the operator's own, and those of podTemplate, which win."),
+    ] = {}
+
+
 class PodTemplate(Struct, frozen=True, rename="camel"):
-    """What is added to the pods."""
+    """What is added to the pods, to that of the embedded database too."""
 
     labels: Annotated[Labels, Meta(description="Beside the operator's own, which win.")] = {}
     annotations: Annotated[
         Annotations, Meta(description="Beside the operator's own, which win.")
     ] = {}
     node_selector: Annotated[
-        dict[str, str], Meta(description="Labels that a node must have.")
+        dict[str, str],
+        Meta(
+            description="Labels that a node must have. The embedded database's pod has those that"
+            " were declared when its claim was made: its volume may be bound to a node."
+        ),
     ] = {}
     tolerations: Annotated[
         tuple[Raw, ...], Meta(max_length=64, description="Taints of nodes that are borne.")
     ] = ()
     affinity: Annotated[
-        Raw | None, Meta(description="To nodes and other pods, core/v1 Affinity.")
+        Raw | None,
+        Meta(
+            description="To nodes and other pods, core/v1 Affinity. For the embedded database's"
+            " pod, see nodeSelector."
+        ),
     ] = None
     priority_class_name: Annotated[Name | None, Meta(description="A PriorityClass.")] = None
     image_pull_secrets: Annotated[
@@ -79,7 +99,8 @@ class PodTemplate(Struct, frozen=True, rename="camel"):
         tuple[Raw, ...],
         Meta(
             max_length=64,
-            description="EnvVars of the service, before the operator's own, which win.",
+            description="EnvVars of the service, before the operator's own, which win. The"
+            " embedded database has none of them.",
         ),
     ] = ()
 
@@ -100,6 +121,7 @@ class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
     topology_spread: TopologySpread = TopologySpread()
     shutdown: Shutdown = Shutdown()
     pod_template: PodTemplate = PodTemplate()
+    inherited_metadata: InheritedMetadata = InheritedMetadata()
 
 
 class OrderServiceSpec(PodsSpec, frozen=True, rename="camel", kw_only=True):
@@ -130,8 +152,10 @@ class Metadata(Struct, frozen=True, rename="camel"):
     generation: int
 
 
-class OrderService(Struct, frozen=True, rename="camel"):
+class OrderService(Struct, frozen=True):
     """One resource, as read from the API server."""
 
     metadata: Metadata
     spec: OrderServiceSpec
+    database_name: str = ""
+    """Of the children of an embedded database; empty for the name that this release gives."""

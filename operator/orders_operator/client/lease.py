@@ -1,15 +1,13 @@
-"""Leader election by a Lease of coordination.k8s.io, with the timing of Kubernetes' controllers.
+"""One Lease of coordination.k8s.io: what it says, how long that is believed, and how it is taken.
 
 A holder is believed for the lease's duration since we last *saw* its record change, by our own
-clock, so that clocks of two machines need not agree. Writes carry the resourceVersion that was
-read, so that of two candidates one wins. A leader that could not renew in time has lost, whether
-somebody else holds the lease or not.
+clock, so that the clocks of two machines need not agree. That counts for a Lease that is gone as
+well: whoever deleted it, its holder does not know yet. Writes carry the resourceVersion that was
+read, so that of two candidates one wins.
 """
 
-import asyncio
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +21,9 @@ if TYPE_CHECKING:
 
 API_VERSION: Final = "coordination.k8s.io/v1"
 PLURAL: Final = "leases"
-_TICK_SECONDS: Final = 0.05
 
-log = logging.getLogger("orders_operator.lease")
+Object = dict[str, Any]
+Spec = Mapping[str, Any]
 
 
 class Timing(Struct, frozen=True):
@@ -36,190 +34,164 @@ class Timing(Struct, frozen=True):
     retry: float = 2.0
 
 
-TIMING: Final = Timing()
-"""Fifteen, ten and two seconds, as Kubernetes' own controllers have it."""
+def release_of(holder: str) -> str:
+    """Return the release that a holder `NAMESPACE/NAME/POD` is of: `NAMESPACE/NAME`."""
+    return holder.rpartition("/")[0]
 
 
-class Election:
-    """One candidate for one lease."""
+def named(holder: str) -> str:
+    """Return how a holder is named in logs: by its release, if it has one."""
+    return release_of(holder) or holder
 
-    def __init__(  # noqa: PLR0913  a name has two parts, and time two
+
+class Record:
+    """What a Lease says, and since when, by our own clock."""
+
+    def __init__(self) -> None:
+        """Start without anything seen."""
+        self.spec: Spec = {}
+        self.since = 0.0
+        """Since when its release has surely held it without a gap that others could have seen."""
+        self._changed_at = 0.0
+        self._changed_after: float | None = None
+        self._read_at: float | None = None
+
+    def note(self, spec: Spec, asked_at: float, now: float, *, wrote: bool = False) -> None:
+        """Note what was read, or written: it became so between when that was asked for and now."""
+        if spec != self.spec:
+            same = release_of(str(spec.get("holderIdentity"))) == release_of(self.holder)
+            if not (same and self._kept(now)):
+                self.since = now
+            self.spec = dict(spec)
+            self._changed_at, self._changed_after = now, asked_at if wrote else self._read_at
+        self._read_at = asked_at
+
+    @property
+    def holder(self) -> str:
+        """Who holds it; empty when nobody does."""
+        return str(self.spec.get("holderIdentity") or "")
+
+    @property
+    def duration(self) -> float:
+        """How many seconds its holder is believed for."""
+        return float(self.spec.get("leaseDurationSeconds") or 1)
+
+    @property
+    def ends_at(self) -> float:
+        """When its holder is no longer believed."""
+        return self._changed_at + self.duration
+
+    def live(self, now: float) -> bool:
+        """Whether somebody may hold it."""
+        return bool(self.holder) and now < self.ends_at
+
+    def _kept(self, now: float) -> bool:
+        """Whether it was seen to be renewed so lately that it has run out for nobody."""
+        after = self._changed_after
+        return after is not None and now < after + self.duration
+
+
+class Lease:
+    """One Lease on the API server."""
+
+    def __init__(
         self,
         api: "Kube",
         namespace: str,
         name: str,
-        identity: str,
-        timing: Timing = TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Compete as `identity`, which no other process has."""
+        """Name it; nothing is read before `read`."""
+        self.namespace = namespace
+        self.name = name
+        self.record = Record()
         self._api = api
-        self._namespace = namespace
-        self._name = name
-        self._identity = identity
-        self._timing = timing
         self._clock = clock
-        self._record: dict[str, Any] | None = None
-        self._seen_at = 0.0
-        self._renewed_at = 0.0
-        self.leading = False
-        self.reached_at: float | None = None
+        self._object: Object | None = None
 
-    async def acquire(self) -> None:
-        """Return when this process leads."""
-        said = None
-        while not await self._bounded(self._timing.deadline):
-            holder = self._holder()
-            if holder != said:
-                log.info("waiting for the lease of %s", holder or "nobody")
-                said = holder
-            await asyncio.sleep(self._pause())
-        self.leading = True
-        log.info("leading as %s", self._identity)
+    def __str__(self) -> str:
+        """Return how it is named in logs."""
+        return f"{self.namespace}/{self.name}"
 
-    async def hold(self) -> None:
-        """Renew; return when the lease is lost."""
-        while True:
-            await asyncio.sleep(self._timing.retry)
-            left = self._renewed_at + self._timing.deadline - self._clock()
-            if await self._bounded(max(left, 0.001)):
-                continue
-            taken = self._holder() not in {self._identity, ""}
-            late = self._clock() - self._renewed_at >= self._timing.deadline
-            if taken or late:
-                self.leading = False
-                log.error("the lease is lost to %s", self._holder() if taken else "time")
-                return
+    @property
+    def holder(self) -> str:
+        """Who holds it, as it was last seen."""
+        return self.record.holder
 
-    async def release(self) -> None:
-        """Give the lease up, so that another need not wait for its end."""
-        if not self.leading:
-            return
-        self.leading = False
+    async def read(self) -> None:
+        """Read it; one that is gone is as it was last seen, until it would have run out."""
+        asked_at = self._clock()
         try:
-            lease = await self._read()
-            if lease is None or lease["spec"].get("holderIdentity") != self._identity:
-                return
-            lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-            await self._write(lease)
+            found = await self._api.request("GET", self._url(), tries=1)
         except KubeError as error:
-            log.warning("the lease was not released: %s", error)
+            if error.reason is not Failure.NOT_FOUND:
+                raise
+            self._object = None
         else:
-            log.info("the lease is released")
+            self._note(found, asked_at)
 
-    async def _bounded(self, seconds: float) -> bool:
-        """Try once, as long as the time is worth it."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._try()
-        except TimeoutError:
-            log.warning("the lease cannot be had: no answer in time")
-            return False
-
-    async def _try(self) -> bool:
-        """Take or renew the lease once; return whether it is ours."""
-        started = self._clock()
-        try:
-            taken = await self._attempt()
-        except KubeError as error:
-            if error.reason not in {Failure.CONFLICT, Failure.ALREADY_EXISTS}:
-                log.warning("the lease cannot be had: %s", error)
-            self._record = None if error.reason is Failure.NOT_FOUND else self._record
-            await self._refresh()
-            return False
-        self.reached_at = self._clock()
-        if taken:
-            self._renewed_at = started
-        return taken
-
-    async def _attempt(self) -> bool:
-        lease = await self._read()
-        if lease is None:
-            self._note(await self._create())
-            return True
-        self._note(lease)
-        holder = self._holder()
-        duration = float(lease["spec"].get("leaseDurationSeconds") or 1)
-        if holder not in {self._identity, ""} and self._clock() < self._seen_at + duration:
-            return False
-        spec = lease["spec"]
-        if holder != self._identity:
-            spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
+    async def take(self, identity: str, duration: float) -> None:
+        """Hold it, or renew it; raise when somebody else wrote it since it was read."""
+        spec = dict(self.record.spec)
+        if self.holder != identity:
+            spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + bool(spec)
             spec["acquireTime"] = _now()
-        spec |= self._claim()
-        self._note(await self._write(lease))
-        return True
+        await self._write(
+            spec
+            | {
+                "holderIdentity": identity,
+                "leaseDurationSeconds": int(duration),
+                "renewTime": _now(),
+            }
+        )
 
-    async def _refresh(self) -> None:
-        """Look who holds the lease after a write that failed; not reaching it changes nothing."""
+    async def leave(self, holder: str, duration: float) -> None:
+        """Have it run out soon, or be nobody's."""
+        changed = {"holderIdentity": holder, "leaseDurationSeconds": int(duration)}
+        await self._write({**self.record.spec, **changed})
+
+    async def _write(self, spec: Spec) -> None:
+        asked_at = self._clock()
+        written = await self._replace(spec) or await self._create(spec)
+        self._note(written, asked_at, wrote=True)
+
+    async def _replace(self, spec: Spec) -> Object | None:
+        """Write the Lease that was read; None when there was none, or is none any more."""
+        if self._object is None:
+            return None
+        body = {**self._object, "spec": spec}
         try:
-            lease = await self._read()
-        except KubeError:
-            return
-        if lease is not None:
-            self._note(lease)
-
-    def _note(self, lease: dict[str, Any]) -> None:
-        """Remember a record, and since when it is as it is."""
-        if self._record is None or self._record.get("spec") != lease.get("spec"):
-            self._seen_at = self._clock()
-        self._record = lease
-
-    def _pause(self) -> float:
-        """Return how long to wait before the next try: not past the end of the holder's time."""
-        spec = (self._record or {}).get("spec") or {}
-        end = self._seen_at + float(spec.get("leaseDurationSeconds") or 0)
-        left = end - self._clock()
-        return left + _TICK_SECONDS if 0 < left < self._timing.retry else self._timing.retry
-
-    def _holder(self) -> str:
-        spec = (self._record or {}).get("spec") or {}
-        return str(spec.get("holderIdentity") or "")
-
-    def _claim(self) -> dict[str, Any]:
-        return {
-            "holderIdentity": self._identity,
-            "leaseDurationSeconds": int(self._timing.duration),
-            "renewTime": _now(),
-        }
-
-    async def _read(self) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = await self._api.request("GET", self._url(), tries=1)
+            written: Object = await self._api.request("PUT", self._url(), body=body, tries=1)
         except KubeError as error:
-            if error.reason is Failure.NOT_FOUND:
-                return None
-            raise
-        found.setdefault("spec", {})
-        return found
-
-    async def _create(self) -> dict[str, Any]:
-        lease = {
-            "apiVersion": API_VERSION,
-            "kind": "Lease",
-            "metadata": {
-                "name": self._name,
-                "namespace": self._namespace,
-                "labels": {
-                    "app.kubernetes.io/name": "orders-operator",
-                    "app.kubernetes.io/instance": self._name,
-                    "app.kubernetes.io/component": "operator",
-                    "app.kubernetes.io/part-of": "orders",
-                    "app.kubernetes.io/managed-by": "orders-operator",
-                },
-            },
-            "spec": self._claim() | {"acquireTime": _now(), "leaseTransitions": 0},
-        }
-        url = path(API_VERSION, PLURAL, self._namespace)
-        made: dict[str, Any] = await self._api.request("POST", url, body=lease, tries=1)
-        return made
-
-    async def _write(self, lease: dict[str, Any]) -> dict[str, Any]:
-        written: dict[str, Any] = await self._api.request("PUT", self._url(), body=lease, tries=1)
+            if error.reason is not Failure.NOT_FOUND:
+                raise
+            self._object = None
+            return None
         return written
 
+    async def _create(self, spec: Spec) -> Object:
+        metadata = self._metadata()
+        body = {"apiVersion": API_VERSION, "kind": "Lease", "metadata": metadata, "spec": spec}
+        url = path(API_VERSION, PLURAL, self.namespace)
+        made: Object = await self._api.request("POST", url, body=body, tries=1)
+        return made
+
+    def _note(self, found: Object, asked_at: float, *, wrote: bool = False) -> None:
+        self._object = found
+        self.record.note(found.get("spec") or {}, asked_at, self._clock(), wrote=wrote)
+
+    def _metadata(self) -> Object:
+        labels = {
+            "app.kubernetes.io/name": "orders-operator",
+            "app.kubernetes.io/instance": self.name,
+            "app.kubernetes.io/component": "operator",
+            "app.kubernetes.io/part-of": "orders",
+            "app.kubernetes.io/managed-by": "orders-operator",
+        }
+        return {"name": self.name, "namespace": self.namespace, "labels": labels}
+
     def _url(self) -> str:
-        return path(API_VERSION, PLURAL, self._namespace, self._name)
+        return path(API_VERSION, PLURAL, self.namespace, self.name)
 
 
 def _now() -> str:

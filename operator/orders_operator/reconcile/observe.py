@@ -3,6 +3,7 @@
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.address import url
 from orders_operator.reconcile.converge import retained_claim
+from orders_operator.reconcile.database_pod import trouble_of_database
 from orders_operator.reconcile.in_use import uses_embedded
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.reconcile_pass import Pass
@@ -31,6 +32,7 @@ async def observe(it: Pass) -> None:
         selector=_listed(track_selector(it.service, STABLE)),
         secrets_hash=_secrets_hash(it),
         retained_claim=retained_claim(it),
+        database=await trouble_of_database(it),
     )
     for problem in it.observed.problems:
         it.context.metrics.errors.labels(problem.reason).inc()

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim, RolloutStatus
+from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.tracks import Tracks
 
 Object = dict[str, Any]
@@ -25,7 +26,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     """One look at an OrderService and its children.
 
     `problems` are in the order of their weight. `rollout` is None when nobody looked at it.
-    `absent` are the optional APIs that the spec asks for and the cluster has not.
+    `absent` are the optional APIs that the spec asks for and the cluster has not. `database` is
+    what is wrong with the pod of an embedded one.
     """
 
     generation: int
@@ -42,6 +44,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     selector: str = ""
     secrets_hash: str = ""
     retained_claim: RetainedClaim | None = None
+    database: Trouble | None = None
 
     @property
     def newest(self) -> tuple[Object, ...]:

@@ -11,7 +11,7 @@ from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.children import Children, Owner
 from orders_operator.reconcile.reconcile_pass import Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
-from orders_operator.resources.kinds import CONTROLLER_REVISION
+from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET
 from orders_operator.resources.labels import API, CANARY, selector
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
@@ -33,6 +33,8 @@ async def read(it: Pass) -> None:
     except KubeError:
         context.apis.doubt()  # an optional kind may be gone since
         raise
+    databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
+    service = it.service = postgres.with_database_of(service, databases)
     found = await context.kube.list("v1", "pods", metadata.namespace, selector(service, API))
     pods = tuple(pod for pod in found if not ended(pod))
     before = rollout_before(it.resource)

@@ -66,7 +66,13 @@ def _problem(seen: Observed, state: Progress | None) -> Problem | None:
         return Problem(Reason.INVALID_SPEC, seen.invalid)
     if seen.problems:
         return seen.problems[0]
-    return _of_rollout(seen) or _of_pods(seen, state) or _of_cluster(seen)
+    return _of_database(seen) or _of_rollout(seen) or _of_pods(seen, state) or _of_cluster(seen)
+
+
+def _of_database(seen: Observed) -> Problem | None:
+    """Return why the embedded database does not serve: pods fail for want of it."""
+    found = seen.database
+    return None if found is None else Problem(found.reason, found.message)
 
 
 def _of_rollout(seen: Observed) -> Problem | None:

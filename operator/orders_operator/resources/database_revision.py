@@ -8,28 +8,45 @@ pods still use, goes on as it was declared last.
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, json
 from msgspec.structs import replace
 
 from orders_operator.api.database import Embedded, Storage
-from orders_operator.api.spec import OrderService
+from orders_operator.api.spec import OrderService, PodTemplate
 from orders_operator.resources import declaration, postgres
+from orders_operator.resources.inherited import declared_metadata
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE, child
 
 Object = dict[str, Any]
 
+POD_TEMPLATE: Final = "orders.dev/pod-template"
+"""Annotation of the ControllerRevision: what its template has of `spec.podTemplate`. Its data
+cannot change, and a release before has what it wrote there itself."""
+
 _DEFAULT: Final = Embedded()
 
 
 class DatabaseRevision(Struct, frozen=True):
-    """The template of the pod, those of its claims, and what was declared."""
+    """The template of the pod, those of its claims, and what was declared.
+
+    Args:
+        hash: of what was declared.
+        declared: as `spec.database.embedded`.
+        template: as it was rendered once.
+        claims: the claim templates, which never change.
+        number: of the ControllerRevision; the newest has the greatest.
+        pod_template: what was declared of all pods; None if the release that kept this did not
+            know that it is for the database, too.
+
+    """
 
     hash: str
     declared: Embedded
     template: Object
     claims: list[Object]
     number: int = 1
+    pod_template: PodTemplate | None = None
 
 
 def database_revision(
@@ -46,13 +63,15 @@ def database_revision(
     embedded = service.spec.database.embedded
     if embedded is None:
         return kept
+    extra = _of_all_pods(service, kept)
     made = DatabaseRevision(
-        declaration.digest(_of_pod(embedded)),
+        declaration.digest(_identity(embedded, extra)),
         embedded,
-        postgres.template(service, embedded),
+        postgres.template(service, embedded, extra),
         postgres.claims(service, embedded),
+        pod_template=extra,
     )
-    if kept is not None and _of_pod(kept.declared) == _of_pod(embedded):
+    if kept is not None and _stands(kept, embedded, extra):
         made = replace(made, hash=kept.hash, template=kept.template, number=kept.number)
     elif kept is not None:
         made = replace(made, number=kept.number + 1)
@@ -63,9 +82,35 @@ def database_revision(
     return made
 
 
+def _stands(kept: DatabaseRevision, embedded: Embedded, extra: PodTemplate) -> bool:
+    """Whether what is declared is what was kept, as far as that was kept."""
+    known = kept.pod_template is None or kept.pod_template == extra
+    return known and _of_pod(kept.declared) == _of_pod(embedded)
+
+
+def _of_all_pods(service: OrderService, kept: DatabaseRevision | None) -> PodTemplate:
+    """Return what is declared of all pods, as far as it is for the database.
+
+    Its volume may be bound to a node, so its pod stays where it could go when the claim was made.
+    """
+    declared, metadata = service.spec.pod_template, declared_metadata(service.spec)
+    extra = replace(declared, labels=metadata.labels, annotations=metadata.annotations, env=())
+    if kept is None:
+        return extra
+    first = kept.pod_template or PodTemplate()
+    return replace(extra, node_selector=first.node_selector, affinity=first.affinity)
+
+
+def _identity(embedded: Embedded, extra: PodTemplate) -> Any:
+    """Return what is hashed; what is declared of no pod does not enter it."""
+    if extra == PodTemplate():
+        return _of_pod(embedded)
+    return [_of_pod(embedded), extra]
+
+
 def controller_revision(service: OrderService, revision: DatabaseRevision) -> Object:
     """Return the ControllerRevision."""
-    return child(
+    made = child(
         service,
         CONTROLLER_REVISION.api_version,
         CONTROLLER_REVISION.kind,
@@ -77,6 +122,10 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
             "spec": {"template": revision.template},
         },
     )
+    if revision.pod_template is not None:
+        kept = json.encode(revision.pod_template, order="sorted").decode()
+        made["metadata"]["annotations"] = {POD_TEMPLATE: kept}
+    return made
 
 
 def stored(
@@ -104,7 +153,8 @@ def stored(
         kept = retention if retention in {"Retain", "Delete"} else "Retain"
         claims = claims or postgres.claims(service, declared)
         number = int(obj.get("revision") or 1)
-        return DatabaseRevision(name, replace(declared, retention=kept), template, claims, number)
+        declared = replace(declared, retention=kept)
+        return DatabaseRevision(name, declared, template, claims, number, _pod_template(obj))
     return None if live is None else _running(live, claims)
 
 
@@ -112,9 +162,20 @@ def _running(live: Object, claims: list[Object]) -> DatabaseRevision:
     template = live["spec"]["template"]
     metadata = {"labels": template["metadata"].get("labels") or {}}
     image = next(iter(template["spec"]["containers"]))["image"]
-    declared = replace(_DEFAULT, image=image)
+    first = {it["name"] for it in template["spec"].get("initContainers") or ()}
+    permissions = postgres.VOLUME_PERMISSIONS in first
+    declared = replace(_DEFAULT, image=image, volume_permissions=permissions)
     found = {"metadata": metadata, "spec": template["spec"]}
     return DatabaseRevision(declaration.digest(found), declared, found, claims)
+
+
+def _pod_template(controller_revision: Object) -> PodTemplate | None:
+    """Return what was declared of all pods; None where that was not kept, or cannot be read."""
+    annotations = controller_revision["metadata"].get("annotations") or {}
+    try:
+        return json.decode(annotations.get(POD_TEMPLATE, ""), type=PodTemplate)
+    except msgspec.DecodeError:
+        return None
 
 
 def _of_pod(embedded: Embedded) -> Embedded:

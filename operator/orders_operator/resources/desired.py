@@ -19,6 +19,7 @@ from orders_operator.resources import (
 from orders_operator.resources.config_copy import config_copy
 from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.deployment import canary_deployment, deployment
+from orders_operator.resources.inherited import inherit
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import CANARY, STABLE
 from orders_operator.resources.network import Egress
@@ -86,7 +87,7 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
         objects.append(network.network_policy(service, facts.egress))
     if spec.monitoring.enabled and SERVICE_MONITOR.api_version in facts.apis:
         objects.append(service_monitor(service))
-    return objects + _exposed(service, facts)
+    return [inherit(service, it) for it in objects + _exposed(service, facts)]
 
 
 def _pods(service: OrderService, placement: Placement | None) -> list[Object]:
@@ -119,7 +120,8 @@ def _database(service: OrderService, facts: Facts) -> list[Object]:
         postgres.stateful_set(service, revision, secret),
     ]
     if service.spec.network_policy.enabled:
-        objects.append(network.database_policy(service, postgres.SUFFIX))
+        name = postgres.database_name(service)
+        objects.append(network.database_policy(service, name))
     return objects
 
 

@@ -6,6 +6,7 @@ from orders_operator.api.spec import OrderService
 from orders_operator.api.traffic import HTTPRoute, Ingress
 from orders_operator.resources.kinds import HTTP_ROUTE
 from orders_operator.resources.labels import CANARY, STABLE, child
+from orders_operator.resources.names import track_service_name
 from orders_operator.resources.service import HTTP, PORT
 
 
@@ -26,12 +27,12 @@ def http_route(
     service: OrderService, declared: HTTPRoute, weight: int | None = None
 ) -> dict[str, Any]:
     """Return the HTTPRoute; with a weight, canary pods get this share of requests, in percent."""
-    name = service.metadata.name
-    backends: list[dict[str, Any]] = [{"name": name, "port": PORT}]
+    backends: list[dict[str, Any]] = [{"name": service.metadata.name, "port": PORT}]
     if weight is not None:
         shares = ((STABLE, 100 - weight), (CANARY, weight))
         backends = [
-            {"name": f"{name}-{track}", "port": PORT, "weight": share} for track, share in shares
+            {"name": track_service_name(service, track), "port": PORT, "weight": share}
+            for track, share in shares
         ]
     rule = {
         "matches": [{"path": {"type": "PathPrefix", "value": declared.path}}],

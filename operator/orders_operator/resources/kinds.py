@@ -20,14 +20,17 @@ SERVICE_MONITOR: Final = Kind(
 HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", optional=True)
 CONTROLLER_REVISION: Final = Kind("apps/v1", "ControllerRevision", "controllerrevisions")
 
+SECRET: Final = Kind("v1", "Secret", "secrets")
+STATEFUL_SET: Final = Kind("apps/v1", "StatefulSet", "statefulsets")
+
 KINDS: Final = (
     Kind("v1", "ServiceAccount", "serviceaccounts"),
-    Kind("v1", "Secret", "secrets"),
+    SECRET,
     Kind("v1", "ConfigMap", "configmaps"),
     Kind("v1", "Service", "services"),
     CONTROLLER_REVISION,
     Kind("apps/v1", "Deployment", "deployments"),
-    Kind("apps/v1", "StatefulSet", "statefulsets"),
+    STATEFUL_SET,
     Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import API, DATABASE, child, selector
+from orders_operator.resources.names import named
 from orders_operator.resources.service import HTTP, METRICS
 
 POSTGRES_PORT: Final = 5432
@@ -63,14 +64,13 @@ def open_ports(policy: dict[str, Any]) -> frozenset[int]:
     return frozenset(it for it in found if isinstance(it, int) and it != _DNS)
 
 
-def database_policy(service: OrderService, suffix: str) -> dict[str, Any]:
+def database_policy(service: OrderService, name: str) -> dict[str, Any]:
     """Return the NetworkPolicy of the embedded PostgreSQL: in come the service's pods."""
-    return child(
+    made = child(
         service,
         "networking.k8s.io/v1",
         "NetworkPolicy",
         component=DATABASE,
-        suffix=suffix,
         spec={
             "podSelector": {"matchLabels": selector(service, DATABASE)},
             "policyTypes": ["Ingress", "Egress"],
@@ -82,6 +82,7 @@ def database_policy(service: OrderService, suffix: str) -> dict[str, Any]:
             ],
         },
     )
+    return named(name, made)
 
 
 def _to_database(service: OrderService) -> dict[str, Any]:

@@ -6,18 +6,22 @@ from urllib.parse import quote
 from orders_operator.api.observing import Tracing
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.kinds import SERVICE_MONITOR
-from orders_operator.resources.labels import API, child, selector
+from orders_operator.resources.labels import API, REVISION, TRACK, child, selector
 from orders_operator.resources.service import METRICS
 
 
 def service_monitor(service: OrderService) -> dict[str, Any]:
-    """Return the ServiceMonitor of the Service's metrics port."""
+    """Return the ServiceMonitor of the Service's metrics port.
+
+    Prometheus has track and revision of each pod as `orders_dev_track` and `orders_dev_revision`.
+    """
     made = child(
         service,
         SERVICE_MONITOR.api_version,
         SERVICE_MONITOR.kind,
         spec={
             "selector": {"matchLabels": selector(service, API)},
+            "podTargetLabels": [TRACK, REVISION],
             "endpoints": [
                 {
                     "port": METRICS,

@@ -10,9 +10,11 @@ from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
+from orders_operator.resources.inherited import declared_metadata
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
-from orders_operator.resources.postgres import SUFFIX as POSTGRES_SUFFIX
+from orders_operator.resources.postgres import database_name
+from orders_operator.resources.scheduling import scheduling
 from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
 
 USER: Final = 65532
@@ -32,11 +34,11 @@ _READABLE: Final = 0o440
 
 def template(service: OrderService) -> dict[str, Any]:
     """Return the pod template, without what differs between two tracks of the same revision."""
-    extra = service.spec.pod_template
+    extra = declared_metadata(service.spec)
     return {
         "metadata": {
             "labels": {**extra.labels, **labels(service, API)},
-            "annotations": dict(extra.annotations),
+            "annotations": extra.annotations,
         },
         "spec": _pod(service),
     }
@@ -49,11 +51,11 @@ def database_key(service: OrderService) -> tuple[str, str]:
         return database.secret_ref.name, database.secret_ref.key
     if database.cluster is not None:
         return f"{database.cluster}-app", "uri"
-    return f"{service.metadata.name}{POSTGRES_SUFFIX}", "url"
+    return database_name(service), "url"
 
 
 def _pod(service: OrderService) -> dict[str, Any]:
-    spec, extra = service.spec, service.spec.pod_template
+    spec = service.spec
     delay, grace = seconds(spec.shutdown.delay), seconds(spec.shutdown.grace_period)
     found: dict[str, Any] = {
         "serviceAccountName": service.metadata.name,
@@ -68,17 +70,7 @@ def _pod(service: OrderService) -> dict[str, Any]:
         found["initContainers"] = [_migrate(service)]
     if spec.topology_spread.topology_keys:
         found["topologySpreadConstraints"] = _spread(service)
-    if extra.image_pull_secrets:
-        found["imagePullSecrets"] = [{"name": it.name} for it in extra.image_pull_secrets]
-    if extra.node_selector:
-        found["nodeSelector"] = dict(extra.node_selector)
-    if extra.tolerations:
-        found["tolerations"] = list(extra.tolerations)
-    if extra.affinity:
-        found["affinity"] = extra.affinity
-    if extra.priority_class_name:
-        found["priorityClassName"] = extra.priority_class_name
-    return found
+    return found | scheduling(service.spec.pod_template)
 
 
 def _service(service: OrderService, delay: int) -> dict[str, Any]:

@@ -8,13 +8,25 @@ and is made anew with another password, locks nobody out.
 
 import hashlib
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from orders_operator.api.database import Embedded
-from orders_operator.api.spec import OrderService
+from orders_operator.api.spec import OrderService, PodTemplate
 from orders_operator.resources import security
-from orders_operator.resources.labels import CONFIG_HASH, DATABASE, child, labels, selector
+from orders_operator.resources.labels import (
+    COMPONENT,
+    CONFIG_HASH,
+    DATABASE,
+    child,
+    labels,
+    selector,
+)
+from orders_operator.resources.names import STATEFUL_SET_LENGTH, bounded, named
 from orders_operator.resources.network import POSTGRES_PORT
+from orders_operator.resources.scheduling import scheduling
 
 if TYPE_CHECKING:
     from orders_operator.resources.database_revision import DatabaseRevision
@@ -24,6 +36,9 @@ Object = dict[str, Any]
 SUFFIX: Final = "-postgresql"
 USER: Final = 999
 """Of `postgres` in the official image."""
+
+CONTAINER: Final = "postgresql"
+VOLUME_PERMISSIONS: Final = "volume-permissions"
 
 _NAME: Final = "orders"
 _CLAIM: Final = "data"
@@ -88,7 +103,10 @@ def stateful_set(service: OrderService, kept: "DatabaseRevision", made: Object) 
                 "whenScaled": "Retain",
             },
             "template": {
-                "metadata": {**metadata, "annotations": {CONFIG_HASH: digest[:16]}},
+                "metadata": {
+                    **metadata,
+                    "annotations": {**metadata.get("annotations", {}), CONFIG_HASH: digest[:16]},
+                },
                 "spec": kept.template["spec"],
             },
             "volumeClaimTemplates": kept.claims,
@@ -96,11 +114,12 @@ def stateful_set(service: OrderService, kept: "DatabaseRevision", made: Object) 
     )
 
 
-def template(service: OrderService, embedded: Embedded) -> Object:
-    """Return the pod template, without what changes with the password."""
+def template(service: OrderService, embedded: Embedded, extra: PodTemplate) -> Object:
+    """Return the pod template, without what changes with the password; `extra` is added to it."""
+    metadata = {"labels": {**extra.labels, **labels(service, DATABASE)}}
     return {
-        "metadata": {"labels": labels(service, DATABASE)},
-        "spec": _pod(service, embedded),
+        "metadata": metadata | ({"annotations": extra.annotations} if extra.annotations else {}),
+        "spec": _pod(service, embedded) | scheduling(extra),
     }
 
 
@@ -134,7 +153,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "PGDATA": f"{_VOLUME}/pgdata",
     }
     return {
-        "name": "postgresql",
+        "name": CONTAINER,
         "image": embedded.image,
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "ports": [{"name": _PORT_NAME, "containerPort": POSTGRES_PORT, "protocol": "TCP"}],
@@ -144,6 +163,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "readinessProbe": _probe(periodSeconds=5, failureThreshold=3),
         "resources": security.resources(embedded.resources, "256Mi"),
         "securityContext": security.CONTAINER,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
             {"name": _CLAIM, "mountPath": _VOLUME},
             {"name": "secret", "mountPath": _PASSWORD, "readOnly": True},
@@ -157,7 +177,7 @@ def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
     """Return what makes the volume PostgreSQL's own: hostPath, for one, ignores fsGroup."""
     root = {"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": False}
     return {
-        "name": "volume-permissions",
+        "name": VOLUME_PERMISSIONS,
         "image": embedded.image,
         "command": ["chown", f"{USER}:{USER}", "/volume"],
         "resources": security.resources(embedded.resources, "256Mi"),
@@ -194,7 +214,23 @@ def claim_name(service: OrderService) -> str:
 
 def database_name(service: OrderService) -> str:
     """Return the name of the StatefulSet, of its Service and of the Secret with its password."""
-    return f"{service.metadata.name}{SUFFIX}"
+    name = service.metadata.name
+    return service.database_name or bounded(name, SUFFIX, STATEFUL_SET_LENGTH)
+
+
+def with_database_of(service: OrderService, live: Iterable[Object]) -> OrderService:
+    """Return the resource with the name that its database has; `live` are children of it.
+
+    Releases that hashed no name gave a database of 53 to 56 characters a StatefulSet whose hash
+    had to be short for a pod to come up. One that did keeps its name, and with it its claim.
+    """
+    name = f"{service.metadata.name}{SUFFIX}"
+    for found in live:
+        metadata = found["metadata"]
+        component = (metadata.get("labels") or {}).get(COMPONENT)
+        if component == DATABASE and metadata["name"] == name:
+            return replace(service, database_name=name)
+    return service
 
 
 def _probe(**settings: int) -> dict[str, Any]:
@@ -203,4 +239,5 @@ def _probe(**settings: int) -> dict[str, Any]:
 
 
 def _child(service: OrderService, api_version: str, kind: str, **content: Any) -> dict[str, Any]:
-    return child(service, api_version, kind, component=DATABASE, suffix=SUFFIX, **content)
+    made = child(service, api_version, kind, component=DATABASE, **content)
+    return named(database_name(service), made)

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import API, child, selector, track_selector
+from orders_operator.resources.names import named, track_service_name
 
 HTTP: Final = "http"
 METRICS: Final = "metrics"
@@ -27,17 +28,17 @@ def service(declared: OrderService) -> dict[str, Any]:
 
 def track_service(declared: OrderService, track: str) -> dict[str, Any]:
     """Return the Service of the pods of one track, by which a Gateway splits requests."""
-    return child(
+    made = child(
         declared,
         "v1",
         "Service",
-        suffix=f"-{track}",
         spec={
             "type": "ClusterIP",
             "selector": track_selector(declared, track),
             "ports": [_port(HTTP, PORT)],
         },
     )
+    return named(track_service_name(declared, track), made)
 
 
 def _port(name: str, port: int) -> dict[str, Any]:

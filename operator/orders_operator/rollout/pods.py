@@ -164,13 +164,13 @@ def tail(text: str, limit: int = MESSAGE_BYTES) -> str:
 def _of_pod(pod: Object) -> Iterable[Trouble]:
     for status in _statuses(pod, "initContainerStatuses"):
         if status.get("name") == MIGRATE:
-            yield from _of_container(status, Reason.MIGRATION_FAILED)
+            yield from of_container(status, Reason.MIGRATION_FAILED)
     for status in _statuses(pod, "containerStatuses"):
         if status.get("name") == SERVICE:
-            yield from _of_container(status, Reason.POD_CRASHING)
+            yield from of_container(status, Reason.POD_CRASHING)
 
 
-def _of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
+def of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
     """Yield what a container's status complains of; `failed` is the reason when it ended badly."""
     waiting = (status.get("state") or {}).get("waiting") or {}
     why = waiting.get("reason") or ""

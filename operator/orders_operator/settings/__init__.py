@@ -65,7 +65,8 @@ class TracingSettings(Struct, frozen=True):
 class Settings(Struct, frozen=True):
     """Everything that can be set. Durations are seconds.
 
-    `namespaces` empty means the whole cluster.
+    `namespaces` empty means the whole cluster. `lease_name` is the Lease by which replicas elect,
+    and with `pod_namespace` the name of this release to others: that of its Deployment.
     """
 
     namespaces: tuple[str, ...] = ()

@@ -75,7 +75,13 @@ class Metrics:
             registry=registry,
         )
         self._leader = Gauge(
-            "orders_operator_leader", "1 while this process leads, else 0.", registry=registry
+            "orders_operator_leader", "1 while this process works, else 0.", registry=registry
+        )
+        self._conflict = Gauge(
+            "orders_operator_conflict",
+            "1 for each Lease that this release needs and another one holds.",
+            ("lease", "holder"),
+            registry=registry,
         )
         self._condition = Gauge(
             "orders_operator_condition",
@@ -97,6 +103,7 @@ class Metrics:
             self.reconciles.labels(result)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
+        self._conflicts: dict[str, str] = {}
         self._conditions: dict[Key, tuple[str, ...]] = {}
         self._phases: dict[Key, str] = {}
 
@@ -106,8 +113,16 @@ class Metrics:
         self._failing.set_function(failing)
 
     def watch_leader(self, leading: Callable[[], bool]) -> None:
-        """Read at each scrape whether this process leads."""
+        """Read at each scrape whether this process works."""
         self._leader.set_function(lambda: float(leading()))
+
+    def conflicts(self, holders: Mapping[str, str]) -> None:
+        """Set the Leases that another release holds, its holder by Lease."""
+        for lease, holder in self._conflicts.items() - holders.items():
+            self._conflict.remove(lease, holder)
+        for lease, holder in holders.items():
+            self._conflict.labels(lease, holder).set(1)
+        self._conflicts = dict(holders)
 
     def conditions(self, key: Key, statuses: Mapping[str, str]) -> None:
         """Set the conditions of a resource, status by type."""

@@ -1,5 +1,6 @@
 """The port of metrics and probes, which every replica has, leading or not."""
 
+import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from orders_operator.telemetry.metrics import Metrics
 
 _SHUTDOWN_SECONDS: Final = 1.0
+_BACKLOG: Final = 128
 
 
 class Port:
@@ -41,11 +43,10 @@ class Port:
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
-    async def open(self, port: int, host: str = "0.0.0.0") -> int:  # noqa: S104  a pod's own
-        """Listen; return the port, which is another one if 0 was asked for."""
+    async def open(self, port: int) -> int:
+        """Listen on every address; return the port, which is another one if 0 was asked for."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        await web.SockSite(self._runner, _listener(port)).start()
         return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
@@ -61,6 +62,15 @@ class Port:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(self._unready())
+
+
+def _listener(port: int) -> socket.socket:
+    """Return a socket for IPv6 and IPv4 addresses; for IPv4 alone where a pod has no IPv6."""
+    if not socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), backlog=_BACKLOG)
+    return socket.create_server(
+        ("::", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+    )
 
 
 def _answer(why: str | None) -> web.Response:

@@ -155,9 +155,9 @@ SERVICE: Final = (
         "http_host",
         ("HTTP_HOST",),
         parse.address,
-        "0.0.0.0",  # noqa: S104  a pod is reached from outside
+        "::",
         "an IP address, such as 127.0.0.1, 0.0.0.0 or ::",
-        "Address both ports listen on.",
+        "Address both ports listen on; :: is every address, of IPv4 too.",
         "Service",
     ),
     Setting(

@@ -137,6 +137,19 @@ _env = st.lists(
     max_size=2,
     unique_by=lambda variable: variable["name"],
 )
+_own_labels = st.dictionaries(
+    _names | st.sampled_from(["app.kubernetes.io/name", "orders.dev/track", "team"]),
+    st.just("theirs"),
+    max_size=3,
+)
+"""Some of which a child has another value of."""
+_scheduling: dict[str, Any] = {
+    "nodeSelector": _labels,
+    "tolerations": st.just([{"key": "spot", "operator": "Exists"}]),
+    "affinity": st.just({"nodeAffinity": {}}),
+    "priorityClassName": _names,
+    "imagePullSecrets": st.lists(st.fixed_dictionaries({"name": _names}), max_size=2),
+}
 specs = st.fixed_dictionaries(
     {"image": st.just(IMAGE), "database": _databases},
     optional={
@@ -152,7 +165,8 @@ specs = st.fixed_dictionaries(
         "topologySpread": _block(topologyKeys=st.just([])),
         "expose": _expose,
         "shutdown": _block(delay=_durations, gracePeriod=_durations),
-        "podTemplate": _block(labels=_labels, annotations=_labels, env=_env),
+        "podTemplate": _block(labels=_labels, annotations=_labels, env=_env, **_scheduling),
+        "inheritedMetadata": _block(labels=_own_labels, annotations=_labels),
         "paused": st.booleans(),
     },
 )

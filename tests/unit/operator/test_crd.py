@@ -5,6 +5,7 @@ from typing import Any
 
 import kubernetes_validate
 import msgspec
+import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
@@ -86,6 +87,41 @@ def said(default: Any, found: Any) -> Any:
     if not isinstance(default, dict):
         return found
     return {key: said(part, found[key]) for key, part in default.items()}
+
+
+def _takes(size: int | str) -> bool:
+    """Whether the schema has nothing against a size of the database's volume."""
+    embedded = {"storage": {"size": size}}
+    spec = {"image": "a", "database": {"embedded": embedded}}
+    return bool(Draft202012Validator(schema()["properties"]["spec"]).is_valid(spec))
+
+
+@pytest.mark.parametrize(
+    "size", ["1Gi", "10G", "0.5Ti", ".5Gi", "1e9", "007Gi", 1, 1073741824], ids=repr
+)
+def test_a_size_is_a_quantity(size: int | str) -> None:
+    """What Kubernetes takes for the size of a claim is taken."""
+    assert _takes(size)
+
+
+@pytest.mark.parametrize("size", ["", "1 Gi", "1GB", "ten", "-1Gi", "0", "0.0Gi", 0, -1], ids=repr)
+def test_a_size_is_more_than_none(size: int | str) -> None:
+    """What no claim could have is refused with the spec, not when the claim is made."""
+    assert not _takes(size)
+
+
+@pytest.mark.parametrize(
+    ("label", "taken"),
+    [("shop", True), ("", True), ("a_b.c-1", True), ("a b", False), ("-", False)],
+)
+def test_a_label_is_one_that_objects_may_have(label: str, *, taken: bool) -> None:
+    """One value that no object may have would keep every child from being applied."""
+    spec = {
+        "image": "a",
+        "database": {"embedded": {}},
+        "inheritedMetadata": {"labels": {"team": label}},
+    }
+    assert taken == Draft202012Validator(schema()["properties"]["spec"]).is_valid(spec)
 
 
 def test_replicas_can_be_scaled_and_the_status_written_alone() -> None:

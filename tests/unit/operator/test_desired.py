@@ -6,7 +6,7 @@ import kubernetes_validate
 import pytest
 from hypothesis import given, settings
 
-from orders_operator.api.spec import NAME_LENGTH, OrderService
+from orders_operator.api.spec import OrderService
 from orders_operator.resources.kinds import HTTP_ROUTE, KINDS, SERVICE_MONITOR
 from orders_operator.resources.network import Egress, open_ports
 from tests.unit.operator.specs import (
@@ -103,18 +103,6 @@ def test_no_password_is_in_any_child_but_the_secret(declared: OrderService) -> N
     for child in desired(declared):
         if child["kind"] != "Secret":
             assert PASSWORD not in str(child)
-
-
-def test_no_name_is_too_long() -> None:
-    """The longest name of an OrderService gives names that labels and Services can have."""
-    declared = service(
-        "x" * NAME_LENGTH, autoscaling={"max": 3}, expose={"ingress": {"host": "a.example"}}
-    )
-    found = children(declared)
-    # A StatefulSet's pods have a label with its name, a hyphen and a hash of ten.
-    # Names of ControllerRevisions are in no label.
-    assert max(len(name) for kind, name in found if kind != "ControllerRevision") <= 63
-    assert len(f"{'x' * NAME_LENGTH}-postgresql") + 7 <= 63
 
 
 @pytest.mark.parametrize(

@@ -219,9 +219,13 @@ def test_a_new_password_restarts_the_database() -> None:
     assert database("a") != database("b")
 
 
-def test_volume_permissions_can_be_turned_off() -> None:
+@pytest.mark.parametrize(
+    ("embedded", "expected"),
+    [({}, ["postgresql"]), ({"volumePermissions": True}, ["volume-permissions", "postgresql"])],
+)
+def test_volume_permissions_must_be_asked_for(embedded: Object, expected: list[str]) -> None:
     """Without them the database keeps to the restricted standard, too."""
-    declared = service(database={"embedded": {"volumePermissions": False}})
+    declared = service(database={"embedded": embedded})
     template = children(declared)["StatefulSet", "shop-postgresql"]["spec"]["template"]
 
-    assert ["postgresql"] == [it["name"] for it in containers(template)]
+    assert expected == [it["name"] for it in containers(template)]

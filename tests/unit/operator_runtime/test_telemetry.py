@@ -3,7 +3,11 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -14,6 +18,7 @@ from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.port import Port
 from orders_operator.telemetry.spans import Spans
 from orders_operator.telemetry.tracing import Tracing
+from tests import without_ipv6
 
 KEY = ("ns", "x")
 
@@ -121,7 +126,7 @@ async def port() -> AsyncIterator[tuple[httpx2.AsyncClient, dict[str, str | None
     """Run the port; what is wrong is what the test puts into the dict."""
     wrong: dict[str, str | None] = {}
     opened = Port(Metrics("0"), lambda: wrong.get("live"), lambda: wrong.get("ready"))
-    number = await opened.open(0, "127.0.0.1")
+    number = await opened.open(0)
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{number}") as client:
         yield client, wrong
     await opened.close()
@@ -191,3 +196,35 @@ def test_a_reconcile_is_a_span(capfd: pytest.CaptureFixture[str]) -> None:
         "error.type": "OSError",
     } == span["attributes"]
     assert "orders-operator" == span["resource"]["attributes"]["service.name"]
+
+
+_OPEN = """
+import asyncio, sys
+from orders_operator.telemetry.metrics import Metrics
+from orders_operator.telemetry.port import Port
+
+async def reached(port, host):
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+
+async def main():
+    opened = Port(Metrics("0"), lambda: None, lambda: None)
+    port = await opened.open(0)
+    for host in sys.argv[1:]:
+        await reached(port, host)
+    await opened.close()
+
+asyncio.run(main())
+"""
+
+
+def test_the_port_is_open_on_every_address() -> None:
+    """It is reached by IPv6 and by IPv4."""
+    subprocess.run([sys.executable, "-c", _OPEN, "127.0.0.1", "::1"], check=True, timeout=60)
+
+
+def test_without_ipv6_the_port_is_open_on_every_ipv4_address(tmp_path: Path) -> None:
+    """Where the kernel has no IPv6 it is reached by IPv4."""
+    environment = {**os.environ, "PYTHONPATH": without_ipv6.python_path(tmp_path)}
+    command = [sys.executable, "-c", _OPEN, "127.0.0.1"]
+    subprocess.run(command, check=True, timeout=60, env=environment)

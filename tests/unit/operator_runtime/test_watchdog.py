@@ -40,6 +40,16 @@ def test_a_watch_that_delivers_is_well(clock: Clock, watchdog: Watchdog) -> None
     assert watchdog.problem() is None
 
 
+def test_a_namespace_that_is_left_is_missed_no_more(clock: Clock, watchdog: Watchdog) -> None:
+    """Neither what was seen there nor what was not is expected; other namespaces are."""
+    watchdog.watched(KEY, "7")
+    watchdog.listed({KEY: "8", ("stock", "orders"): "1"})
+    watchdog.leave("shop")
+    clock.now += 31
+
+    assert "the watch is 31 s behind on stock/orders" == watchdog.problem()
+
+
 def test_a_change_that_the_watch_misses_is_a_stall(clock: Clock, watchdog: Watchdog) -> None:
     """A listed version that stays unseen for more than half a minute fails liveness."""
     watchdog.watched(KEY, "7")

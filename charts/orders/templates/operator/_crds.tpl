@@ -2,6 +2,10 @@
 A hook that changes the CRD: Helm creates what is in crds/ once, and never changes or deletes it.
 Of a dict (root, name, hook, argument, verbs). The role is for this one CRD; an apply that creates is
 authorized by name as well, since the name is in its URL.
+
+A sidecar beside it would keep its pod, and so the whole release, from ending: the labels and annotations
+are those by which the usual meshes are told to inject none. Where a namespace lets nothing out, its
+NetworkPolicy lets it go to the API server.
 */}}
 {{- define "orders.crds.hook" -}}
 {{- $labels := include "orders.labels" (dict "root" .root "component" "crds") }}
@@ -54,6 +58,36 @@ subjects:
   - kind: ServiceAccount
     name: {{ .name }}
     namespace: {{ .root.Release.Namespace }}
+{{- if .root.Values.operator.networkPolicy.enabled }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- $labels | nindent 4 }}
+  annotations:
+    helm.sh/hook: {{ .hook }}
+    helm.sh/hook-weight: "-10"
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "orders.selectorLabels" (dict "root" .root "component" "crds") | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - ports:
+        {{- range .root.Values.operator.networkPolicy.apiServerPorts }}
+        - port: {{ . }}
+          protocol: TCP
+        {{- end }}
+    - ports:
+        - port: 53
+          protocol: UDP
+        - port: 53
+          protocol: TCP
+{{- end }}
 ---
 apiVersion: batch/v1
 kind: Job
@@ -73,17 +107,32 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "orders.selectorLabels" (dict "root" .root "component" "crds") | nindent 8 }}
+        {{- $mesh := merge (dict "sidecar.istio.io/inject" "false" "kuma.io/sidecar-injection" "disabled") .root.Values.crds.podLabels }}
+        {{- include "orders.podLabels" (dict "root" .root "component" "crds" "labels" $mesh) | nindent 8 }}
       annotations:
+        linkerd.io/inject: disabled
+        consul.hashicorp.com/connect-inject: "false"
         # The pull policy: a tag is never pushed twice; a node need not ask the registry again.
-        # The NetworkPolicy: it lives for seconds and listens on no port.
-        kube-score/ignore: container-image-pull-policy,pod-networkpolicy
+        {{- if not .root.Values.operator.networkPolicy.enabled }}
+        # The NetworkPolicy is left to others.
+        {{- end }}
+        kube-score/ignore: container-image-pull-policy{{ if not .root.Values.operator.networkPolicy.enabled }},pod-networkpolicy{{ end }}
+        {{- with omit .root.Values.crds.podAnnotations "kube-score/ignore" }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
     spec:
       restartPolicy: Never
       serviceAccountName: {{ .name }}
       automountServiceAccountToken: true
       enableServiceLinks: false
       {{- include "orders.imagePullSecrets" .root | nindent 6 }}
+      {{- with .root.Values.operator.priorityClassName }}
+      priorityClassName: {{ . }}
+      {{- end }}
+      {{- with .root.Values.operator.affinity }}
+      affinity:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with .root.Values.operator.nodeSelector }}
       nodeSelector:
         {{- toYaml . | nindent 8 }}

@@ -1,3 +1,14 @@
+{{/* How a Lease of this name is held. */}}
+{{- define "orders.operator.leaseRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ . }}]
+  verbs: [get, update]
+{{- end }}
+
 {{/*
 What the operator may do where there are OrderServices: in the whole cluster, or in each watched
 namespace. No update of children: it applies (patch) and deletes, nothing else.
@@ -9,12 +20,28 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
 - apiGroups: [orders.dev]
   resources: [orderservices/status]
   verbs: [patch]
+{{- if .Values.operator.rbac.embeddedDatabases }}
 - apiGroups: [""]
   resources: [serviceaccounts, configmaps, secrets, services]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [controllerrevisions, deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
+{{- else }}
+- apiGroups: [""]
+  resources: [serviceaccounts, configmaps, services]
+  verbs: [get, list, watch, create, patch, delete]
+# The database's URL and the collector's headers; only an embedded database has one made.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [controllerrevisions, deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [statefulsets]
+  verbs: [get, list, watch]
+{{- end }}
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [get, list, watch, create, patch, delete]

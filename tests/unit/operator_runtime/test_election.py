@@ -1,60 +1,27 @@
 """Who leads, and until when, in virtual time and with an API server's rules for writes."""
 
 import asyncio
-import copy
-from typing import Any
 
 import pytest
 
-from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.lease import Election, Timing
+from orders_operator.client.election import Election
+from orders_operator.client.lease import Timing
+from tests.unit.operator_runtime.fake_leases import LeaseClient, LeaseServer, Object, url
 
 pytestmark = pytest.mark.looptime
 
 
-class Leases:
-    """One Lease, kept as an API server keeps it: a write of an old version is refused."""
+class Leases(LeaseClient):
+    """One Lease, and the way of all candidates to it."""
 
-    def __init__(self) -> None:
-        """Start without the Lease."""
-        self.lease: dict[str, Any] | None = None
-        self.down = False
-        self.hung = False
-
-    async def request(
-        self, method: str, _: str, *, body: dict[str, Any] | None = None, tries: int = 1
-    ) -> Any:
-        """Answer as the API server does."""
-        assert 1 == tries
-        if self.hung:
-            await asyncio.sleep(1000)
-        if self.down:
-            raise KubeError(Failure.UNAVAILABLE, "down")
-        await asyncio.sleep(0.01)
-        if method == "GET":
-            if self.lease is None:
-                raise KubeError(Failure.NOT_FOUND, "no lease", 404)
-            return copy.deepcopy(self.lease)
-        assert body is not None
-        if method == "POST":
-            if self.lease is not None:
-                raise KubeError(Failure.ALREADY_EXISTS, "there is one", 409)
-            return self._keep(body, 1)
-        assert self.lease is not None
-        version = self.lease["metadata"]["resourceVersion"]
-        if body["metadata"].get("resourceVersion") != version:
-            raise KubeError(Failure.CONFLICT, "it changed", 409)
-        return self._keep(body, int(version) + 1)
-
-    def _keep(self, body: dict[str, Any], version: int) -> dict[str, Any]:
-        self.lease = copy.deepcopy(body)
-        self.lease["metadata"]["resourceVersion"] = str(version)
-        return copy.deepcopy(self.lease)
+    @property
+    def lease(self) -> Object | None:
+        """The Lease; None when there is none."""
+        return self.server.objects.get(url("ns", "lease"))
 
     def holder(self) -> str:
         """Return who holds it."""
-        assert self.lease is not None
-        return str(self.lease["spec"]["holderIdentity"])
+        return self.server.holder("ns", "lease")
 
 
 def election(leases: Leases, identity: str) -> Election:
@@ -70,7 +37,7 @@ def now() -> float:
 
 async def test_the_first_candidate_leads_at_once() -> None:
     """A lease that is not there is made."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first = election(leases, "first")
 
     await first.acquire()
@@ -82,7 +49,7 @@ async def test_the_first_candidate_leads_at_once() -> None:
 
 async def test_of_many_candidates_one_leads() -> None:
     """When several try at the same time, one wins and the others wait."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     candidates = [election(leases, f"c{number}") for number in range(5)]
     tasks = [asyncio.ensure_future(it.acquire()) for it in candidates]
     await asyncio.sleep(1)
@@ -96,7 +63,7 @@ async def test_of_many_candidates_one_leads() -> None:
 
 async def test_a_killed_leader_is_followed_within_18_seconds() -> None:
     """A lease that nobody renews is taken when its 15 seconds are over."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first, second = election(leases, "first"), election(leases, "second")
     await first.acquire()
     holding = asyncio.ensure_future(first.hold())
@@ -116,7 +83,7 @@ async def test_a_killed_leader_is_followed_within_18_seconds() -> None:
 
 async def test_a_released_lease_is_taken_at_once() -> None:
     """A leader that is told to stop makes room."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first, second = election(leases, "first"), election(leases, "second")
     await first.acquire()
     waiting = asyncio.ensure_future(second.acquire())
@@ -132,7 +99,7 @@ async def test_a_released_lease_is_taken_at_once() -> None:
 @pytest.mark.parametrize("fault", ["down", "hung"])
 async def test_a_leader_without_api_server_gives_up_before_another_may_lead(fault: str) -> None:
     """Ten seconds without a renewal end the leadership, whether calls fail or hang."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first = election(leases, "first")
     await first.acquire()
     holding = asyncio.ensure_future(first.hold())
@@ -149,7 +116,7 @@ async def test_a_leader_without_api_server_gives_up_before_another_may_lead(faul
 
 async def test_a_short_outage_does_not_end_leadership() -> None:
     """An API server that is away for a few seconds changes nothing."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first = election(leases, "first")
     await first.acquire()
     holding = asyncio.ensure_future(first.hold())
@@ -166,7 +133,7 @@ async def test_a_short_outage_does_not_end_leadership() -> None:
 
 async def test_a_stolen_lease_is_lost_at_once() -> None:
     """A leader that reads another holder's name stops."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first = election(leases, "first")
     await first.acquire()
     holding = asyncio.ensure_future(first.hold())
@@ -183,12 +150,12 @@ async def test_a_stolen_lease_is_lost_at_once() -> None:
 
 async def test_a_deleted_lease_is_made_again() -> None:
     """Deleting the Lease object does not end leadership."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first = election(leases, "first")
     await first.acquire()
     holding = asyncio.ensure_future(first.hold())
     await asyncio.sleep(5)
-    leases.lease = None
+    leases.server.objects.clear()
     await asyncio.sleep(5)
 
     assert "first" == leases.holder()
@@ -196,9 +163,23 @@ async def test_a_deleted_lease_is_made_again() -> None:
     holding.cancel()
 
 
+async def test_a_deleted_lease_is_still_its_holders() -> None:
+    """Whoever deletes the Lease object gives no candidate the lead while its holder works."""
+    leases = Leases(LeaseServer())
+    first, second = election(leases, "first"), election(leases, "second")
+    await first.acquire()
+    waiting = asyncio.ensure_future(second.acquire())
+    await asyncio.sleep(1)
+    leases.server.objects.clear()
+    await asyncio.sleep(10)
+
+    assert not second.leading
+    waiting.cancel()
+
+
 async def test_release_leaves_the_lease_of_another_alone() -> None:
     """Who does not hold the lease does not give it away."""
-    leases = Leases()
+    leases = Leases(LeaseServer())
     first, second = election(leases, "first"), election(leases, "second")
     await first.acquire()
     second.leading = True

@@ -1,0 +1,164 @@
+"""The claim of a release on what only one release may work in: one Lease.
+
+Its holder is `NAMESPACE/NAME/POD`, so that everybody reads which release works there. Within a
+release only the process that leads works, so it takes a Lease of its own release at once; another
+release's it takes when that has run out. That is later than with the Lease by which a release
+elects, so that a crash of its leader, an upgrade or a drain hands nothing to another release.
+
+Where others may work as long as there is no Lease, a release that takes it up waits for a grace
+before it works: in that time they see the Lease, and end what they have begun.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.lease import Lease, Timing, named, release_of
+
+TIMING: Final = Timing(duration=30.0, deadline=20.0, retry=5.0)
+LEFT_SECONDS: Final = 10.0
+"""How long a claim that its process has left waits for the next process of the release."""
+_TICK_SECONDS: Final = 0.05
+_RACE: Final = frozenset({Failure.CONFLICT, Failure.ALREADY_EXISTS})
+
+log = logging.getLogger("orders_operator.claim")
+
+
+class Claim:
+    """One Lease, as one process of one release has it."""
+
+    def __init__(  # noqa: PLR0913  who, what, and time three times
+        self,
+        lease: Lease,
+        release: str,
+        pod: str,
+        *,
+        grace: float = 0.0,
+        timing: Timing = TIMING,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Claim nothing before `keep`.
+
+        Args:
+            lease: what is claimed.
+            release: `NAMESPACE/NAME` of this release.
+            pod: this process' name.
+            grace: seconds from when the release takes the Lease up until it works.
+            timing: how long the claim lasts, and how often it is renewed.
+            clock: seconds; tests give their own.
+
+        """
+        self.lease = lease
+        self.error: str | None = None
+        """Why it could not be read or written, if the last try failed."""
+        self._release = release
+        self._identity = f"{release}/{pod}"
+        self._grace = grace
+        self._timing = timing
+        self._clock = clock
+        self._renewed_at: float | None = None
+        self._said: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether this process has the claim, and renewed it in time."""
+        at = self._renewed_at
+        return at is not None and self._clock() < at + self._timing.deadline
+
+    @property
+    def held(self) -> bool:
+        """Whether this process may work there now."""
+        return self.taken and self._clock() >= self._begins_at
+
+    @property
+    def other(self) -> str | None:
+        """The holder of the claim, if that is another release."""
+        record = self.lease.record
+        foreign = release_of(record.holder) != self._release
+        return named(record.holder) if foreign and record.live(self._clock()) else None
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it must be looked at again: to renew it, to begin, or to end in time."""
+        now = self._clock()
+        ends = [] if self._renewed_at is None else [self._renewed_at + self._timing.deadline]
+        times = (self._begins_at, self.lease.record.ends_at, *ends)
+        due = [at - now + _TICK_SECONDS for at in times if at > now]
+        return min([self._timing.retry, *due])
+
+    async def run(self, leads: asyncio.Event, tell: Callable[[], None]) -> None:
+        """Look who has the claim, or keep it once this process leads; tell after each try."""
+        while True:
+            await (self.keep() if leads.is_set() else self.look())
+            tell()
+            if leads.is_set():
+                await asyncio.sleep(self.pause)
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(leads.wait(), self.pause)
+
+    async def look(self) -> None:
+        """See who has the claim."""
+        await self._bounded(self.lease.read())
+
+    async def keep(self) -> None:
+        """Take the claim, or renew it, unless another release has it."""
+        started = self._clock()
+        if await self._bounded(self._keep()) and self.other is None:
+            self._renewed_at = started
+            self._say(f"holding the Lease {self.lease}")
+        elif self.other is not None:
+            self._renewed_at = None
+            self._say(f"the Lease {self.lease} is held by {self.other}")
+
+    async def leave(self) -> None:
+        """Have the claim run out soon, unless the next process of this release takes it."""
+        if self.taken:
+            self._renewed_at = None
+            await self._bounded(self.lease.leave(self._identity, LEFT_SECONDS))
+
+    async def _keep(self) -> None:
+        if not self.taken:
+            await self.lease.read()
+        if self.other is None:
+            await self.lease.take(self._identity, self._timing.duration)
+
+    async def _bounded(self, call: Awaitable[None]) -> bool:
+        """Try once, as long as the time is worth it; return whether it was done."""
+        try:
+            async with asyncio.timeout(self._timing.retry):
+                await call
+        except TimeoutError:
+            self._fail("no answer in time")
+        except KubeError as error:
+            if error.reason not in _RACE:
+                self._fail(str(error))
+            await self._look_again()
+        else:
+            self.error = None
+            return True
+        return False
+
+    async def _look_again(self) -> None:
+        """See who has the claim after a try that failed; not reaching it changes nothing."""
+        with contextlib.suppress(KubeError, TimeoutError):
+            async with asyncio.timeout(self._timing.retry):
+                await self.lease.read()
+
+    def _fail(self, why: str) -> None:
+        self.error = f"the Lease {self.lease} cannot be had: {why}"
+        self._say(self.error, logging.WARNING)
+
+    def _say(self, words: str, level: int = logging.INFO) -> None:
+        if words != self._said:
+            log.log(level, "%s", words)
+            self._said = words
+
+    @property
+    def _begins_at(self) -> float:
+        return self.lease.record.since + self._grace

@@ -1,0 +1,38 @@
+"""Labels and annotations that a spec declares of all of its pods and children.
+
+What the operator itself says of an object wins, so that no spec takes a child out of a selector.
+Keys under `orders.dev/` are the operator's: they say what an object is to a rollout.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from orders_operator.api.spec import GROUP, InheritedMetadata, OrderService, PodsSpec
+
+Object = dict[str, Any]
+
+_OWN: Final = f"{GROUP}/"
+
+
+def declared_metadata(spec: PodsSpec) -> InheritedMetadata:
+    """Return what pods have: what all children inherit, and what is declared of pods alone."""
+    common, pods = spec.inherited_metadata, spec.pod_template
+    return InheritedMetadata(
+        {**_foreign(common.labels), **pods.labels},
+        {**_foreign(common.annotations), **pods.annotations},
+    )
+
+
+def inherit(service: OrderService, child: Object) -> Object:
+    """Return a child with what it inherits."""
+    declared, metadata = service.spec.inherited_metadata, dict(child["metadata"])
+    inherited = {"labels": declared.labels, "annotations": declared.annotations}
+    for field, common in inherited.items():
+        found = {**_foreign(common), **(metadata.get(field) or {})}
+        if found:
+            metadata[field] = found
+    return {**child, "metadata": metadata}
+
+
+def _foreign(found: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in found.items() if not key.startswith(_OWN)}
