@@ -1,7 +1,8 @@
 """Makes connections: tries each address of each host in turn, until a session stands on one.
 
-A try has `connect_timeout` for all of it: TCP, TLS, authentication, and what is found out and set
-up. How it is kept from going on for ever is in `opening`.
+A try has `connect_timeout` for TCP, TLS and authentication together, and as long again for each
+part of what is then found out and set up: a server that is far away takes many round trips, one
+that is silent answers none. How a try is kept from going on for ever is in `opening`.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from orders.config import Database
 
 MadeT = TypeVar("MadeT")
+Extend = Callable[[], None]
+"""Gives a try its time once more."""
 
 
 class CannotConnect(DriverError):
@@ -74,7 +77,7 @@ class Connector:
         """Return a connection as the driver makes it; raises what `connect` does."""
         return await self._first(self._checked)
 
-    async def _first(self, make: Callable[[Address], Awaitable[MadeT]]) -> MadeT:
+    async def _first(self, make: Callable[[Address, Extend], Awaitable[MadeT]]) -> MadeT:
         """Return what could be made first; tell why of all addresses when none could."""
         failures: dict[Address, str] = {}
         last = self._addresses.last
@@ -90,14 +93,15 @@ class Connector:
     async def _try(
         self,
         address: Address,
-        make: Callable[[Address], Awaitable[MadeT]],
+        make: Callable[[Address, Extend], Awaitable[MadeT]],
         failures: dict[Address, str],
     ) -> MadeT | None:
         limit = self._database.connect_timeout
         silent = False
         try:
-            async with asyncio.timeout(limit):
-                made = await make(address)
+            async with asyncio.timeout(limit) as bound:
+                now = asyncio.get_running_loop().time
+                made = await make(address, lambda: bound.reschedule(now() + limit))
         except TimeoutError:
             silent, failures[address] = True, f"no answer in {limit:g} s"
         except (DriverError, SessionLost) as error:
@@ -109,8 +113,9 @@ class Connector:
         self._poolers.discard(address)
         return None
 
-    async def _checked(self, address: Address) -> Opened:
+    async def _checked(self, address: Address, extend: Extend) -> Opened:
         opened = await self._opener.open(address, self._name())
+        extend()
         try:
             await ServerRole(self._database.target_session_attrs).check(opened.connection)
         except BaseException:
@@ -118,23 +123,27 @@ class Connector:
             raise
         return opened
 
-    async def _session(self, warm: Sequence[Statement], address: Address) -> Session:
-        opened, direct = await self._open(address)
+    async def _session(
+        self, warm: Sequence[Statement], address: Address, extend: Extend
+    ) -> Session:
+        opened, direct = await self._open(address, extend)
         try:
             role = ServerRole(self._database.target_session_attrs)
             await role.check(opened.connection)
+            extend()
             kind = Kind.OWN if direct else await self._judge(opened)
             if kind is Kind.OWN:
                 session = Session(opened, role)
             else:
                 session = PooledSession(opened, role, prepared=kind is Kind.TRANSACTIONS)
-            await session.set_up(self._statement_timeout, warm)
+            extend()
+            await session.set_up(self._statement_timeout, warm, extend)
         except BaseException:
             opened.close()
             raise
         return session
 
-    async def _open(self, address: Address) -> tuple[Opened, bool]:
+    async def _open(self, address: Address, extend: Extend) -> tuple[Opened, bool]:
         """Return a connection, and whether it is to PostgreSQL itself."""
         name = self._name()
         if address not in self._poolers:
@@ -145,12 +154,15 @@ class Connector:
                     raise
                 self._poolers.add(address)
             else:
+                extend()
                 try:
                     return opened, await pooler.is_direct(opened)
                 except BaseException:
                     opened.close()
                     raise
-        return await self._opener.open(address, name), False
+        opened = await self._opener.open(address, name)
+        extend()
+        return opened, False
 
     async def _judge(self, opened: Opened) -> Kind:
         """Find out about a pooler, one connection at a time: they would disturb each other."""

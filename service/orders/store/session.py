@@ -5,7 +5,7 @@ connection. It can neither cancel a statement nor close a connection: `close` dr
 and the pool that it came from, and shuts the socket a little later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from psqlpy.exceptions import Error as DriverError
@@ -48,13 +48,19 @@ class Session:
         self._connection = opened.connection
         self._role = role
 
-    async def set_up(self, statement_timeout: float, warm: Sequence[Statement]) -> None:
+    async def set_up(
+        self,
+        statement_timeout: float,
+        warm: Sequence[Statement],
+        on_answer: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make the settings and prepare statements.
 
         Args:
             statement_timeout: seconds after which the server ends a statement.
             warm: statements run once, so that they are prepared; what the server refuses of them
                 (the schema is not there yet, a table is locked) is prepared when it is first used.
+            on_answer: called whenever the server has answered.
 
         Raises:
             DriverError: the connection does not stand.
@@ -64,6 +70,7 @@ class Session:
         milliseconds = round(statement_timeout * 1000)
         await self._make_settings(milliseconds, _WARM_LOCK_TIMEOUT if warm else 0)
         for sql, parameters in warm:
+            on_answer()
             try:
                 await self.fetch(sql, parameters)
             except StatementRefused:
