@@ -191,7 +191,8 @@ def serve(make: Serve, namespace: Namespace) -> Iterator[Serve]:
         return make(name, on, **spec)
 
     yield serving
-    namespace.kubectl("delete", "orderservice", *names, "--ignore-not-found", "--timeout=60s")
+    if names:
+        namespace.kubectl("delete", "orderservice", *names, "--ignore-not-found", "--timeout=60s")
 
 
 @pytest.fixture(scope="session")

@@ -134,6 +134,7 @@ def _pod(name: str, node: str, arguments: list[str]) -> Object:
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "args": arguments,
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
     }
@@ -146,6 +147,11 @@ def _pod(name: str, node: str, arguments: list[str]) -> Object:
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 5,
             "enableServiceLinks": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
             "containers": [container],
         },
     }
