@@ -19,7 +19,7 @@ from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
 from orders.store.refusals import RefusalLog
-from orders.store.schema import schema_version
+from orders.store.schema import HAS_VERSIONS, VERSION, schema_version
 from orders.store.session import Statement
 from orders.store.writes import Writes
 
@@ -74,7 +74,7 @@ class Store:
         self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *writing)]
         self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
         self._serving = list(self._connections)
-        self._probe = held([])
+        self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1])])
         self._backends.ask_over(self._probe)
         self._probing: asyncio.Future[int | None] | None = None
 
