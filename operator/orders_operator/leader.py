@@ -7,8 +7,7 @@ reconciled (`scopes`): that is asked at the gate, before each reconcile.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -23,6 +22,7 @@ from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.references import Reference
+from orders_operator.tasks import first
 from orders_operator.watched import watched
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Leader:
                 if self._scope.namespaces is None:
                     await self._leave(set(self._open or ()))
                     self._open = None
-                await _first(_PAUSE_SECONDS, changed.wait())
+                await first(changed.wait(), seconds=_PAUSE_SECONDS)
                 continue
             await self._leave(set(self._open or ()) - set(view.namespaces))
             self._open = view.namespaces
@@ -165,7 +165,7 @@ class Leader:
         try:
             while True:
                 changed = self._scope.changed
-                await _first(DISCOVERY_SECONDS, changed.wait(), watches.ended())
+                await first(changed.wait(), watches.ended(), seconds=DISCOVERY_SECONDS)
                 if ending.done():
                     log.warning("the watches ended: %r", ending.result())
                     self._apis.doubt()
@@ -236,7 +236,9 @@ class Leader:
             await asyncio.gather(*(self._end(it) for it in lost | now.keys()))
             back = left.keys() - now.keys()
             left = {**now, **{it: left[it] for it in back if not await self._take_up(it)}}
-            await _first(_PAUSE_SECONDS if left.keys() - now.keys() else None, changed.wait())
+            await first(
+                changed.wait(), seconds=_PAUSE_SECONDS if left.keys() - now.keys() else None
+            )
 
     async def _take_up(self, namespace: str) -> bool:
         """Queue what is in a namespace that another release has left; return whether it was."""
@@ -286,13 +288,3 @@ class Leader:
         """Queue every resource that is known."""
         for key in self._metrics.keys():  # noqa: SIM118  no mapping
             self._queue.add(key)
-
-
-async def _first(seconds: float | None, *others: Coroutine[Any, Any, Any]) -> None:
-    """Return when the first of several ends, or after so many seconds."""
-    tasks = [asyncio.ensure_future(it) for it in others]
-    try:
-        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -24,6 +24,7 @@ from orders_operator.client.kube import Kube
 from orders_operator.leader import Leader
 from orders_operator.scopes import Scope, scope_of
 from orders_operator.settings import Settings
+from orders_operator.tasks import first
 from orders_operator.telemetry import logs
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.port import Port
@@ -81,13 +82,13 @@ async def _lead(election: Election, scope: Scope, leader: Leader) -> None:
     """Wait for the lease, then work; return when either has come to an end."""
     await election.acquire()
     scope.lead()
-    await _first(election.hold(), leader.run())
+    await first(election.hold(), leader.run())
 
 
 async def _until(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:
     """Return 0 when told to stop; 1 when some work ended, which it never should."""
     try:
-        await _first(_told(stop), *work)
+        await first(_told(stop), *work)
     except Exception:
         log.exception("ending")
         return 1
@@ -95,19 +96,6 @@ async def _until(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:
         log.info("told to stop")
         return 0
     return 1
-
-
-async def _first(*work: Coroutine[Any, Any, None]) -> None:
-    """Run until the first of several ends, then cancel the others; raise what it raised."""
-    tasks = [asyncio.ensure_future(it) for it in work]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _told(stop: asyncio.Event) -> None:

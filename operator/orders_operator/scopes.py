@@ -19,6 +19,7 @@ from orders_operator.client.claim import Claim
 from orders_operator.client.errors import KubeError
 from orders_operator.client.lease import Lease
 from orders_operator.client.namespace_leases import NamespaceLeases
+from orders_operator.tasks import first
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -85,15 +86,7 @@ class Scope(ABC):
 
     async def run(self) -> None:
         """Keep the claims; return when no work that was begun may go on."""
-        tasks = [asyncio.ensure_future(it) for it in (*self._loops(), self._until_lost())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await first(*self._loops(), self._until_lost())
 
     async def leave(self) -> None:
         """Leave the claims to the next process of this release, or soon to another one."""

@@ -1,4 +1,4 @@
-"""Labels and annotations that a spec declares of all of its pods and children.
+"""What a spec declares of all of its pods and children: metadata, and where pods may run.
 
 What the operator itself says of an object wins, so that no spec takes a child out of a selector.
 Keys under `orders.dev/` are the operator's: they say what an object is to a rollout.
@@ -7,7 +7,7 @@ Keys under `orders.dev/` are the operator's: they say what an object is to a rol
 from collections.abc import Mapping
 from typing import Any, Final
 
-from orders_operator.api.spec import GROUP, InheritedMetadata, OrderService, PodsSpec
+from orders_operator.api.spec import GROUP, InheritedMetadata, OrderService, PodsSpec, PodTemplate
 
 Object = dict[str, Any]
 
@@ -32,6 +32,18 @@ def inherit(service: OrderService, child: Object) -> Object:
         if found:
             metadata[field] = found
     return {**child, "metadata": metadata}
+
+
+def scheduling(declared: PodTemplate) -> Object:
+    """Return where pods may run and their images come from, as fields of a pod's spec."""
+    fields = {
+        "imagePullSecrets": [{"name": it.name} for it in declared.image_pull_secrets],
+        "nodeSelector": declared.node_selector,
+        "tolerations": list(declared.tolerations),
+        "affinity": declared.affinity,
+        "priorityClassName": declared.priority_class_name,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def _foreign(found: Mapping[str, str]) -> dict[str, str]:

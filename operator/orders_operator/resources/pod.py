@@ -10,11 +10,10 @@ from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
-from orders_operator.resources.inherited import declared_metadata
+from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
 from orders_operator.resources.postgres import database_name
-from orders_operator.resources.scheduling import scheduling
 from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
 
 USER: Final = 65532

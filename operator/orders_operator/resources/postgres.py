@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from orders_operator.api.database import Embedded
 from orders_operator.api.spec import OrderService, PodTemplate
 from orders_operator.resources import security
+from orders_operator.resources.inherited import scheduling
 from orders_operator.resources.labels import (
     COMPONENT,
     CONFIG_HASH,
@@ -26,7 +27,6 @@ from orders_operator.resources.labels import (
 )
 from orders_operator.resources.names import STATEFUL_SET_LENGTH, bounded, named
 from orders_operator.resources.network import POSTGRES_PORT
-from orders_operator.resources.scheduling import scheduling
 
 if TYPE_CHECKING:
     from orders_operator.resources.database_revision import DatabaseRevision

@@ -1,0 +1,21 @@
+"""Pieces of work that run at the same time, of which the first to end decides."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def first(*work: Coroutine[Any, Any, Any], seconds: float | None = None) -> None:
+    """Return when one of them ends, or after so many seconds, and cancel the others.
+
+    What the one that ended raised is raised.
+    """
+    tasks = [asyncio.ensure_future(it) for it in work]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
