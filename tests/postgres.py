@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ import psqlpy
 from orders.embedded import EmbeddedPostgres, Mode
 from orders.store.migrate import migrate
 from tests.ports import free_port
+from tests.stopped import stopped
 
 TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL")
 """A database of another server that tests may use; its role must be able to create databases."""
@@ -133,15 +133,8 @@ class PostgresServer(Databases):
     @contextlib.contextmanager
     def frozen(self, url: str) -> Iterator[None]:
         """Stop the processes that serve a database, and the one that takes connections."""
-        [(written,)] = self.execute("SELECT pg_read_file('postmaster.pid')")
-        pids = [int(written.split()[0]), *self.backend_pids(url)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with stopped(self.pid, *self.backend_pids(url)):
             yield
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
 
     def stop(self, mode: Mode = "fast") -> None:
         """Stop it: `smart`, `fast` or `immediate`."""

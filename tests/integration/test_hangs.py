@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,22 +12,13 @@ import pytest
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
 from tests.silent_proxy import SilentProxy
+from tests.stopped import stopped
 
 Start = Callable[..., Server]
 
 ORDER = {"item": "tea", "quantity": 1}
 CONNECTIONS = 8
 OF_READINESS = ("orders_migrations", "pg_is_in_recovery")
-
-
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """Stop a backend for a while."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def last_backend(postgres: PostgresServer, url: str, *statements: str) -> int:

@@ -1,11 +1,8 @@
 """Several hosts and addresses: whichever is well is found in time, and nothing is left behind."""
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +18,7 @@ from tests.middle import middle
 from tests.ports import free_port
 from tests.postgres import Databases, PostgresServer
 from tests.server import Server, eventually
+from tests.stopped import stopped
 
 Start = Callable[..., Server]
 
@@ -44,18 +42,6 @@ def connector(url: str) -> Connector:
     """Make what connects there."""
     database = Config.from_env({"DATABASE_URL": url}).needed_database()
     return Connector(database, statement_timeout=5)
-
-
-@contextmanager
-def stopped(processes: list[int]) -> Iterator[None]:
-    """Stop processes for a while."""
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("dead", ["silent", "silent and closed", "two silent"])
@@ -120,7 +106,7 @@ async def test_a_primary_that_stands_still_is_left(
     postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     try:
         before = await made.connect()
-        with stopped([private_postgres.pid, *private_postgres.backend_pids(url)]):
+        with stopped(private_postgres.pid, *private_postgres.backend_pids(url)):
             started = time.monotonic()
             after = await made.connect()
             seconds = time.monotonic() - started
@@ -151,7 +137,7 @@ async def test_a_create_leaves_a_primary_that_stands_still(
         backends = private_postgres.backend_pids(private_postgres.url(made))
         async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
             before = await client.post("/orders", json=ORDER)
-            with stopped([private_postgres.pid, *backends]):
+            with stopped(private_postgres.pid, *backends):
                 after = await client.post("/orders", json=ORDER)
         stored = postgres.execute("SELECT count(*) FROM orders", postgres.url(made))
         server.stop()

@@ -1,10 +1,6 @@
 """A connect that hangs: the driver cannot stop it, so its socket is shut, or it is waited for."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,16 +13,7 @@ from orders.store.opening import Opener
 from tests.middle import middle
 from tests.postgres import PostgresServer
 from tests.server import eventually
-
-
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """Stop a process for a while."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
+from tests.stopped import stopped
 
 
 def opener(url: str) -> tuple[Opener, Address]:

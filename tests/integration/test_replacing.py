@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,6 +12,7 @@ from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from tests.postgres import PostgresServer
 from tests.server import eventually
+from tests.stopped import stopped
 
 BY_NAME = "SELECT pid FROM pg_stat_activity WHERE application_name = '{}'"
 
@@ -75,8 +74,7 @@ async def test_no_third_socket_is_made(private_postgres: PostgresServer, pair: P
             async with asyncio.timeout(10):
                 await pair.held.ready()
             pid = await pid_of(private_postgres, pair.held)
-            os.kill(pid, signal.SIGSTOP)
-            stack.callback(os.kill, pid, signal.SIGCONT)
+            stack.enter_context(stopped(pid))
             pair.held.abandon()
         tried = asyncio.Event()
         connect = pair.held._connector.connect
@@ -100,17 +98,13 @@ async def test_a_question_that_nobody_answers_costs_the_probe(
     private_postgres: PostgresServer, pair: Pair, which: str
 ) -> None:
     """What a stopped backend does is told by the probe; a probe that is stopped is replaced."""
-    stopped = pair.held if which == "held" else pair.probe
     probe = pair.probe.name
-    pid = await pid_of(private_postgres, stopped)
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    hangs = await pid_of(private_postgres, pair.held if which == "held" else pair.probe)
+    with stopped(hangs):
         activity = await pair.held.activity()
         async with asyncio.timeout(10):
             await pair.probe.ready()
             again = await pair.held.activity()
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
     assert (activity is None) == (which == "probe")
     assert (pair.probe.name != probe) == (which == "probe")

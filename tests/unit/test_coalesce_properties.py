@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders.coalesce import Coalescer
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
 from tests.unit.lane import Lane, Refused, Working, coalescer
 
@@ -37,6 +38,25 @@ def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
         loop.run_until_complete(story)
     finally:
         loop.close()
+
+
+async def all_answered(
+    calls: Coalescer[int, int],
+    steps: list[Step],
+    before: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Take calm steps, each after what happens before it; every call gets its own answer."""
+    futures = []
+    for index, (name, value) in enumerate(steps):
+        before(index)
+        if name == "submit":
+            futures.append((value, calls.submit(value)))
+        else:
+            await asyncio.sleep(value / 4)
+    answers = await asyncio.gather(*(future for _, future in futures))
+    await calls.drain()
+
+    assert [value * 10 for value, _ in futures] == answers
 
 
 @given(
@@ -126,16 +146,8 @@ def test_a_lane_that_is_down_takes_no_batch(down: int, steps: list[Step], overla
         lanes = Lane(seconds=0.1), Lane(seconds=0.1)
         calls = coalescer(*lanes, overlap=overlap)
         lanes[down].lose()
-        futures = []
-        for name, value in steps:
-            if name == "submit":
-                futures.append((value, calls.submit(value)))
-            else:
-                await asyncio.sleep(value / 4)
-        answers = await asyncio.gather(*(future for _, future in futures))
-        await calls.drain()
+        await all_answered(calls, steps)
 
-        assert [value * 10 for value, _ in futures] == answers
         assert [] == lanes[down].batches
 
     in_virtual_time(story())
@@ -156,18 +168,11 @@ def test_a_lane_that_goes_silent_costs_no_call(
     async def story() -> None:
         lanes = Lane(seconds=0.1, working=working), Lane(seconds=0.1, working=working)
         calls = coalescer(*lanes, overlap=overlap)
-        futures = []
-        for index, (name, value) in enumerate(steps):
-            if index == after:
-                for number in silent:
-                    lanes[number].silent = True
-            if name == "submit":
-                futures.append((value, calls.submit(value)))
-            else:
-                await asyncio.sleep(value / 4)
-        answers = await asyncio.gather(*(future for _, future in futures))
-        await calls.drain()
 
-        assert [value * 10 for value, _ in futures] == answers
+        def fall_silent(index: int) -> None:
+            for number in silent if index == after else ():
+                lanes[number].silent = True
+
+        await all_answered(calls, steps, fall_silent)
 
     in_virtual_time(story())
