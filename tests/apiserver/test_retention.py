@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 
 from orders_operator.api.decode import InvalidSpec
+from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.reconcile import reconcile
+from orders_operator.reconcile.retention import retain
+from orders_operator.resources.postgres import database_names
 from tests.apiserver.world import NAME, World
+
+Object = dict[str, Any]
 
 DATABASE = ("apps/v1", "statefulsets", f"{NAME}-postgresql")
 LEAVING = {"embedded": None, "secretRef": {"name": "missing"}}
@@ -70,3 +75,43 @@ async def test_what_was_declared_last_counts_for_a_database_that_is_left(world: 
     await world.change(paused=True, database=LEAVING)
     await world.reconcile()
     assert "Delete" == await retention(world)
+
+
+async def test_a_claim_is_retained_whatever_the_name_of_its_database(world: World) -> None:
+    """Where the name of the OrderService is long, that of its database has a hash."""
+    name = f"{NAME}-{'long' * 10}"
+    _, plural, _ = DATABASE
+    for found in database_names(name):
+        resource, database = _long(name, found)
+        made = await world.kube.create(PLURAL, resource, namespace=world.namespace)
+        owner = {"kind": KIND, "name": name, "uid": made["metadata"]["uid"], "controller": True}
+        database["metadata"]["ownerReferences"] = [{"apiVersion": API_VERSION, **owner}]
+        await world.kube.create(plural, database, namespace=world.namespace)
+
+        await retain(world.kube, made)
+        live = await world.get("apps/v1", plural, found)
+        assert "Retain" == live["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"]
+        await world.delete(API_VERSION, PLURAL, name)
+    assert 2 == len(set(database_names(name)))
+
+
+def _long(name: str, database: str) -> tuple[Object, Object]:
+    """Return an OrderService, and a StatefulSet as its database."""
+    declared = {"image": "orders", "database": {"embedded": {}}}
+    labels = {"app": "database"}
+    container = {"name": "postgresql", "image": "postgres"}
+    spec = {
+        "serviceName": database,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"},
+    }
+    return (
+        {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": declared},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": {"name": database},
+            "spec": spec,
+        },
+    )

@@ -12,7 +12,7 @@ from orders_operator.client.kube import path
 from orders_operator.reconcile.children import MANAGER, Owner
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE
-from orders_operator.resources.postgres import SUFFIX
+from orders_operator.resources.postgres import database_names
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -34,10 +34,14 @@ async def retain(kube: "Kube", resource: Object) -> None:
     """
     metadata = resource["metadata"]
     owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
-    name = f"{owner.name}{SUFFIX}"
-    live = await kube.get(*_STATEFUL_SET, owner.namespace, name)
-    if live is None or not owner.controls(live):
-        return
+    for name in dict.fromkeys(database_names(owner.name)):
+        live = await kube.get(*_STATEFUL_SET, owner.namespace, name)
+        if live is not None and owner.controls(live):
+            await _retain(kube, resource, owner, live)
+
+
+async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) -> None:
+    name = live["metadata"]["name"]
     policy = live["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
     if policy.get("whenDeleted") != "Delete" or await _declared(kube, owner, resource):
         return

@@ -214,8 +214,15 @@ def claim_name(service: OrderService) -> str:
 
 def database_name(service: OrderService) -> str:
     """Return the name of the StatefulSet, of its Service and of the Secret with its password."""
-    name = service.metadata.name
-    return service.database_name or bounded(name, SUFFIX, STATEFUL_SET_LENGTH)
+    return service.database_name or database_names(service.metadata.name)[0]
+
+
+def database_names(name: str) -> tuple[str, str]:
+    """Return the names that the database of an OrderService may have: bounded, and at full length.
+
+    They are the same unless the OrderService's own is long.
+    """
+    return bounded(name, SUFFIX, STATEFUL_SET_LENGTH), f"{name}{SUFFIX}"
 
 
 def with_database_of(service: OrderService, live: Iterable[Object]) -> OrderService:
@@ -224,7 +231,7 @@ def with_database_of(service: OrderService, live: Iterable[Object]) -> OrderServ
     Releases that hashed no name gave a database of 53 to 56 characters a StatefulSet whose hash
     had to be short for a pod to come up. One that did keeps its name, and with it its claim.
     """
-    name = f"{service.metadata.name}{SUFFIX}"
+    _, name = database_names(service.metadata.name)
     for found in live:
         metadata = found["metadata"]
         component = (metadata.get("labels") or {}).get(COMPONENT)
