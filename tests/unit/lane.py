@@ -35,6 +35,8 @@ class Lane:
         self.up = asyncio.Event()
         self.up.set()
         self._replaced = asyncio.Event()
+        self.others: Sequence[Lane] = ()
+        """Those that are pinged when this one is replaced, as the store does."""
 
     async def run(self, items: Sequence[int], links: Sequence[Any]) -> list[int | Exception]:
         """Answer each item with itself times ten, after a while."""
@@ -73,6 +75,21 @@ class Lane:
             asyncio.get_running_loop().call_later(1, self.restore)
         replaced, self._replaced = self._replaced, asyncio.Event()
         asyncio.get_running_loop().call_later(2, replaced.set)
+        for other in self.others:
+            other.check()
+
+    def check(self) -> None:
+        """Find out whether an idle connection stands; until then it is down."""
+        if self.down_since is None and not any(self.out.values()):
+            self.lose()
+            asyncio.get_running_loop().call_later(0.8, self._checked)
+
+    def _checked(self) -> None:
+        if self.silent:
+            self.down_since = None
+            self.abandon()
+        else:
+            self.restore()
 
     def lose(self) -> None:
         """Lose the connection."""

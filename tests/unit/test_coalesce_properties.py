@@ -6,7 +6,7 @@ from typing import Any
 
 import looptime
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orders.coalesce import Coalescer
@@ -160,6 +160,7 @@ def test_a_lane_that_is_down_takes_no_batch(down: int, steps: list[Step], overla
     working=st.sampled_from([False, None]),
     overlap=st.integers(1, 64),
 )
+@example(steps=[("submit", 0)], after=0, silent=(0, 1), working=False, overlap=1)
 def test_a_lane_that_goes_silent_costs_no_call(
     steps: list[Step], after: int, silent: tuple[int, ...], working: Working, overlap: int
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_lane_that_goes_silent_costs_no_call(
 
     async def story() -> None:
         lanes = Lane(seconds=0.1, working=working), Lane(seconds=0.1, working=working)
+        lanes[0].others, lanes[1].others = [lanes[1]], [lanes[0]]
         calls = coalescer(*lanes, overlap=overlap)
 
         def fall_silent(index: int) -> None:
