@@ -42,14 +42,22 @@ _BY_STATUS: Final = {
 
 
 class KubeError(Exception):
-    """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer."""
+    """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer.
 
-    def __init__(self, reason: Failure, message: str, status: int = 0) -> None:
+    `lost` says that the API server was not reached at all, or knows nobody of our name: another
+    call would fare no better.
+    """
+
+    def __init__(
+        self, reason: Failure, message: str, status: int = 0, *, lost: bool | None = None
+    ) -> None:
         """Keep why; the message is cut, for a server may repeat a whole object in it."""
         super().__init__(f"{reason}: {message[:MESSAGE_LENGTH]}")
         self.reason = reason
         self.message = message[:MESSAGE_LENGTH]
         self.status = status
+        unreached = reason is Failure.UNAVAILABLE and status == 0
+        self.lost = (unreached or reason is Failure.UNAUTHORIZED) if lost is None else lost
 
 
 def from_answer(status: int, body: Any, what: str) -> KubeError:

@@ -36,12 +36,15 @@ class ApplyCache:
         self._marks.pop(owner, None)
 
 
+def digest(wanted: Object) -> bytes:
+    """Return a hash of what is applied."""
+    return hashlib.blake2b(json.encode(wanted, order="sorted"), digest_size=16).digest()
+
+
 def _key(obj: Object) -> tuple[str, str]:
     return obj["kind"], obj["metadata"]["name"]
 
 
 def _mark(wanted: Object, live: Object) -> Mark:
-    content = json.encode(wanted, order="sorted")
     metadata = live["metadata"]
-    digest = hashlib.blake2b(content, digest_size=16).digest()
-    return metadata["uid"], metadata["resourceVersion"], digest
+    return metadata["uid"], metadata["resourceVersion"], digest(wanted)
