@@ -44,8 +44,8 @@ _BY_STATUS: Final = {
 class KubeError(Exception):
     """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer.
 
-    `lost` says that the API server was not reached at all, or knows nobody of our name: another
-    call would fare no better.
+    `lost` says that no other call would fare better: the API server was not reached at all, it
+    knows nobody of our name, or the namespace is going.
     """
 
     def __init__(
@@ -56,8 +56,7 @@ class KubeError(Exception):
         self.reason = reason
         self.message = message[:MESSAGE_LENGTH]
         self.status = status
-        unreached = reason is Failure.UNAVAILABLE and status == 0
-        self.lost = (unreached or reason is Failure.UNAUTHORIZED) if lost is None else lost
+        self.lost = _lost(reason, status) if lost is None else lost
 
 
 def from_answer(status: int, body: Any, what: str) -> KubeError:
@@ -83,6 +82,11 @@ def from_answer(status: int, body: Any, what: str) -> KubeError:
     if "/secrets" in what:
         message = str(told.get("reason") or f"HTTP {status}")
     return KubeError(reason, f"{what}: {message}", status)
+
+
+def _lost(reason: Failure, status: int) -> bool:
+    unreached = reason is Failure.UNAVAILABLE and status == 0
+    return unreached or reason in {Failure.UNAUTHORIZED, Failure.TERMINATING}
 
 
 def _is_of(told: dict[str, Any], what: str) -> bool:

@@ -84,7 +84,7 @@ class Kube:
         """Close the connections."""
         await self._http.aclose()
 
-    async def get(  # noqa: PLR0913  what names an object, and how long it may take
+    async def get(
         self,
         api_version: str,
         plural: str,
@@ -103,7 +103,7 @@ class Kube:
             raise
         return found
 
-    async def list(  # noqa: PLR0913  what selects objects, and how long it may take
+    async def list(
         self,
         api_version: str,
         plural: str,
@@ -129,7 +129,7 @@ class Kube:
                 return found
             params["continue"] = more
 
-    async def apply(  # noqa: PLR0913  what is applied as whom, and how long it may take
+    async def apply(
         self,
         plural: str,
         wanted: Object,

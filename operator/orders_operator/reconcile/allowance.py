@@ -1,4 +1,4 @@
-"""The time that a pass has for its writes, so that an object that is slow to be refused holds no other.
+"""The time that a pass has for its writes, so that one that is slow to be refused holds no other.
 
 Each write may take half of what is left, so the last one still has its share however slow the ones
 before were, and all together never take more than there is.

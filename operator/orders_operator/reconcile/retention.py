@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
-from orders_operator.reconcile.children import MANAGER, Owner
+from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE
 from orders_operator.resources.postgres import SUFFIX
@@ -32,6 +32,16 @@ async def retain(kube: "Kube", resource: Object) -> None:
         KubeError: the API server is away.
 
     """
+    try:
+        await _retain(kube, resource)
+    except KubeError as error:
+        if error.lost:
+            raise
+        if error.reason is not Failure.FORBIDDEN:  # then nobody has had one made here
+            log.warning("the claim of a database is not looked at: %s", error)
+
+
+async def _retain(kube: "Kube", resource: Object) -> None:
     metadata = resource["metadata"]
     owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
     name = f"{owner.name}{SUFFIX}"
@@ -47,7 +57,7 @@ async def retain(kube: "Kube", resource: Object) -> None:
     try:
         await kube.request("PATCH", where, {"fieldManager": MANAGER}, change, content_type=_MERGE)
     except KubeError as error:
-        if error.reason is Failure.UNAVAILABLE:
+        if error.lost:
             raise
         log.warning("the claim of %s is not retained yet: %s", name, error)
     else:
