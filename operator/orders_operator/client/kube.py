@@ -16,8 +16,9 @@ import httpx2
 from lightkube.config.client_adapter import AsyncClient, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
-from msgspec import DecodeError, json
+from msgspec import json
 
+from orders_operator.client.answers import asked, decoded, named, told
 from orders_operator.client.errors import Failure, KubeError, from_answer, transient
 
 Object = dict[str, Any]
@@ -246,17 +247,17 @@ class Kube:
             except httpx2.HTTPError as error:
                 if attempt == tries - 1 or _late(began):
                     lost = not isinstance(error, httpx2.ReadTimeout)
-                    text = f"{what}: {_named(error)}"
+                    text = f"{what}: {named(error)}"
                     raise KubeError(Failure.UNAVAILABLE, text, lost=lost) from None
                 await asyncio.sleep(_BACKOFF_SECONDS[attempt])
                 continue
             final = seconds is not None and method != "GET"
             last = final or attempt == tries - 1 or _late(began)
             if answer.is_success:
-                return _decoded(answer.content, what)
-            wait = _asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
+                return decoded(answer.content, what)
+            wait = asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
             if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
-                raise from_answer(answer.status_code, _told(answer), what)
+                raise from_answer(answer.status_code, told(answer), what)
             log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
             await asyncio.sleep(wait)
         raise AssertionError("unreachable")
@@ -275,44 +276,17 @@ class Kube:
             async with self._http.stream("GET", url, params=params, timeout=patient) as answer:
                 if not answer.is_success:
                     await answer.aread()
-                    raise from_answer(answer.status_code, _told(answer), what)
+                    raise from_answer(answer.status_code, told(answer), what)
                 async for chunk in answer.aiter_bytes():
                     *lines, rest = (rest + chunk).split(b"\n")
                     for line in lines:
                         yield line
         except httpx2.HTTPError as error:
-            raise KubeError(Failure.UNAVAILABLE, f"{what}: {_named(error)}") from None
+            raise KubeError(Failure.UNAVAILABLE, f"{what}: {named(error)}") from None
         if rest:
             yield rest
-
-
-def _decoded(content: bytes, what: str) -> Any:
-    try:
-        return json.decode(content) if content else {}
-    except DecodeError:
-        raise KubeError(Failure.UNAVAILABLE, f"{what}: the answer is not JSON") from None
-
-
-def _told(answer: httpx2.Response) -> Any:
-    """Return what a failure says: a Status, or the plain text of a proxy in between."""
-    try:
-        return json.decode(answer.content)
-    except (DecodeError, UnicodeDecodeError):
-        plain = answer.headers.get("Content-Type", "").startswith("text/plain")
-        return {"message": " ".join(answer.text.split())} if plain else None
 
 
 def _late(began: float) -> bool:
     """Whether too much time has gone by to try again in place."""
     return time.monotonic() - began > _AGAIN_SECONDS
-
-
-def _asked(retry_after: str | None, ours: float) -> float:
-    """Return how long to wait: what the server asks for, else our own backoff."""
-    if retry_after is None or not retry_after.isdigit():
-        return ours
-    return max(float(retry_after), ours)
-
-
-def _named(error: httpx2.HTTPError) -> str:
-    return f"{type(error).__name__} {error}".strip()

@@ -14,6 +14,7 @@ from orders_operator.api.conditions import Reason
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from orders_operator.reconcile.allowance import Allowance
+from orders_operator.reconcile.apply_cache import altered
 from orders_operator.reconcile.needs import needs, place
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.owner import MANAGER, Owner
@@ -289,18 +290,6 @@ class Children:
 def refusal(what: str, error: KubeError) -> Problem:
     """Return what is said of something that the API server refused."""
     return Problem(Reason.APPLY_FAILED, f"{what}: {error.message}")
-
-
-def altered(before: Object, after: Object) -> bool:
-    """Whether an apply did anything: a Deployment's status moves on in between by itself."""
-    return _content(before) != _content(after)
-
-
-def _content(obj: Object) -> Object:
-    kept = {name: value for name, value in obj.items() if name != "status"}
-    metadata = obj["metadata"].items()
-    moving = {"resourceVersion", "managedFields"}
-    return kept | {"metadata": {name: it for name, it in metadata if name not in moving}}
 
 
 def _key(obj: Object) -> tuple[str, str]:
