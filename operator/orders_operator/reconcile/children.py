@@ -117,6 +117,8 @@ class Children:
                     raise
                 self.unread[kind, name] = error
             self._others[kind, name] = found
+            if found is not None and kind in self.unlisted:  # then it is known after all
+                self._live[kind, name] = found
         return self._others.get((kind, name))
 
     async def find_reference(self, reference: Reference) -> Object | None:
