@@ -49,7 +49,7 @@ async def policy(world: World, plural: str, words: str) -> AsyncIterator[None]:
 @asynccontextmanager
 async def webhook(world: World, plural: str) -> AsyncIterator[None]:
     """Have a webhook of a kind of the world's, which nobody answers."""
-    name = f"{world.namespace}.test"
+    name = f"{world.namespace}.orders.test"
     hook = {
         "name": name,
         "clientConfig": {"url": f"{_NOBODY}/check"},

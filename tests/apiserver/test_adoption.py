@@ -33,7 +33,6 @@ async def orphan(world: World, uid: str | None = None) -> None:
     references = [{**old, "controller": True}] if uid else None
     for url, _ in await owned(world):
         await world.kube.merge(url, {"metadata": {"ownerReferences": references}})
-    await world.sync()
     again = {"metadata": {"name": NAME}, "spec": found["spec"]}
     made = {"apiVersion": API_VERSION, "kind": "OrderService", **again}
     await world.kube.create(PLURAL, made, namespace=world.namespace)
