@@ -22,7 +22,7 @@ from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
-from orders_operator.resources.references import Reference
+from orders_operator.resources.references import REFERENCED, Reference
 from orders_operator.watched import View, forbidden, watched
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class Leader:
                 self._watchdog.watched(key, sighting.version)
             self._queue.add(key)
             return
-        owner = sighting.owner or (sighting.instance if sighting.plural == "pods" else None)
+        labelled = sighting.plural not in REFERENCED  # of those, everybody's are watched
+        owner = sighting.owner or (sighting.instance if labelled else None)
         if owner is not None:
             self._queue.add((sighting.namespace, owner))
         reference = Reference(sighting.plural, sighting.name)

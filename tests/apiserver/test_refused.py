@@ -210,6 +210,8 @@ async def test_a_refusal_that_takes_its_time_is_not_waited_for_again(
 
         monkeypatch.setattr(world.operator.kube, "request", noted)
         await world.reconcile()
+        await world.reconcile()
+        assert 1 == len(asked)
         world.clock.wait(3600)
         await world.reconcile()
         assert 2 == len(asked)

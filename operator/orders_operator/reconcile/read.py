@@ -1,13 +1,14 @@
 """Read: everything that a pass looks at, once."""
 
 import contextlib
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from msgspec.structs import fields, replace
 
 from orders_operator.api.status import RolloutStatus
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.children import LIST_SECONDS, Children, refusal
 from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import POD, Pass, Snapshot
@@ -77,13 +78,14 @@ async def _pods(it: Pass, children: Children) -> tuple[Object, ...]:
 def _unknown(it: Pass, children: Children) -> frozenset[str]:
     """Return the kinds of which it is not known what there is, and say so.
 
-    A kind that nothing here uses may be forbidden: none of it is ours.
+    A kind that nothing here uses may be forbidden, or gone: none of it is ours.
     """
     controllers = children.every(CONTROLLER_REVISION)
     components = [(obj["metadata"].get("labels") or {}).get(COMPONENT) for obj in controllers]
     database = it.service.spec.database.embedded is not None or DATABASE in components
     for kind, error in [*children.unlisted.items()]:
-        if error.reason is Failure.FORBIDDEN and not uses(it.service, kind, database=database):
+        nothing = error.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+        if nothing and not uses(it.service, kind, database=database):
             children.ignore(kind)
         else:
             it.problems.append(refusal(kind, error))

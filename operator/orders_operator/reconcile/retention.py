@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _STATEFUL_SET: Final = ("apps/v1", "statefulsets")
+_SECONDS: Final = 5.0
 _MERGE: Final = "application/merge-patch+json"
 
 log = logging.getLogger("orders_operator.reconcile")
@@ -45,7 +46,7 @@ async def _retain(kube: "Kube", resource: Object) -> None:
     metadata = resource["metadata"]
     owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
     name = f"{owner.name}{SUFFIX}"
-    live = await kube.get(*_STATEFUL_SET, owner.namespace, name)
+    live = await kube.get(*_STATEFUL_SET, owner.namespace, name, seconds=_SECONDS)
     if live is None or not owner.controls(live):
         return
     policy = live["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
@@ -55,7 +56,14 @@ async def _retain(kube: "Kube", resource: Object) -> None:
     change = {"metadata": {"uid": live["metadata"]["uid"]}, "spec": retained}
     where = path(*_STATEFUL_SET, owner.namespace, name)
     try:
-        await kube.request("PATCH", where, {"fieldManager": MANAGER}, change, content_type=_MERGE)
+        await kube.request(
+            "PATCH",
+            where,
+            {"fieldManager": MANAGER},
+            change,
+            content_type=_MERGE,
+            seconds=_SECONDS,
+        )
     except KubeError as error:
         if error.lost:
             raise
