@@ -140,16 +140,17 @@ async def allow_all_but(world: World, plural: str) -> None:
 
 
 @contextmanager
-def answering(world: World, status: int, *ends: str, method: str = "GET") -> Iterator[None]:
-    """Have the operator's calls of URLs that end so answered with a status, and at once."""
+def answering(world: World, status: int | None, *ends: str, method: str = "GET") -> Iterator[None]:
+    """Have the operator's calls of URLs that end so answered with a status, or never with None."""
     http = world.operator.kube._http
     ask = http.request
 
     async def request(verb: str, url: str, **how: Any) -> httpx2.Response:
-        if verb == method and url.endswith(ends):
-            body = {"kind": "Status", "message": "etcdserver: too busy"}
-            return httpx2.Response(status, json=body)
-        return await ask(verb, url, **how)
+        if verb != method or not url.endswith(ends):
+            return await ask(verb, url, **how)
+        if status is None:
+            raise httpx2.ReadTimeout("no answer")
+        return httpx2.Response(status, json={"kind": "Status", "message": "etcdserver: too busy"})
 
     with (
         patch.object(http, "request", request),

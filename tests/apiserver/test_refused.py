@@ -143,6 +143,30 @@ async def test_a_secret_that_cannot_be_read(world: World, status: int) -> None:
     assert [NEXT] == await world.images()
 
 
+async def test_a_write_without_an_answer(world: World) -> None:
+    """The API server was reached, so all else is written."""
+    with answering(world, None, f"/services/{NAME}", method="PATCH"):
+        await world.declare()
+        await world.settle()
+        assert "no answer" in await refused(world)
+        assert [IMAGE] == await world.images()
+    await world.settle()
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+async def test_a_database_that_cannot_be_looked_at(world: World) -> None:
+    """Neither its claim nor its pod can be seen to; the rest goes on."""
+    await world.declare(database={"embedded": {}})
+    database = f"/statefulsets/{NAME}-postgresql"
+    with answering(world, 503, database, "/statefulsets"):
+        await world.change(replicas=2)
+        await world.settle()
+        assert "StatefulSet: " in await refused(world)
+        assert f"{NAME}-postgresql" not in await world.names("apps/v1", "statefulsets")
+    await world.settle()
+    assert ("True", "Available") == await world.condition("Ready")
+
+
 async def test_a_deletion_that_is_refused(world: World) -> None:
     """It is told like any other refusal."""
     await world.declare(expose=INGRESS)
