@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from orders_operator.client.errors import KubeError
+from orders_operator.resources.kinds import HTTP_ROUTE
+from tests.apiserver.optional import served
 from tests.apiserver.refusing import allow_all_but, answering, policy, webhook
 from tests.apiserver.server import OPERATOR, ApiServer
 from tests.apiserver.working import becomes, is_condition, is_ready, working
@@ -120,6 +122,39 @@ async def test_a_list_that_fails(world: World, status: int, plural: str) -> None
     await world.settle()
     assert "Canary" == (await world.rollout())["phase"]
     assert [IMAGE, THIRD] == await world.images()
+
+
+async def test_deployments_that_cannot_be_read(world: World) -> None:
+    """Nothing is known of what runs: it stays, and its numbers in the status, too."""
+    await canary(world)
+    before, told = await uids(world), (await world.status())["replicas"]
+    world.restart()
+    with answering(world, 503, "/deployments", f"/deployments/{NAME}", f"/{NAME}-canary"):
+        await world.change(image=THIRD)
+        await world.settle()
+        assert "Deployment: " in await refused(world)
+        assert (before, told) == (await uids(world), (await world.status())["replicas"])
+    await world.settle()
+    assert [IMAGE, THIRD] == await world.images()
+
+
+async def test_a_route_that_is_refused_keeps_its_canary(world: World) -> None:
+    """Its pods have requests until the route is set back."""
+    route = {"parentRefs": [{"name": "gateway"}], "hostnames": ["orders.test"]}
+    async with served(world.kube, HTTP_ROUTE):
+        world.restart()
+        await world.declare(expose={"httpRoute": route}, rollout={"strategy": "Canary"})
+        await world.settle()
+        await world.change(image=NEXT)
+        await world.settle()
+        assert [IMAGE, NEXT] == await world.images()
+        with answering(world, 503, f"/httproutes/{NAME}", method="PATCH"):
+            await world.tell(abort=(await world.rollout())["revision"])
+            await world.settle()
+            assert f"HTTPRoute {NAME}: " in await refused(world)
+            assert [IMAGE, NEXT] == await world.images()
+        await world.settle()
+        assert [IMAGE] == await world.images()
 
 
 async def uids(world: World) -> set[str]:
