@@ -178,6 +178,14 @@ async def test_a_secret_that_cannot_be_read(world: World, status: int) -> None:
     assert [NEXT] == await world.images()
 
 
+async def test_secrets_that_must_not_be_listed(world: World) -> None:
+    """One that is named is read by its name; without an embedded database that is enough."""
+    with answering(world, 403, "/secrets"):
+        await world.declare()
+        await world.settle()
+        assert ("True", "Available") == await world.condition("Ready")
+
+
 async def test_a_write_without_an_answer(world: World) -> None:
     """The API server was reached, so all else is written."""
     with answering(world, None, f"/services/{NAME}", method="PATCH"):

@@ -94,9 +94,10 @@ class Children:
                 self._live[kind.kind, obj["metadata"]["name"]] = obj
 
     def ignore(self, kind: str) -> None:
-        """Take it that there is nothing of a kind."""
+        """Take it that nothing of a kind is ours; specs may name others' of some kinds."""
         del self.unlisted[kind]
-        self._ignored.add(kind)
+        if kind not in REFERENCED.values():
+            self._ignored.add(kind)
 
     async def find(self, api_version: str, kind: str, name: str) -> Object | None:
         """Return an object by its name, whoever owns it; asked for once in a pass.
