@@ -7,9 +7,7 @@ import pytest
 from orders_operator.client.errors import KubeError
 from orders_operator.resources.kinds import HTTP_ROUTE
 from tests.apiserver.optional import served
-from tests.apiserver.refusing import allow_all_but, answering, policy, webhook
-from tests.apiserver.server import OPERATOR, ApiServer
-from tests.apiserver.working import becomes, is_condition, is_ready, working
+from tests.apiserver.refusing import answering, policy, webhook
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 INGRESS = {"ingress": {"host": "orders.test"}}
@@ -236,28 +234,6 @@ async def test_discovery_that_fails_takes_nothing_away(
     world.restart()
     with answering(world, 503, "/apis"), pytest.raises(KubeError):
         await world.reconcile()
-
-
-async def test_a_kind_that_is_forbidden_and_not_used(
-    world: World, apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is no fault, until a spec uses it; then that is told, and all else goes on."""
-    await allow_all_but(world, "ingresses")
-    await world.declare()
-    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig(OPERATOR)))
-    async with working(world.namespace):
-        await becomes(world, is_ready(world), within=40)
-        await world.change(expose=INGRESS, image=NEXT, replicas=2)
-        await becomes(world, is_condition(world, "Degraded", "True", "ApplyFailed"))
-        assert "ingresses" in (await world.said("Degraded"))["message"]
-
-        async def two() -> bool:
-            return await world.images() == [IMAGE, IMAGE]
-
-        await becomes(world, two)
-        await world.change(expose={"ingress": None})
-        await becomes(world, is_ready(world))
-        assert [NEXT, NEXT] == await world.images()
 
 
 async def test_a_refusal_that_takes_its_time_is_not_waited_for_again(
