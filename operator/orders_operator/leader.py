@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
@@ -21,9 +21,9 @@ from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.resources.kinds import KINDS
-from orders_operator.resources.references import Reference
+from orders_operator.resources.references import REFERENCED, Reference
 from orders_operator.tasks import first
-from orders_operator.watched import watched
+from orders_operator.watched import View, forbidden, watched
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -45,13 +45,6 @@ _CALM_SECONDS: Final = 300.0
 _PAUSE_SECONDS: Final = 1.0
 
 log = logging.getLogger("orders_operator.leader")
-
-
-class View(Struct, frozen=True):
-    """What can be watched now: optional APIs, and namespaces, none for the whole cluster."""
-
-    apis: frozenset[str]
-    namespaces: tuple[str, ...] = ()
 
 
 class Leader:
@@ -77,6 +70,7 @@ class Leader:
         self._watches: Watches | None = None
         self._open: tuple[str, ...] | None = None
         self._closed: set[str] = set()
+        self._barred: frozenset[str] = frozenset()
         reconciler = Reconciler(
             kube,
             KINDS,
@@ -120,7 +114,8 @@ class Leader:
                 self._watchdog.watched(key, sighting.version)
             self._queue.add(key)
             return
-        owner = sighting.owner or (sighting.instance if sighting.plural == "pods" else None)
+        labelled = sighting.plural not in REFERENCED  # of those, everybody's are watched
+        owner = sighting.owner or (sighting.instance if labelled else None)
         if owner is not None:
             self._queue.add((sighting.namespace, owner))
         reference = Reference(sighting.plural, sighting.name)
@@ -143,7 +138,7 @@ class Leader:
             await self._leave(set(self._open or ()) - set(view.namespaces))
             self._open = view.namespaces
             watches = self._watches = Watches(
-                watched(view.apis),
+                watched(view),
                 view.namespaces,
                 self.saw,
                 lambda: self._watchdog.beat(_WATCH_LOOP),
@@ -169,6 +164,7 @@ class Leader:
                 if ending.done():
                     log.warning("the watches ended: %r", ending.result())
                     self._apis.doubt()
+                    self._barred = await forbidden(self._kube, view)
                     return True
                 now = await self._view()
                 if self._scope.namespaces is None or (now is not None and now != view):
@@ -192,7 +188,9 @@ class Leader:
             opened = tuple([it for it in wanted if await self._is_open(it)])
             if wanted and not opened:
                 return None
-            return View(await self._apis.served(), opened)
+            view = View(await self._apis.served(), opened)
+            self._barred &= await forbidden(self._kube, view, self._barred)
+            return replace(view, barred=self._barred)
         except KubeError as error:
             log.warning("discovery failed: %s", error)
             return None

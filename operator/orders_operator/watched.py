@@ -1,16 +1,39 @@
 """What is watched: the kinds, and which objects of each."""
 
-from typing import Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
 from orders_operator.handlers import Watched
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.labels import MANAGED_BY
 
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+
 OURS: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
 
 
-def watched(served: frozenset[str]) -> list[Watched]:
+class View(Struct, frozen=True):
+    """What can be watched now.
+
+    Args:
+        apis: the optional ones that are served.
+        namespaces: where; none for the whole cluster.
+        barred: the plurals of kinds that must not be listed.
+
+    """
+
+    apis: frozenset[str]
+    namespaces: tuple[str, ...] = ()
+    barred: frozenset[str] = frozenset()
+
+
+def watched(view: View) -> list[Watched]:
     """Return the kinds to watch.
 
     Secrets and ConfigMaps are watched without our label, for specs name those of others; what is
@@ -22,6 +45,31 @@ def watched(served: frozenset[str]) -> list[Watched]:
     }
     kinds = {PLURAL: Watched(API_VERSION, PLURAL), "pods": Watched("v1", "pods", labels=OURS)}
     for kind in KINDS:
-        if not kind.optional or kind.api_version in served:
+        if not kind.optional or kind.api_version in view.apis:
             kinds[kind.plural] = Watched(kind.api_version, kind.plural, labels=OURS)
-    return list((kinds | special).values())
+    return [kind for name, kind in (kinds | special).items() if name not in view.barred]
+
+
+async def forbidden(
+    kube: "Kube", view: View, among: Collection[str] | None = None
+) -> frozenset[str]:
+    """Return the plurals of kinds that must not be listed: a single one ends all watches.
+
+    Args:
+        kube: the cluster.
+        view: what is served, and where to look.
+        among: which kinds to ask about; None for all but the OrderServices.
+
+    """
+    found = set()
+    for kind in watched(view):
+        if kind.plural == PLURAL or (among is not None and kind.plural not in among):
+            continue
+        for namespace in view.namespaces or (None,):
+            try:
+                where = path(kind.api_version, kind.plural, namespace)
+                await kube.request("GET", where, {"limit": "1"})
+            except KubeError as error:
+                if error.reason is Failure.FORBIDDEN:
+                    found.add(kind.plural)
+    return frozenset(found)

@@ -15,20 +15,13 @@ from tests.apiserver.world import IMAGE, NAME, NEXT, World
 ROUTE = {"parentRefs": [{"name": "gateway"}], "hostnames": ["orders.test"]}
 
 
-ENDS = (
-    "/pods",
-    "/statefulsets",
-    "/controllerrevisions",
-    "/secrets/database",
-    f"/orderservices/{NAME}",
-    f"/statefulsets/{NAME}-postgresql",
-    "/apis",
-    f"/apis/{HTTP_ROUTE.api_version}",
-)
+ENDS = (f"/orderservices/{NAME}", "/apis", f"/apis/{HTTP_ROUTE.api_version}")
+"""What a pass cannot do without."""
+TOLD = ("/pods", "/statefulsets", "/controllerrevisions", "/secrets/database")
 
 
 async def test_nothing_follows_from_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pass ends there: nothing is pruned, and no canary changes its size."""
+    """The pass ends or says so; nothing is pruned, and no canary changes its size."""
     monkeypatch.setattr(kube, "_BACKOFF_SECONDS", (0.0,))
     async with served(world.kube, HTTP_ROUTE):
         world.restart()
@@ -51,6 +44,15 @@ async def test_nothing_follows_from_it(world: World, monkeypatch: pytest.MonkeyP
                 await world.reconcile()
             assert (end, Failure.REFUSED) == (end, caught.value.reason)
             assert (end, before) == (end, await world.versions())
+        images = await world.images()
+        for end in TOLD:
+            world.restart()
+            monkeypatch.setattr(world.operator.kube._http, "request", lost(world, end))
+            await world.settle()
+            assert (end, "ApplyFailed") == (end, (await world.said("Degraded"))["reason"])
+            assert "404" in (await world.said("Degraded"))["message"]
+            assert (end, before.keys()) == (end, (await world.versions()).keys())
+            assert (end, images) == (end, await world.images())
 
 
 def lost(world: World, end: str) -> Callable[..., Awaitable[httpx2.Response]]:

@@ -120,15 +120,19 @@ async def test_an_object_of_somebody_else_is_left_alone(world: World) -> None:
     assert ("False", "AsExpected") == await world.condition("Degraded")
 
 
-async def test_a_child_of_an_earlier_one_of_that_name_is_left_alone(world: World) -> None:
-    """A child whose OrderService was deleted is not taken over before it is collected."""
+async def test_a_child_on_its_way_out_is_left_to_go(world: World) -> None:
+    """One of an earlier OrderService of that name; it is made again when it is gone."""
     await world.declare()
     await world.settle()
+    where = world.url("v1", "services", NAME)
+    await world.kube.merge(where, {"metadata": {"finalizers": ["orders.test/wait"]}})
+    await world.delete("v1", "services", NAME)
     await world.delete(API_VERSION, PLURAL, NAME)
     await world.declare()
     await world.reconcile()
     assert ("True", "NameConflict") == await world.condition("Degraded")
     assert "that was deleted" in (await world.said("Degraded"))["message"]
+    await world.kube.merge(where, {"metadata": {"finalizers": None}})
     await world.settle()
     assert ("True", "Available") == await world.condition("Ready")
     [owner] = (await world.deployment())["metadata"]["ownerReferences"]

@@ -7,8 +7,13 @@ one of a CRD newer than the operator, which a rollback of the chart leaves.
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import fields
 
-from orders_operator.api.spec import OrderService
+from orders_operator.api.spec import OrderService, OrderServiceSpec
+
+_UNREAD: dict[str, Any] = {"image": "unread", "database": {"secretRef": {"name": "unread"}}}
+"""What stands for a required field that cannot be read."""
 
 
 class InvalidSpec(Exception):
@@ -29,3 +34,32 @@ def decode(resource: dict[str, Any]) -> OrderService:
     except msgspec.ValidationError as error:
         message = str(error).replace("`$", "`")
         raise InvalidSpec(message.replace("`.spec", "`spec")) from None
+
+
+def legible(resource: dict[str, Any]) -> OrderService | None:
+    """Return a resource with those fields of its spec that can be read, and defaults for others.
+
+    Nothing new is to be made of it. None if too little is left.
+    """
+    try:
+        spec = _UNREAD | _legible(resource["spec"], OrderServiceSpec)
+        return msgspec.convert({**resource, "spec": spec}, OrderService)
+    except (KeyError, AttributeError, msgspec.ValidationError):
+        return None
+
+
+def _legible(found: dict[str, Any], struct: type[Struct]) -> dict[str, Any]:
+    kept = {}
+    for field in fields(struct):
+        value = found.get(field.encode_name)
+        if value is None:
+            continue
+        try:
+            msgspec.convert(value, field.type)
+        except msgspec.ValidationError:
+            nested = isinstance(field.type, type) and issubclass(field.type, Struct)
+            if nested and isinstance(value, dict) and field.encode_name not in _UNREAD:
+                kept[field.encode_name] = _legible(value, field.type)
+        else:
+            kept[field.encode_name] = value
+    return kept

@@ -42,14 +42,21 @@ _BY_STATUS: Final = {
 
 
 class KubeError(Exception):
-    """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer."""
+    """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer.
 
-    def __init__(self, reason: Failure, message: str, status: int = 0) -> None:
+    `lost` says that no other call would fare better: the API server was not reached at all, it
+    knows nobody of our name, or the namespace is going.
+    """
+
+    def __init__(
+        self, reason: Failure, message: str, status: int = 0, *, lost: bool | None = None
+    ) -> None:
         """Keep why; the message is cut, for a server may repeat a whole object in it."""
         super().__init__(f"{reason}: {message[:MESSAGE_LENGTH]}")
         self.reason = reason
         self.message = message[:MESSAGE_LENGTH]
         self.status = status
+        self.lost = _lost(reason, status) if lost is None else lost
 
 
 def from_answer(status: int, body: Any, what: str) -> KubeError:
@@ -75,6 +82,11 @@ def from_answer(status: int, body: Any, what: str) -> KubeError:
     if "/secrets" in what:
         message = str(told.get("reason") or f"HTTP {status}")
     return KubeError(reason, f"{what}: {message}", status)
+
+
+def _lost(reason: Failure, status: int) -> bool:
+    unreached = reason is Failure.UNAVAILABLE and status == 0
+    return unreached or reason in {Failure.UNAUTHORIZED, Failure.TERMINATING}
 
 
 def _is_of(told: dict[str, Any], what: str) -> bool:

@@ -7,6 +7,7 @@ imported, are not used: what is applied here is a dict from the first to the las
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -15,8 +16,9 @@ import httpx2
 from lightkube.config.client_adapter import AsyncClient, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
-from msgspec import DecodeError, json
+from msgspec import json
 
+from orders_operator.client.answers import asked, decoded, named, told
 from orders_operator.client.errors import Failure, KubeError, from_answer, transient
 
 Object = dict[str, Any]
@@ -27,6 +29,10 @@ _TRIES: Final = 4
 _BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
 _PATIENCE_SECONDS: Final = 10.0
 """The longest Retry-After that is waited for in place; the queue waits for longer ones."""
+_AGAIN_SECONDS: Final = 5.0
+"""How long a call is tried again in place: one that took longer has cost its caller enough."""
+_GRACE_SECONDS: Final = 1.0
+"""How much longer than the API server a call waits that has told it how long it may take."""
 _PAGE: Final = 250
 _JSON: Final = "application/json"
 _APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
@@ -80,11 +86,18 @@ class Kube:
         await self._http.aclose()
 
     async def get(
-        self, api_version: str, plural: str, namespace: str | None, name: str
+        self,
+        api_version: str,
+        plural: str,
+        namespace: str | None,
+        name: str,
+        *,
+        seconds: float | None = None,
     ) -> Object | None:
         """Return an object; None when there is none."""
+        where = path(api_version, plural, namespace, name)
         try:
-            found: Object = await self.request("GET", path(api_version, plural, namespace, name))
+            found: Object = await self.request("GET", where, seconds=seconds)
         except KubeError as error:
             if error.reason is Failure.NOT_FOUND:
                 return None
@@ -97,6 +110,8 @@ class Kube:
         plural: str,
         namespace: str | None = None,
         labels: Mapping[str, str] | None = None,
+        *,
+        seconds: float | None = None,
     ) -> list[Object]:
         """Return all objects, of one namespace or of all, page by page.
 
@@ -107,7 +122,8 @@ class Kube:
             params["labelSelector"] = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
         found: list[Object] = []
         while True:
-            page = await self.request("GET", path(api_version, plural, namespace), params)
+            where = path(api_version, plural, namespace)
+            page = await self.request("GET", where, params, seconds=seconds)
             found += page.get("items") or []
             more = page.get("metadata", {}).get("continue")
             if not more:
@@ -115,7 +131,13 @@ class Kube:
             params["continue"] = more
 
     async def apply(
-        self, plural: str, wanted: Object, *, manager: str, subresource: str | None = None
+        self,
+        plural: str,
+        wanted: Object,
+        *,
+        manager: str,
+        subresource: str | None = None,
+        seconds: float | None = None,
     ) -> Object:
         """Server-side apply: take the fields that are given, leave all others to their owners."""
         metadata = wanted["metadata"]
@@ -131,11 +153,19 @@ class Kube:
             {"fieldManager": manager, "force": "true"},
             wanted,
             content_type=_APPLY,
+            seconds=seconds,
         )
         return applied
 
-    async def delete(
-        self, api_version: str, plural: str, namespace: str | None, name: str, uid: str
+    async def delete(  # noqa: PLR0913  what names an object, and how long it may take
+        self,
+        api_version: str,
+        plural: str,
+        namespace: str | None,
+        name: str,
+        uid: str,
+        *,
+        seconds: float | None = None,
     ) -> None:
         """Delete the object that has this uid; that it is gone already, or another, is well."""
         options = {
@@ -145,7 +175,8 @@ class Kube:
             "propagationPolicy": "Background",
         }
         try:
-            await self.request("DELETE", path(api_version, plural, namespace, name), body=options)
+            where = path(api_version, plural, namespace, name)
+            await self.request("DELETE", where, body=options, seconds=seconds)
         except KubeError as error:
             if error.reason not in {Failure.NOT_FOUND, Failure.CONFLICT}:
                 raise
@@ -182,8 +213,19 @@ class Kube:
         *,
         content_type: str = _JSON,
         tries: int = _TRIES,
+        seconds: float | None = None,
     ) -> Any:
         """Call, and call again while the server is busy or away; return the decoded answer.
+
+        Args:
+            method: HTTP's.
+            url: the path.
+            params: of the query.
+            body: is sent as JSON.
+            content_type: of the body.
+            tries: how often it is called at most.
+            seconds: how long one call may take. The API server is told, so that it is the one to
+                give up and to say what it has waited for. An answer to a write is final then.
 
         Raises:
             KubeError: the answer was a failure, or none came.
@@ -192,22 +234,30 @@ class Kube:
         what = f"{method} {url}"
         content = None if body is None else json.encode(body)
         headers = {"Accept": _JSON} | ({} if body is None else {"Content-Type": content_type})
+        patience = TIMEOUT_SECONDS
+        if seconds is not None:
+            params = {**(params or {}), "timeout": f"{round(seconds * 1000)}ms"}
+            patience = seconds + _GRACE_SECONDS
+        began = time.monotonic()
         for attempt in range(tries):
-            last = attempt == tries - 1
             try:
                 answer = await self._http.request(
-                    method, url, params=params, content=content, headers=headers
+                    method, url, params=params, content=content, headers=headers, timeout=patience
                 )
             except httpx2.HTTPError as error:
-                if last:
-                    raise KubeError(Failure.UNAVAILABLE, f"{what}: {_named(error)}") from None
+                if attempt == tries - 1 or _late(began):
+                    lost = not isinstance(error, httpx2.ReadTimeout)
+                    text = f"{what}: {named(error)}"
+                    raise KubeError(Failure.UNAVAILABLE, text, lost=lost) from None
                 await asyncio.sleep(_BACKOFF_SECONDS[attempt])
                 continue
+            final = seconds is not None and method != "GET"
+            last = final or attempt == tries - 1 or _late(began)
             if answer.is_success:
-                return _decoded(answer.content, what)
-            wait = _asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
+                return decoded(answer.content, what)
+            wait = asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
             if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
-                raise from_answer(answer.status_code, _told(answer), what)
+                raise from_answer(answer.status_code, told(answer), what)
             log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
             await asyncio.sleep(wait)
         raise AssertionError("unreachable")
@@ -226,39 +276,17 @@ class Kube:
             async with self._http.stream("GET", url, params=params, timeout=patient) as answer:
                 if not answer.is_success:
                     await answer.aread()
-                    raise from_answer(answer.status_code, _told(answer), what)
+                    raise from_answer(answer.status_code, told(answer), what)
                 async for chunk in answer.aiter_bytes():
                     *lines, rest = (rest + chunk).split(b"\n")
                     for line in lines:
                         yield line
         except httpx2.HTTPError as error:
-            raise KubeError(Failure.UNAVAILABLE, f"{what}: {_named(error)}") from None
+            raise KubeError(Failure.UNAVAILABLE, f"{what}: {named(error)}") from None
         if rest:
             yield rest
 
 
-def _decoded(content: bytes, what: str) -> Any:
-    try:
-        return json.decode(content) if content else {}
-    except DecodeError:
-        raise KubeError(Failure.UNAVAILABLE, f"{what}: the answer is not JSON") from None
-
-
-def _told(answer: httpx2.Response) -> Any:
-    """Return what a failure says: a Status, or the plain text of a proxy in between."""
-    try:
-        return json.decode(answer.content)
-    except (DecodeError, UnicodeDecodeError):
-        plain = answer.headers.get("Content-Type", "").startswith("text/plain")
-        return {"message": " ".join(answer.text.split())} if plain else None
-
-
-def _asked(retry_after: str | None, ours: float) -> float:
-    """Return how long to wait: what the server asks for, else our own backoff."""
-    if retry_after is None or not retry_after.isdigit():
-        return ours
-    return max(float(retry_after), ours)
-
-
-def _named(error: httpx2.HTTPError) -> str:
-    return f"{type(error).__name__} {error}".strip()
+def _late(began: float) -> bool:
+    """Whether too much time has gone by to try again in place."""
+    return time.monotonic() - began > _AGAIN_SECONDS

@@ -8,7 +8,7 @@ from msgspec import Struct
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import Kube, path
 from orders_operator.plugin.errors import Refused
-from orders_operator.reconcile.children import Owner
+from orders_operator.reconcile.owner import Owner
 from orders_operator.resources.labels import API, MANAGED_BY
 
 Object = dict[str, Any]

@@ -36,12 +36,27 @@ class ApplyCache:
         self._marks.pop(owner, None)
 
 
+def altered(before: Object, after: Object) -> bool:
+    """Whether an apply did anything: a Deployment's status moves on in between by itself."""
+    return _content(before) != _content(after)
+
+
+def _content(obj: Object) -> Object:
+    kept = {name: value for name, value in obj.items() if name != "status"}
+    metadata = obj["metadata"].items()
+    moving = {"resourceVersion", "managedFields"}
+    return kept | {"metadata": {name: it for name, it in metadata if name not in moving}}
+
+
+def digest(wanted: Object) -> bytes:
+    """Return a hash of what is applied."""
+    return hashlib.blake2b(json.encode(wanted, order="sorted"), digest_size=16).digest()
+
+
 def _key(obj: Object) -> tuple[str, str]:
     return obj["kind"], obj["metadata"]["name"]
 
 
 def _mark(wanted: Object, live: Object) -> Mark:
-    content = json.encode(wanted, order="sorted")
     metadata = live["metadata"]
-    digest = hashlib.blake2b(content, digest_size=16).digest()
-    return metadata["uid"], metadata["resourceVersion"], digest
+    return metadata["uid"], metadata["resourceVersion"], digest(wanted)

@@ -1,52 +1,36 @@
-"""The children in the cluster: looked up, applied, pruned, and never taken from somebody else."""
+"""The children in the cluster: looked up, applied, pruned, and never taken from somebody else.
+
+What the API server refuses of one object is said of that object, and all else goes on. Only where
+nothing else would fare better, as the server is away, does an error end the pass.
+"""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
-
 from orders_operator.api.conditions import Reason
-from orders_operator.api.spec import KIND
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
-from orders_operator.reconcile.apply_cache import ApplyCache
+from orders_operator.reconcile.allowance import Allowance
+from orders_operator.reconcile.apply_cache import altered
+from orders_operator.reconcile.needs import needs, place
 from orders_operator.reconcile.observed import Problem
+from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.reconcile.replicas import KEEPER, handover
-from orders_operator.resources.labels import COMPONENT, DATABASE, MANAGED_BY
+from orders_operator.resources.labels import COMPONENT, DATABASE
 from orders_operator.resources.references import REFERENCED, Reference
 
 if TYPE_CHECKING:
-    from orders_operator.client.kube import Kube
+    from orders_operator.reconcile.reconcile_pass import Context
     from orders_operator.resources.kinds import Kind
-    from orders_operator.telemetry.metrics import Metrics
 
 Object = dict[str, Any]
 
-MANAGER: Final = "orders-operator"
-_ORDER: Final = {
-    "ServiceAccount": 0,
-    "Secret": 1,
-    "ConfigMap": 2,
-    "Deployment": 4,
-    "HorizontalPodAutoscaler": 5,
-    "HTTPRoute": 6,
-}
-_OTHERS: Final = 3
-"""What pods need comes before them; an autoscaler that came first would change
-the replicas while the Deployment's are handed over to it, and a route needs its Services."""
-
-_NEEDED: Final[dict[str, set[str]]] = {
-    "HTTPRoute": {"Service"},
-    "ControllerRevision": {"ConfigMap"},
-    "Deployment": {"ControllerRevision", "ConfigMap"},
-}
-"""What is not applied where one of these was refused: a route would lead to somebody else's
-Service, a revision would name a copy that is not there, and new pods would come without what they
-read, or without a way back."""
-
-_NOT_OURS: Final = frozenset({Failure.UNAVAILABLE, Failure.UNAUTHORIZED, Failure.TERMINATING})
-"""Failures that say nothing about the object that was applied."""
+LIST_SECONDS: Final = 10.0
+_GET_SECONDS: Final = 5.0
+_MERGE: Final = "application/merge-patch+json"
 
 _OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EXISTS)}
 """Failures by which somebody else was faster: another pass takes what they have made."""
@@ -54,97 +38,109 @@ _OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EX
 log = logging.getLogger("orders_operator.children")
 
 
-class Owner(Struct, frozen=True):
-    """The OrderService whose children these are."""
-
-    namespace: str
-    name: str
-    uid: str
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Return the labels that every child has."""
-        return {
-            "app.kubernetes.io/instance": self.name,
-            "app.kubernetes.io/managed-by": MANAGED_BY,
-        }
-
-    def controls(self, obj: Object) -> bool:
-        """Whether an object is this OrderService's, by its controller reference."""
-        return any(
-            it.get("controller") and it.get("uid") == self.uid
-            for it in obj["metadata"].get("ownerReferences") or []
-        )
-
-
 class Children:
     """One reconcile's view of the children of one OrderService."""
 
     def __init__(
-        self,
-        kube: "Kube",
-        metrics: "Metrics",
-        owner: Owner,
-        kinds: Sequence["Kind"],
-        cache: ApplyCache,
+        self, context: "Context", owner: Owner, kinds: Sequence["Kind"], now: datetime
     ) -> None:
         """
         Prepare for one reconcile.
 
         Args:
-            kube: where they are.
-            metrics: where changes are counted.
+            context: the cluster, and what the reconciles before have applied.
             owner: whose they are.
             kinds: all kinds that the cluster serves.
-            cache: what the reconciles before have applied.
+            now: the time of the pass.
 
         """
-        self._cache = cache
-        self._kube = kube
-        self._metrics = metrics
+        self._context = context
+        self._kube = context.kube
         self._owner = owner
+        self._now = now
+        self._allowance = Allowance()
         self._kinds: Mapping[tuple[str, str], Kind] = {
             (kind.api_version, kind.kind): kind for kind in kinds
         }
         self._live: dict[tuple[str, str], Object] = {}
         self._others: dict[tuple[str, str], Object | None] = {}
+        self.unlisted: dict[str, KubeError] = {}
+        """The kinds whose list failed: nothing of them is made or pruned."""
+        self._ignored: set[str] = set()
+        self.unread: dict[tuple[str, str], KubeError] = {}
+        """Kinds and names of which it is not known whether they are there."""
         self.held_back: set[tuple[str, str]] = set()
         """Kinds and names of what was refused, or waits for what was."""
 
     async def look(self) -> None:
-        """List what carries our labels."""
+        """List what carries our labels.
+
+        Raises:
+            KubeError: the API server is away.
+
+        """
         for kind in self._kinds.values():
-            found = await self._kube.list(
-                kind.api_version, kind.plural, self._owner.namespace, self._owner.labels
-            )
+            namespace, labels = self._owner.namespace, self._owner.labels
+            try:
+                found = await self._kube.list(
+                    kind.api_version, kind.plural, namespace, labels, seconds=LIST_SECONDS
+                )
+            except KubeError as error:
+                if error.lost:
+                    raise
+                self.unlisted[kind.kind] = error
+                continue
             for obj in found:
                 self._live[kind.kind, obj["metadata"]["name"]] = obj
 
+    def ignore(self, kind: str) -> None:
+        """Take it that nothing of a kind is ours; specs may name others' of some kinds."""
+        del self.unlisted[kind]
+        if kind not in REFERENCED.values():
+            self._ignored.add(kind)
+
     async def find(self, api_version: str, kind: str, name: str) -> Object | None:
-        """Return an object by its name, whoever owns it; asked for once in a pass."""
+        """Return an object by its name, whoever owns it; asked for once in a pass.
+
+        None may also mean that it could not be read: see `unread`.
+        """
         if (kind, name) in self._live:
             return self._live[kind, name]
-        if (kind, name) not in self._others:
+        if kind not in self._ignored and (kind, name) not in self._others:
             plural = self._kinds[api_version, kind].plural
-            found = await self._kube.get(api_version, plural, self._owner.namespace, name)
+            found = None
+            try:
+                found = await self._kube.get(
+                    api_version, plural, self._owner.namespace, name, seconds=_GET_SECONDS
+                )
+            except KubeError as error:
+                if error.lost:
+                    raise
+                self.unread[kind, name] = error
             self._others[kind, name] = found
-        return self._others[kind, name]
+            if found is not None and kind in self.unlisted:  # then it is known after all
+                self._live[kind, name] = found
+        return self._others.get((kind, name))
 
     async def find_reference(self, reference: Reference) -> Object | None:
         """Return the Secret or ConfigMap that is referred to."""
         return await self.find("v1", REFERENCED[reference.plural], reference.name)
 
+    def unreadable(self, reference: Reference) -> bool:
+        """Whether it is not known what a Secret or ConfigMap has, or whether it is there."""
+        return (REFERENCED[reference.plural], reference.name) in self.unread
+
     async def mine(self, api_version: str, kind: str, name: str) -> Object | None:
         """Return an object if it is ours, whatever became of its labels."""
         obj = await self.find(api_version, kind, name)
-        return obj if obj is not None and self._owner.controls(obj) else None
+        return obj if obj is not None and self._owner.owns(obj) else None
 
     def every(self, kind: "Kind") -> list[Object]:
         """Return the objects of a kind that are ours."""
         return [
             obj
             for (name, _), obj in self._live.items()
-            if name == kind.kind and self._owner.controls(obj)
+            if name == kind.kind and self._owner.owns(obj)
         ]
 
     async def apply(self, wanted: Iterable[Object]) -> list[Problem]:
@@ -156,69 +152,107 @@ class Children:
 
         """
         problems = []
-        refused: set[str] = set()
-        for obj in sorted(wanted, key=_order):
+        absent: list[Object] = []
+        for obj in sorted(wanted, key=lambda it: place(it["kind"])):
             ours = obj["metadata"]["labels"][COMPONENT] != DATABASE
-            if ours and refused & _NEEDED.get(obj["kind"], set()):
+            if ours and any(needs(obj, it) for it in absent):
                 self.held_back.add(_key(obj))
                 continue
-            try:
-                problem = await self._apply(obj)
-            except KubeError as error:
-                if error.reason in _NOT_OURS or (obj["kind"], error.reason) in _OVERTAKEN:
-                    raise
-                problem = Problem(Reason.APPLY_FAILED, f"{_named(obj)}: {error.message}")
-            if problem is not None:
-                problems.append(problem)
-                self.held_back.add(_key(obj))
-                if ours:
-                    refused.add(obj["kind"])
+            problem = await self._attempt(obj)
+            if problem is None:
+                continue
+            problems.append(problem)
+            self.held_back.add(_key(obj))
+            live = await self.find(obj["apiVersion"], *_key(obj))
+            if ours and (live is None or not self._owner.owns(live)):
+                absent.append(obj)
         return problems
 
-    async def prune(self, wanted: Iterable[Object], spared: Callable[[Object], bool]) -> None:
+    async def prune(
+        self, wanted: Iterable[Object], spared: Callable[[Object], bool]
+    ) -> list[Problem]:
         """Delete those of ours that are not wanted, and not spared; the last applied first."""
         keep = set(map(_key, wanted))
-        last = sorted(self._live.items(), key=lambda it: -_ORDER.get(it[0][0], _OTHERS))
-        for (kind, name), obj in last:
-            if (kind, name) in keep or not self._owner.controls(obj):
+        problems = []
+        for (kind, name), obj in sorted(self._live.items(), key=lambda it: -place(it[0][0])):
+            if (kind, name) in keep or not self._owner.owns(obj):
                 continue
             if obj["metadata"].get("deletionTimestamp") or spared({**obj, "kind": kind}):
                 continue
-            declared = next(it for it in self._kinds.values() if it.kind == kind)
-            await self._kube.delete(
-                declared.api_version,
-                declared.plural,
-                self._owner.namespace,
-                name,
-                obj["metadata"]["uid"],
-            )
-            del self._live[kind, name]
-            self._others[kind, name] = None
-            self._changed(kind, name, "deleted")
+            gone = {"kind": kind, "metadata": {"name": name}, "uid": obj["metadata"]["uid"]}
+            problem = await self._unless_refused(gone, self._delete)
+            if problem is not None:
+                problems.append(problem)
+        return problems
 
-    async def _apply(self, wanted: Object) -> Problem | None:
-        kind, name = wanted["kind"], wanted["metadata"]["name"]
-        live = await self.find(wanted["apiVersion"], kind, name)
-        if live is not None and not self._owner.controls(live):
-            return Problem(
-                Reason.NAME_CONFLICT, f"{_named(wanted)} exists and {_whose(live, self._owner)}"
-            )
-        if live is not None and self._cache.unchanged(self._owner.uid, wanted, live):
+    async def _attempt(self, wanted: Object) -> Problem | None:
+        """Apply an object, where that may be tried; return what went wrong."""
+        live = await self.find(wanted["apiVersion"], *_key(wanted))
+        kind = wanted["kind"]
+        if live is None and kind in self.unlisted:
+            return refusal(kind, self.unlisted[kind])
+        if _key(wanted) in self.unread:
+            return refusal(_named(wanted), self.unread[_key(wanted)])
+        if live is not None and not self._owner.owns(live):
+            text = f"{_named(wanted)} exists and {self._owner.told(live)}"
+            return Problem(Reason.NAME_CONFLICT, text)
+        if live is not None and self._context.cache.unchanged(self._owner.uid, wanted, live):
             return None
+        return await self._unless_refused(wanted, self._apply)
+
+    async def _unless_refused(self, obj: Object, write: Callable[[Object], Any]) -> Problem | None:
+        """Write, unless that was refused a moment ago; return a refusal."""
+        refusals, uid = self._context.refusals, self._owner.uid
+        problem: Problem | None = refusals.waiting(uid, obj, self._now)
+        if problem is not None:
+            return problem
+        began = time.monotonic()
+        try:
+            await write(obj)
+        except KubeError as error:
+            if error.lost or (obj["kind"], error.reason) in _OVERTAKEN:
+                raise
+            problem = refusal(_named(obj), error)
+            refusals.refused(uid, obj, problem, self._now, time.monotonic() - began)
+            return problem
+        refusals.accepted(uid, obj)
+        return None
+
+    async def _apply(self, wanted: Object) -> None:
+        kind, name = _key(wanted)
+        live = await self.find(wanted["apiVersion"], kind, name)
         plural = self._kinds[wanted["apiVersion"], kind].plural
+        if live is not None and self._owner.orphaned(live):
+            live = await self._adopt(plural, wanted, live)
         step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
         if step is not None and step.before is not None:
-            await self._kube.apply(plural, step.before, manager=KEEPER)
+            await self._put(plural, step.before, KEEPER)
         applied = await self._write(plural, wanted, live)
         if step is not None and step.after is not None:
-            applied = await self._kube.apply(plural, step.after, manager=KEEPER)
+            applied = await self._put(plural, step.after, KEEPER)
         self._live[kind, name] = applied
-        self._cache.applied(self._owner.uid, wanted, applied)
+        self._context.cache.applied(self._owner.uid, wanted, applied)
         if live is None:
             self._changed(kind, name, "created")
         elif altered(live, applied):
             self._changed(kind, name, "changed")
-        return None
+
+    async def _adopt(self, plural: str, wanted: Object, live: Object) -> Object:
+        """Make an orphan ours; what it should be is applied afterwards."""
+        kind, name = _key(wanted)
+        [reference] = wanted["metadata"]["ownerReferences"]
+        where = path(wanted["apiVersion"], plural, self._owner.namespace, name)
+        with self._allowance.share() as seconds:
+            adopted: Object = await self._kube.request(
+                "PATCH",
+                where,
+                {"fieldManager": MANAGER},
+                self._owner.adopted(live, reference),
+                content_type=_MERGE,
+                seconds=seconds,
+            )
+        self._changed(kind, name, "adopted")
+        return adopted
 
     async def _write(self, plural: str, wanted: Object, live: Object | None) -> Object:
         """Apply an object; a Secret only where it is still as it was read.
@@ -227,48 +261,43 @@ class Children:
         second operator for one, has drawn or set meanwhile.
         """
         if wanted["kind"] != "Secret":
-            return await self._kube.apply(plural, wanted, manager=MANAGER)
+            return await self._put(plural, wanted, MANAGER)
         if live is None:
             where = path(wanted["apiVersion"], plural, self._owner.namespace)
-            live = await self._kube.request("POST", where, {"fieldManager": MANAGER}, wanted)
+            by = {"fieldManager": MANAGER}
+            with self._allowance.share() as seconds:
+                live = await self._kube.request("POST", where, by, wanted, seconds=seconds)
         version = {"resourceVersion": live["metadata"]["resourceVersion"]}
         guarded = {**wanted, "metadata": {**wanted["metadata"], **version}}
-        return await self._kube.apply(plural, guarded, manager=MANAGER)
+        return await self._put(plural, guarded, MANAGER)
+
+    async def _put(self, plural: str, wanted: Object, manager: str) -> Object:
+        with self._allowance.share() as seconds:
+            return await self._kube.apply(plural, wanted, manager=manager, seconds=seconds)
+
+    async def _delete(self, gone: Object) -> None:
+        kind, name = _key(gone)
+        declared = next(it for it in self._kinds.values() if it.kind == kind)
+        where = (declared.api_version, declared.plural, self._owner.namespace, name)
+        with self._allowance.share() as seconds:
+            await self._kube.delete(*where, gone["uid"], seconds=seconds)
+        del self._live[kind, name]
+        self._others[kind, name] = None
+        self._changed(kind, name, "deleted")
 
     def _changed(self, kind: str, name: str, action: str) -> None:
-        self._metrics.changes.labels(kind, action).inc()
+        self._context.metrics.changes.labels(kind, action).inc()
         log.info("%s %s %s", kind, name, action)
+
+
+def refusal(what: str, error: KubeError) -> Problem:
+    """Return what is said of something that the API server refused."""
+    return Problem(Reason.APPLY_FAILED, f"{what}: {error.message}")
 
 
 def _key(obj: Object) -> tuple[str, str]:
     return obj["kind"], obj["metadata"]["name"]
 
 
-def _order(obj: Object) -> int:
-    return _ORDER.get(obj["kind"], _OTHERS)
-
-
-def altered(before: Object, after: Object) -> bool:
-    """Whether an apply did anything: a Deployment's status moves on in between by itself."""
-    return _content(before) != _content(after)
-
-
-def _content(obj: Object) -> Object:
-    kept = {name: value for name, value in obj.items() if name != "status"}
-    metadata = obj["metadata"].items()
-    moving = {"resourceVersion", "managedFields"}
-    return kept | {"metadata": {name: it for name, it in metadata if name not in moving}}
-
-
 def _named(obj: Object) -> str:
     return f"{obj['kind']} {obj['metadata']['name']}"
-
-
-def _whose(obj: Object, us: Owner) -> str:
-    """Say who owns an object, as far as it says so itself."""
-    for owner in obj["metadata"].get("ownerReferences") or []:
-        if owner.get("controller"):
-            if (owner["kind"], owner["name"]) == (KIND, us.name):
-                return "goes with an OrderService of this name that was deleted"
-            return f"is controlled by {owner['kind']} {owner['name']}"
-    return "was not made for this OrderService"

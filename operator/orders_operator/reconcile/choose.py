@@ -9,11 +9,13 @@ from orders_operator.reconcile.reconcile_pass import Choice, Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import missing, text
 from orders_operator.resources.declaration import declaration
+from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.references import SECRETS, Needed, Reference, named
-from orders_operator.resources.revision import wanted
+from orders_operator.resources.revision import Revision, wanted
 
 Object = dict[str, Any]
 
+DEPLOYMENT: Final = "Deployment"
 _PASSWORD_BYTES: Final = 24
 
 
@@ -24,30 +26,47 @@ async def choose(it: Pass) -> None:
     """
     service, snapshot = it.service, it.snapshot
     annotations = it.resource["metadata"].get("annotations")
-    chosen = wanted(service, declaration(service, annotations), snapshot.revisions.values())
-    embedded = service.spec.database.embedded is not None
+    chosen = None if it.invalid is None else _begun(it)
+    if chosen is None:
+        declared = declaration(service, annotations)
+        chosen = wanted(service, declared, snapshot.revisions.values())
+    embedded = service.spec.database.embedded is not None and it.invalid is None
     for need in named(chosen.template):  # of one that is taken up from the history
         if need.reference not in snapshot.contents:
             found = await snapshot.children.find_reference(need.reference)
             snapshot.contents[need.reference] = found
     own = Reference(SECRETS, postgres.database_name(service))
-    password = await _password(it, own) if embedded or snapshot.database is not None else None
+    kept = snapshot.database is not None and it.invalid is None
+    password = await _password(it, own) if embedded or kept else None
     if password is not None or embedded:
         snapshot.contents[own] = password
     refused = embedded and password is None
-    lacking = missing(
-        [need for need in named(chosen.template) if not (embedded and need.reference == own)],
-        snapshot.contents,
+    needs = [it for it in named(chosen.template) if not (embedded and it.reference == own)]
+    lacking = missing(needs, snapshot.contents)
+    unreadable = [need for need in needs if snapshot.children.unreadable(need.reference)]
+    absent = missing([need for need in needs if need not in unreadable], snapshot.contents)
+    if absent:
+        it.problems.insert(0, Problem(Reason.SECRET_MISSING, "; ".join(absent)))
+    held = it.invalid is not None or bool(
+        lacking or refused or snapshot.unknown or snapshot.children.unread
     )
-    if lacking:
-        it.problems.insert(0, Problem(Reason.SECRET_MISSING, "; ".join(lacking)))
-    begun = snapshot.revisions.get(snapshot.before.revision or "")
     it.choice = Choice(
         wanted=chosen,
-        going=begun if lacking or refused else chosen,
+        going=_begun(it) if held else chosen,
         missing=lacking,
         password=password,
     )
+
+
+def _begun(it: Pass) -> Revision | None:
+    """Return the revision that was begun; None if it is not known what runs, or what ran."""
+    snapshot, before = it.snapshot, it.snapshot.before
+    if any(kind == DEPLOYMENT for kind, _ in snapshot.children.unread):
+        return None
+    known = {found for found in (before.stable, before.revision) if found is not None}
+    if CONTROLLER_REVISION.kind in snapshot.unknown and not known <= snapshot.revisions.keys():
+        return None
+    return snapshot.revisions.get(before.revision or "")
 
 
 async def _password(it: Pass, own: Reference) -> Object | None:

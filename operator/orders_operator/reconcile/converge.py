@@ -2,15 +2,18 @@
 
 from typing import Any, Final
 
+from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
+from orders_operator.reconcile.children import refusal
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
-from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
+from orders_operator.reconcile.unreadable import goes_back, what_goes_back
 from orders_operator.resources import postgres
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
-from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE
+from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, STATEFUL_SET
 from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement, Running
 from orders_operator.rollout.history import history
@@ -22,26 +25,31 @@ Object = dict[str, Any]
 CONFLICT_SECONDS: Final = 30.0
 """When to look again whether somebody else's object is still in the way: it wakes nobody."""
 _RECORDED_SECONDS: Final = 1.0
-_UNTOUCHED: Final = frozenset({"Deployment", "ControllerRevision", "ConfigMap"})
-"""What stays while it is not known which revision is to run."""
+_UNTOUCHED: Final = frozenset({"ControllerRevision", "ConfigMap"})
+"""What stays, beside the Deployments, while it is not known which revision is to run."""
+_TELLING: Final = frozenset({POD, CONTROLLER_REVISION.kind, STATEFUL_SET.kind})
+"""The kinds that tell what is in use."""
 
 
 async def apply(it: Pass) -> list[Object]:
     """Apply what is desired; return it."""
     it.in_use = in_use(it)
     objects = desired(it.service, await _facts(it))
+    if it.invalid is not None:
+        objects = await what_goes_back(it, objects)
     children = it.snapshot.children
     it.problems += await children.apply(objects)
     canary = ("Deployment", f"{it.service.metadata.name}-{CANARY}")
     if it.plan is not None and canary in children.held_back:
         it.plan = held_back(it.plan)
-    if it.problems:
-        it.wake(CONFLICT_SECONDS)
     return objects
 
 
 async def prune(it: Pass, objects: list[Object]) -> None:
-    """Delete what is no longer desired, unless something in use needs it or may need it."""
+    """Delete what is no longer desired, unless something in use needs it or may need it.
+
+    Going back is a deletion, of the canary: that is done whatever else is not known.
+    """
     copies = config_maps(it)
     rolling = await _rolls(it)
     stays = _database_stays(it)
@@ -51,23 +59,52 @@ async def prune(it: Pass, objects: list[Object]) -> None:
     route = HTTP_ROUTE.api_version in it.snapshot.served and not it.problems
     newer = any(_is_database_revision(obj) for obj in objects)
 
+    sure = it.invalid is None and not it.snapshot.unknown & _TELLING
+    left = not _keeps_its_share(it, objects) and (it.invalid is None or goes_back(it))
+
     def spared(obj: Object) -> bool:
         kind, metadata = obj["kind"], obj["metadata"]
+        if kind == "Deployment":
+            return it.plan is None or not left
+        if not sure:
+            return True
         if kind == "Ingress":  # callers come by it until the route is there
             return expose.http_route is not None and not route
-        if _is_database_revision(obj) and newer:
-            return False
         if (metadata.get("labels") or {}).get(COMPONENT) == DATABASE:
-            return stays and (policies or kind != "NetworkPolicy")
+            older = newer and _is_database_revision(obj)
+            return stays and not older and (policies or kind != "NetworkPolicy")
         if kind == "NetworkPolicy":  # left out while an address is not known
             return policies
-        if kind == "ConfigMap" and (rolling or metadata["name"] in copies):
-            return True
-        return it.plan is None and kind in _UNTOUCHED
+        read = kind == "ConfigMap" and (rolling or metadata["name"] in copies)
+        return read or (it.plan is None and kind in _UNTOUCHED)
 
-    await it.snapshot.children.prune(objects, spared)
+    it.problems += await it.snapshot.children.prune(objects, spared)
     if stays and not uses_embedded(it):
         it.wake(_RECORDED_SECONDS)
+    _come_back(it)
+
+
+def _keeps_its_share(it: Pass, objects: list[Object]) -> bool:
+    """Whether a route may still give the canary's pods requests: none of it was applied."""
+    routes = it.snapshot.children.every(HTTP_ROUTE)
+    key = (HTTP_ROUTE.kind, it.service.metadata.name)
+    if key in it.snapshot.children.held_back:
+        return bool(routes)
+    return it.invalid is not None and bool(routes) and key not in map(_key, objects)
+
+
+def _key(obj: Object) -> tuple[str, str]:
+    return obj["kind"], obj["metadata"]["name"]
+
+
+def _come_back(it: Pass) -> None:
+    """Say what could not be read, and come back for what is in the way or was refused."""
+    children = it.snapshot.children
+    it.problems += [refusal(" ".join(found), why) for found, why in children.unread.items()]
+    refused = any(problem.reason is Reason.APPLY_FAILED for problem in it.problems)
+    it.wake(it.context.refusals.passed(it.service.metadata.uid, refused=refused))
+    if it.problems:
+        it.wake(CONFLICT_SECONDS)
 
 
 def retained_claim(it: Pass) -> RetainedClaim | None:
@@ -121,13 +158,14 @@ async def _facts(it: Pass) -> Facts:
     )
     tracks = () if placement is None else placement.tracks
     weight = (before.weight or 0) if before.canary else 0
+    hidden = POD in snapshot.unknown
     return Facts(
         apis=snapshot.served,
         placement=placement,
         weight=weight if it.plan is None else it.plan.weight,
         floor=(before if it.plan is None else it.plan.status).stable_pods or 0,
         database=await _database(it),
-        egress=None if placement is None else egress(it, tracks, policy),
+        egress=None if placement is None or hidden else egress(it, tracks, policy),
     )
 
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from orders_operator.client.errors import KubeError
+
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
     from orders_operator.resources.kinds import Kind
@@ -29,18 +31,35 @@ class Apis:
         self._clock = clock
         self._served: frozenset[str] = frozenset()
         self._asked_at: float | None = None
+        self._known = False
 
     async def served(self) -> frozenset[str]:
-        """Return the groups and versions of which every kind that is needed is served."""
+        """Return the groups and versions of which every kind that is needed is served.
+
+        An API server that does not say so now, but did before, has what it had.
+
+        Raises:
+            KubeError: the API server is away, or has not said so yet.
+
+        """
         now = self._clock()
         if self._asked_at is not None and now - self._asked_at < MAX_AGE_SECONDS:
             return self._served
+        try:
+            self._served, self._asked_at = await self._ask(), now
+        except KubeError as error:
+            if error.lost or not self._known:
+                raise
+            self._asked_at = now
+        self._known = True
+        return self._served
+
+    async def _ask(self) -> frozenset[str]:
         found = set()
         for api_version, plurals in self._wanted.items():
             if plurals <= await self._kube.serves(api_version):
                 found.add(api_version)
-        self._served, self._asked_at = frozenset(found), now
-        return self._served
+        return frozenset(found)
 
     def doubt(self) -> None:
         """Ask again the next time: an answer did not fit."""

@@ -1,12 +1,14 @@
 """Observe: what is now, after everything was applied and pruned."""
 
 from orders_operator.api.conditions import Reason
+from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.address import url
+from orders_operator.reconcile.choose import DEPLOYMENT
 from orders_operator.reconcile.converge import retained_claim
 from orders_operator.reconcile.database_pod import trouble_of_database
 from orders_operator.reconcile.in_use import uses_embedded
 from orders_operator.reconcile.observed import Observed, Problem
-from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.verdicts import ordered
 from orders_operator.resources import postgres
@@ -14,11 +16,21 @@ from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import STABLE, track_selector
 from orders_operator.resources.references import SECRETS, named
+from orders_operator.rollout.pods import Trouble
 
 
 async def observe(it: Pass) -> None:
     """Collect everything that the status is made of."""
     spec, namespace, name = it.service.spec, *it.key
+    if it.invalid is not None:
+        it.observed = Observed(
+            generation=it.service.metadata.generation,
+            invalid=it.invalid,
+            tracks=await tracks_of(it),
+            rollout=None if it.plan is None else it.plan.status,
+            hidden=_hidden(it),
+        )
+        return
     it.observed = Observed(
         generation=it.service.metadata.generation,
         problems=ordered([*it.problems, *_lost(it)]),
@@ -32,10 +44,27 @@ async def observe(it: Pass) -> None:
         selector=_listed(track_selector(it.service, STABLE)),
         secrets_hash=_secrets_hash(it),
         retained_claim=retained_claim(it),
-        database=await trouble_of_database(it),
+        database=await _trouble_of_database(it),
+        hidden=_hidden(it),
     )
     for problem in it.observed.problems:
         it.context.metrics.errors.labels(problem.reason).inc()
+
+
+def _hidden(it: Pass) -> bool:
+    """Whether it is not known which pods there are, or what a Deployment has."""
+    kinds = {kind for kind, _ in it.snapshot.children.unread}
+    return POD in it.snapshot.unknown or DEPLOYMENT in kinds
+
+
+async def _trouble_of_database(it: Pass) -> Trouble | None:
+    """Return what is wrong with the embedded database; None if that cannot be read."""
+    try:
+        return await trouble_of_database(it)
+    except KubeError as error:
+        if error.lost:
+            raise
+        return None
 
 
 def _lost(it: Pass) -> list[Problem]:
@@ -49,7 +78,8 @@ def _lost(it: Pass) -> list[Problem]:
         return []
     secrets = [need for need in named(stable.template) if need.reference.plural == SECRETS]
     own = postgres.database_name(it.service) if uses_embedded(it) else None  # told of already
-    needs = [need for need in secrets if need.reference.name != own]
+    unread = it.snapshot.children.unreadable
+    needs = [need for need in secrets if need.reference.name != own and not unread(need.reference)]
     texts = missing(needs, it.snapshot.contents)
     return [
         Problem(Reason.SECRET_MISSING, f"{text}, which the stable revision {stable.hash} reads")

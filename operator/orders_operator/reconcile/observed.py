@@ -27,7 +27,8 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     `problems` are in the order of their weight. `rollout` is None when nobody looked at it.
     `absent` are the optional APIs that the spec asks for and the cluster has not. `database` is
-    what is wrong with the pod of an embedded one.
+    what is wrong with the pod of an embedded one. `hidden` says that pods or Deployments could not
+    be read.
     """
 
     generation: int
@@ -45,6 +46,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     secrets_hash: str = ""
     retained_claim: RetainedClaim | None = None
     database: Trouble | None = None
+    hidden: bool = False
 
     @property
     def newest(self) -> tuple[Object, ...]:

@@ -3,6 +3,10 @@
 A key that is added while it is worked on runs once more afterwards, so that no change is missed.
 A key whose work failed comes back after a delay that doubles with each failure in a row; an event
 for it does not wait for that delay, for the event may be the cure.
+
+Work that takes long, as it waits for what does not answer, holds no worker: after two seconds it
+goes on beside them. A key whose last work took long begins beside them, where there is room; so
+however many keys are slow, all others find a worker.
 """
 
 import asyncio
@@ -14,6 +18,10 @@ from typing import Final, Generic, TypeVar
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 300.0
 WORKERS: Final = 4
+SLOW_SECONDS: Final = 2.0
+"""After which work goes on beside the workers."""
+MOST_SLOW: Final = 16
+"""How many keys that are known to be slow are worked on at the same time."""
 
 log = logging.getLogger("orders_operator.queue")
 Key = TypeVar("Key", bound=Hashable)
@@ -45,6 +53,9 @@ class KeyedQueue(Generic[Key]):
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._arrived = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
+        self._slow: set[Key] = set()
+        self._parked: deque[Key] = deque()
+        self._beside: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """Return how many keys wait to be worked on now."""
@@ -71,9 +82,10 @@ class KeyedQueue(Generic[Key]):
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        tasks = [*self._workers, *self._beside]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def add(self, key: Key) -> None:
         """Have a key worked on as soon as a worker is free and its present work is done."""
@@ -103,6 +115,7 @@ class KeyedQueue(Generic[Key]):
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a key that is gone."""
         self._failures.pop(key, None)
+        self._slow.discard(key)
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
@@ -113,15 +126,36 @@ class KeyedQueue(Generic[Key]):
                 self._arrived.clear()
                 await self._arrived.wait()
             key = self._ready.popleft()
+            if key in self._slow and len(self._beside) >= MOST_SLOW:
+                self._parked.append(key)
+                continue
             self._waiting.discard(key)
             self._busy.add(key)
-            try:
-                await self._once(key)
-            finally:
-                self._busy.discard(key)
-                if key in self._again:
-                    self._again.discard(key)
-                    self.add(key)
+            task = asyncio.create_task(self._timed(key))
+            self._beside.add(task)
+            task.add_done_callback(self._unpark)
+            if key not in self._slow:
+                await asyncio.wait({task}, timeout=SLOW_SECONDS)
+
+    def _unpark(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if self._parked:
+            self._ready.append(self._parked.popleft())
+            self._arrived.set()
+
+    async def _timed(self, key: Key) -> None:
+        """Work on a key, and note whether that took long."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await self._once(key)
+        finally:
+            took = loop.time() - began
+            (self._slow.add if took >= SLOW_SECONDS else self._slow.discard)(key)
+            self._busy.discard(key)
+            if key in self._again:
+                self._again.discard(key)
+                self.add(key)
 
     async def _once(self, key: Key) -> None:
         try:

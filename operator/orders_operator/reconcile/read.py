@@ -1,6 +1,7 @@
 """Read: everything that a pass looks at, once."""
 
 import contextlib
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -8,14 +9,16 @@ from msgspec.structs import fields, replace
 
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
-from orders_operator.reconcile.children import Children, Owner
-from orders_operator.reconcile.reconcile_pass import Pass, Snapshot
+from orders_operator.reconcile.children import LIST_SECONDS, Children, refusal
+from orders_operator.reconcile.owner import Owner
+from orders_operator.reconcile.reconcile_pass import POD, Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
 from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET
-from orders_operator.resources.labels import API, CANARY, selector
+from orders_operator.resources.labels import API, CANARY, COMPONENT, DATABASE, selector
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
 from orders_operator.resources.revision import Revision, restored, stored
+from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
 
 Object = dict[str, Any]
@@ -27,16 +30,14 @@ async def read(it: Pass) -> None:
     served = await context.apis.served()
     kinds = [kind for kind in context.kinds if not kind.optional or kind.api_version in served]
     owner = Owner(metadata.namespace, metadata.name, metadata.uid)
-    children = Children(context.kube, context.metrics, owner, kinds, context.cache)
-    try:
-        await children.look()
-    except KubeError:
+    children = Children(context, owner, kinds, it.now)
+    await children.look()
+    if children.unlisted:
         context.apis.doubt()  # an optional kind may be gone since
-        raise
+    pods = await _pods(it, children)
+    unknown = _unknown(it, children)
     databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
     service = it.service = postgres.with_database_of(service, databases)
-    found = await context.kube.list("v1", "pods", metadata.namespace, selector(service, API))
-    pods = tuple(pod for pod in found if not ended(pod))
     before = rollout_before(it.resource)
     controllers = children.every(CONTROLLER_REVISION)
     revisions = await _revisions(children, controllers, before, metadata.name)
@@ -57,7 +58,38 @@ async def read(it: Pass) -> None:
         revisions=revisions,
         database=database_revision.stored(service, controllers, live),
         contents=contents,
+        unknown=unknown,
     )
+
+
+async def _pods(it: Pass, children: Children) -> tuple[Object, ...]:
+    """Return the pods of the service that have not ended; a list that fails is noted."""
+    namespace, labels = it.service.metadata.namespace, selector(it.service, API)
+    try:
+        found = await it.context.kube.list("v1", "pods", namespace, labels, seconds=LIST_SECONDS)
+    except KubeError as error:
+        if error.lost:
+            raise
+        children.unlisted[POD] = error
+        return ()
+    return tuple(pod for pod in found if not ended(pod))
+
+
+def _unknown(it: Pass, children: Children) -> frozenset[str]:
+    """Return the kinds of which it is not known what there is, and say so.
+
+    A kind that nothing here uses may be forbidden, or gone: none of it is ours.
+    """
+    controllers = children.every(CONTROLLER_REVISION)
+    components = [(obj["metadata"].get("labels") or {}).get(COMPONENT) for obj in controllers]
+    database = it.service.spec.database.embedded is not None or DATABASE in components
+    for kind, error in [*children.unlisted.items()]:
+        nothing = error.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+        if nothing and not uses(it.service, kind, database=database):
+            children.ignore(kind)
+        else:
+            it.problems.append(refusal(kind, error))
+    return frozenset(children.unlisted)
 
 
 def rollout_before(resource: Object) -> RolloutStatus:

@@ -19,11 +19,13 @@ from orders_operator.reconcile.choose import choose
 from orders_operator.reconcile.converge import apply, prune
 from orders_operator.reconcile.observe import observe
 from orders_operator.reconcile.observed import Observed
-from orders_operator.reconcile.read import read
+from orders_operator.reconcile.read import read, rollout_before
 from orders_operator.reconcile.reconcile_pass import Context, Key, Pass
+from orders_operator.reconcile.refusals import Refusals
 from orders_operator.reconcile.report import Report
 from orders_operator.reconcile.retention import retain
 from orders_operator.reconcile.rollout_step import plan_rollout
+from orders_operator.reconcile.unreadable import under_way
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
 
@@ -69,7 +71,9 @@ class Reconciler:
             now: the time, for conditions and Events.
 
         """
-        self._context = Context(kube, kinds, apis, index, metrics, Windows(now), ApplyCache())
+        self._context = Context(
+            kube, kinds, apis, index, metrics, Windows(now), ApplyCache(), Refusals()
+        )
         self._metrics = metrics
         self._tracing = tracing
         self._report = Report(kube, metrics, instance, now)
@@ -80,7 +84,7 @@ class Reconciler:
         """Reconcile; return the seconds after which to do so again, if nothing happens before.
 
         Raises:
-            KubeError: the API server is away or refuses; the queue tries again.
+            KubeError: the API server is away; the queue tries again.
 
         """
         started = time.perf_counter()
@@ -127,6 +131,11 @@ class Reconciler:
         try:
             service = decode(resource)
         except InvalidSpec as error:
+            rest = under_way(resource, rollout_before(resource))
+            if rest is not None:
+                return await self._pass(
+                    Pass(self._context, rest, resource, self._now(), str(error))
+                )
             seen = Observed(generation=generation, invalid=str(error))
             await self._report(key, resource, seen)
             return None
@@ -151,4 +160,6 @@ class Reconciler:
         self._context.index.drop(key)
         self._metrics.forget(key)
         self._context.windows.forget(key)
-        self._context.cache.forget(self._uids.pop(key, ""))
+        uid = self._uids.pop(key, "")
+        self._context.cache.forget(uid)
+        self._context.refusals.forget(uid)

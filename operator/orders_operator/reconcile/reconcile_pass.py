@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.refusals import Refusals
 from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.references import Reference
 from orders_operator.resources.revision import Revision
@@ -29,6 +30,8 @@ Object = dict[str, Any]
 Key = tuple[str, str]
 """Namespace and name."""
 
+POD: Final = "Pod"
+
 
 @dataclass(frozen=True)
 class Context:
@@ -41,6 +44,7 @@ class Context:
     metrics: "Metrics"
     windows: "Windows"
     cache: ApplyCache
+    refusals: Refusals
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -54,6 +58,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         revisions: those that are kept, by hash: the one wanted last first, then the stable one.
         database: what is kept of an embedded PostgreSQL.
         contents: what the spec, revisions in use and pods name; None where there is nothing.
+        unknown: the kinds, `Pod` among them, of which it is not known what there is.
 
     """
 
@@ -64,6 +69,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     revisions: Mapping[str, Revision]
     database: DatabaseRevision | None
     contents: dict[Reference, Object | None]
+    unknown: frozenset[str]
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -92,6 +98,8 @@ class Pass:
     service: "OrderService"
     resource: Object
     now: datetime
+    invalid: str | None = None
+    """Why the spec cannot be read, of which `service` has the rest; None if it can."""
     problems: list[Problem] = field(default_factory=list)
     again: float | None = None
     """Seconds until the next pass, if nothing happens before."""

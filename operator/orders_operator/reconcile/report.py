@@ -9,6 +9,7 @@ from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from orders_operator.reconcile import summary
+from orders_operator.reconcile.allowance import STATUS_SECONDS
 from orders_operator.reconcile.events import distinct, event
 from orders_operator.reconcile.observed import Observed
 
@@ -21,6 +22,7 @@ Key = tuple[str, str]
 """Namespace and name."""
 
 STATUS_MANAGER: Final = "orders-operator-status"
+_EVENT_SECONDS: Final = 2.0
 
 log = logging.getLogger("orders_operator.reconcile")
 
@@ -66,6 +68,7 @@ class Report:
                 },
                 manager=STATUS_MANAGER,
                 subresource="status",
+                seconds=STATUS_SECONDS,
             )
         except KubeError as error:
             if error.reason is Failure.NOT_FOUND:  # it was deleted meanwhile
@@ -80,6 +83,6 @@ class Report:
             made = event(resource, transition, self._instance, self._now())
             where = path("events.k8s.io/v1", "events", resource["metadata"]["namespace"])
             try:
-                await self._kube.request("POST", where, body=made, tries=1)
+                await self._kube.request("POST", where, body=made, seconds=_EVENT_SECONDS)
             except KubeError as error:
                 log.warning("no Event: %s", error)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
-from orders_operator.reconcile.children import MANAGER, Owner
+from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE
 from orders_operator.resources.postgres import database_names
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _STATEFUL_SET: Final = ("apps/v1", "statefulsets")
+_SECONDS: Final = 5.0
 _MERGE: Final = "application/merge-patch+json"
 
 log = logging.getLogger("orders_operator.reconcile")
@@ -35,9 +36,15 @@ async def retain(kube: "Kube", resource: Object) -> None:
     metadata = resource["metadata"]
     owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
     for name in dict.fromkeys(database_names(owner.name)):
-        live = await kube.get(*_STATEFUL_SET, owner.namespace, name)
-        if live is not None and owner.controls(live):
-            await _retain(kube, resource, owner, live)
+        try:
+            live = await kube.get(*_STATEFUL_SET, owner.namespace, name, seconds=_SECONDS)
+            if live is not None and owner.controls(live):
+                await _retain(kube, resource, owner, live)
+        except KubeError as error:
+            if error.lost:
+                raise
+            if error.reason is not Failure.FORBIDDEN:  # then nobody has had one made here
+                log.warning("the claim of %s is not looked at: %s", name, error)
 
 
 async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) -> None:
@@ -49,9 +56,16 @@ async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) ->
     change = {"metadata": {"uid": live["metadata"]["uid"]}, "spec": retained}
     where = path(*_STATEFUL_SET, owner.namespace, name)
     try:
-        await kube.request("PATCH", where, {"fieldManager": MANAGER}, change, content_type=_MERGE)
+        await kube.request(
+            "PATCH",
+            where,
+            {"fieldManager": MANAGER},
+            change,
+            content_type=_MERGE,
+            seconds=_SECONDS,
+        )
     except KubeError as error:
-        if error.reason is Failure.UNAVAILABLE:
+        if error.lost:
             raise
         log.warning("the claim of %s is not retained yet: %s", name, error)
     else:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from orders_operator.reconcile.analysis import Compared
 from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.reconcile.unreadable import only_back
 from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.deployment import progress_deadline
 from orders_operator.resources.desired import splits_requests
@@ -30,6 +31,8 @@ async def plan_rollout(it: Pass) -> None:
     canary, windows = it.service.spec.rollout.canary, it.context.windows
     tracks = await tracks_of(it)
     situation = _situation(it, revision, tracks)
+    if it.invalid is not None:
+        situation = only_back(situation, tracks)
     found = plan(situation)
     if not found.measuring:
         windows.forget(it.key)

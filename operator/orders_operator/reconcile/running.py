@@ -39,7 +39,9 @@ def running(
             if found is not None:
                 copied[copy_key(need)] = found
         values[need] = found
-    if any(found is None and not need.optional for need, found in values.items()):
+    unread = it.snapshot.children.unreadable
+    unknown = any(unread(need.reference) for need in values)
+    if unknown or any(found is None and not need.optional for need, found in values.items()):
         for deployment in deployments:
             said = _annotation(deployment, revision.hash)
             if said is not None:

@@ -66,8 +66,8 @@ def _schema(seen: Observed, before: Mapping[str, Any]) -> int | None:
 
 
 def _counts(seen: Observed, state: Progress | None, before: Mapping[str, Any]) -> Object:
-    """Return how many pods there are; nobody has looked while the spec cannot be read."""
-    if seen.invalid is not None:
+    """Return how many pods there are; as before where nobody has looked, or could."""
+    if seen.invalid is not None or seen.hidden:
         return {name: before.get(name, 0) for name in ("replicas", "readyReplicas")}
     canary = seen.tracks.canary.track
     found = [it for it in (state, canary.progress if canary else None) if it is not None]

@@ -51,7 +51,9 @@ def ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     by_reason: dict[Reason, list[str]] = {}
     for problem in problems:
         by_reason.setdefault(problem.reason, []).append(problem.message)
-    joined = [Problem(reason, "; ".join(texts)) for reason, texts in by_reason.items()]
+    joined = [
+        Problem(reason, "; ".join(dict.fromkeys(texts))) for reason, texts in by_reason.items()
+    ]
     return tuple(
         sorted(
             joined,

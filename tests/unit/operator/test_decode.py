@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from orders_operator.api.decode import InvalidSpec, decode
+from orders_operator.api.decode import InvalidSpec, decode, legible
 from tests.unit.operator.specs import IMAGE, Object, service, specs, variables
 
 METADATA = {"name": "shop", "namespace": "ns", "uid": "u-1", "generation": 1}
@@ -63,3 +63,30 @@ def test_the_image_is_needed() -> None:
     with pytest.raises(InvalidSpec, match="image"):
         decode({"metadata": METADATA, "spec": {"database": {"embedded": {}}}})
     assert IMAGE == service().spec.image
+
+
+def test_what_cannot_be_read_costs_nothing_else() -> None:
+    """Of a spec with a mistake all other fields are read, down to those of a canary."""
+    canary = {"steps": [{"weight": 5}], "analysis": {"failureLimit": "few", "minRequests": 7}}
+    rollout = {"strategy": "Canary", "canary": canary, "rollback": "Manual"}
+    spec = {"image": "", "database": {}, "replicas": "2", "rollout": rollout}
+    found = legible({"metadata": METADATA, "spec": spec})
+    assert found is not None
+    rollout_read = found.spec.rollout
+    assert ("Canary", "Manual") == (rollout_read.strategy, rollout_read.rollback)
+    assert 5 == rollout_read.canary.steps[0].weight
+    analysis = rollout_read.canary.analysis
+    assert (7, 1) == (analysis.min_requests, analysis.failure_limit)
+
+
+@pytest.mark.parametrize("resource", [{}, {"metadata": METADATA, "spec": None}, {"spec": {}}])
+def test_too_little_to_read(resource: Object) -> None:
+    """What is no resource at all is None."""
+    assert legible(resource) is None
+
+
+@given(specs)
+def test_what_can_be_read_is_all_legible(spec: Object) -> None:
+    """A spec without a mistake is read as it is."""
+    resource = {"metadata": METADATA, "spec": spec}
+    assert decode(resource) == legible(resource)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orders_operator.reconcile.children import altered
+from orders_operator.reconcile.apply_cache import altered
 
 Object = dict[str, Any]
 

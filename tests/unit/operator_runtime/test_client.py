@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from aiohttp import web
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client import kube as kube_module
+from orders_operator.client.errors import Failure, KubeError, from_answer
 from orders_operator.client.kube import Kube, path
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -260,3 +261,53 @@ async def test_what_is_served_is_what_the_list_of_groups_says(server: Server) ->
     groups["kind"] = "APIGroupList"
     assert {"xs", "xs/status"} == await kube.serves("g/v1")
     assert frozenset() == await kube.serves("absent/v1")
+
+
+async def test_an_answer_to_a_write_with_a_limit_is_final(server: Server) -> None:
+    """The API server is told how long it may take, and is not asked again here."""
+    limits: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        limits.append(request.query["timeout"])
+        return web.json_response({"message": "failed calling webhook"}, status=500)
+
+    kube = await server(answer)
+    wanted = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x", "namespace": "ns"}}
+
+    with pytest.raises(KubeError, match="failed calling webhook") as caught:
+        await kube.apply("xs", wanted, manager="m", seconds=2.5)
+    assert (["2500ms"], False) == (limits, caught.value.lost)
+
+
+async def test_a_server_that_does_not_answer_is_not_lost(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was reached: nothing follows for other calls."""
+    monkeypatch.setattr(kube_module, "_GRACE_SECONDS", 0.01)
+    waiting = asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        await waiting.wait()
+        return web.json_response({})
+
+    kube = await server(answer)
+
+    with pytest.raises(KubeError) as caught:
+        await kube.request("GET", "/x", tries=1, seconds=0.01)
+    waiting.set()
+    assert (Failure.UNAVAILABLE, False) == (caught.value.reason, caught.value.lost)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "lost"),
+    [
+        (401, {}, True),
+        (403, {}, False),
+        (403, {"details": {"causes": [{"reason": "NamespaceTerminating"}]}}, True),
+        (429, {}, False),
+        (503, {}, False),
+    ],
+)
+def test_what_says_something_of_other_calls(status: int, body: dict[str, Any], lost: bool) -> None:  # noqa: FBT001
+    """Nobody of our name, and a namespace that goes; a refusal of one call says nothing."""
+    assert lost is from_answer(status, body, "GET /x").lost

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.reconcile.queue import LONGEST_DELAY_SECONDS, KeyedQueue, backoff
+from orders_operator.reconcile.queue import (
+    LONGEST_DELAY_SECONDS,
+    MOST_SLOW,
+    SLOW_SECONDS,
+    WORKERS,
+    KeyedQueue,
+    backoff,
+)
 
 pytestmark = pytest.mark.looptime
 
@@ -84,7 +91,7 @@ async def test_keys_do_not_wait_for_each_other(
     ends: list[float] = []
 
     async def work(_: str) -> None:
-        await asyncio.sleep(10)
+        await asyncio.sleep(1)
         ends.append(now())
 
     queue = started(work)
@@ -92,7 +99,73 @@ async def test_keys_do_not_wait_for_each_other(
         queue.add(key)
     await asyncio.sleep(100)
 
-    assert [10, 10, 10, 10, 20] == ends
+    assert [1, 1, 1, 1, 2] == ends
+
+
+async def test_slow_keys_hold_no_worker(started: Callable[[Work], KeyedQueue[str]]) -> None:
+    """While any number of keys wait for what does not answer, the others are worked on."""
+    quick: list[float] = []
+
+    async def work(key: str) -> None:
+        if key.startswith("slow"):
+            await asyncio.sleep(30)
+        else:
+            quick.append(now())
+
+    queue = started(work)
+    slow = [f"slow {number}" for number in range(2 * MOST_SLOW)]
+    for key in slow:
+        queue.add(key)
+    queue.add("quick")
+    await asyncio.sleep(100)
+    [first] = quick
+    assert first <= SLOW_SECONDS * len(slow) / WORKERS
+
+    for key in slow:
+        queue.add(key)
+    queue.add("quick")
+    began = now()
+    await asyncio.sleep(1)
+    assert [first, began] == quick
+    assert MOST_SLOW == len(queue)
+
+
+async def test_slow_keys_take_turns(started: Callable[[Work], KeyedQueue[str]]) -> None:
+    """Those that are known to be slow wait for each other, and none is forgotten."""
+    done: list[str] = []
+
+    async def work(key: str) -> None:
+        await asyncio.sleep(30)
+        done.append(key)
+
+    queue = started(work)
+    keys = {f"slow {number}" for number in range(2 * MOST_SLOW)}
+    for _ in range(2):
+        for key in keys:
+            queue.add(key)
+        await asyncio.sleep(200)
+
+    assert 2 * len(keys) == len(done)
+    assert keys == set(done[len(keys) :])
+    assert 0 == len(queue)
+
+
+async def test_a_key_that_is_quick_again_has_a_worker(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """What was slow once is not for ever."""
+    durations = iter((30.0, 1.0, 1.0))
+
+    async def work(_: str) -> None:
+        await asyncio.sleep(next(durations))
+
+    queue = started(work)
+    for _ in range(3):
+        queue.add("a")
+        await asyncio.sleep(50)
+
+    assert next(durations, None) is None
+    assert queue.alive
 
 
 async def test_a_failing_key_comes_back_after_growing_delays(

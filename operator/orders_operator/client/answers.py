@@ -1,0 +1,42 @@
+"""What an answer says, of the API server or of what is in between, and an error without one."""
+
+from typing import Any
+
+import httpx2
+from msgspec import DecodeError, json
+
+from orders_operator.client.errors import Failure, KubeError
+
+
+def decoded(content: bytes, what: str) -> Any:
+    """Return what an answer has.
+
+    Raises:
+        KubeError: it is not JSON.
+
+    """
+    try:
+        return json.decode(content) if content else {}
+    except DecodeError:
+        raise KubeError(Failure.UNAVAILABLE, f"{what}: the answer is not JSON") from None
+
+
+def told(answer: httpx2.Response) -> Any:
+    """Return what a failure says: a Status, or the plain text of a proxy in between."""
+    try:
+        return json.decode(answer.content)
+    except (DecodeError, UnicodeDecodeError):
+        plain = answer.headers.get("Content-Type", "").startswith("text/plain")
+        return {"message": " ".join(answer.text.split())} if plain else None
+
+
+def asked(retry_after: str | None, ours: float) -> float:
+    """Return how long to wait: what the server asks for, else our own backoff."""
+    if retry_after is None or not retry_after.isdigit():
+        return ours
+    return max(float(retry_after), ours)
+
+
+def named(error: httpx2.HTTPError) -> str:
+    """Return why there was no answer."""
+    return f"{type(error).__name__} {error}".strip()

@@ -1,0 +1,58 @@
+"""What is applied before what, and what is not applied where something else was refused. Pure."""
+
+from typing import Any, Final
+
+from orders_operator.resources.labels import CONFIG_COPY, REVISION
+from orders_operator.resources.references import CONFIG_MAPS, Reference, named
+
+Object = dict[str, Any]
+
+_ORDER: Final = {
+    "ServiceAccount": 0,
+    "Secret": 1,
+    "ConfigMap": 2,
+    "Deployment": 4,
+    "HorizontalPodAutoscaler": 5,
+    "HTTPRoute": 6,
+}
+_OTHERS: Final = 3
+
+_NEEDED: Final[dict[str, set[str]]] = {
+    "HTTPRoute": {"Service"},
+    "ControllerRevision": {"ConfigMap"},
+    "Deployment": {"ControllerRevision", "ConfigMap"},
+}
+"""A route would lead to somebody else's Service, a revision would name a copy that is not there,
+and new pods would come without what they read, or without a way back."""
+
+
+def place(kind: str) -> int:
+    """Return when a kind is applied.
+
+    What pods need comes before them; an autoscaler that came first would change the replicas while
+    the Deployment's are handed over to it, and a route needs its Services.
+    """
+    return _ORDER.get(kind, _OTHERS)
+
+
+def needs(obj: Object, absent: Object) -> bool:
+    """Whether an object must not be applied because another one could not be made."""
+    if absent["kind"] not in _NEEDED.get(obj["kind"], set()):
+        return False
+    if absent["kind"] == "ControllerRevision":
+        return _label(absent, REVISION) == _label(obj["spec"]["template"], REVISION)
+    if absent.get("immutable"):  # a copy, which its own revision alone reads
+        return _reads(obj, absent["metadata"]["name"])
+    return True
+
+
+def _reads(obj: Object, copy: str) -> bool:
+    if obj["kind"] == "ControllerRevision":
+        return (obj["metadata"].get("annotations") or {}).get(CONFIG_COPY) == copy
+    reference = Reference(CONFIG_MAPS, copy)
+    return any(need.reference == reference for need in named(obj["spec"]["template"]))
+
+
+def _label(obj: Object, name: str) -> str | None:
+    found: str | None = (obj["metadata"].get("labels") or {}).get(name)
+    return found

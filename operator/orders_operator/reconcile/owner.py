@@ -1,0 +1,87 @@
+"""Whose an object is: by its controller, or by the operator's marks where that is gone.
+
+An object loses its owner when the OrderService is deleted with `--cascade=orphan`, and has one
+that is gone after a restore from a backup. It is still ours if it has our labels and fields that
+we have applied: nobody has both by chance.
+"""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orders_operator.api.spec import KIND
+from orders_operator.resources.labels import INSTANCE, MANAGED_BY
+
+Object = dict[str, Any]
+
+MANAGER: Final = "orders-operator"
+"""The field manager of everything that is applied to children."""
+
+
+class Owner(Struct, frozen=True):
+    """The OrderService whose children these are."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the labels that every child has."""
+        return {INSTANCE: self.name, "app.kubernetes.io/managed-by": MANAGED_BY}
+
+    def controls(self, obj: Object) -> bool:
+        """Whether an object is this OrderService's, by its controller reference."""
+        return any(it.get("uid") == self.uid for it in _controllers(obj))
+
+    def owns(self, obj: Object) -> bool:
+        """Whether an object is this OrderService's, or an orphan that it may adopt."""
+        return self.controls(obj) or self.orphaned(obj)
+
+    def orphaned(self, obj: Object) -> bool:
+        """Whether an object was made for an OrderService of this name, and has no owner now.
+
+        One that is on its way out with an earlier OrderService of this name is left to go.
+        """
+        metadata = obj["metadata"]
+        marks = metadata.get("managedFields") or []
+        return (
+            self.labels.items() <= (metadata.get("labels") or {}).items()
+            and any((it.get("manager"), it.get("operation")) == _APPLIED for it in marks)
+            and all(
+                (it.get("kind"), it.get("name")) == (KIND, self.name) for it in _controllers(obj)
+            )
+            and not metadata.get("deletionTimestamp")
+            and not self.controls(obj)
+        )
+
+    def adopted(self, obj: Object, reference: Object) -> Object:
+        """Return the merge patch that makes an orphan ours, if it still is as it was read.
+
+        A controller that is gone has to go first: an object has only one.
+        """
+        metadata = obj["metadata"]
+        others = [it for it in metadata.get("ownerReferences") or [] if not it.get("controller")]
+        return {
+            "metadata": {
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+                "ownerReferences": [*others, reference],
+            }
+        }
+
+    def told(self, obj: Object) -> str:
+        """Say who owns an object that is not ours, as far as it says so itself."""
+        for owner in _controllers(obj):
+            if (owner["kind"], owner["name"]) == (KIND, self.name):
+                return "goes with an OrderService of this name that was deleted"
+            return f"is controlled by {owner['kind']} {owner['name']}"
+        return "was not made for this OrderService"
+
+
+_APPLIED: Final = (MANAGER, "Apply")
+
+
+def _controllers(obj: Object) -> list[Object]:
+    references = obj["metadata"].get("ownerReferences") or []
+    return [it for it in references if it.get("controller")]

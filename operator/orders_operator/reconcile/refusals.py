@@ -1,0 +1,75 @@
+"""What was refused, so that it is asked for again later each time, and not at every event.
+
+A refusal that comes at once costs nothing, so the next pass asks again, and the queue sees to it
+that there is one. One that took its time, as that of a webhook that does not answer, is repeated
+from memory until a multiple of that time has gone by: an event that wakes a pass does not wait for
+the webhook again. Other content is asked for at once.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+
+from orders_operator.reconcile.apply_cache import digest
+from orders_operator.reconcile.observed import Problem
+from orders_operator.reconcile.queue import backoff
+
+Object = dict[str, Any]
+
+_SLOW_SECONDS: Final = 1.0
+_REST: Final = 3.0
+"""How many times as long as a slow refusal took it is not asked for again."""
+
+
+class _Refusal(Struct, frozen=True):
+    content: bytes
+    problem: Problem
+    until: datetime
+
+
+class Refusals:
+    """The objects of each OrderService, by its uid, that the API server has refused."""
+
+    def __init__(self) -> None:
+        """Start with nothing remembered."""
+        self._slow: dict[str, dict[tuple[str, str], _Refusal]] = {}
+        self._passes: dict[str, int] = {}
+
+    def waiting(self, owner: str, wanted: Object, now: datetime) -> Problem | None:
+        """Return what is said of an object that is not to be asked for yet."""
+        found = self._slow.get(owner, {}).get(_key(wanted))
+        if found is None or now >= found.until or found.content != digest(wanted):
+            return None
+        return found.problem
+
+    def refused(
+        self, owner: str, wanted: Object, problem: Problem, now: datetime, seconds: float
+    ) -> None:
+        """Remember a refusal, and that it took so many seconds."""
+        if seconds < _SLOW_SECONDS:
+            self.accepted(owner, wanted)
+            return
+        until = now + timedelta(seconds=seconds * (1 + _REST))
+        self._slow.setdefault(owner, {})[_key(wanted)] = _Refusal(digest(wanted), problem, until)
+
+    def accepted(self, owner: str, wanted: Object) -> None:
+        """Forget a refusal."""
+        self._slow.get(owner, {}).pop(_key(wanted), None)
+
+    def passed(self, owner: str, *, refused: bool) -> float | None:
+        """Note that a pass ended; return after how many seconds the next one is to ask again."""
+        if not refused:
+            self.forget(owner)
+            return None
+        self._passes[owner] = self._passes.get(owner, 0) + 1
+        return backoff(self._passes[owner])
+
+    def forget(self, owner: str) -> None:
+        """Forget an OrderService that is gone, or well."""
+        self._slow.pop(owner, None)
+        self._passes.pop(owner, None)
+
+
+def _key(obj: Object) -> tuple[str, str]:
+    return obj["kind"], obj["metadata"]["name"]

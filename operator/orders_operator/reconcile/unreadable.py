@@ -1,0 +1,62 @@
+"""A spec that cannot be read: a rollout that is under way is still judged, and goes back.
+
+Going back needs nothing that only the spec has: the stable revision is kept with its template. All
+else stays as it is, and the canary at its step, until the spec can be read.
+"""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from orders_operator.api.decode import legible
+from orders_operator.api.spec import OrderService
+from orders_operator.api.status import RolloutStatus
+from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.rollout.commands import Commands
+from orders_operator.rollout.situation import Situation
+from orders_operator.rollout.tracks import Tracks
+
+Object = dict[str, Any]
+
+_BACK: Final = frozenset({"Deployment", "HTTPRoute"})
+"""What is applied to go back."""
+
+
+def under_way(resource: Object, before: RolloutStatus) -> OrderService | None:
+    """Return what can be read of a resource if its rollout may have to go back, else None."""
+    service = legible(resource)
+    if service is None or service.spec.paused:
+        return None
+    return service if before.stable is not None and before.phase != "Stable" else None
+
+
+def only_back(it: Situation, tracks: Tracks) -> Situation:
+    """Return a situation in which a rollout can do nothing but stay where it is, or go back."""
+    stable = tracks.stable.deployment
+    rolling = it.before.phase == "Progressing"
+    strategy = replace(it.declared, strategy="RollingUpdate" if rolling else "Canary")
+    return replace(
+        it,
+        declared=strategy,
+        pods=it.pods if stable is None else int(stable["spec"].get("replicas", 1)),
+        commands=Commands(abort=it.commands.abort, pause=it.wanted),
+        content=None,
+    )
+
+
+def goes_back(it: Pass) -> bool:
+    """Whether all else has to wait for a rollout to go back."""
+    return it.plan is not None and it.plan.status.phase == "RolledBack"
+
+
+async def what_goes_back(it: Pass, objects: list[Object]) -> list[Object]:
+    """Return those of the objects that going back needs, with as many pods as there are."""
+    if not goes_back(it):
+        return []
+    name = it.service.metadata.name
+    live = await it.snapshot.children.mine("apps/v1", "Deployment", name)
+    found = [obj for obj in objects if obj["kind"] in _BACK]
+    for obj in found:
+        if obj["metadata"]["name"] == name and live is not None and "replicas" in obj["spec"]:
+            obj["spec"]["replicas"] = live["spec"].get("replicas", 1)
+    return found

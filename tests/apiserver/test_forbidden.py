@@ -1,0 +1,47 @@
+"""An operator that has no right to a kind."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from tests.apiserver.refusing import allow_all_but
+from tests.apiserver.server import OPERATOR, ApiServer
+from tests.apiserver.working import becomes, is_condition, is_ready, working
+from tests.apiserver.world import IMAGE, NEXT, World
+
+INGRESS = {"ingress": {"host": "orders.test"}}
+
+pytestmark = pytest.mark.filterwarnings(
+    # Kopf leaves the sockets of its watches to the collector.
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Blame no other test for what is not closed."""
+    yield
+    gc.collect()
+
+
+async def test_a_kind_that_is_forbidden_and_not_used(
+    world: World, apiserver: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault, until a spec uses it; then that is told, and all else goes on."""
+    await allow_all_but(world, "ingresses")
+    await world.declare()
+    monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig(OPERATOR)))
+    async with working(world.namespace):
+        await becomes(world, is_ready(world), within=40)
+        await world.change(expose=INGRESS, image=NEXT, replicas=2)
+        await becomes(world, is_condition(world, "Degraded", "True", "ApplyFailed"))
+        assert "ingresses" in (await world.said("Degraded"))["message"]
+
+        async def two() -> bool:
+            return await world.images() == [IMAGE, IMAGE]
+
+        await becomes(world, two)
+        await world.change(expose={"ingress": None})
+        await becomes(world, is_ready(world))
+        assert [NEXT, NEXT] == await world.images()

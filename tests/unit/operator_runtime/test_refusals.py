@@ -1,0 +1,77 @@
+"""How often what was refused is asked for, and how long a pass waits for it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders_operator.api.conditions import Reason
+from orders_operator.reconcile.allowance import WRITES_SECONDS, Allowance
+from orders_operator.reconcile.observed import Problem
+from orders_operator.reconcile.refusals import Refusals
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+REFUSED = Problem(Reason.APPLY_FAILED, "Service shop: no")
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    """Return what is to be applied."""
+    return {"kind": "Service", "metadata": {"name": "shop"}, "spec": spec}
+
+
+@given(st.lists(st.floats(0, 60), max_size=20))
+def test_writes_never_take_more_than_there_is(wishes: list[float]) -> None:
+    """However long each would like to take, each has a share and all stay within the time."""
+    time = 0.0
+    allowance = Allowance(clock=lambda: time)
+    for wish in wishes:
+        with allowance.share() as seconds:
+            assert seconds > 0
+            time += min(wish, seconds)
+    assert time <= WRITES_SECONDS
+
+
+def test_a_write_that_fails_is_charged_for() -> None:
+    """An error took its time, too."""
+    time = 0.0
+    allowance = Allowance(20, clock=lambda: time)
+
+    def fail() -> None:
+        nonlocal time
+        with allowance.share():
+            time += 4
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    with allowance.share() as seconds:
+        assert 8 == seconds
+
+
+def test_a_quick_refusal_is_asked_for_in_each_pass() -> None:
+    """It costs nothing, and what was in the way may be gone."""
+    refusals = Refusals()
+    refusals.refused("uid", service(), REFUSED, NOW, 0.01)
+    assert refusals.waiting("uid", service(), NOW) is None
+
+
+def test_a_slow_refusal_is_repeated_from_memory() -> None:
+    """Until a multiple of its time is over, for the same content of the same object only."""
+    refusals = Refusals()
+    refusals.refused("uid", service(), REFUSED, NOW, 10)
+    assert REFUSED is refusals.waiting("uid", service(), NOW + timedelta(seconds=39))
+    assert refusals.waiting("uid", service(), NOW + timedelta(seconds=40)) is None
+    assert refusals.waiting("uid", service(type="NodePort"), NOW) is None
+    assert refusals.waiting("other", service(), NOW) is None
+    refusals.accepted("uid", service())
+    assert refusals.waiting("uid", service(), NOW) is None
+
+
+def test_passes_in_which_something_is_refused_come_back_later_each_time() -> None:
+    """Until one in which nothing is."""
+    refusals = Refusals()
+    assert [0.5, 1, 2, 4] == [refusals.passed("uid", refused=True) for _ in range(4)]
+    assert refusals.passed("uid", refused=False) is None
+    assert 0.5 == refusals.passed("uid", refused=True)
