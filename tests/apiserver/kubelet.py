@@ -18,6 +18,10 @@ Object = dict[str, Any]
 NODE: Final = "node-1"
 _BEGAN: Final = "2026-01-01T00:00:00Z"
 _DIGEST: Final = "sha256:" + "ab" * 32
+_UNPULLED: Final = {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such"}}}
+_MISNAMED: Final = {
+    "state": {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse it"}}
+}
 _REPORT: Final = '{"version":"1.0.0","schema":3}'
 
 
@@ -30,6 +34,7 @@ class Fate(Enum):
     UNMIGRATED = auto()
     DATABASE_AWAY = auto()
     UNPULLED = auto()
+    MISNAMED = auto()
 
 
 class Kubelet:
@@ -153,7 +158,8 @@ def _container(pod: Object, name: str, fate: Fate) -> Object:
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": crashed,
         },
-        Fate.UNPULLED: {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such"}}},
+        Fate.UNPULLED: _UNPULLED,
+        Fate.MISNAMED: _MISNAMED,
     }
     starting = {"state": {"waiting": {"reason": "PodInitializing"}}}
     return _about(pod, name, "containers") | states.get(fate, starting)
@@ -162,7 +168,8 @@ def _container(pod: Object, name: str, fate: Fate) -> Object:
 def _init_container(pod: Object, name: str, fate: Fate) -> Object:
     states: dict[Fate, Object] = {
         Fate.STARTING: {"state": {"waiting": {"reason": "PodInitializing"}}},
-        Fate.UNPULLED: {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such"}}},
+        Fate.UNPULLED: _UNPULLED,
+        Fate.MISNAMED: _MISNAMED,
         Fate.UNMIGRATED: {"restartCount": 1, "state": {"terminated": _ended(1, "it is odd")}},
         Fate.DATABASE_AWAY: {"restartCount": 1, "state": {"terminated": _ended(75, "away")}},
     }

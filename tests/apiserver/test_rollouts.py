@@ -8,7 +8,7 @@ from tests.apiserver.world import IMAGE, NEXT, World
 FAILURES = [
     (Fate.CRASHING, "PodCrashing", "it cannot serve"),
     (Fate.UNMIGRATED, "MigrationFailed", "it is odd"),
-    (Fate.UNPULLED, "ImagePullFailed", "no such"),
+    (Fate.MISNAMED, "ImagePullFailed", "couldn't parse"),
 ]
 
 
@@ -115,6 +115,30 @@ async def test_pods_that_never_serve_are_late(world: World) -> None:
     await world.settle()
     assert [IMAGE] == await world.images()
     assert "ProgressDeadlineExceeded" == (await world.rollout())["failed"]["reason"]
+
+
+async def test_a_pull_that_fails_is_waited_for(world: World) -> None:
+    """A registry may come back: it is told at once, and given up at the deadline, in its words."""
+    await world.declare()
+    await world.settle()
+    world.kubelet.fates[NEXT] = Fate.UNPULLED
+    await world.change(image=NEXT)
+    await world.settle()
+    assert "Progressing" == (await world.rollout())["phase"]
+    assert ("True", "ImagePullFailed") == await world.condition("Degraded")
+    world.kubelet.fates.clear()
+    await world.settle()
+    assert [NEXT] == await world.images()
+
+    world.kubelet.fates["orders/service:3"] = Fate.UNPULLED
+    await world.change(image="orders/service:3")
+    await world.settle()
+    world.deployments.late.add("shop")
+    await world.settle()
+    assert [NEXT] == await world.images()
+    failed = (await world.rollout())["failed"]
+    assert "ProgressDeadlineExceeded" == failed["reason"]
+    assert "ErrImagePull: no such" in failed["message"]
 
 
 async def test_a_database_that_is_away_is_no_fault_of_a_revision(world: World) -> None:

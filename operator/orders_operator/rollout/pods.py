@@ -31,6 +31,8 @@ _PULL: Final = frozenset(
         "SignatureValidationFailed",
     }
 )
+_NEVER_PULLED: Final = "InvalidImageName"
+"""The only one of these that time cannot mend: registries come back, and images are pushed."""
 _START: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
@@ -45,8 +47,8 @@ _CRASHES: Final = 2  # one restart happens; two are a pattern
 class Trouble(Struct, frozen=True):
     """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words.
 
-    What `may_pass` is no fault of the revision: the database is away, a table is locked, a Secret
-    is missing.
+    What `may_pass` is waited for until the deadline: the database is away, a table is locked, a
+    Secret is missing, a registry does not answer.
     """
 
     reason: Reason
@@ -176,7 +178,8 @@ def of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
     why = waiting.get("reason") or ""
     said = str(waiting.get("message") or "")
     if why in _PULL:
-        yield Trouble(Reason.IMAGE_PULL_FAILED, tail(f"{why}: {said}" if said else why))
+        text = tail(f"{why}: {said}" if said else why)
+        yield Trouble(Reason.IMAGE_PULL_FAILED, text, may_pass=why != _NEVER_PULLED)
         return
     if why in _START:
         text = tail(f"{why}: {said}" if said else why)
