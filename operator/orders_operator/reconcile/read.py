@@ -9,6 +9,7 @@ from msgspec.structs import fields, replace
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.children import Children, Owner
+from orders_operator.reconcile.database_pod import pods_of_database
 from orders_operator.reconcile.reconcile_pass import Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
 from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET
@@ -56,6 +57,7 @@ async def read(it: Pass) -> None:
         before=before,
         revisions=revisions,
         database=database_revision.stored(service, controllers, live),
+        database_pods=await pods_of_database(context.kube, service, live),
         contents=contents,
     )
 

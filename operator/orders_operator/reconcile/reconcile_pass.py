@@ -53,6 +53,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         before: `status.rollout`.
         revisions: those that are kept, by hash: the one wanted last first, then the stable one.
         database: what is kept of an embedded PostgreSQL.
+        database_pods: its pods while it does not serve.
         contents: what the spec, revisions in use and pods name; None where there is nothing.
 
     """
@@ -63,6 +64,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     before: RolloutStatus
     revisions: Mapping[str, Revision]
     database: DatabaseRevision | None
+    database_pods: tuple[Object, ...]
     contents: dict[Reference, Object | None]
 
 

@@ -5,7 +5,7 @@ serving while a rollout fails, and how they are says nothing about it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct, ValidationError, json
@@ -172,7 +172,7 @@ def _of_pod(pod: Object) -> Iterable[Trouble]:
             yield from of_container(status, Reason.POD_CRASHING)
 
 
-def of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
+def of_container(status: Object, failed: Reason) -> Iterator[Trouble]:
     """Yield what a container's status complains of; `failed` is the reason when it ended badly."""
     waiting = (status.get("state") or {}).get("waiting") or {}
     why = waiting.get("reason") or ""
