@@ -1,8 +1,9 @@
 """What was applied last, so that an object that is as we left it is not applied again.
 
 That saves nearly every write, and ends a loop that else has no end: an API server may normalise
-what it is given (it drops an empty list), so that the same apply changes the object each time, and
-each change wakes its reconcile. Nothing depends on it: without it all is applied once.
+what it is given (it drops an empty list), or a policy may write the time into it, so that the same
+apply changes the object each time, and each change wakes its reconcile. A status that moves on is
+no reason to apply either. Nothing depends on it: without it all is applied once.
 """
 
 import hashlib
@@ -11,8 +12,8 @@ from typing import Any
 from msgspec import json
 
 Object = dict[str, Any]
-Mark = tuple[str, str, bytes]
-"""The uid and resourceVersion that an apply left, and a hash of what was applied."""
+Mark = tuple[str, bytes, bytes]
+"""The uid, a hash of what was applied, and one of the object that it left."""
 
 
 class ApplyCache:
@@ -36,12 +37,24 @@ class ApplyCache:
         self._marks.pop(owner, None)
 
 
+def content(obj: Object) -> Object:
+    """Return an object without what moves on by itself, and without its kind.
+
+    A Deployment's status moves, and items of a list say no kind.
+    """
+    moving = {"resourceVersion", "managedFields"}
+    metadata = {name: it for name, it in obj["metadata"].items() if name not in moving}
+    left = {name: it for name, it in obj.items() if name not in {"apiVersion", "kind", "status"}}
+    return left | {"metadata": metadata}
+
+
 def _key(obj: Object) -> tuple[str, str]:
     return obj["kind"], obj["metadata"]["name"]
 
 
 def _mark(wanted: Object, live: Object) -> Mark:
-    content = json.encode(wanted, order="sorted")
-    metadata = live["metadata"]
-    digest = hashlib.blake2b(content, digest_size=16).digest()
-    return metadata["uid"], metadata["resourceVersion"], digest
+    return live["metadata"]["uid"], _digest(wanted), _digest(content(live))
+
+
+def _digest(found: Object) -> bytes:
+    return hashlib.blake2b(json.encode(found, order="sorted"), digest_size=16).digest()
