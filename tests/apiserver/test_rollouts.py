@@ -141,6 +141,28 @@ async def test_a_pull_that_fails_is_waited_for(world: World) -> None:
     assert "ErrImagePull: no such" in failed["message"]
 
 
+@pytest.mark.parametrize("strategy", ["RollingUpdate", "Canary"])
+async def test_pods_that_a_quota_refuses_are_told(world: World, strategy: str) -> None:
+    """In the server's words: at once, and in the failure at the deadline."""
+    await world.declare(rollout={"strategy": strategy})
+    await world.settle()
+    await world.quota(**{"count/pods": "0"})
+    await world.change(image=NEXT)
+    await world.settle()
+    degraded = await world.said("Degraded")
+    assert ("True", "PodsRefused") == (degraded["status"], degraded["reason"])
+    assert "exceeded quota: few" in degraded["message"]
+
+    world.clock.wait(700)
+    world.deployments.late |= {"shop"} if strategy == "RollingUpdate" else set()
+    await world.settle()
+    failed = (await world.rollout())["failed"]
+    assert "ProgressDeadlineExceeded" == failed["reason"]
+    assert "exceeded quota: few" in failed["message"]
+    assert "exceeded quota: few" in (await world.said("Degraded"))["message"]
+    assert [IMAGE] == await world.images()
+
+
 async def test_a_database_that_is_away_is_no_fault_of_a_revision(world: World) -> None:
     """A migration that may pass is waited for, and said."""
     await world.declare()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
 from orders_operator.resources.postgres import CONTAINER, VOLUME_PERMISSIONS
-from orders_operator.rollout.pods import Trouble, of_container, ready
+from orders_operator.rollout.pods import Trouble, of_container, ready, unplaced
 from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
@@ -46,7 +46,7 @@ def database_trouble(pods: Iterable[Object], now: datetime) -> Trouble | None:
             if _DENIED.search(trouble.message) and not _gives_volume(pod):
                 said = f"{said}\n{_HELP}"
             return replace(trouble, message=said)
-        waits = _unplaced(pod)
+        waits = unplaced(pod)
         since = None if waits is None else moment(waits.get("lastTransitionTime"))
         if waits is not None and since is not None and now - since >= _PLACED:
             return Trouble(Reason.UNAVAILABLE, _said(str(waits.get("message") or "")))
@@ -81,13 +81,14 @@ def _is_stuck(live: Object, pod: Object) -> bool:
     if live["spec"].get("replicas") == 0:
         return True
     current = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
-    waits = _unplaced(pod) is not None or next(_of_containers(pod), None) is not None
+    waits = unplaced(pod) is not None or next(_of_containers(pod), None) is not None
     return current and waits and not pod["metadata"].get("deletionTimestamp")
 
 
 def _never_ready(pod: Object) -> bool:
     """Whether it has been unready since its start; a doubt means no."""
-    condition = _condition(pod, "Ready")
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    condition = next((it for it in conditions if it.get("type") == "Ready"), None)
     if condition is None:  # no kubelet has had it yet
         return True
     since = moment(condition.get("lastTransitionTime"))
@@ -95,17 +96,6 @@ def _never_ready(pod: Object) -> bool:
     if ready(pod) or since is None or began is None:
         return False
     return since - began <= _SAME_MOMENT
-
-
-def _unplaced(pod: Object) -> Object | None:
-    """Return the scheduler's condition if it has found no node."""
-    condition = _condition(pod, "PodScheduled")
-    return condition if condition is not None and condition.get("status") == "False" else None
-
-
-def _condition(pod: Object, kind: str) -> Object | None:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return next((it for it in conditions if it.get("type") == kind), None)
 
 
 def _of_containers(pod: Object) -> Iterator[Trouble]:

@@ -88,13 +88,13 @@ def _of_analysis(it: Situation) -> Trouble | None:
 
 
 def _late(it: Situation, track: Track | None) -> Trouble:
-    """Return that the deadline is over, with what the API server or the pods say of it."""
+    """Return that the deadline is over, with the words of whoever keeps the pods away."""
     if track is None:
         text = f"There are no pods of it after {it.deadline} s."
     else:
         progress, trouble = track.progress, track.trouble
         text = f"{progress.available} of {progress.wanted} pods serve after {it.deadline} s."
-        said = progress.refused or (trouble.message if trouble is not None else "")
+        said = progress.refused or (trouble.message if trouble is not None else track.waits)
         text += f" {said}" if said else ""
     return Trouble(Reason.PROGRESS_DEADLINE_EXCEEDED, text)
 

@@ -101,6 +101,19 @@ def ready(pod: Object) -> bool:
     return any(it.get("type") == "Ready" and it.get("status") == "True" for it in conditions)
 
 
+def unplaced(pod: Object) -> Object | None:
+    """Return the scheduler's condition if it has found no node for a pod."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    found = (it for it in conditions if it.get("type") == "PodScheduled")
+    return next((it for it in found if it.get("status") == "False"), None)
+
+
+def waits(pods: Iterable[Object]) -> str | None:
+    """Return the scheduler's words on the pods that it has found no node for."""
+    found = (unplaced(pod) for pod in pods)
+    return next((str(it["message"]) for it in found if it is not None and it.get("message")), None)
+
+
 def migration(pods: Iterable[Object]) -> Migration | None:
     """Return what the migration of the newest pod that has migrated reported."""
     for pod in sorted(pods, key=_created, reverse=True):
