@@ -5,6 +5,8 @@ template with the time, and so each one would be a rolling update. An object say
 last apply gave it: `managedFields` has the fields, the object their values.
 """
 
+import re
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import json
@@ -13,13 +15,19 @@ Object = dict[str, Any]
 
 _IDENTITY: Final = ("name", "namespace")
 _ABSENT: Final = object()
+_QUANTITIES: Final = frozenset({"limits", "requests"})
+_QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)([numkMGTPE]?|[KMGTPE]i)")
+_UNITS: Final = {
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("num kMGTPE", -3)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
+}
 
 
 def holds(live: Object, wanted: Object, manager: str) -> bool:
     """Whether what a manager has applied to an object is just what is wanted now.
 
-    What the API server has put in another form (a quantity, an empty list) is taken for a
-    difference: then it is applied once more, as everything else.
+    What the API server has put in another form (an empty list, say, or a quantity elsewhere than
+    in resources) is taken for a difference: then it is applied once more, as everything else.
     """
     fields = _fields(live, manager)
     if fields is None:
@@ -47,7 +55,9 @@ def _same(wanted: Any, live: Any, fields: Object) -> bool:
         return bool(wanted == _declared(live))
     if isinstance(wanted, dict) and isinstance(live, dict):
         return inner.keys() == {f"f:{name}" for name in wanted} and all(
-            _same(it, live.get(name, _ABSENT), inner[f"f:{name}"]) for name, it in wanted.items()
+            _same(it, live.get(name, _ABSENT), inner[f"f:{name}"])
+            or (name in _QUANTITIES and _same_quantities(it, live.get(name)))
+            for name, it in wanted.items()
         )
     if not (isinstance(wanted, list) and isinstance(live, list) and len(inner) == len(wanted)):
         return False
@@ -62,6 +72,19 @@ def _same_item(wanted: Object, live: list[Any], fields: Object) -> bool:
             found = next((it for it in live if _has(it, key)), None)
             return found is not None and _same(wanted, found, inner)
     return False
+
+
+def _same_quantities(wanted: Any, live: Any) -> bool:
+    """Whether resources are as wanted, in whatever unit: the API server makes 500m of 0.5."""
+    if not (isinstance(wanted, dict) and isinstance(live, dict) and wanted.keys() == live.keys()):
+        return False
+    return all(_quantity(it) == _quantity(live[name]) for name, it in wanted.items())
+
+
+def _quantity(value: Any) -> Decimal | str:
+    """Return a number; what is none in this form is compared as it is."""
+    found = _QUANTITY.fullmatch(str(value))
+    return str(value) if found is None else Decimal(found[1]) * _UNITS[found[2] or " "]
 
 
 def _has(item: Any, key: Object) -> bool:

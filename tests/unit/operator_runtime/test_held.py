@@ -119,3 +119,25 @@ def test_the_status_of_a_claim_template_is_nobodys() -> None:
         if entry["fieldsV1"]:
             entry["fieldsV1"]["f:spec"] = {"f:volumeClaimTemplates": {}}
     assert holds(live, wanted, MANAGER)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "same"),
+    [
+        ("0.5", "500m", True),
+        (1, "1", True),
+        ("1000m", "1", True),
+        ("1024Mi", "1Gi", True),
+        ("1G", "1Gi", False),
+        ("1e3", "1k", False),
+        ("100m", "101m", False),
+    ],
+)
+def test_resources_are_the_same_in_any_unit(wanted: Any, live: str, *, same: bool) -> None:
+    """The API server writes quantities in one form; elsewhere a text is the text it is."""
+    declared_one = declared({"resources": {"limits": {"cpu": wanted}}, "annotation": str(wanted)})
+    found = applied(declared_one)
+    found["spec"]["resources"]["limits"] = {"cpu": live}
+    assert same == holds(found, declared_one, MANAGER)
+    found["spec"]["annotation"] = live
+    assert (str(wanted) == live and same) == holds(found, declared_one, MANAGER)
