@@ -7,7 +7,6 @@ import pytest
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import KubeError
-from orders_operator.reconcile import children
 from orders_operator.reconcile.apply_cache import ApplyCache
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.world import NAME, NEXT, World
@@ -88,7 +87,6 @@ async def test_a_password_that_exists_is_never_replaced(
 
     monkeypatch.setattr(kube, "request", late)
     monkeypatch.setattr(ApplyCache, "unchanged", lambda *_: False)
-    monkeypatch.setattr(children, "holds", lambda *_: False)
     with pytest.raises(KubeError, match=r"AlreadyExists|Conflict"):
         await slow.reconcile(world.key)
     made = (await world.get("v1", "secrets", DATABASE))["data"]

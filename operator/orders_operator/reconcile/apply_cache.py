@@ -1,15 +1,19 @@
-"""What was applied last, so that an object that is as we left it is not applied again.
+"""What need not be applied: an object that is as we left it, or has all that it should have.
 
 That saves nearly every write, and ends a loop that else has no end: an API server may normalise
 what it is given (it drops an empty list), or a policy may write the time into it, so that the same
 apply changes the object each time, and each change wakes its reconcile. A status that moves on is
-no reason to apply either. Nothing depends on it: without it all is applied once.
+no reason to apply either. Nothing depends on what is remembered: without it, all that an object
+does not say itself (`held`) is applied once.
 """
 
 import hashlib
 from typing import Any
 
 from msgspec import json
+
+from orders_operator.reconcile.held import holds
+from orders_operator.reconcile.replicas import Handover, handover
 
 Object = dict[str, Any]
 Mark = tuple[str, bytes, bytes]
@@ -23,10 +27,14 @@ class ApplyCache:
         """Start with nothing remembered."""
         self._marks: dict[str, dict[tuple[str, str], Mark]] = {}
 
-    def unchanged(self, owner: str, wanted: Object, live: Object) -> bool:
-        """Whether an object is as our last apply of the same left it."""
+    def unchanged(self, owner: str, wanted: Object, live: Object, manager: str) -> bool:
+        """Whether an object is as our last apply of the same left it, or as it would leave it."""
         mark = self._marks.get(owner, {}).get(_key(wanted))
-        return mark is not None and mark == _mark(wanted, live)
+        if mark is not None and mark == _mark(wanted, live):
+            return True
+        deployment = wanted["kind"] == "Deployment"
+        owned = not deployment or handover(wanted, live, manager) == Handover()
+        return owned and holds(live, wanted, manager)
 
     def applied(self, owner: str, wanted: Object, result: Object) -> None:
         """Remember what an apply left; `owner` is the OrderService's uid."""
@@ -37,11 +45,8 @@ class ApplyCache:
         self._marks.pop(owner, None)
 
 
-def content(obj: Object) -> Object:
-    """Return an object without what moves on by itself, and without its kind.
-
-    A Deployment's status moves, and items of a list say no kind.
-    """
+def _content(obj: Object) -> Object:
+    """Return an object without what moves by itself, and without what items of a list lack."""
     moving = {"resourceVersion", "managedFields"}
     metadata = {name: it for name, it in obj["metadata"].items() if name not in moving}
     left = {name: it for name, it in obj.items() if name not in {"apiVersion", "kind", "status"}}
@@ -53,7 +58,7 @@ def _key(obj: Object) -> tuple[str, str]:
 
 
 def _mark(wanted: Object, live: Object) -> Mark:
-    return live["metadata"]["uid"], _digest(wanted), _digest(content(live))
+    return live["metadata"]["uid"], _digest(wanted), _digest(_content(live))
 
 
 def _digest(found: Object) -> bytes:

@@ -10,10 +10,9 @@ from orders_operator.api.conditions import Reason
 from orders_operator.api.spec import KIND
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
-from orders_operator.reconcile.apply_cache import ApplyCache, content
-from orders_operator.reconcile.held import holds
+from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Problem
-from orders_operator.reconcile.replicas import KEEPER, Handover, handover
+from orders_operator.reconcile.replicas import KEEPER, handover
 from orders_operator.resources.labels import COMPONENT, DATABASE, MANAGED_BY
 from orders_operator.resources.references import REFERENCED, Reference
 
@@ -204,16 +203,14 @@ class Children:
             return Problem(
                 Reason.NAME_CONFLICT, f"{_named(wanted)} exists and {_whose(live, self._owner)}"
             )
-        if live is not None and self._cache.unchanged(self._owner.uid, wanted, live):
+        if live is not None and self._cache.unchanged(self._owner.uid, wanted, live, MANAGER):
             return None
         plural = self._kinds[wanted["apiVersion"], kind].plural
-        step = handover(wanted, live, MANAGER) if kind == "Deployment" else Handover()
-        if live is not None and step == Handover() and holds(live, wanted, MANAGER):
-            return None
-        if step.before is not None:
+        step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
+        if step is not None and step.before is not None:
             await self._kube.apply(plural, step.before, manager=KEEPER)
         applied = await self._write(plural, wanted, live)
-        if step.after is not None:
+        if step is not None and step.after is not None:
             applied = await self._kube.apply(plural, step.after, manager=KEEPER)
         self._live[kind, name] = applied
         self._cache.applied(self._owner.uid, wanted, applied)
@@ -253,7 +250,14 @@ def _order(obj: Object) -> int:
 
 def altered(before: Object, after: Object) -> bool:
     """Whether an apply did anything: a Deployment's status moves on in between by itself."""
-    return content(before) != content(after)
+    return _content(before) != _content(after)
+
+
+def _content(obj: Object) -> Object:
+    kept = {name: value for name, value in obj.items() if name != "status"}
+    metadata = obj["metadata"].items()
+    moving = {"resourceVersion", "managedFields"}
+    return kept | {"metadata": {name: it for name, it in metadata if name not in moving}}
 
 
 def _named(obj: Object) -> str:

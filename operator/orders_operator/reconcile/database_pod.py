@@ -29,11 +29,22 @@ log = logging.getLogger("orders_operator.reconcile")
 async def pods_of_database(
     kube: "Kube", service: OrderService, live: Object | None
 ) -> tuple[Object, ...]:
-    """Return the pods of the StatefulSet; none if there is no such, or it serves."""
+    """Return the pods of the StatefulSet; none if there is no such, it serves, or that is refused.
+
+    Raises:
+        KubeError: the API server does not answer.
+
+    """
     if live is None or _serves(live):
         return ()
     namespace = service.metadata.namespace
-    return tuple(await kube.list("v1", "pods", namespace, selector(service, DATABASE)))
+    try:
+        return tuple(await kube.list("v1", "pods", namespace, selector(service, DATABASE)))
+    except KubeError as error:
+        if not error.status:
+            raise
+        log.warning("what the database's pod says is not known: %s", error)
+        return ()
 
 
 async def trouble_of_database(it: Pass) -> Trouble | None:
