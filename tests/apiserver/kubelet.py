@@ -5,7 +5,7 @@ on without them.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -17,7 +17,14 @@ Object = dict[str, Any]
 
 NODE: Final = "node-1"
 _BEGAN: Final = "2026-01-01T00:00:00Z"
+_OWN: Final = frozenset({"orders", "postgresql"})
+_STARTS: Final = timedelta(seconds=5)
+"""What a pod takes at least until it is ready."""
 _DIGEST: Final = "sha256:" + "ab" * 32
+_UNPULLED: Final = {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such"}}}
+_MISNAMED: Final = {
+    "state": {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse it"}}
+}
 _REPORT: Final = '{"version":"1.0.0","schema":3}'
 
 
@@ -30,6 +37,7 @@ class Fate(Enum):
     UNMIGRATED = auto()
     DATABASE_AWAY = auto()
     UNPULLED = auto()
+    MISNAMED = auto()
 
 
 class Kubelet:
@@ -64,7 +72,7 @@ class Kubelet:
         before = pod.get("status") or {}
         if before.get("phase") == "Failed":
             return
-        image = pod["spec"]["containers"][0]["image"]
+        image = own_container(pod)["image"]
         fate = self.fates.get(image, Fate.READY)
         if before.get("phase") != "Running" and not await self._has_all(pod):
             fate = Fate.STARTING
@@ -100,6 +108,12 @@ class Kubelet:
                 raise
 
 
+def own_container(pod: Object) -> Object:
+    """Return the container that is the pod's purpose, wherever a sidecar stands."""
+    containers: list[Object] = pod["spec"]["containers"]
+    return next(it for it in containers if it["name"] in _OWN)
+
+
 def addresses() -> Iterator[str]:
     """Return addresses of this very machine, so that tests can serve what a pod would."""
     for number in range(1 << 16):
@@ -128,12 +142,15 @@ def _status(pod: Object, fate: Fate, address: str) -> Object:
     ready = fate is Fate.READY
     names = [it["name"] for it in pod["spec"]["containers"]]
     first = [it["name"] for it in pod["spec"].get("initContainers") or ()]
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    old: Object = next((it for it in conditions if it["type"] == "Ready"), {})
-    condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": now}
+    before = pod.get("status") or {}
+    now = datetime.now(UTC)
+    began = before.get("startTime") or _stamp(now)
+    old: Object = next((it for it in before.get("conditions") or () if it["type"] == "Ready"), {})
+    changed = _stamp(now + _STARTS) if ready or old else began
+    condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": changed}
     status = {
         "phase": "Running" if fate in {Fate.READY, Fate.CRASHING} else "Pending",
+        "startTime": began,
         "podIP": address,
         "podIPs": [{"ip": address}],
         "conditions": [old if old.get("status") == str(ready) else condition],
@@ -142,6 +159,10 @@ def _status(pod: Object, fate: Fate, address: str) -> Object:
     if first:
         status["initContainerStatuses"] = [_init_container(pod, name, fate) for name in first]
     return status
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _container(pod: Object, name: str, fate: Fate) -> Object:
@@ -153,7 +174,8 @@ def _container(pod: Object, name: str, fate: Fate) -> Object:
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": crashed,
         },
-        Fate.UNPULLED: {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such"}}},
+        Fate.UNPULLED: _UNPULLED,
+        Fate.MISNAMED: _MISNAMED,
     }
     starting = {"state": {"waiting": {"reason": "PodInitializing"}}}
     return _about(pod, name, "containers") | states.get(fate, starting)
@@ -162,7 +184,8 @@ def _container(pod: Object, name: str, fate: Fate) -> Object:
 def _init_container(pod: Object, name: str, fate: Fate) -> Object:
     states: dict[Fate, Object] = {
         Fate.STARTING: {"state": {"waiting": {"reason": "PodInitializing"}}},
-        Fate.UNPULLED: {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such"}}},
+        Fate.UNPULLED: _UNPULLED,
+        Fate.MISNAMED: _MISNAMED,
         Fate.UNMIGRATED: {"restartCount": 1, "state": {"terminated": _ended(1, "it is odd")}},
         Fate.DATABASE_AWAY: {"restartCount": 1, "state": {"terminated": _ended(75, "away")}},
     }

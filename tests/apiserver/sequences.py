@@ -15,6 +15,7 @@ FATES: Final = {
     "orders/service:crashes": Fate.CRASHING,
     "orders/service:fails": Fate.UNMIGRATED,
     "orders/service:absent": Fate.UNPULLED,
+    "orders/service:misnamed": Fate.MISNAMED,
     "orders/service:slow": Fate.STARTING,
     "orders/service:waits": Fate.DATABASE_AWAY,
 }

@@ -1,11 +1,14 @@
 """The controller of StatefulSets of one pod, and of the claims that go with them or stay.
 
 A claim belongs to its StatefulSet, and so goes with it, where `whenDeleted` is `Delete`; else it
-is nobody's.
+is nobody's. A pod that is not ready is not replaced by one of another template
+(kubernetes/kubernetes#67250); a pod that is refused is told in an Event alone.
 """
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from tests.apiserver.deployments import ready, template_hash
 from tests.apiserver.kubelet import NODE
@@ -40,17 +43,55 @@ class StatefulSets:
         for claim in wanted["spec"].get("volumeClaimTemplates") or ():
             await self._claim(wanted, claim, f"{claim['metadata']['name']}-{name}")
         pod = await self._kube.get("v1", "pods", self._namespace, name)
+        spare = wanted["spec"]["replicas"] == 0
         if pod is None:
-            pod = await self._create(wanted, name, mark)
+            pod = None if spare else await self._make(wanted, name, mark)
         elif not pod["metadata"].get("deletionTimestamp"):
-            await self._replace(pod, mark)
-        await self._say(wanted, int(ready(pod)) or None, mark)
+            other = pod["metadata"]["labels"][REVISION] != mark
+            if spare or (other and ready(pod)):  # the next step makes the new one
+                await self._kube.request("DELETE", path("v1", "pods", self._namespace, name))
+        await self._say(wanted, pod, mark)
 
-    async def _replace(self, pod: Object, mark: str) -> None:
-        """Delete a pod of another template; the next step makes the new one."""
-        if pod["metadata"]["labels"][REVISION] != mark:
-            where = path("v1", "pods", self._namespace, pod["metadata"]["name"])
-            await self._kube.request("DELETE", where)
+    async def _make(self, wanted: Object, name: str, mark: str) -> Object | None:
+        """Make a pod, and tell of it; None if it is refused."""
+        about = f"create Pod {name} in StatefulSet {wanted['metadata']['name']}"
+        try:
+            made = await self._create(wanted, name, mark)
+        except KubeError as error:
+            if error.reason is not Failure.TERMINATING:
+                await self._tell(wanted, "FailedCreate", f"{about} failed error: {error.message}")
+            return None
+        await self._tell(wanted, "SuccessfulCreate", f"{about} successful")
+        return made
+
+    async def _tell(self, wanted: Object, reason: str, message: str) -> None:
+        """Post an Event; one that was posted before is not repeated."""
+        about, name = wanted["metadata"], f"{wanted['metadata']['name']}.{reason.lower()}"
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found = await self._kube.get("v1", "events", self._namespace, name)
+        if found is not None:
+            if (found["involvedObject"]["uid"], found["message"]) == (about["uid"], message):
+                return
+            await self._kube.request("DELETE", path("v1", "events", self._namespace, name))
+        made = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": name},
+            "involvedObject": {
+                "apiVersion": "apps/v1",
+                "kind": "StatefulSet",
+                "namespace": self._namespace,
+                "name": about["name"],
+                "uid": about["uid"],
+            },
+            "reason": reason,
+            "message": message,
+            "type": "Normal",
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        await self._kube.create("events", made, namespace=self._namespace)
 
     async def _claim(self, wanted: Object, template: Object, name: str) -> None:
         """Make a claim, and say whose it is."""
@@ -109,10 +150,11 @@ class StatefulSets:
         made = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
         return await self._kube.create("pods", made, namespace=self._namespace)
 
-    async def _say(self, wanted: Object, serving: int | None, mark: str) -> None:
+    async def _say(self, wanted: Object, pod: Object | None, mark: str) -> None:
+        serving = 1 if pod is not None and ready(pod) else None
         status = {
             "observedGeneration": wanted["metadata"]["generation"],
-            "replicas": 1,
+            "replicas": int(pod is not None),
             "readyReplicas": serving,
             "availableReplicas": serving or 0,  # the only count that is there when it is none
             "updateRevision": mark,

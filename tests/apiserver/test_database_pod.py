@@ -11,6 +11,7 @@ POD: Final = f"{NAME}-postgresql-0"
 STATEFUL_SET: Final = f"{NAME}-postgresql"
 SPOT: Final = {"key": "spot", "operator": "Exists"}
 POSTGRES: Final = "postgres:17"
+ABSENT: Final = "postgres:absent"
 
 
 async def spec_of(world: World) -> dict[str, Any]:
@@ -77,3 +78,110 @@ async def test_a_database_that_crashes_is_told(world: World) -> None:
     world.kubelet.fates[POSTGRES] = Fate.READY
     await world.settle()
     assert ("False", "AsExpected") == await world.condition("Degraded")
+
+
+async def declared_pod(world: World, **embedded: Any) -> tuple[str, Any]:
+    """Declare the database; return the uid of its pod, and the claim, once all is calm."""
+    await world.change(database={"embedded": embedded})
+    await world.settle()
+    claim = await world.get("v1", "persistentvolumeclaims", f"data-{POD}")
+    return (await world.get("v1", "pods", POD))["metadata"]["uid"], claim["metadata"]["uid"]
+
+
+async def test_a_bad_image_of_the_database_is_taken_back(world: World) -> None:
+    """Nobody deletes the pod that never was ready: the StatefulSet goes to none, and back."""
+    world.kubelet.fates[ABSENT] = Fate.UNPULLED
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    template = (await world.get("apps/v1", "statefulsets", STATEFUL_SET))["spec"]["template"]
+    bad, claim = await declared_pod(world, image=ABSENT)
+    assert ("True", "ImagePullFailed") == await world.condition("Degraded")
+
+    good, kept = await declared_pod(world, image=None)
+    assert (True, claim) == (good != bad, kept)
+    found = await world.get("apps/v1", "statefulsets", STATEFUL_SET)
+    assert (1, template) == (found["spec"]["replicas"], found["spec"]["template"])
+    assert POSTGRES == (await spec_of(world))["containers"][0]["image"]
+    assert ("False", "AsExpected") == await world.condition("Degraded")
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+async def test_it_is_taken_back_by_whichever_operator(world: World) -> None:
+    """Each pass is that of a new process, and while the pod goes there is none to come."""
+    world.kubelet.fates[ABSENT] = Fate.UNPULLED
+    await world.declare(database={"embedded": {"image": ABSENT}})
+    await world.settle()
+    bad = (await world.get("v1", "pods", POD))["metadata"]["uid"]
+    world.kubelet.lingering = True
+    await world.change(database={"embedded": {"image": None}})
+    for _ in range(6):
+        world.restart()
+        await world.reconcile()
+        await world.calm()
+    found = await world.get("apps/v1", "statefulsets", STATEFUL_SET)
+    assert 0 == found["spec"]["replicas"]
+    assert bad == (await world.get("v1", "pods", POD))["metadata"]["uid"]
+
+    world.kubelet.lingering = False
+    for _ in range(3):
+        world.restart()
+        await world.reconcile()
+        await world.calm()
+    assert POSTGRES == (await spec_of(world))["containers"][0]["image"]
+    await world.settle()
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+async def test_a_database_that_was_ready_is_left_to_its_stateful_set(world: World) -> None:
+    """One that crashes after it has served is not scaled away, whatever is declared since."""
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    world.kubelet.fates[POSTGRES] = Fate.CRASHING
+    await world.calm()
+    before = (await world.get("v1", "pods", POD))["metadata"]["uid"]
+    assert before == (await declared_pod(world, image="postgres:17.1"))[0]
+    found = await world.get("apps/v1", "statefulsets", STATEFUL_SET)
+    assert 1 == found["spec"]["replicas"]
+
+
+async def test_a_database_that_starts_is_not_disturbed(world: World) -> None:
+    """It may be preparing its data; once it is ready its StatefulSet replaces it."""
+    world.kubelet.fates[POSTGRES] = Fate.STARTING
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    before = (await world.get("v1", "pods", POD))["metadata"]["uid"]
+    assert before == (await declared_pod(world, image="postgres:17.1"))[0]
+    world.kubelet.fates.clear()
+    await world.settle()
+    assert "postgres:17.1" == (await spec_of(world))["containers"][0]["image"]
+
+
+async def test_a_pod_that_a_policy_refuses_is_told(world: World) -> None:
+    """The API server's words are those of an Event; without the refusal the pod comes."""
+    await world.label(**{"pod-security.kubernetes.io/enforce": "restricted"})
+    await world.declare(database={"embedded": {"volumePermissions": True}})
+    await world.settle()
+    assert ("True", "PodsRefused") == await world.condition("Degraded")
+    said = (await world.said("Degraded"))["message"]
+    assert said.startswith("The embedded database: ")
+    assert 'violates PodSecurity "restricted' in said
+
+    await world.change(database={"embedded": {"volumePermissions": False}})
+    await world.settle()
+    assert ("False", "AsExpected") == await world.condition("Degraded")
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+async def test_a_pod_that_a_quota_refuses_is_told(world: World) -> None:
+    """The database's first, for want of which all others fail; then the service's own."""
+    await world.quota(**{"count/pods": "0"})
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    said = await world.said("Degraded")
+    assert "PodsRefused" == said["reason"]
+    assert said["message"].startswith("The embedded database: ")
+    assert "exceeded quota: few" in said["message"]
+
+    await world.delete("v1", "resourcequotas", "few")
+    await world.settle()
+    assert ("True", "Available") == await world.condition("Ready")

@@ -8,7 +8,7 @@ from tests.apiserver.world import IMAGE, NEXT, World
 FAILURES = [
     (Fate.CRASHING, "PodCrashing", "it cannot serve"),
     (Fate.UNMIGRATED, "MigrationFailed", "it is odd"),
-    (Fate.UNPULLED, "ImagePullFailed", "no such"),
+    (Fate.MISNAMED, "ImagePullFailed", "couldn't parse"),
 ]
 
 
@@ -115,6 +115,52 @@ async def test_pods_that_never_serve_are_late(world: World) -> None:
     await world.settle()
     assert [IMAGE] == await world.images()
     assert "ProgressDeadlineExceeded" == (await world.rollout())["failed"]["reason"]
+
+
+async def test_a_pull_that_fails_is_waited_for(world: World) -> None:
+    """A registry may come back: it is told at once, and given up at the deadline, in its words."""
+    await world.declare()
+    await world.settle()
+    world.kubelet.fates[NEXT] = Fate.UNPULLED
+    await world.change(image=NEXT)
+    await world.settle()
+    assert "Progressing" == (await world.rollout())["phase"]
+    assert ("True", "ImagePullFailed") == await world.condition("Degraded")
+    world.kubelet.fates.clear()
+    await world.settle()
+    assert [NEXT] == await world.images()
+
+    world.kubelet.fates["orders/service:3"] = Fate.UNPULLED
+    await world.change(image="orders/service:3")
+    await world.settle()
+    world.deployments.late.add("shop")
+    await world.settle()
+    assert [NEXT] == await world.images()
+    failed = (await world.rollout())["failed"]
+    assert "ProgressDeadlineExceeded" == failed["reason"]
+    assert "ErrImagePull: no such" in failed["message"]
+
+
+@pytest.mark.parametrize("strategy", ["RollingUpdate", "Canary"])
+async def test_pods_that_a_quota_refuses_are_told(world: World, strategy: str) -> None:
+    """In the server's words: at once, and in the failure at the deadline."""
+    await world.declare(rollout={"strategy": strategy})
+    await world.settle()
+    await world.quota(**{"count/pods": "0"})
+    await world.change(image=NEXT)
+    await world.settle()
+    degraded = await world.said("Degraded")
+    assert ("True", "PodsRefused") == (degraded["status"], degraded["reason"])
+    assert "exceeded quota: few" in degraded["message"]
+
+    world.clock.wait(700)
+    world.deployments.late |= {"shop"} if strategy == "RollingUpdate" else set()
+    await world.settle()
+    failed = (await world.rollout())["failed"]
+    assert "ProgressDeadlineExceeded" == failed["reason"]
+    assert "exceeded quota: few" in failed["message"]
+    assert "exceeded quota: few" in (await world.said("Degraded"))["message"]
+    assert [IMAGE] == await world.images()
 
 
 async def test_a_database_that_is_away_is_no_fault_of_a_revision(world: World) -> None:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from orders.telemetry.metrics import Metrics
 from orders_operator.resources.service import METRICS_PORT
-from tests.apiserver.kubelet import Kubelet
+from tests.apiserver.kubelet import Kubelet, own_container
 
 Object = dict[str, Any]
 
@@ -28,7 +28,7 @@ class Traffic:
 
     async def serve(self, pod: Object, address: str) -> None:
         """Serve the metrics of a pod at its address."""
-        image = pod["spec"]["containers"][0]["image"]
+        image = own_container(pod)["image"]
         metrics = Metrics()
         self._metrics.append(metrics)
 

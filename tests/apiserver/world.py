@@ -12,7 +12,7 @@ from orders_operator.client.kube import path
 from orders_operator.resources.kinds import KINDS
 from tests.apiserver.deployments import Deployments
 from tests.apiserver.garbage import Garbage
-from tests.apiserver.kubelet import Kubelet
+from tests.apiserver.kubelet import Kubelet, own_container
 from tests.apiserver.operators import Clock, Operator
 from tests.apiserver.recording import Recording
 from tests.apiserver.statefulsets import StatefulSets
@@ -121,6 +121,12 @@ class World:
             "data": data,
         }
         await self.kube.apply("configmaps", made, manager="somebody")
+
+    async def label(self, **labels: str) -> None:
+        """Set labels of the namespace."""
+        await self.kube.merge(
+            f"/api/v1/namespaces/{self.namespace}", {"metadata": {"labels": labels}}
+        )
 
     async def quota(self, **hard: str) -> None:
         """Allow no more than this in the namespace."""
@@ -238,7 +244,7 @@ class World:
 
     async def images(self) -> list[str]:
         """Return what images the pods of the service run."""
-        return sorted(pod["spec"]["containers"][0]["image"] for pod in await self.pods())
+        return sorted(own_container(pod)["image"] for pod in await self.pods())
 
     async def count(self, plural: str) -> int:
         """Return how many objects there are of a kind of apps/v1."""

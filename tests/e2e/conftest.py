@@ -28,6 +28,7 @@ ORDER: Final = (
     "test_plugin",
     "test_following",
     "test_failures",
+    "test_database",
     "test_leaving",
     "test_rotation",
     "test_drift",

@@ -99,7 +99,7 @@ def test_it_reaches_pods_that_were_rolled_back_to(
     namespace: Namespace, password: Password
 ) -> None:
     """The revision that failed is not tried again for it: it names the same Secret."""
-    image = {"image": ABSENT, "replicas": PODS}
+    image = {"image": ABSENT, "replicas": PODS, "rollout": {"progressDeadline": "20s"}}
     namespace.patch("orderservice", NAME, {"spec": image})
     namespace.wait(f"orderservice/{NAME}", "jsonpath={.status.rollout.phase}=RolledBack", 90)
     ready = f"jsonpath={{.status.readyReplicas}}={PODS}"

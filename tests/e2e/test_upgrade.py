@@ -67,7 +67,7 @@ def test_what_another_operator_rendered_stays(installed: Installed, namespace: N
         namespace.apply(
             order_service(STEADY, database={"embedded": {}}),
             order_service("halfway", rollout=_STANDING),
-            order_service("back"),
+            order_service("back", rollout={"progressDeadline": "20s"}),
         )
         for name in SERVICES:
             namespace.wait(f"orderservice/{name}", "condition=Ready", 120)

@@ -1,8 +1,10 @@
-"""What was applied last, so that an object that is as we left it is not applied again.
+"""What need not be applied: an object that is as we left it, or has all that it should have.
 
 That saves nearly every write, and ends a loop that else has no end: an API server may normalise
-what it is given (it drops an empty list), so that the same apply changes the object each time, and
-each change wakes its reconcile. Nothing depends on it: without it all is applied once.
+what it is given (it drops an empty list), or a policy may write the time into it, so that the same
+apply changes the object each time, and each change wakes its reconcile. A status that moves on is
+no reason to apply either. Nothing depends on what is remembered: without it, all that an object
+does not say itself (`held`) is applied once.
 """
 
 import hashlib
@@ -10,9 +12,12 @@ from typing import Any
 
 from msgspec import json
 
+from orders_operator.reconcile.held import holds
+from orders_operator.reconcile.replicas import Handover, handover
+
 Object = dict[str, Any]
-Mark = tuple[str, str, bytes]
-"""The uid and resourceVersion that an apply left, and a hash of what was applied."""
+Mark = tuple[str, bytes, bytes]
+"""The uid, a hash of what was applied, and one of the object that it left."""
 
 
 class ApplyCache:
@@ -22,10 +27,14 @@ class ApplyCache:
         """Start with nothing remembered."""
         self._marks: dict[str, dict[tuple[str, str], Mark]] = {}
 
-    def unchanged(self, owner: str, wanted: Object, live: Object) -> bool:
-        """Whether an object is as our last apply of the same left it."""
+    def unchanged(self, owner: str, wanted: Object, live: Object, manager: str) -> bool:
+        """Whether an object is as our last apply of the same left it, or as it would leave it."""
         mark = self._marks.get(owner, {}).get(_key(wanted))
-        return mark is not None and mark == _mark(wanted, live)
+        if mark is not None and mark == _mark(wanted, live):
+            return True
+        deployment = wanted["kind"] == "Deployment"
+        owned = not deployment or handover(wanted, live, manager) == Handover()
+        return owned and holds(live, wanted, manager)
 
     def applied(self, owner: str, wanted: Object, result: Object) -> None:
         """Remember what an apply left; `owner` is the OrderService's uid."""
@@ -41,16 +50,17 @@ def altered(before: Object, after: Object) -> bool:
     return _content(before) != _content(after)
 
 
+def digest(obj: Object) -> bytes:
+    """Return a hash of an object."""
+    return hashlib.blake2b(json.encode(obj, order="sorted"), digest_size=16).digest()
+
+
 def _content(obj: Object) -> Object:
-    kept = {name: value for name, value in obj.items() if name != "status"}
-    metadata = obj["metadata"].items()
+    """Return an object without what moves by itself, and without what items of a list lack."""
     moving = {"resourceVersion", "managedFields"}
-    return kept | {"metadata": {name: it for name, it in metadata if name not in moving}}
-
-
-def digest(wanted: Object) -> bytes:
-    """Return a hash of what is applied."""
-    return hashlib.blake2b(json.encode(wanted, order="sorted"), digest_size=16).digest()
+    metadata = {name: it for name, it in obj["metadata"].items() if name not in moving}
+    left = {name: it for name, it in obj.items() if name not in {"apiVersion", "kind", "status"}}
+    return left | {"metadata": metadata}
 
 
 def _key(obj: Object) -> tuple[str, str]:
@@ -58,5 +68,4 @@ def _key(obj: Object) -> tuple[str, str]:
 
 
 def _mark(wanted: Object, live: Object) -> Mark:
-    metadata = live["metadata"]
-    return metadata["uid"], metadata["resourceVersion"], digest(wanted)
+    return live["metadata"]["uid"], digest(wanted), digest(_content(live))

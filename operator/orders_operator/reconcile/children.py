@@ -196,7 +196,9 @@ class Children:
         if live is not None and not self._owner.owns(live):
             text = f"{_named(wanted)} exists and {self._owner.told(live)}"
             return Problem(Reason.NAME_CONFLICT, text)
-        if live is not None and self._context.cache.unchanged(self._owner.uid, wanted, live):
+        if live is not None and self._context.cache.unchanged(
+            self._owner.uid, wanted, live, MANAGER
+        ):
             return None
         return await self._unless_refused(wanted, self._apply)
 

@@ -16,6 +16,7 @@ from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, STATEFUL_SET
 from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement, Running
+from orders_operator.rollout.database import stuck
 from orders_operator.rollout.history import history
 from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
@@ -176,7 +177,10 @@ async def _database(it: Pass) -> Database | None:
     name = postgres.database_name(it.service)
     live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
     revision = database_revision(it.service, it.snapshot.database, live)
-    return None if revision is None else Database(revision, it.choice.password)
+    if revision is None:
+        return None
+    replicas = 0 if live is not None and stuck(live, it.snapshot.database_pods) else 1
+    return Database(revision, it.choice.password, replicas)
 
 
 async def _placement(it: Pass) -> Placement | None:

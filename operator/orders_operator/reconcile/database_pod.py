@@ -1,17 +1,50 @@
 """The pod of the embedded database, read while PostgreSQL does not serve."""
 
-from typing import Final
+import logging
+from typing import TYPE_CHECKING, Any, Final
 
+from orders_operator.api.spec import OrderService
+from orders_operator.client.errors import KubeError
+from orders_operator.client.kube import path
 from orders_operator.reconcile.in_use import uses_embedded
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.kinds import STATEFUL_SET
 from orders_operator.resources.labels import DATABASE, selector
-from orders_operator.rollout.database import database_trouble
+from orders_operator.rollout.database import database_trouble, refusal
 from orders_operator.rollout.pods import Trouble
 
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+
+Object = dict[str, Any]
+
 _SECONDS: Final = 10.0
-"""When to read it again: a StatefulSet does not change when its pod crashes."""
+"""When to read it again: a StatefulSet does not change when its pod crashes, or is refused."""
+_EVENTS: Final = 50
+
+log = logging.getLogger("orders_operator.reconcile")
+
+
+async def pods_of_database(
+    kube: "Kube", service: OrderService, live: Object | None
+) -> tuple[Object, ...]:
+    """Return the pods of the StatefulSet; none if there is no such, it serves, or that is refused.
+
+    Raises:
+        KubeError: the API server does not answer.
+
+    """
+    if live is None or _serves(live):
+        return ()
+    namespace = service.metadata.namespace
+    try:
+        return tuple(await kube.list("v1", "pods", namespace, selector(service, DATABASE)))
+    except KubeError as error:
+        if error.lost:
+            raise
+        log.warning("what the database's pod says is not known: %s", error)
+        return ()
 
 
 async def trouble_of_database(it: Pass) -> Trouble | None:
@@ -20,8 +53,25 @@ async def trouble_of_database(it: Pass) -> Trouble | None:
         return None
     name = postgres.database_name(it.service)
     live = await it.snapshot.children.mine(STATEFUL_SET.api_version, STATEFUL_SET.kind, name)
-    if live is None or (live.get("status") or {}).get("readyReplicas"):
+    if live is None or _serves(live):
         return None
     it.wake(_SECONDS)
-    found = await it.context.kube.list("v1", "pods", it.key[0], selector(it.service, DATABASE))
-    return database_trouble(found)
+    pods = it.snapshot.database_pods
+    return database_trouble(pods, it.now) if pods else refusal(await _events(it, live))
+
+
+async def _events(it: Pass, live: Object) -> list[Object]:
+    """Return the Events of the StatefulSet; none without the right to list them."""
+    where = path("events.k8s.io/v1", "events", it.key[0])
+    selected = f"regarding.kind={STATEFUL_SET.kind},regarding.uid={live['metadata']['uid']}"
+    params = {"fieldSelector": selected, "limit": str(_EVENTS)}
+    try:
+        found = await it.context.kube.request("GET", where, params)
+    except KubeError as error:
+        log.warning("why the database has no pod is not known: %s", error)
+        return []
+    return list(found.get("items") or [])
+
+
+def _serves(live: Object) -> bool:
+    return bool((live.get("status") or {}).get("readyReplicas"))

@@ -10,6 +10,7 @@ from msgspec.structs import fields, replace
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.children import LIST_SECONDS, Children, refusal
+from orders_operator.reconcile.database_pod import pods_of_database
 from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import POD, Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
@@ -57,6 +58,7 @@ async def read(it: Pass) -> None:
         before=before,
         revisions=revisions,
         database=database_revision.stored(service, controllers, live),
+        database_pods=await pods_of_database(context.kube, service, live),
         contents=contents,
         unknown=unknown,
     )

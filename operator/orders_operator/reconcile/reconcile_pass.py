@@ -57,6 +57,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         before: `status.rollout`.
         revisions: those that are kept, by hash: the one wanted last first, then the stable one.
         database: what is kept of an embedded PostgreSQL.
+        database_pods: its pods while it does not serve.
         contents: what the spec, revisions in use and pods name; None where there is nothing.
         unknown: the kinds, `Pod` among them, of which it is not known what there is.
 
@@ -68,6 +69,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     before: RolloutStatus
     revisions: Mapping[str, Revision]
     database: DatabaseRevision | None
+    database_pods: tuple[Object, ...]
     contents: dict[Reference, Object | None]
     unknown: frozenset[str]
 

@@ -94,9 +94,13 @@ def _of_pods(seen: Observed, state: Progress | None) -> Problem | None:
     wrong = pods.trouble((*seen.tracks.canary.pods, *seen.tracks.stable.pods))
     if wrong is not None:
         return Problem(wrong.reason, wrong.message)
+    stable, canary = seen.tracks.stable.track, seen.tracks.canary.track
+    if canary is not None and canary.progress.refused:
+        return Problem(Reason.PODS_REFUSED, canary.progress.refused)
     if state is None or not (state.late or state.refused):
         return None
-    why = state.refused or f"{state.updated} of {state.wanted} pods are updated"
+    waits = stable.waits if stable is not None else None
+    why = state.refused or waits or f"{state.updated} of {state.wanted} pods are updated"
     late = Reason.PROGRESS_DEADLINE_EXCEEDED
     return Problem(late if state.late else Reason.PODS_REFUSED, why)
 

@@ -161,7 +161,8 @@ def stored(
 def _running(live: Object, claims: list[Object]) -> DatabaseRevision:
     template = live["spec"]["template"]
     metadata = {"labels": template["metadata"].get("labels") or {}}
-    image = next(iter(template["spec"]["containers"]))["image"]
+    containers = template["spec"]["containers"]  # a policy may have put a sidecar first
+    image = next(it for it in containers if it["name"] == postgres.CONTAINER)["image"]
     first = {it["name"] for it in template["spec"].get("initContainers") or ()}
     permissions = postgres.VOLUME_PERMISSIONS in first
     declared = replace(_DEFAULT, image=image, volume_permissions=permissions)

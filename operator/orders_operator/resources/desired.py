@@ -33,10 +33,14 @@ Object = dict[str, Any]
 
 
 class Database(Struct, frozen=True):
-    """An embedded PostgreSQL that is declared or in use, and the Secret with its password."""
+    """An embedded PostgreSQL that is declared or in use, and the Secret with its password.
+
+    It has one pod; none while one goes that its StatefulSet would never replace.
+    """
 
     revision: DatabaseRevision
     secret: Object
+    replicas: int = 1
 
 
 class Facts(Struct, frozen=True):
@@ -112,12 +116,13 @@ def _database(service: OrderService, facts: Facts) -> list[Object]:
     """Return the embedded PostgreSQL."""
     if facts.database is None:
         return []
-    revision, secret = facts.database.revision, facts.database.secret
+    found = facts.database
+    revision, secret = found.revision, found.secret
     objects = [
         secret,
         postgres.headless_service(service),
         database_revision.controller_revision(service, revision),
-        postgres.stateful_set(service, revision, secret),
+        postgres.stateful_set(service, revision, secret, found.replicas),
     ]
     if service.spec.network_policy.enabled:
         name = postgres.database_name(service)

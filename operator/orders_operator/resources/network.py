@@ -7,7 +7,7 @@ from msgspec import Struct
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import API, DATABASE, child, selector
 from orders_operator.resources.names import named
-from orders_operator.resources.service import HTTP, METRICS
+from orders_operator.resources.service import HTTP_PORT, METRICS_PORT
 
 POSTGRES_PORT: Final = 5432
 _DNS: Final = 53
@@ -48,8 +48,8 @@ def network_policy(service: OrderService, out: Egress) -> dict[str, Any]:
             "podSelector": {"matchLabels": selector(service, API)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [
-                {**callers, "ports": [_port(HTTP)]},
-                {"ports": [_port(METRICS)]},
+                {**callers, "ports": [_port(HTTP_PORT)]},
+                {"ports": [_port(METRICS_PORT)]},
             ],
             "egress": [*egress, *policy.to],
         },
@@ -92,5 +92,5 @@ def _to_database(service: OrderService) -> dict[str, Any]:
     }
 
 
-def _port(port: int | str, protocol: str = "TCP") -> dict[str, Any]:
+def _port(port: int, protocol: str = "TCP") -> dict[str, Any]:
     return {"port": port, "protocol": protocol}

@@ -14,10 +14,9 @@ from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
 from orders_operator.resources.postgres import database_name
-from orders_operator.resources.service import HTTP, METRICS, METRICS_PORT
+from orders_operator.resources.service import HTTP, HTTP_PORT, METRICS, METRICS_PORT
 
 USER: Final = 65532
-HTTP_PORT: Final = 8000
 MARGIN: Final = 5
 """Seconds between the end of the grace period and SIGKILL."""
 SERVICE: Final = "orders"

@@ -86,7 +86,9 @@ def headless_service(service: OrderService) -> dict[str, Any]:
     )
 
 
-def stateful_set(service: OrderService, kept: "DatabaseRevision", made: Object) -> Object:
+def stateful_set(
+    service: OrderService, kept: "DatabaseRevision", made: Object, replicas: int = 1
+) -> Object:
     """Return the StatefulSet of a revision; `made` is the Secret that its pod reads."""
     digest = hashlib.sha256(made["data"]["password"].encode()).hexdigest()
     metadata = kept.template["metadata"]
@@ -95,7 +97,7 @@ def stateful_set(service: OrderService, kept: "DatabaseRevision", made: Object) 
         "apps/v1",
         "StatefulSet",
         spec={
-            "replicas": 1,
+            "replicas": replicas,
             "serviceName": database_name(service),
             "selector": {"matchLabels": selector(service, DATABASE)},
             "persistentVolumeClaimRetentionPolicy": {

@@ -1,4 +1,7 @@
-"""How callers inside the cluster, and Prometheus, find the pods."""
+"""How callers inside the cluster, and Prometheus, find the pods.
+
+Ports of pods are numbers: a sidecar may have one of the same name, and would get the requests.
+"""
 
 from typing import Any, Final
 
@@ -9,6 +12,7 @@ from orders_operator.resources.names import named, track_service_name
 HTTP: Final = "http"
 METRICS: Final = "metrics"
 PORT: Final = 80
+HTTP_PORT: Final = 8000
 METRICS_PORT: Final = 2121
 
 
@@ -21,7 +25,7 @@ def service(declared: OrderService) -> dict[str, Any]:
         spec={
             "type": "ClusterIP",
             "selector": selector(declared, API),
-            "ports": [_port(HTTP, PORT), _port(METRICS, METRICS_PORT)],
+            "ports": [_port(HTTP, PORT, HTTP_PORT), _port(METRICS, METRICS_PORT, METRICS_PORT)],
         },
     )
 
@@ -35,17 +39,17 @@ def track_service(declared: OrderService, track: str) -> dict[str, Any]:
         spec={
             "type": "ClusterIP",
             "selector": track_selector(declared, track),
-            "ports": [_port(HTTP, PORT)],
+            "ports": [_port(HTTP, PORT, HTTP_PORT)],
         },
     )
     return named(track_service_name(declared, track), made)
 
 
-def _port(name: str, port: int) -> dict[str, Any]:
+def _port(name: str, port: int, target: int) -> dict[str, Any]:
     return {
         "name": name,
         "port": port,
-        "targetPort": name,
+        "targetPort": target,
         "protocol": "TCP",
         "appProtocol": "http",
     }

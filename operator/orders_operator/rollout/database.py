@@ -1,14 +1,21 @@
-"""What the pod of an embedded database says: what keeps PostgreSQL from serving. Pure."""
+"""What the pod of an embedded database says: what keeps PostgreSQL from serving. Pure.
+
+A StatefulSet has no condition that says why its pod is refused, so its Events do. Nor does it
+replace a pod that never was ready (kubernetes/kubernetes#67250), whatever its template has become
+since; so that pod is told apart here, and goes by scaling the StatefulSet to none.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
 from orders_operator.resources.postgres import CONTAINER, VOLUME_PERMISSIONS
-from orders_operator.rollout.pods import Trouble, of_container
+from orders_operator.rollout.pods import Trouble, of_container, ready, unplaced
+from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
 
@@ -22,16 +29,94 @@ _HELP: Final = (
 )
 
 
-def database_trouble(pods: Iterable[Object]) -> Trouble | None:
+_REVISION: Final = "controller-revision-hash"
+_SAME_MOMENT: Final = timedelta(seconds=1)
+"""A kubelet writes the first conditions and the start in one go; PostgreSQL is ready later."""
+_PLACED: Final = timedelta(minutes=1)
+"""A pod may wait that long for its volume or its node before it is said."""
+_CREATED: Final = "SuccessfulCreate"
+_REFUSED: Final = "FailedCreate"
+
+
+def database_trouble(pods: Iterable[Object], now: datetime) -> Trouble | None:
     """Return what is wrong with the database's pod, and what helps where that is known."""
     for pod in pods:
-        for status in _statuses(pod):
-            for trouble in of_container(status, Reason.POD_CRASHING):
-                said = f"The embedded database: {trouble.message}"
-                if _DENIED.search(trouble.message) and not _gives_volume(pod):
-                    said = f"{said}\n{_HELP}"
-                return replace(trouble, message=said)
+        for trouble in _of_containers(pod):
+            said = _said(trouble.message)
+            if _DENIED.search(trouble.message) and not _gives_volume(pod):
+                said = f"{said}\n{_HELP}"
+            return replace(trouble, message=said)
+        waits = unplaced(pod)
+        since = None if waits is None else moment(waits.get("lastTransitionTime"))
+        if waits is not None and since is not None and now - since >= _PLACED:
+            return Trouble(Reason.UNAVAILABLE, _said(str(waits.get("message") or "")))
     return None
+
+
+def refusal(events: Iterable[Object]) -> Trouble | None:
+    """Return why there is no pod, by the newest Event of the StatefulSet that is about one."""
+    told = [it for it in events if it.get("reason") == _REFUSED or _is_created(it)]
+    newest = max(told, key=lambda it: (_at(it), it["reason"] == _REFUSED), default=None)
+    if newest is None or newest["reason"] != _REFUSED:
+        return None
+    note = str(newest.get("note") or "")
+    return Trouble(Reason.PODS_REFUSED, _said(note.partition(" failed error: ")[2] or note))
+
+
+def stuck(live: Object, pods: Iterable[Object]) -> bool:
+    """Whether the StatefulSet waits for ever for a pod of the template before.
+
+    Once it is scaled to none for that, it is until the pod is gone. A pod that ever was ready, or
+    whose PostgreSQL runs and may be preparing its data, is left to the StatefulSet.
+    """
+    return any(_is_stuck(live, pod) for pod in pods)
+
+
+def _is_stuck(live: Object, pod: Object) -> bool:
+    status, metadata = live.get("status") or {}, live["metadata"]
+    wanted = status.get("updateRevision")
+    found = (pod["metadata"].get("labels") or {}).get(_REVISION)
+    if wanted is None or found == wanted or not _never_ready(pod):
+        return False
+    if live["spec"].get("replicas") == 0:
+        return True
+    current = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
+    waits = unplaced(pod) is not None or next(_of_containers(pod), None) is not None
+    return current and waits and not pod["metadata"].get("deletionTimestamp")
+
+
+def _never_ready(pod: Object) -> bool:
+    """Whether it has been unready since its start; a doubt means no."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    condition = next((it for it in conditions if it.get("type") == "Ready"), None)
+    if condition is None:  # no kubelet has had it yet
+        return True
+    since = moment(condition.get("lastTransitionTime"))
+    began = moment((pod.get("status") or {}).get("startTime"))
+    if ready(pod) or since is None or began is None:
+        return False
+    return since - began <= _SAME_MOMENT
+
+
+def _of_containers(pod: Object) -> Iterator[Trouble]:
+    for status in _statuses(pod):
+        yield from of_container(status, Reason.POD_CRASHING)
+
+
+def _said(words: str) -> str:
+    return f"The embedded database: {words}"
+
+
+def _is_created(event: Object) -> bool:
+    """Whether it says that the pod was made, not its claim."""
+    return event.get("reason") == _CREATED and str(event.get("note")).startswith("create Pod ")
+
+
+def _at(event: Object) -> str:
+    """Return the second in which it happened last, whichever API it was written by."""
+    series = (event.get("series") or {}).get("lastObservedTime")
+    times = (series, event.get("deprecatedLastTimestamp"), event.get("eventTime"))
+    return max(str(it or "")[:19] for it in times)
 
 
 def _statuses(pod: Object) -> list[Object]:

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import AnalysisStatus, FailedRevision
 from orders_operator.rollout.pods import Trouble
-from orders_operator.rollout.progress import Progress
-from orders_operator.rollout.situation import Situation, moment, stamp
+from orders_operator.rollout.situation import Situation, Track, moment, stamp
 
 _STEPPING: Final = frozenset({"Canary", "Paused", "Promoting", "Halted"})
 """Phases in which there may be canary pods."""
@@ -66,7 +65,7 @@ def _of_pods(it: Situation) -> Trouble | None:
         if track.trouble is not None and not track.trouble.may_pass:
             return track.trouble
         if track.progress.late:
-            return _late(it, track.progress)
+            return _late(it, track)
     return None
 
 
@@ -76,7 +75,7 @@ def _of_step(it: Situation) -> Trouble | None:
     if entered is None or not same(it) or it.before.step is None or it.before.settled_at:
         return None
     waited = (it.now - entered).total_seconds()
-    return _late(it, it.canary.progress if it.canary else None) if waited > it.deadline else None
+    return _late(it, it.canary) if waited > it.deadline else None
 
 
 def _of_analysis(it: Situation) -> Trouble | None:
@@ -88,12 +87,15 @@ def _of_analysis(it: Situation) -> Trouble | None:
     return Trouble(Reason.ANALYSIS_FAILED, found.message)
 
 
-def _late(it: Situation, progress: Progress | None) -> Trouble:
-    if progress is None:
+def _late(it: Situation, track: Track | None) -> Trouble:
+    """Return that the deadline is over, with the words of whoever keeps the pods away."""
+    if track is None:
         text = f"There are no pods of it after {it.deadline} s."
     else:
+        progress, trouble = track.progress, track.trouble
         text = f"{progress.available} of {progress.wanted} pods serve after {it.deadline} s."
-        text += f" {progress.refused}" if progress.refused else ""
+        said = progress.refused or (trouble.message if trouble is not None else track.waits)
+        text += f" {said}" if said else ""
     return Trouble(Reason.PROGRESS_DEADLINE_EXCEEDED, text)
 
 

@@ -5,7 +5,7 @@ serving while a rollout fails, and how they are says nothing about it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct, ValidationError, json
@@ -31,6 +31,8 @@ _PULL: Final = frozenset(
         "SignatureValidationFailed",
     }
 )
+_NEVER_PULLED: Final = "InvalidImageName"
+"""The only one of these that time cannot mend: registries come back, and images are pushed."""
 _START: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
@@ -45,8 +47,8 @@ _CRASHES: Final = 2  # one restart happens; two are a pattern
 class Trouble(Struct, frozen=True):
     """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words.
 
-    What `may_pass` is no fault of the revision: the database is away, a table is locked, a Secret
-    is missing.
+    What `may_pass` is waited for until the deadline: the database is away, a table is locked, a
+    Secret is missing, a registry does not answer.
     """
 
     reason: Reason
@@ -97,6 +99,19 @@ def ready(pod: Object) -> bool:
     """Whether a pod takes requests."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(it.get("type") == "Ready" and it.get("status") == "True" for it in conditions)
+
+
+def unplaced(pod: Object) -> Object | None:
+    """Return the scheduler's condition if it has found no node for a pod."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    found = (it for it in conditions if it.get("type") == "PodScheduled")
+    return next((it for it in found if it.get("status") == "False"), None)
+
+
+def waits(pods: Iterable[Object]) -> str | None:
+    """Return the scheduler's words on the pods that it has found no node for."""
+    found = (unplaced(pod) for pod in pods)
+    return next((str(it["message"]) for it in found if it is not None and it.get("message")), None)
 
 
 def migration(pods: Iterable[Object]) -> Migration | None:
@@ -170,13 +185,14 @@ def _of_pod(pod: Object) -> Iterable[Trouble]:
             yield from of_container(status, Reason.POD_CRASHING)
 
 
-def of_container(status: Object, failed: Reason) -> Iterable[Trouble]:
+def of_container(status: Object, failed: Reason) -> Iterator[Trouble]:
     """Yield what a container's status complains of; `failed` is the reason when it ended badly."""
     waiting = (status.get("state") or {}).get("waiting") or {}
     why = waiting.get("reason") or ""
     said = str(waiting.get("message") or "")
     if why in _PULL:
-        yield Trouble(Reason.IMAGE_PULL_FAILED, tail(f"{why}: {said}" if said else why))
+        text = tail(f"{why}: {said}" if said else why)
+        yield Trouble(Reason.IMAGE_PULL_FAILED, text, may_pass=why != _NEVER_PULLED)
         return
     if why in _START:
         text = tail(f"{why}: {said}" if said else why)

@@ -13,10 +13,14 @@ Object = dict[str, Any]
 
 _COMPLETE: Final = "NewReplicaSetAvailable"
 _LATE: Final = "ProgressDeadlineExceeded"
+_NO_REPLICA_SET: Final = "ReplicaSetCreateError"
 
 
 class Progress(Struct, frozen=True):
-    """A Deployment's state; counts are pods."""
+    """A Deployment's state; counts are pods.
+
+    `refused` are the API server's words on pods, or on their ReplicaSet, that it does not let in.
+    """
 
     current: bool
     wanted: int
@@ -58,5 +62,13 @@ def progress(deployment: Object) -> Progress:
         ready=ready,
         complete=alone and (reached or state.get("reason") == _COMPLETE),
         late=current and state.get("reason") == _LATE,
-        refused=str(failure.get("message") or "") if failure.get("status") == "True" else None,
+        refused=_refused(state, failure),
     )
+
+
+def _refused(progressing: Object, failure: Object) -> str | None:
+    if failure.get("status") == "True":
+        return str(failure.get("message") or "")
+    if progressing.get("reason") == _NO_REPLICA_SET:
+        return str(progressing.get("message") or "")
+    return None

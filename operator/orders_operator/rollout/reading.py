@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from msgspec import DecodeError, Struct, ValidationError, json
 
+from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.service import METRICS, METRICS_PORT
 from orders_operator.rollout.windows import REQUESTS, Counts, counts, read
 
@@ -104,11 +105,16 @@ def _unreached(url: str, error: Exception) -> str:
 
 
 def _by_pod(result: Sequence[_Series], names: Mapping[str, str]) -> dict[str, Counts]:
-    """Group series by the pod that they are of; `increase` leaves the name of the metric out."""
+    """Group series by the pod that they are of; `increase` leaves the name of the metric out.
+
+    Of a pod with sidecars those of the service's own container count, where they say so.
+    """
     by_uid: dict[str, list[tuple[str, Mapping[str, str], float]]] = {}
+    own = {it.metric.get("pod") for it in result if it.metric.get("container") == SERVICE}
     for series in result:
-        uid = names.get(series.metric.get("pod", ""))
-        if uid is None:
+        pod = series.metric.get("pod", "")
+        uid = names.get(pod)
+        if uid is None or (pod in own and series.metric.get("container") != SERVICE):
             continue
         value = float(series.value[1])
         if not isfinite(value):
@@ -135,9 +141,10 @@ async def _pod(session: aiohttp.ClientSession, pod: Object) -> tuple[str, Counts
 
 
 def _port(pod: Object) -> int:
-    """Return the port that a pod gives the name `metrics`."""
+    """Return the port that the service's own container calls `metrics`, as a sidecar's may be."""
     containers = (pod.get("spec") or {}).get("containers") or []
-    named = (port for it in containers for port in it.get("ports") or ())
+    own = (it for it in containers if it.get("name") == SERVICE)
+    named = (port for it in own for port in it.get("ports") or ())
     return next((it["containerPort"] for it in named if it.get("name") == METRICS), METRICS_PORT)
 
 

@@ -15,11 +15,15 @@ from orders_operator.rollout.progress import Progress
 
 
 class Track(Struct, frozen=True):
-    """A Deployment: the revision that it was given, and how it and its newest pods are."""
+    """A Deployment: the revision that it was given, and how it and its newest pods are.
+
+    `waits` are the scheduler's words on those that it has found no node for.
+    """
 
     revision: str | None
     progress: Progress
     trouble: Trouble | None = None
+    waits: str | None = None
 
 
 class Situation(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,8 @@ class TrackState(Struct, frozen=True):
         """Return what a plan needs to know of it."""
         if self.deployment is None:
             return None
-        return Track(self.revision, progress(self.deployment), pods.trouble(self.pods))
+        found, waits = pods.trouble(self.pods), pods.waits(self.pods)
+        return Track(self.revision, progress(self.deployment), found, waits)
 
 
 class Tracks(Struct, frozen=True):

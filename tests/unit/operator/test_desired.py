@@ -171,11 +171,11 @@ def test_the_policy_lets_out_what_the_service_needs() -> None:
     assert [53, 53, 4318, 5432, 6432, 9] == ports
     assert {4318, 5432, 6432, 9} == open_ports({"spec": spec})
     api, metrics = spec["ingress"]
-    assert ([{"namespaceSelector": {}}], ["http"]) == (
+    assert ([{"namespaceSelector": {}}], [8000]) == (
         api["from"],
         [port["port"] for port in api["ports"]],
     )
-    assert ["metrics"] == [port["port"] for port in metrics["ports"]]
+    assert [2121] == [port["port"] for port in metrics["ports"]]
     assert "from" not in metrics
 
 

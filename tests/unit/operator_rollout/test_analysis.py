@@ -196,3 +196,43 @@ async def test_what_is_no_prometheus_is_said(unused_tcp_port: int) -> None:
             await ask(f"http://127.0.0.1:{unused_tcp_port}/", "ns", [pod], 30)
     finally:
         await runner.cleanup()
+
+
+async def test_a_sidecar_with_a_port_of_the_same_name_is_not_read() -> None:
+    """Also where a policy has put it first: the service's own container says its port."""
+    async with pods(2) as (served, sidecar):
+        served.serve(20)
+        sidecar.serve(500, errors=500)
+        beside = {"name": "proxy", "ports": sidecar.ports}
+        served.object["spec"]["containers"].insert(0, beside)
+        found = await scrape([served.object])
+    assert [(20, 0)] == [(it.requests, it.errors) for it in found.values()]
+
+
+async def test_what_a_prometheus_has_of_sidecars_does_not_count(unused_tcp_port: int) -> None:
+    """Where it says which container a series is of, the service's own count; else all of a pod."""
+
+    def series(pod: str, value: str, **labels: str) -> dict[str, object]:
+        return {"metric": {"pod": pod, **labels}, "value": [0, value]}
+
+    result = [
+        series("shop-1", "500", container="proxy"),
+        series("shop-1", "20", container="orders"),
+        series("shop-2", "7"),
+        series("shop-3", "9", container="proxy"),
+    ]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"status": "success", "data": {"result": result}})
+
+    app = web.Application()
+    app.router.add_post("/api/v1/query", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    asked = [{"metadata": {"name": f"shop-{it}", "uid": str(it)}} for it in (1, 2, 3)]
+    try:
+        found = await ask(f"http://127.0.0.1:{unused_tcp_port}", "ns", asked, 30)
+    finally:
+        await runner.cleanup()
+    assert {"1": 20, "2": 7, "3": 9} == {uid: it.requests for uid, it in found.items()}

@@ -204,6 +204,21 @@ def test_an_autoscaler_leaves_the_stable_pods() -> None:
     assert world.settle().status.stable_pods is None
 
 
+def test_what_may_pass_is_waited_for_until_the_deadline() -> None:
+    """A registry that does not answer is told at the end, in its words."""
+    world = World()
+    world.broken["b"] = Trouble(Reason.IMAGE_PULL_FAILED, "ErrImagePull: no route", may_pass=True)
+    world.want("b")
+    world.settle()
+    world.later(600)
+    assert world.settle().status.failed is None
+    world.later(1)
+    failed = world.step().status.failed
+    assert failed is not None
+    assert Reason.PROGRESS_DEADLINE_EXCEEDED == failed.reason
+    assert "0 of 1 pods serve after 600 s. ErrImagePull: no route" == failed.message
+
+
 def test_a_canary_without_its_deployment_is_late_too() -> None:
     """As when an object of that name is somebody else's."""
     world = World()

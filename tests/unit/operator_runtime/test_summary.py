@@ -9,6 +9,7 @@ from orders_operator.reconcile.events import Transition, distinct, event
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.summary import statuses, summarise, transitions
 from orders_operator.reconcile.verdicts import ordered
+from orders_operator.rollout.tracks import Tracks, TrackState
 from tests.unit.operator_runtime.sights import NOW, conditions, deployment, of, pod, seen
 
 
@@ -93,6 +94,23 @@ def test_a_missed_deadline_is_degraded() -> None:
     late = deployment(updated=1, total=3, reason="ProgressDeadlineExceeded")
 
     assert ("True", "ProgressDeadlineExceeded") == of(deployment=late)["Degraded"]
+
+
+def test_pods_that_are_refused_are_told_in_the_servers_words() -> None:
+    """Of the stable track and of the canary, of pods and of the ReplicaSet that makes them."""
+    words = 'pods "x-1" is forbidden: exceeded quota: few'
+    failure = {"type": "ReplicaFailure", "status": "True", "message": words}
+    progressing = {"type": "Progressing", "status": "False", "message": words}
+    for condition in (failure, progressing | {"reason": "ReplicaSetCreateError"}):
+        refused = deployment(updated=0)
+        refused["status"]["conditions"] = [condition]
+        for tracks in (
+            Tracks(TrackState(refused)),
+            Tracks(TrackState(deployment(), (pod(),)), TrackState(refused)),
+        ):
+            status = summarise(seen(tracks=tracks), {}, NOW)
+            [degraded] = [it for it in status["conditions"] if it["type"] == "Degraded"]
+            assert ("PodsRefused", words) == (degraded["reason"], degraded["message"])
 
 
 def test_a_missing_crd_concerns_monitoring_alone() -> None:

@@ -61,7 +61,14 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+{{- if .Values.operator.rbac.embeddedDatabases }}
+# A StatefulSet says only in Events why its pod is refused.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, list]
+{{- else }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- end }}
 {{- end }}
