@@ -62,6 +62,9 @@ DISRUPTIONS: Final = (
     Disruption(
         "leader-killed", "Operator's leader killed in a canary", "the canary goes on from status"
     ),
+    Disruption("webhook-away", "Webhook away for 60 s during a canary", _KEPT),
+    Disruption("quota", "Quota hit in a rolling update", _KEPT),
+    Disruption("two-operators", "Two operators", _KEPT),
     Disruption("bad-image", "Canary with an image that is not there", _BACK),
     Disruption("failing-migration", "Canary whose migration fails", _BACK),
     Disruption("errors", "Canary with 5 % errors", _BACK),

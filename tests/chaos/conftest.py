@@ -33,6 +33,7 @@ ORDER: Final = (
     "test_overload",
     "test_control_plane",
     "test_network",
+    "test_neighbours",
     "test_canary",
     "test_soak",
     "test_together",

@@ -16,6 +16,7 @@ class Size(NamedTuple):
         away: how long PostgreSQL is.
         api_server_away: how long the API server is.
         operator_away: how long the operator is.
+        webhook_away: how long a webhook is.
         overload: how long that is.
         warm_up: how long the load runs before the soak is measured.
         soak: how long that is.
@@ -30,6 +31,7 @@ class Size(NamedTuple):
     away: float
     api_server_away: float
     operator_away: float
+    webhook_away: float
     overload: float
     warm_up: float
     soak: float
@@ -44,6 +46,7 @@ _FULL: Final = Size(
     away=60,
     api_server_away=60,
     operator_away=300,
+    webhook_away=60,
     overload=60,
     warm_up=120,
     soak=600,
@@ -58,6 +61,7 @@ SIZES: Final = (
         away=8,
         api_server_away=5,
         operator_away=8,
+        webhook_away=15,
         overload=10,
         warm_up=10,
         soak=30,

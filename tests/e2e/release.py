@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,8 @@ from tests.e2e import gateway, monitoring
 from tests.e2e.cluster import CHART, OPERATOR, Namespace, helm, run
 
 RELEASE: Final = "orders"
+SECOND: Final = "second"
+"""A release of an operator alone."""
 
 
 def missing() -> str | None:
@@ -54,3 +58,15 @@ def chart_before(folder: Path) -> Path:
     del schema["properties"]["spec"]["properties"]["paused"]
     file.write_text(yaml.dump(crd))
     return chart
+
+
+@contextmanager
+def second_operator(namespace: Namespace, *settings: str) -> Iterator[None]:
+    """Have the operator of a second release, with settings of the chart."""
+    where = f"--namespace={namespace.name}"
+    parts = ("orderService.enabled=false", "crds.upgrade=false", "operator.replicas=1", *settings)
+    helm("install", SECOND, "charts/orders", where, *(f"--set={it}" for it in parts))
+    try:
+        yield
+    finally:
+        helm("uninstall", SECOND, where, "--wait")

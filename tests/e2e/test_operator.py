@@ -3,8 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -23,10 +21,9 @@ from tests.e2e.cluster import (
 )
 from tests.e2e.conftest import Installed
 from tests.e2e.postgresql import PostgreSQL
-from tests.e2e.release import RELEASE
+from tests.e2e.release import RELEASE, SECOND, second_operator
 
 LEADS_WITHIN = 20.0
-_SECOND = "second"
 MEMORY_MB = 100.0
 
 
@@ -166,24 +163,12 @@ def _logged(namespace: Namespace, words: str) -> bool:
         return False  # its container has not begun
 
 
-@contextmanager
-def _second(namespace: Namespace, *settings: str) -> Iterator[None]:
-    """Have a second release, of an operator alone."""
-    where = f"--namespace={namespace.name}"
-    parts = ("orderService.enabled=false", "crds.upgrade=false", "operator.replicas=1", *settings)
-    helm("install", _SECOND, "charts/orders", where, *(f"--set={it}" for it in parts))
-    try:
-        yield
-    finally:
-        helm("uninstall", _SECOND, where, "--wait")
-
-
 def test_a_second_operator_of_the_cluster_waits(
     installed: Installed, namespace: Namespace
 ) -> None:
     """Within 60 s it says who works; it is not ready, and the first one goes on."""
     first = f"default/{OPERATOR}"
-    with _second(namespace):
+    with second_operator(namespace):
         said = f"the Lease default/{CLUSTER_LEASE} is held by {first}"
         namespace.until(partial(_logged, namespace, said), 60, "it says who works")
         [pod] = _operators(namespace)
@@ -199,9 +184,9 @@ def test_an_operator_of_a_namespace_takes_that_out(namespace: Namespace) -> None
     """It works there within 60 s, beside that of the cluster, which goes on when it is gone."""
     namespace.apply(order_service("shared", replicas=0))
     namespace.wait("deployment/shared", "create", 30)
-    with _second(namespace, f"operator.watchNamespaces={{{namespace.name}}}"):
-        namespace.wait(f"deployment/{_SECOND}-orders-operator", "condition=Available", 60)
-        left = f"namespace {namespace.name} is left to {namespace.name}/{_SECOND}-orders-operator"
+    with second_operator(namespace, f"operator.watchNamespaces={{{namespace.name}}}"):
+        namespace.wait(f"deployment/{SECOND}-orders-operator", "condition=Available", 60)
+        left = f"namespace {namespace.name} is left to {namespace.name}/{SECOND}-orders-operator"
         default = Namespace("default")
         default.until(partial(_logged, default, left), 60, "the one of the cluster leaves it")
         namespace.kubectl("delete", "deployment", "shared")

@@ -1,0 +1,66 @@
+"""What others put in the way of an operator: a webhook that is away, a quota that is full."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tests.e2e.cluster import CommandError, Namespace, Object, run
+
+_NOBODY: Final = "https://127.0.0.1:1"
+"""Where an API server finds no webhook."""
+
+
+@contextmanager
+def webhook_away(namespace: Namespace, plural: str) -> Iterator[None]:
+    """Have every write of a kind refused, because its webhook does not answer."""
+    name = f"{namespace.name}.orders.test"
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": [plural]}
+    hook = {
+        "name": name,
+        "clientConfig": {"url": f"{_NOBODY}/check"},
+        "rules": [rule],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.name}},
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    made = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [hook],
+    }
+    namespace.apply(made)
+    try:
+        namespace.until(lambda: not _takes(namespace, plural), 30, "the webhook is asked")
+        yield
+    finally:
+        run("kubectl", "delete", "validatingwebhookconfiguration", name)
+    namespace.until(lambda: _takes(namespace, plural), 30, "the webhook is asked no more")
+
+
+@contextmanager
+def pods_quota(namespace: Namespace) -> Iterator[None]:
+    """Have a quota let in no pod more than there are."""
+    count = {"hard": {"count/pods": str(len(namespace.every("pods")))}}
+    quota: Object = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}}
+    namespace.apply(quota | {"spec": count})
+    try:
+        namespace.wait("resourcequota/full", "jsonpath={.status.used}", 30)
+        yield
+    finally:
+        namespace.kubectl("delete", "resourcequota", "full")
+
+
+def _takes(namespace: Namespace, plural: str) -> bool:
+    """Whether a write of some object of the kind would be taken."""
+    name = namespace.every(plural)[0]["metadata"]["name"]
+    change = json.dumps({"metadata": {"annotations": {"tried": "true"}}})
+    try:
+        namespace.kubectl(
+            "patch", plural, name, "--type=merge", f"--patch={change}", "--dry-run=server"
+        )
+    except CommandError:
+        return False
+    return True
