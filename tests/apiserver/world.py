@@ -251,7 +251,15 @@ class World:
         return len(await self.kube.list("apps/v1", plural, self.namespace))
 
     async def events(self) -> list[tuple[str, str]]:
-        """Return type and reason of the Events of the OrderService, the first one first."""
+        """Return type and reason of the Events of the OrderService, the first one first.
+
+        Its children have Events as well, some by its name: an API server tells of a Service.
+        """
         found = await self.kube.list("events.k8s.io/v1", "events", self.namespace)
         found.sort(key=lambda it: str(it["eventTime"]))
-        return [(it["type"], it["reason"]) for it in found if it["regarding"]["name"] == NAME]
+        whose = (KIND, NAME)
+        return [
+            (it["type"], it["reason"])
+            for it in found
+            if (it["regarding"]["kind"], it["regarding"]["name"]) == whose
+        ]

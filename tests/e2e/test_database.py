@@ -49,9 +49,10 @@ def test_what_was_bad_later_is_taken_back_with_the_orders(namespace: Namespace) 
     told(namespace, NAME, "ImagePull")
 
     namespace.patch("orderservice", NAME, {"spec": {"database": {"embedded": {"image": None}}}})
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 180)
+    namespace.wait(f"statefulset/{NAME}-postgresql", "jsonpath={.status.readyReplicas}=1", 180)
+    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 60)
     namespace.kubectl(*kept, "SELECT FROM kept")
-    assert "False" == namespace.condition(NAME, "Degraded")["status"]
+    namespace.wait(f"orderservice/{NAME}", "condition=Degraded=False", 60)
 
 
 def test_a_pod_that_the_namespace_refuses_is_told(namespace: Namespace) -> None:
