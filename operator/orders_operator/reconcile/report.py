@@ -16,7 +16,7 @@ from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from orders_operator.reconcile import summary
-from orders_operator.reconcile.allowance import STATUS_SECONDS
+from orders_operator.reconcile.allowance import EVENTS_SECONDS, STATUS_SECONDS, Allowance
 from orders_operator.reconcile.events import distinct, event
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.queue import backoff
@@ -30,7 +30,6 @@ Key = tuple[str, str]
 """Namespace and name."""
 
 STATUS_MANAGER: Final = "orders-operator-status"
-_EVENT_SECONDS: Final = 2.0
 _AGAIN_SECONDS: Final = 30.0
 """After which a status that was refused is written again at the latest."""
 
@@ -138,11 +137,13 @@ class Report:
 
     async def _tell(self, resource: Object, before: Object, after: Object) -> None:
         """Post the Events of a change of status; one that is refused is only logged."""
+        allowance = Allowance(EVENTS_SECONDS)
         for transition in distinct(summary.transitions(before, after)):
             log.info("%s: %s %s", transition.type, transition.reason, transition.message)
             made = event(resource, transition, self._instance, self._now())
             where = path("events.k8s.io/v1", "events", resource["metadata"]["namespace"])
             try:
-                await self._kube.request("POST", where, body=made, seconds=_EVENT_SECONDS)
+                with allowance.share() as seconds:
+                    await self._kube.request("POST", where, body=made, seconds=seconds)
             except KubeError as error:
                 log.warning("no Event: %s", error)
