@@ -5,6 +5,7 @@ from typing import Any, Final
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
 from orders_operator.reconcile.children import refusal
+from orders_operator.reconcile.database_pod import is_replaced
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
@@ -16,7 +17,6 @@ from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, STATEFUL_SET
 from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement, Running
-from orders_operator.rollout.database import stuck
 from orders_operator.rollout.history import history
 from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
@@ -180,8 +180,8 @@ async def _database(it: Pass) -> Database | None:
     revision = database_revision(it.service, it.snapshot.database, live)
     if revision is None:
         return None
-    replicas = 0 if live is not None and stuck(live, it.snapshot.database_pods) else 1
-    return Database(revision, it.choice.password, replicas)
+    goes = live is not None and await is_replaced(it, live)
+    return Database(revision, it.choice.password, 0 if goes else 1)
 
 
 async def _placement(it: Pass) -> Placement | None:
