@@ -203,7 +203,7 @@ async def _placement(it: Pass) -> Placement | None:
     numbers = {}
     if CONTROLLER_REVISION.kind not in it.snapshot.unknown:
         wanted, length = status.revision or plan.stable, it.service.spec.rollout.history
-        numbers = history(children.every(CONTROLLER_REVISION), wanted, used, length)
+        numbers = history(it.snapshot.controllers, wanted, used, length)
     stable = await with_content(plan.stable)
     canary = None if plan.canary is None else await with_content(plan.canary)
     kept = known | {run.revision.hash: run.revision for run in (stable, canary) if run is not None}
