@@ -92,9 +92,10 @@ async def declared_pod(world: World, **embedded: Any) -> tuple[str, Any]:
     return (await world.get("v1", "pods", POD))["metadata"]["uid"], claim["metadata"]["uid"]
 
 
-async def test_a_bad_image_of_the_database_is_taken_back(world: World) -> None:
+@pytest.mark.parametrize("fate", [Fate.UNPULLED, Fate.MISNAMED])
+async def test_a_bad_image_of_the_database_is_taken_back(world: World, fate: Fate) -> None:
     """Nobody deletes the pod that never was ready: the StatefulSet goes to none, and back."""
-    world.kubelet.fates[ABSENT] = Fate.UNPULLED
+    world.kubelet.fates[ABSENT] = fate
     await world.declare(database={"embedded": {}})
     await world.settle()
     template = (await world.get("apps/v1", "statefulsets", STATEFUL_SET))["spec"]["template"]
