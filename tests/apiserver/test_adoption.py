@@ -85,3 +85,67 @@ async def test_a_foreign_object_is_never_adopted(world: World) -> None:
     found = await world.get("v1", "services", NAME)
     assert [1] == [it["port"] for it in found["spec"]["ports"]]
     assert "ownerReferences" not in found["metadata"]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+async def test_what_a_backup_tool_restores(world: World, *, marked: bool) -> None:
+    """Without owners and with labels of its own: ours where `managedFields` say so, else foreign.
+
+    It makes objects by their names, labels and content, and sets `managedFields` afterwards.
+    """
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    secret = (await world.get("v1", "secrets", DATABASE))["data"]
+    spec, saved = (await world.resource())["spec"], await dump(world)
+    await world.delete(API_VERSION, PLURAL, NAME)
+    for _ in saved:
+        await world.calm()
+    for plural, obj, marks in saved:
+        await world.kube.create(plural, obj, namespace=world.namespace)
+        where = world.url(obj["apiVersion"], plural, obj["metadata"]["name"])
+        if marked:
+            await world.kube.merge(where, {"metadata": {"managedFields": marks}})
+    made = {"apiVersion": API_VERSION, "kind": "OrderService", "metadata": {"name": NAME}}
+    await world.kube.create(PLURAL, {**made, "spec": spec}, namespace=world.namespace)
+    before = await restored(world, saved)
+    await world.settle()
+    after = await restored(world, saved)
+    assert secret == (await world.get("v1", "secrets", DATABASE))["data"]
+    assert [it["uid"] for it in before] == [it["uid"] for it in after]
+    if marked:
+        assert ("True", "Available") == await world.condition("Ready")
+        assert all("ownerReferences" in it for it in after)
+    else:
+        assert ("True", "NameConflict") == await world.condition("Degraded")
+        assert not any("ownerReferences" in it for it in after)
+        managers = {entry["manager"] for it in after for entry in it["managedFields"]}
+        assert "orders-operator" not in managers
+
+
+async def dump(world: World) -> list[tuple[str, dict[str, Any], list[Any]]]:
+    """Return the children as a backup tool keeps them, with their plurals and `managedFields`."""
+    found = []
+    ours = {"app.kubernetes.io/managed-by": "orders-operator"}
+    for kind in [it for it in KINDS if not it.optional]:
+        for it in await world.kube.list(kind.api_version, kind.plural, world.namespace, ours):
+            metadata = it["metadata"]
+            kept = {name: metadata.get(name) or {} for name in ("name", "annotations")}
+            kept["labels"] = {**metadata["labels"], "restore": "first"}
+            content = {name: value for name, value in it.items() if name != "status"}
+            if kind.plural == "services" and content["spec"].get("clusterIP") != "None":
+                given = {"clusterIP", "clusterIPs"}
+                spec = {name: it for name, it in content["spec"].items() if name not in given}
+                content["spec"] = spec
+            about = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": kept}
+            found.append((kind.plural, {**content, **about}, metadata["managedFields"]))
+    return found
+
+
+async def restored(
+    world: World, saved: list[tuple[str, dict[str, Any], list[Any]]]
+) -> list[dict[str, Any]]:
+    """Return the metadata of what was restored."""
+    return [
+        (await world.get(obj["apiVersion"], plural, obj["metadata"]["name"]))["metadata"]
+        for plural, obj, _ in saved
+    ]

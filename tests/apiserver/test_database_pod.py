@@ -2,9 +2,13 @@
 
 from typing import Any, Final
 
+import pytest
+
 from orders_operator.resources.database_revision import POD_TEMPLATE
 from orders_operator.resources.labels import COMPONENT, DATABASE
 from tests.apiserver.kubelet import Fate
+from tests.apiserver.refusing import answering
+from tests.apiserver.statefulsets import PROTECTION
 from tests.apiserver.world import NAME, World
 
 POD: Final = f"{NAME}-postgresql-0"
@@ -88,9 +92,10 @@ async def declared_pod(world: World, **embedded: Any) -> tuple[str, Any]:
     return (await world.get("v1", "pods", POD))["metadata"]["uid"], claim["metadata"]["uid"]
 
 
-async def test_a_bad_image_of_the_database_is_taken_back(world: World) -> None:
+@pytest.mark.parametrize("fate", [Fate.UNPULLED, Fate.MISNAMED])
+async def test_a_bad_image_of_the_database_is_taken_back(world: World, fate: Fate) -> None:
     """Nobody deletes the pod that never was ready: the StatefulSet goes to none, and back."""
-    world.kubelet.fates[ABSENT] = Fate.UNPULLED
+    world.kubelet.fates[ABSENT] = fate
     await world.declare(database={"embedded": {}})
     await world.settle()
     template = (await world.get("apps/v1", "statefulsets", STATEFUL_SET))["spec"]["template"]
@@ -183,5 +188,41 @@ async def test_a_pod_that_a_quota_refuses_is_told(world: World) -> None:
     assert "exceeded quota: few" in said["message"]
 
     await world.delete("v1", "resourcequotas", "few")
+    await world.settle()
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+async def test_a_claim_that_is_being_deleted_keeps_its_pod(world: World) -> None:
+    """Its orders go with that pod, so a person says when; else it is taken back as always."""
+    world.kubelet.fates[ABSENT] = Fate.UNPULLED
+    await world.declare(database={"embedded": {"image": ABSENT}})
+    await world.settle()
+    bad = (await world.get("v1", "pods", POD))["metadata"]["uid"]
+    where = world.url("v1", "persistentvolumeclaims", f"data-{POD}")
+    await world.kube.merge(where, {"metadata": {"finalizers": [PROTECTION]}})
+    await world.kube.request("DELETE", where)
+    assert bad == (await declared_pod(world, image=None))[0]
+    said = await world.said("Degraded")
+    assert f"its claim data-{POD} is being deleted" in said["message"]
+    assert 1 == (await world.get("apps/v1", "statefulsets", STATEFUL_SET))["spec"]["replicas"]
+
+    await world.kube.merge(where, {"metadata": {"finalizers": None}})
+    await world.settle()
+    assert POSTGRES == (await spec_of(world))["containers"][0]["image"]
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_claim_that_cannot_be_read_keeps_its_pod(world: World, status: int) -> None:
+    """It is not known whether the orders outlive the pod, and that is told."""
+    world.kubelet.fates[ABSENT] = Fate.UNPULLED
+    await world.declare(database={"embedded": {"image": ABSENT}})
+    await world.settle()
+    bad = (await world.get("v1", "pods", POD))["metadata"]["uid"]
+    with answering(world, status, f"/persistentvolumeclaims/data-{POD}"):
+        assert bad == (await declared_pod(world, image=None))[0]
+        said = await world.said("Degraded")
+        assert "ApplyFailed" == said["reason"]
+        assert f"PersistentVolumeClaim data-{POD}: " in said["message"]
     await world.settle()
     assert ("True", "Available") == await world.condition("Ready")

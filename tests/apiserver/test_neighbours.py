@@ -78,6 +78,27 @@ async def test_a_field_that_is_rewritten_is_not_fought_over(world: World) -> Non
         assert [f"mirror/{IMAGE}"] == await world.images()
 
 
+async def test_a_sidecar_that_another_controller_adds_stays(world: World) -> None:
+    """It writes to the objects themselves, and again each time they are written; they are not."""
+    await world.declare(database=EMBEDDED)
+    await world.settle()
+    sidecar = {"name": "backup", "image": "backup:1"}
+    for plural, name in (("statefulsets", f"{NAME}-postgresql"), ("deployments", NAME)):
+        where = world.url("apps/v1", plural, name)
+        found = await world.kube.request("GET", where)
+        template = found["spec"]["template"]
+        containers = [sidecar, *template["spec"]["containers"]]
+        await world.kube.merge(where, {"spec": {"template": {"spec": {"containers": containers}}}})
+    await world.settle()
+    before = await world.versions()
+    world.restart()
+    await world.settle()
+    assert before == await world.versions()
+    [first, _] = (await world.deployment())["spec"]["template"]["spec"]["containers"]
+    assert "backup" == first["name"]
+    assert ("True", "Available") == await world.condition("Ready")
+
+
 async def test_what_is_changed_by_hand_is_set_right_beside_a_policy(world: World) -> None:
     """A policy's stamp does not hide that a field of ours is another."""
     async with policy(world, STAMP):

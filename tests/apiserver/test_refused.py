@@ -259,3 +259,54 @@ async def test_a_refusal_that_takes_its_time_is_not_waited_for_again(
         await world.reconcile()
         assert 2 == len(asked)
         assert WORDS in await refused(world)
+
+
+async def test_revisions_that_cannot_be_listed_keep_their_numbers(world: World) -> None:
+    """Which one came last is not known then, nor all of any: none is written."""
+    await world.declare()
+    for image in (IMAGE, NEXT, THIRD):
+        await world.change(image=image)
+        await world.settle()
+    before = await revisions(world)
+    assert 3 == max(before.values())
+    world.restart()
+    with answering(world, 503, "/controllerrevisions"):
+        await world.settle()
+        assert "PATCH" not in await refused(world)
+    assert before == await revisions(world)
+
+
+async def revisions(world: World) -> dict[str, int]:
+    """Return the numbers of the ControllerRevisions."""
+    found = await world.kube.list("apps/v1", "controllerrevisions", world.namespace)
+    return {it["metadata"]["name"]: it["revision"] for it in found}
+
+
+async def test_what_is_found_by_its_name_alone_is_not_deleted(world: World) -> None:
+    """A list that fails deletes nothing of its kind, also of what was read for another reason."""
+    await world.declare()
+    await world.settle()
+    world.restart()
+    with answering(world, 503, "/networkpolicies"):
+        await world.change(networkPolicy={"enabled": False})
+        await world.settle()
+        assert NAME in await world.names("networking.k8s.io/v1", "networkpolicies")
+    await world.settle()
+    assert NAME not in await world.names("networking.k8s.io/v1", "networkpolicies")
+
+
+async def test_no_claim_is_left_behind_while_pods_are_not_known(world: World) -> None:
+    """The command that deletes its orders is told when no pod uses them, and not before."""
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    world.kubelet.lingering = True
+    leaving = {"embedded": None, "secretRef": {"name": "database"}}
+    await world.change(database=leaving)
+    await world.settle()
+    world.restart()
+    with answering(world, 503, "/pods"):
+        await world.settle()
+        assert "retainedClaim" not in await world.status()
+    world.kubelet.lingering = False
+    await world.settle()
+    assert f"data-{NAME}-postgresql-0" == (await world.status())["retainedClaim"]["name"]

@@ -139,17 +139,25 @@ async def test_a_process_without_its_port_ends(world: World) -> None:
     assert await world.find(API_VERSION, PLURAL, LEASE) is None
 
 
+async def two(world: World, start: Callable[[str], Process]) -> Process:
+    """Return a process that works, while another waits that will work at once when it leads."""
+    first = start("first")
+    await eventually(is_led(world, "first"), within=WITHIN)
+    second = start("second")
+    await eventually(lambda: "waiting for the lease of first" in second.output(), within=WITHIN)
+    await becomes(world, is_ready(world), within=WITHIN)
+    return first
+
+
 async def test_another_process_takes_over_at_once(
     world: World, start: Callable[[str], Process]
 ) -> None:
     """The process that waits goes on when the leader is told to stop."""
     await world.declare()
-    first = start("first")
-    await becomes(world, is_ready(world), within=WITHIN)
-    start("second")
+    first = await two(world, start)
     assert "first" == (await lease(world))["holderIdentity"]
     assert 0 == first.stop()
-    await eventually(is_led(world, "second"))
+    await eventually(is_led(world, "second"), within=WITHIN)
     await world.change(image=NEXT)
 
     async def replaced() -> bool:
@@ -163,15 +171,13 @@ async def test_another_process_takes_over_from_a_dead_one(
 ) -> None:
     """The lease of a leader that was killed runs out, and what it has done is left alone."""
     await world.declare()
-    first = start("first")
-    await becomes(world, is_ready(world), within=WITHIN)
-    before = await world.versions()
+    first = await two(world, start)
     first.process.kill()
     first.process.wait()
+    before = await world.versions()
     where = world.url(API_VERSION, PLURAL, LEASE)
     await world.kube.merge(where, {"spec": {"leaseDurationSeconds": 1}})
-    start("second")
-    await eventually(is_led(world, "second"))
+    await eventually(is_led(world, "second"), within=WITHIN)
     await world.delete("v1", "services", NAME)
 
     async def back() -> bool:

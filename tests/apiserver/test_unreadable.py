@@ -1,10 +1,15 @@
 """A spec that cannot be read while a rollout is under way: it is still judged, and goes back."""
 
+from typing import Any
+
 import pytest
 
-from orders_operator.api.decode import InvalidSpec
+from orders_operator.api.decode import InvalidSpec, legible
+from orders_operator.api.spec import OrderService
 from orders_operator.reconcile import reconcile
+from orders_operator.resources.kinds import HTTP_ROUTE
 from tests.apiserver.kubelet import Fate
+from tests.apiserver.optional import served
 from tests.apiserver.traffic import traffic
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
@@ -71,3 +76,39 @@ async def test_a_canary_is_analysed_and_goes_no_step_on(
             rollout["failed"]["reason"],
         )
         assert [IMAGE, IMAGE] == await world.images()
+
+
+async def test_a_route_that_cannot_be_read_is_set_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary gets no more requests, and goes; the rest of the route stays as it was."""
+    parents = {"parentRefs": [{"name": "gateway"}], "hostnames": ["orders.test"]}
+    async with served(world.kube, HTTP_ROUTE):
+        world.restart()
+        await begin(world, strategy="Canary")
+        await world.change(expose={"httpRoute": parents})
+        await world.settle()
+        before = await weights(world)
+        assert before[f"{NAME}-canary"] > 0
+        monkeypatch.setattr(reconcile, "decode", unreadable)
+        monkeypatch.setattr("orders_operator.reconcile.unreadable.legible", without_route)
+        world.kubelet.fates[NEXT] = Fate.CRASHING
+        await world.settle()
+        assert "RolledBack" == (await world.rollout())["phase"]
+        assert [IMAGE, IMAGE] == await world.images()
+        assert before | {f"{NAME}-canary": 0} == await weights(world)
+        route = await world.get(HTTP_ROUTE.api_version, HTTP_ROUTE.plural, NAME)
+        assert ["orders.test"] == route["spec"]["hostnames"]
+
+
+def without_route(resource: dict[str, Any]) -> OrderService | None:
+    """Return what can be read when `expose` cannot."""
+    spec = {name: it for name, it in resource["spec"].items() if name != "expose"}
+    return legible({**resource, "spec": spec})
+
+
+async def weights(world: World) -> dict[str, int]:
+    """Return the share of each Service that the route has."""
+    route = await world.get(HTTP_ROUTE.api_version, HTTP_ROUTE.plural, NAME)
+    [rule] = route["spec"]["rules"]
+    return {it["name"]: it["weight"] for it in rule["backendRefs"]}

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.kube import path
-from orders_operator.reconcile.allowance import Allowance
 from orders_operator.reconcile.apply_cache import altered
 from orders_operator.reconcile.needs import needs, place
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.owner import MANAGER, Owner
-from orders_operator.reconcile.replicas import KEEPER, handover
+from orders_operator.reconcile.writes import Writes
 from orders_operator.resources.labels import COMPONENT, DATABASE
 from orders_operator.resources.references import REFERENCED, Reference
 
@@ -30,7 +28,6 @@ Object = dict[str, Any]
 
 LIST_SECONDS: Final = 10.0
 _GET_SECONDS: Final = 5.0
-_MERGE: Final = "application/merge-patch+json"
 
 _OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EXISTS)}
 """Failures by which somebody else was faster: another pass takes what they have made."""
@@ -58,7 +55,7 @@ class Children:
         self._kube = context.kube
         self._owner = owner
         self._now = now
-        self._allowance = Allowance()
+        self._writes = Writes(context.kube, owner)
         self._kinds: Mapping[tuple[str, str], Kind] = {
             (kind.api_version, kind.kind): kind for kind in kinds
         }
@@ -118,9 +115,18 @@ class Children:
                     raise
                 self.unread[kind, name] = error
             self._others[kind, name] = found
-            if found is not None and kind in self.unlisted:  # then it is known after all
+            if found is not None and self._counts(kind, found):
                 self._live[kind, name] = found
         return self._others.get((kind, name))
+
+    def _counts(self, kind: str, found: Object) -> bool:
+        """Whether what was read by its name is known now, though no list had it.
+
+        Its list failed, or somebody took its labels off. What specs name may be somebody else's
+        that goes with the OrderService.
+        """
+        ours = kind not in REFERENCED.values() and self._owner.controls(found)
+        return ours or kind in self.unlisted
 
     async def find_reference(self, reference: Reference) -> Object | None:
         """Return the Secret or ConfigMap that is referred to."""
@@ -225,13 +231,9 @@ class Children:
         live = await self.find(wanted["apiVersion"], kind, name)
         plural = self._kinds[wanted["apiVersion"], kind].plural
         if live is not None and self._owner.orphaned(live):
-            live = await self._adopt(plural, wanted, live)
-        step = handover(wanted, live, MANAGER) if kind == "Deployment" else None
-        if step is not None and step.before is not None:
-            await self._put(plural, step.before, KEEPER)
-        applied = await self._write(plural, wanted, live)
-        if step is not None and step.after is not None:
-            applied = await self._put(plural, step.after, KEEPER)
+            live = await self._writes.adopt(plural, wanted, live)
+            self._changed(kind, name, "adopted")
+        applied = await self._writes.apply(plural, wanted, live)
         self._live[kind, name] = applied
         self._context.cache.applied(self._owner.uid, wanted, applied)
         if live is None:
@@ -239,50 +241,10 @@ class Children:
         elif altered(live, applied):
             self._changed(kind, name, "changed")
 
-    async def _adopt(self, plural: str, wanted: Object, live: Object) -> Object:
-        """Make an orphan ours; what it should be is applied afterwards."""
-        kind, name = _key(wanted)
-        [reference] = wanted["metadata"]["ownerReferences"]
-        where = path(wanted["apiVersion"], plural, self._owner.namespace, name)
-        with self._allowance.share() as seconds:
-            adopted: Object = await self._kube.request(
-                "PATCH",
-                where,
-                {"fieldManager": MANAGER},
-                self._owner.adopted(live, reference),
-                content_type=_MERGE,
-                seconds=seconds,
-            )
-        self._changed(kind, name, "adopted")
-        return adopted
-
-    async def _write(self, plural: str, wanted: Object, live: Object | None) -> Object:
-        """Apply an object; a Secret only where it is still as it was read.
-
-        Its password may be drawn at random, and must not replace another that somebody else, a
-        second operator for one, has drawn or set meanwhile.
-        """
-        if wanted["kind"] != "Secret":
-            return await self._put(plural, wanted, MANAGER)
-        if live is None:
-            where = path(wanted["apiVersion"], plural, self._owner.namespace)
-            by = {"fieldManager": MANAGER}
-            with self._allowance.share() as seconds:
-                live = await self._kube.request("POST", where, by, wanted, seconds=seconds)
-        version = {"resourceVersion": live["metadata"]["resourceVersion"]}
-        guarded = {**wanted, "metadata": {**wanted["metadata"], **version}}
-        return await self._put(plural, guarded, MANAGER)
-
-    async def _put(self, plural: str, wanted: Object, manager: str) -> Object:
-        with self._allowance.share() as seconds:
-            return await self._kube.apply(plural, wanted, manager=manager, seconds=seconds)
-
     async def _delete(self, gone: Object) -> None:
         kind, name = _key(gone)
         declared = next(it for it in self._kinds.values() if it.kind == kind)
-        where = (declared.api_version, declared.plural, self._owner.namespace, name)
-        with self._allowance.share() as seconds:
-            await self._kube.delete(*where, gone["uid"], seconds=seconds)
+        await self._writes.delete(declared.api_version, declared.plural, name, gone["uid"])
         del self._live[kind, name]
         self._others[kind, name] = None
         self._changed(kind, name, "deleted")

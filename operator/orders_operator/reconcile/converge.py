@@ -5,6 +5,7 @@ from typing import Any, Final
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
 from orders_operator.reconcile.children import refusal
+from orders_operator.reconcile.database_pod import is_replaced
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
@@ -16,7 +17,6 @@ from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, STATEFUL_SET
 from orders_operator.resources.labels import CANARY, COMPONENT, DATABASE
 from orders_operator.resources.placement import Placement, Running
-from orders_operator.rollout.database import stuck
 from orders_operator.rollout.history import history
 from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
@@ -49,7 +49,8 @@ async def apply(it: Pass) -> list[Object]:
 async def prune(it: Pass, objects: list[Object]) -> None:
     """Delete what is no longer desired, unless something in use needs it or may need it.
 
-    Going back is a deletion, of the canary: that is done whatever else is not known.
+    Going back is a deletion, of the canary: that is done whatever else is not known. Of another
+    kind whose list failed nothing is deleted, though some of it was found by its name.
     """
     copies = config_maps(it)
     rolling = await _rolls(it)
@@ -67,7 +68,7 @@ async def prune(it: Pass, objects: list[Object]) -> None:
         kind, metadata = obj["kind"], obj["metadata"]
         if kind == "Deployment":
             return it.plan is None or not left
-        if not sure:
+        if not sure or kind in it.snapshot.unknown:
             return True
         if kind == "Ingress":  # callers come by it until the route is there
             return expose.http_route is not None and not route
@@ -112,7 +113,7 @@ def retained_claim(it: Pass) -> RetainedClaim | None:
     """Return the claim that an embedded database left behind, or is about to."""
     if uses_embedded(it):
         return None
-    if it.snapshot.database is None:
+    if it.snapshot.database is None or POD in it.snapshot.unknown:  # a pod may use it
         return _recorded(it)
     if it.snapshot.database.declared.retention == "Delete":
         return None
@@ -179,8 +180,8 @@ async def _database(it: Pass) -> Database | None:
     revision = database_revision(it.service, it.snapshot.database, live)
     if revision is None:
         return None
-    replicas = 0 if live is not None and stuck(live, it.snapshot.database_pods) else 1
-    return Database(revision, it.choice.password, replicas)
+    goes = live is not None and await is_replaced(it, live)
+    return Database(revision, it.choice.password, 0 if goes else 1)
 
 
 async def _placement(it: Pass) -> Placement | None:
@@ -199,12 +200,10 @@ async def _placement(it: Pass) -> Placement | None:
     status = plan.status
     declared = (plan.stable, plan.canary, status.stable, status.revision)
     used = {found for found in declared if found} | revisions_of(it.snapshot.pods)
-    numbers = history(
-        children.every(CONTROLLER_REVISION),
-        status.revision or plan.stable,
-        used,
-        it.service.spec.rollout.history,
-    )
+    numbers = {}
+    if CONTROLLER_REVISION.kind not in it.snapshot.unknown:
+        wanted, length = status.revision or plan.stable, it.service.spec.rollout.history
+        numbers = history(it.snapshot.controllers, wanted, used, length)
     stable = await with_content(plan.stable)
     canary = None if plan.canary is None else await with_content(plan.canary)
     kept = known | {run.revision.hash: run.revision for run in (stable, canary) if run is not None}

@@ -3,15 +3,17 @@
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from orders_operator.api.conditions import Reason
 from orders_operator.api.spec import OrderService
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import path
 from orders_operator.reconcile.in_use import uses_embedded
+from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.kinds import STATEFUL_SET
 from orders_operator.resources.labels import DATABASE, selector
-from orders_operator.rollout.database import database_trouble, refusal
+from orders_operator.rollout.database import database_trouble, refusal, stuck, told_of_claim
 from orders_operator.rollout.pods import Trouble
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ Object = dict[str, Any]
 _SECONDS: Final = 10.0
 """When to read it again: a StatefulSet does not change when its pod crashes, or is refused."""
 _EVENTS: Final = 50
+_CLAIM_KIND: Final = "PersistentVolumeClaim"
+_CLAIM: Final = ("v1", "persistentvolumeclaims")
+_GET_SECONDS: Final = 5.0
 
 log = logging.getLogger("orders_operator.reconcile")
 
@@ -45,6 +50,30 @@ async def pods_of_database(
             raise
         log.warning("what the database's pod says is not known: %s", error)
         return ()
+
+
+async def is_replaced(it: Pass, live: Object) -> bool:
+    """Whether the StatefulSet is scaled to none, so that a pod goes that it would never replace.
+
+    The claim keeps the orders that earlier pods have written. So the pod stays while its claim
+    would not outlive it, and while that is not known.
+    """
+    if not stuck(live, it.snapshot.database_pods):
+        return False
+    if live["spec"].get("replicas") == 0:  # it goes already
+        return True
+    name = postgres.claim_name(it.service)
+    try:
+        claim = await it.context.kube.get(*_CLAIM, it.key[0], name, seconds=_GET_SECONDS)
+    except KubeError as error:
+        if error.lost:
+            raise
+        it.problems.append(Problem(Reason.APPLY_FAILED, f"{_CLAIM_KIND} {name}: {error.message}"))
+        return False
+    trouble = told_of_claim(name, claim)
+    if trouble is not None:
+        it.problems.append(Problem(trouble.reason, trouble.message))
+    return trouble is None
 
 
 async def trouble_of_database(it: Pass) -> Trouble | None:

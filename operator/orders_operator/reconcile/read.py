@@ -18,7 +18,7 @@ from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFU
 from orders_operator.resources.labels import API, CANARY, COMPONENT, DATABASE, selector
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
-from orders_operator.resources.revision import Revision, restored, stored
+from orders_operator.resources.revision import Revision, labelled, restored, stored
 from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
 
@@ -40,7 +40,7 @@ async def read(it: Pass) -> None:
     databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
     service = it.service = postgres.with_database_of(service, databases)
     before = rollout_before(it.resource)
-    controllers = children.every(CONTROLLER_REVISION)
+    controllers = await _controllers(children, metadata.name)
     revisions = await _revisions(children, controllers, before, metadata.name)
     live = await children.mine("apps/v1", "StatefulSet", postgres.database_name(service))
     used = {before.stable, before.revision, before.canary, *revisions_of(pods)}
@@ -57,6 +57,7 @@ async def read(it: Pass) -> None:
         pods=pods,
         before=before,
         revisions=revisions,
+        controllers=tuple(controllers),
         database=database_revision.stored(service, controllers, live),
         database_pods=await pods_of_database(context.kube, service, live),
         contents=contents,
@@ -112,6 +113,26 @@ def rollout_before(resource: Object) -> RolloutStatus:
             value = msgspec.convert(found.get(field.encode_name), field.type)
             kept = replace(kept, **{field.name: value})
     return kept
+
+
+async def _controllers(children: Children, name: str) -> list[Object]:
+    """Return the ControllerRevisions; that of a revision that runs, whatever became of its labels.
+
+    Its Deployment names it. What it keeps cannot be written anew, as its data are immutable.
+    """
+    found = children.every(CONTROLLER_REVISION)
+    known = {kept.hash for obj in found if (kept := stored(obj)) is not None}
+    for track in (name, f"{name}-{CANARY}"):
+        deployment = await children.mine("apps/v1", "Deployment", track)
+        live = None if deployment is None else restored(deployment["spec"]["template"])
+        if live is None or live.hash in known:
+            continue
+        known.add(live.hash)
+        where = (CONTROLLER_REVISION.api_version, CONTROLLER_REVISION.kind, f"{name}-{live.hash}")
+        obj = await children.mine(*where)
+        if obj is not None:
+            found.append(labelled(obj, live.hash))
+    return found
 
 
 async def _revisions(

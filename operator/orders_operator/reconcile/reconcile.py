@@ -127,6 +127,7 @@ class Reconciler:
         if self._uids.get(key, uid) != uid:  # deleted and made again
             self._forget(key)
         self._uids[key] = uid
+        resource = self._report.told(key, resource)
         generation = int(resource["metadata"]["generation"])
         try:
             service = decode(resource)
@@ -137,12 +138,11 @@ class Reconciler:
                     Pass(self._context, rest, resource, self._now(), str(error))
                 )
             seen = Observed(generation=generation, invalid=str(error))
-            await self._report(key, resource, seen)
-            return None
+            return await self._report(key, resource, seen)
         if service.spec.paused:
             self._context.index.set(key, (it.reference for it in named(template(service))))
-            await self._report(key, resource, Observed(generation=generation, paused=True))
-            return None
+            seen = Observed(generation=generation, paused=True)
+            return await self._report(key, resource, seen)
         return await self._pass(Pass(self._context, service, resource, self._now()))
 
     async def _pass(self, it: Pass) -> float | None:
@@ -153,13 +153,14 @@ class Reconciler:
         objects = await apply(it)
         await prune(it, objects)
         await observe(it)
-        await self._report(it.key, it.resource, it.observed)
+        it.wake(await self._report(it.key, it.resource, it.observed))
         return it.again
 
     def _forget(self, key: Key) -> None:
         self._context.index.drop(key)
         self._metrics.forget(key)
         self._context.windows.forget(key)
+        self._report.forget(key)
         uid = self._uids.pop(key, "")
         self._context.cache.forget(uid)
         self._context.refusals.forget(uid)

@@ -56,6 +56,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         pods: those of the service that have not ended, on their way out or not.
         before: `status.rollout`.
         revisions: those that are kept, by hash: the one wanted last first, then the stable one.
+        controllers: the ControllerRevisions, each with the label that names its revision.
         database: what is kept of an embedded PostgreSQL.
         database_pods: its pods while it does not serve.
         contents: what the spec, revisions in use and pods name; None where there is nothing.
@@ -68,6 +69,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     pods: tuple[Object, ...]
     before: RolloutStatus
     revisions: Mapping[str, Revision]
+    controllers: tuple[Object, ...]
     database: DatabaseRevision | None
     database_pods: tuple[Object, ...]
     contents: dict[Reference, Object | None]

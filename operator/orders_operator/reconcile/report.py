@@ -1,17 +1,25 @@
-"""The only writer of status, which also tells of its changes in Events and metrics."""
+"""The only writer of status, which also tells of its changes in Events and metrics.
+
+A rollout goes on from `status.rollout`. So that of a status which the API server refuses is kept
+here, until it is written or somebody else writes another: without it, a canary that went back
+would begin anew.
+"""
 
 import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
+
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from orders_operator.reconcile import summary
-from orders_operator.reconcile.allowance import STATUS_SECONDS
+from orders_operator.reconcile.allowance import EVENTS_SECONDS, STATUS_SECONDS, Allowance
 from orders_operator.reconcile.events import distinct, event
 from orders_operator.reconcile.observed import Observed
+from orders_operator.reconcile.queue import backoff
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -22,9 +30,19 @@ Key = tuple[str, str]
 """Namespace and name."""
 
 STATUS_MANAGER: Final = "orders-operator-status"
-_EVENT_SECONDS: Final = 2.0
+_AGAIN_SECONDS: Final = 30.0
+"""After which a status that was refused is written again at the latest."""
 
 log = logging.getLogger("orders_operator.reconcile")
+
+
+class _Unsaid(Struct, frozen=True):
+    """A status that was refused, the one that is there instead, and how often in a row."""
+
+    uid: str
+    before: Object
+    after: Object
+    times: int
 
 
 class Report:
@@ -47,42 +65,85 @@ class Report:
         self._metrics = metrics
         self._instance = instance
         self._now = now
+        self._unsaid: dict[Key, _Unsaid] = {}
 
-    async def __call__(self, key: Key, resource: Object, seen: Observed) -> None:
-        """Write the status if it says anything new, and tell of what became different."""
-        before = resource.get("status") or {}
-        after = summary.summarise(seen, before, self._now())
+    def told(self, key: Key, resource: Object) -> Object:
+        """Return a resource with the rollout that it would have, had its status been let in."""
+        kept, there = self._unsaid.get(key), resource.get("status") or {}
+        if kept is None:
+            return resource
+        if (kept.uid, kept.before) != (resource["metadata"]["uid"], there):
+            self.forget(key)
+            return resource
+        return {**resource, "status": {**there, "rollout": kept.after.get("rollout")}}
+
+    def forget(self, key: Key) -> None:
+        """Forget what could not be said of a resource."""
+        self._unsaid.pop(key, None)
+
+    async def __call__(self, key: Key, resource: Object, seen: Observed) -> float | None:
+        """Write the status if it says anything new, and tell of what became different.
+
+        Args:
+            key: of the resource.
+            resource: as `told` has returned it.
+            seen: what to say.
+
+        Returns:
+            After how many seconds to say it again, if it was refused.
+
+        Raises:
+            KubeError: the API server is away.
+
+        """
+        last, kept = resource.get("status") or {}, self._unsaid.get(key)
+        before = last if kept is None else kept.before
+        after = summary.summarise(seen, last, self._now())
         self._metrics.conditions(key, summary.statuses(after))
         self._metrics.rollout(key, (after.get("rollout") or {}).get("phase"))
         if after == before:
-            return
-        namespace, name = key
+            self.forget(key)
+            return None
         try:
-            await self._kube.apply(
-                PLURAL,
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": KIND,
-                    "metadata": {"namespace": namespace, "name": name},
-                    "status": after,
-                },
-                manager=STATUS_MANAGER,
-                subresource="status",
-                seconds=STATUS_SECONDS,
-            )
+            await self._write(key, after)
         except KubeError as error:
             if error.reason is Failure.NOT_FOUND:  # it was deleted meanwhile
-                return
-            raise
+                return None
+            if error.lost:
+                raise
+            self._metrics.errors.labels(error.reason).inc()
+            log.warning("the status is not written: %s", error)
+            times = 1 if kept is None else kept.times + 1
+            self._unsaid[key] = _Unsaid(resource["metadata"]["uid"], before, after, times)
+            return min(_AGAIN_SECONDS, backoff(times))
+        self.forget(key)
         await self._tell(resource, before, after)
+        return None
+
+    async def _write(self, key: Key, status: Object) -> None:
+        namespace, name = key
+        await self._kube.apply(
+            PLURAL,
+            {
+                "apiVersion": API_VERSION,
+                "kind": KIND,
+                "metadata": {"namespace": namespace, "name": name},
+                "status": status,
+            },
+            manager=STATUS_MANAGER,
+            subresource="status",
+            seconds=STATUS_SECONDS,
+        )
 
     async def _tell(self, resource: Object, before: Object, after: Object) -> None:
         """Post the Events of a change of status; one that is refused is only logged."""
+        allowance = Allowance(EVENTS_SECONDS)
         for transition in distinct(summary.transitions(before, after)):
             log.info("%s: %s %s", transition.type, transition.reason, transition.message)
             made = event(resource, transition, self._instance, self._now())
             where = path("events.k8s.io/v1", "events", resource["metadata"]["namespace"])
             try:
-                await self._kube.request("POST", where, body=made, seconds=_EVENT_SECONDS)
+                with allowance.share() as seconds:
+                    await self._kube.request("POST", where, body=made, seconds=seconds)
             except KubeError as error:
                 log.warning("no Event: %s", error)

@@ -1,9 +1,11 @@
 """A spec that cannot be read: a rollout that is under way is still judged, and goes back.
 
-Going back needs nothing that only the spec has: the stable revision is kept with its template. All
-else stays as it is, and the canary at its step, until the spec can be read.
+Going back needs nothing that only the spec has: the stable revision is kept with its template, and
+a route that the spec says no more is as it was, but for the canary's share. All else stays as it
+is, and the canary at its step, until the spec can be read.
 """
 
+from copy import deepcopy
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -12,6 +14,9 @@ from orders_operator.api.decode import legible
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.reconcile_pass import Pass
+from orders_operator.resources.kinds import HTTP_ROUTE
+from orders_operator.resources.labels import CANARY, child
+from orders_operator.resources.names import track_service_name
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.situation import Situation
 from orders_operator.rollout.tracks import Tracks
@@ -56,7 +61,22 @@ async def what_goes_back(it: Pass, objects: list[Object]) -> list[Object]:
     name = it.service.metadata.name
     live = await it.snapshot.children.mine("apps/v1", "Deployment", name)
     found = [obj for obj in objects if obj["kind"] in _BACK]
+    if not any(obj["kind"] == HTTP_ROUTE.kind for obj in found):
+        found += [_without_canary(it, obj) for obj in it.snapshot.children.every(HTTP_ROUTE)]
     for obj in found:
         if obj["metadata"]["name"] == name and live is not None and "replicas" in obj["spec"]:
             obj["spec"]["replicas"] = live["spec"].get("replicas", 1)
     return found
+
+
+def _without_canary(it: Pass, route: Object) -> Object:
+    """Return a route as it is, but with no requests for the canary."""
+    canary = track_service_name(it.service, CANARY)
+    spec = deepcopy(route["spec"])
+    for rule in spec.get("rules") or ():
+        for backend in rule.get("backendRefs") or ():
+            if backend.get("name") == canary:
+                backend["weight"] = 0
+    made = child(it.service, HTTP_ROUTE.api_version, HTTP_ROUTE.kind, spec=spec)
+    labels = {**(route["metadata"].get("labels") or {}), **made["metadata"]["labels"]}
+    return {**made, "metadata": {**made["metadata"], "labels": labels}}

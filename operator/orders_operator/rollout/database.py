@@ -34,6 +34,11 @@ _SAME_MOMENT: Final = timedelta(seconds=1)
 """A kubelet writes the first conditions and the start in one go; PostgreSQL is ready later."""
 _PLACED: Final = timedelta(minutes=1)
 """A pod may wait that long for its volume or its node before it is said."""
+_LOST: Final = "Lost"
+_LEFT: Final = (
+    "Its pod, which is of an earlier template, is left, since the orders may go with it. Save what"
+    " there is, then delete the pod."
+)
 _CREATED: Final = "SuccessfulCreate"
 _REFUSED: Final = "FailedCreate"
 
@@ -82,7 +87,13 @@ def _is_stuck(live: Object, pod: Object) -> bool:
         return True
     current = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
     waits = unplaced(pod) is not None or next(_of_containers(pod), None) is not None
-    return current and waits and not pod["metadata"].get("deletionTimestamp")
+    left = _runs(pod) or pod["metadata"].get("deletionTimestamp")
+    return current and waits and not left
+
+
+def _runs(pod: Object) -> bool:
+    """Whether PostgreSQL runs now, however often it has crashed: it may be preparing its data."""
+    return any((it.get("state") or {}).get("running") is not None for it in _statuses(pod))
 
 
 def _never_ready(pod: Object) -> bool:
@@ -101,6 +112,15 @@ def _never_ready(pod: Object) -> bool:
 def _of_containers(pod: Object) -> Iterator[Trouble]:
     for status in _statuses(pod):
         yield from of_container(status, Reason.POD_CRASHING)
+
+
+def told_of_claim(name: str, claim: Object | None) -> Trouble | None:
+    """Return what is wrong with a claim, if it would not outlive the pod that uses it."""
+    phase = ((claim or {}).get("status") or {}).get("phase")
+    if claim is None or not (claim["metadata"].get("deletionTimestamp") or phase == _LOST):
+        return None
+    what = "has lost its volume" if phase == _LOST else "is being deleted"
+    return Trouble(Reason.UNAVAILABLE, _said(f"its claim {name} {what}. {_LEFT}"))
 
 
 def _said(words: str) -> str:

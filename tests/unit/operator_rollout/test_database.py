@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.api.conditions import Reason
-from orders_operator.rollout.database import database_trouble, refusal, stuck
+from orders_operator.rollout.database import (
+    database_trouble,
+    refusal,
+    stuck,
+    told_of_claim,
+)
 from orders_operator.rollout.pods import Trouble
 from tests.unit.operator_runtime import sights
 
@@ -141,6 +146,29 @@ def test_a_pod_that_starts_is_not_stuck() -> None:
         statuses = [{"name": "postgresql", "state": state}]
         assert not stuck(stateful_set(), [unready(NOW, NOW, containerStatuses=statuses)])
     assert not stuck(stateful_set(), [unready(NOW, NOW, containerStatuses=[])])
+
+
+def test_a_pod_that_runs_again_is_not_stuck() -> None:
+    """However often PostgreSQL has crashed: now it runs, and may be preparing its data."""
+    ended = {"terminated": {"exitCode": 1}}
+    crashed = {"name": "postgresql", "restartCount": 5, "lastState": ended}
+    running = crashed | {"state": {"running": {}}}
+    waiting = crashed | {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    assert not stuck(stateful_set(), [unready(NOW, NOW, containerStatuses=[running])])
+    assert stuck(stateful_set(), [unready(NOW, NOW, containerStatuses=[waiting])])
+
+
+def test_a_claim_is_in_trouble_while_it_would_not_outlive_its_pod() -> None:
+    """It is being deleted, or has lost its volume; one that is not there has nothing to lose."""
+    claim: dict[str, Any] = {"metadata": {}, "status": {"phase": "Bound"}}
+    assert told_of_claim("data", None) is None
+    assert told_of_claim("data", claim) is None
+    going = claim | {"metadata": {"deletionTimestamp": NOW.isoformat()}}
+    lost = claim | {"status": {"phase": "Lost"}}
+    for found, words in ((going, "data is being deleted"), (lost, "data has lost its volume")):
+        trouble = told_of_claim("data", found)
+        assert trouble is not None
+        assert words in trouble.message
 
 
 @given(st.integers(2, 10**6), st.sampled_from([0, 1]), st.sampled_from(["good", "bad"]))

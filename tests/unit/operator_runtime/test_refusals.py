@@ -3,12 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from orders_operator.api.conditions import Reason
-from orders_operator.reconcile.allowance import WRITES_SECONDS, Allowance
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.refusals import Refusals
 
@@ -19,35 +14,6 @@ REFUSED = Problem(Reason.APPLY_FAILED, "Service shop: no")
 def service(**spec: Any) -> dict[str, Any]:
     """Return what is to be applied."""
     return {"kind": "Service", "metadata": {"name": "shop"}, "spec": spec}
-
-
-@given(st.lists(st.floats(0, 60), max_size=20))
-def test_writes_never_take_more_than_there_is(wishes: list[float]) -> None:
-    """However long each would like to take, each has a share and all stay within the time."""
-    time = 0.0
-    allowance = Allowance(clock=lambda: time)
-    for wish in wishes:
-        with allowance.share() as seconds:
-            assert seconds > 0
-            time += min(wish, seconds)
-    assert time <= WRITES_SECONDS
-
-
-def test_a_write_that_fails_is_charged_for() -> None:
-    """An error took its time, too."""
-    time = 0.0
-    allowance = Allowance(20, clock=lambda: time)
-
-    def fail() -> None:
-        nonlocal time
-        with allowance.share():
-            time += 4
-            raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        fail()
-    with allowance.share() as seconds:
-        assert 8 == seconds
 
 
 def test_a_quick_refusal_is_asked_for_in_each_pass() -> None:

@@ -62,6 +62,10 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
   resources: [pods]
   verbs: [list, watch]
 {{- if .Values.operator.rbac.embeddedDatabases }}
+# Whether a claim outlives a pod that is to go.
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get]
 # A StatefulSet says only in Events why its pod is refused.
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -1,0 +1,58 @@
+"""Ports that somebody has moved, which no apply can set right. Pure.
+
+Server-side apply knows the ports of a Service, and of a container, by their numbers. One whose
+number somebody has changed is another port to it, which stays beside ours; and as both have one
+name, the API server refuses them. So such a port is replaced first, by its place in the list.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+Object = dict[str, Any]
+
+_PORTS: Final = "ports"
+_NUMBERS: Final = ("port", "containerPort", "protocol")
+
+
+def replaced(wanted: Object, live: Object) -> list[Object]:
+    """Return the JSON patch that sets right what an apply cannot; empty if there is no such.
+
+    It holds only for the object as it was read.
+    """
+    changes = [*_changes(wanted, live, "")]
+    if not changes:
+        return []
+    version = live["metadata"]["resourceVersion"]
+    return [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *changes]
+
+
+def _changes(wanted: Any, live: Any, path: str) -> Iterator[Object]:
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        for name, value in wanted.items():
+            if name == _PORTS and isinstance(value, list):
+                yield from _moved(value, live.get(name), f"{path}/{name}")
+            else:
+                yield from _changes(value, live.get(name), f"{path}/{name}")
+    elif isinstance(wanted, list) and isinstance(live, list):
+        for item in wanted:
+            yield from _in_list(item, live, path)
+
+
+def _in_list(item: Any, live: list[Any], path: str) -> Iterator[Object]:
+    """Compare an item with the one of its name, wherever that stands."""
+    name = item.get("name") if isinstance(item, dict) else None
+    for place, it in enumerate(live):
+        if name is not None and isinstance(it, dict) and it.get("name") == name:
+            yield from _changes(item, it, f"{path}/{place}")
+
+
+def _moved(wanted: list[Any], live: Any, path: str) -> Iterator[Object]:
+    named = {it["name"]: it for it in wanted if isinstance(it, dict) and "name" in it}
+    for place, it in enumerate(live or ()):
+        ours = named.get(it.get("name"))
+        if ours is not None and _numbers(ours) != _numbers(it):
+            yield {"op": "replace", "path": f"{path}/{place}", "value": ours}
+
+
+def _numbers(port: Object) -> tuple[Any, ...]:
+    return tuple(port.get(name) for name in _NUMBERS)
