@@ -136,7 +136,8 @@ class Reconciler:
                 return await self._pass(
                     Pass(self._context, rest, resource, self._now(), str(error))
                 )
-            seen = Observed(generation=generation, invalid=str(error))
+            paused = resource["spec"].get("paused") is True
+            seen = Observed(generation=generation, invalid=str(error), paused=paused)
             await self._report(key, resource, seen)
             return None
         if service.spec.paused:
