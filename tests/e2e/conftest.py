@@ -34,6 +34,7 @@ ORDER: Final = (
     "test_drift",
     "test_monitoring",
     "test_tracing",
+    "test_policies",
     "test_operator",
     "test_upgrade",
     "test_removal",
