@@ -23,6 +23,7 @@ ORDER: Final = (
     "test_options",
     "test_gateway",
     "test_scaling",
+    "test_autoscaling",
     "test_rollouts",
     "test_canary",
     "test_plugin",
