@@ -25,6 +25,7 @@ ORDER: Final = (
     "test_scaling",
     "test_autoscaling",
     "test_rollouts",
+    "test_waiting",
     "test_canary",
     "test_plugin",
     "test_following",
