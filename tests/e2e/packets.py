@@ -43,23 +43,38 @@ except OSError:
     pass
 """
 _LISTEN: Final = """
-import signal, socket, sys
-servers = [socket.create_server(("", int(port))) for port in sys.argv[1:]]
+import select, socket, sys
+watched = [socket.create_server(("", int(port))) for port in sys.argv[2:]]
+if sys.argv[1] == "until-told":
+    watched.append(sys.stdin)
 print("listens", flush=True)
+while True:
+    for it in select.select(watched, [], [])[0]:
+        if it is sys.stdin:
+            sys.exit()
+        it.accept()[0].close()
 """
-_UNTIL_TOLD: Final = "sys.stdin.read()"
-_FOR_EVER: Final = "signal.pause()"
 _PERL_CONNECT: Final = """
 use IO::Socket::INET;
 my $patience = shift;
 for (@ARGV) { print "$_\\n" if IO::Socket::INET->new(PeerAddr => $_, Timeout => $patience) }
 """
 _PERL_LISTEN: Final = """
+use IO::Select;
 use IO::Socket::INET;
 $| = 1;
-my @servers = map { IO::Socket::INET->new(LocalPort => $_, Listen => 64) or die $! } @ARGV;
+shift;
+my %how = (Listen => 64, ReuseAddr => 1);
+my @servers = map { IO::Socket::INET->new(LocalPort => $_, %how) or die $! } @ARGV;
+my $watched = IO::Select->new(@servers, \\*STDIN);
 print "listens\\n";
-<STDIN>;
+while (1) {
+    for ($watched->can_read) {
+        exit if fileno($_) == 0;
+        my $connection = $_->accept;
+        close $connection if $connection;
+    }
+}
 """
 
 
@@ -127,8 +142,7 @@ def resolves(by: Place, name: str) -> str:
 @contextmanager
 def listening(by: Place, port: int) -> Iterator[str]:
     """Have a program listen in a pod of somebody else's; the target."""
-    python = _LISTEN + _UNTIL_TOLD
-    command = by.command(python, _PERL_LISTEN, str(port))
+    command = by.command(_LISTEN, _PERL_LISTEN, "until-told", str(port))
     process = subprocess.Popen(
         ["kubectl", "--namespace", by.namespace.name, "exec", "--stdin", *command],
         stdin=subprocess.PIPE,
@@ -147,11 +161,10 @@ def listening(by: Place, port: int) -> Iterator[str]:
 
 def peer(namespace: Namespace, name: str, *ports: int, **labels: str) -> Place:
     """Make a pod without a policy of its own that listens on ports; the pod once it does."""
-    program = _LISTEN + _FOR_EVER
     container = {
         "name": name,
         "image": IMAGE,
-        "command": ["python3", "-c", program, *map(str, ports)],
+        "command": ["python3", "-c", _LISTEN, "for-ever", *map(str, ports)],
         "readinessProbe": {"tcpSocket": {"port": ports[0]}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
         "securityContext": {
