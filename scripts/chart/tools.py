@@ -1,8 +1,9 @@
-"""The Go programs that make and check the chart, built from the modules that `tests/chart` pins.
+"""The Go programs that make and check the chart, and that read a status as GitOps tools do.
 
-Three go.mod files, since kube-score, helm-docs and Helm ask for versions of one module that
-exclude each other. Built once into `.cache`, and again when a go.mod changed; the first time takes
-some minutes, after that go's own cache makes it seconds.
+Built from the modules that `tests/chart` and `tests/gitops` pin: a go.mod for each of kube-score,
+helm-docs, Helm and kstatus, which ask for versions of one module that exclude each other. Built
+once into `.cache`, and again when one of their files changed; the first time takes some minutes,
+after that go's own cache makes it seconds.
 """
 
 import hashlib
@@ -16,9 +17,12 @@ ROOT: Final = Path(__file__).parents[2]
 CACHE: Final = ROOT / ".cache" / "chart"
 MISSING: Final = "Go is not there: the chart was not checked, and its generated files neither"
 
-_MODULES: Final = tuple(
-    ROOT / "tests" / "chart" / folder for folder in (".", "helm", "kube-score")
+_MODULES: Final = (
+    *(ROOT / "tests" / "chart" / folder for folder in (".", "helm", "kube-score")),
+    ROOT / "tests" / "gitops" / "kstatus",
 )
+_FILES: Final = ("go.mod", "go.sum", "main.go")
+"""What a module's programs are made of."""
 
 
 class ToolFailed(Exception):
@@ -31,7 +35,7 @@ def available() -> bool:
 
 
 def tool(name: str) -> Path:
-    """Return the path of one of helm, helm-docs, helm-unittest, kubeconform, kube-score."""
+    """Return the path of one of the programs, which is named as its module or its folder is."""
     return _built() / name
 
 
@@ -67,9 +71,8 @@ def go_module(path: str, version: str) -> Path:
 
 def _built() -> Path:
     """Build all tools, unless these versions are there."""
-    pins = b"".join(
-        (module / name).read_bytes() for module in _MODULES for name in ("go.mod", "go.sum")
-    )
+    files = (module / name for module in _MODULES for name in _FILES)
+    pins = b"".join(file.read_bytes() for file in files if file.exists())
     folder = CACHE / "tools" / hashlib.sha256(pins).hexdigest()[:16]
     if folder.exists():
         return folder

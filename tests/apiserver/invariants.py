@@ -14,6 +14,8 @@ PORTS: Final = {"one": 6001, "two": 6002, "database": 5432}
 
 _POLICIES: Final = ("networking.k8s.io/v1", "networkpolicies")
 _REVISIONS: Final = ("apps/v1", "controllerrevisions")
+_ALWAYS: Final = ("Paused", "Reconciling", "Stalled")
+"""Conditions that are said of each generation, whatever the operator does with it."""
 _LOG_LEVEL: Final = f"{NAME}-config"
 _COMPONENT: Final = "app.kubernetes.io/component"
 
@@ -76,11 +78,13 @@ class Invariants:
         generation = resource["metadata"]["generation"]
         status = after["status"]
         conditions = {it["type"]: it for it in status["conditions"]}
-        assert generation == conditions["Paused"]["observedGeneration"]
+        assert generation == status["observedGeneration"]
+        of_now = {conditions[it]["observedGeneration"] for it in _ALWAYS}
+        assert {generation} == of_now
+        assert ["True", "True"] != [conditions[it]["status"] for it in ("Reconciling", "Stalled")]
         if resource["spec"].get("paused"):
             assert "True" == conditions["Paused"]["status"]
             return
-        assert generation == status["observedGeneration"]
         assert {generation} == {it["observedGeneration"] for it in conditions.values()}
         if conditions["Ready"]["status"] == "True":
             assert "Stable" == status["rollout"]["phase"]

@@ -25,6 +25,49 @@ async def test_status_says_which_generation_it_is_of(world: World) -> None:
     assert {2} == {it["observedGeneration"] for it in after["conditions"]}
 
 
+async def test_nobody_has_looked_yet(world: World) -> None:
+    """A new resource says so itself, so that nobody takes it for done, and only until then."""
+    await world.declare(paused=True)
+    assert {"observedGeneration": -1} == await world.status()
+    await world.reconcile()
+    status = await world.status()
+    assert 1 == status["observedGeneration"]
+    assert {"Paused", "Reconciling", "Stalled"} == {it["type"] for it in status["conditions"]}
+
+
+async def test_a_generation_that_is_left_alone_was_seen(world: World) -> None:
+    """Paused, the status is of the change that nothing was done about."""
+    await world.declare()
+    await world.settle()
+    assert ("False", "RolledOut") == await world.condition("Reconciling")
+    await world.change(paused=True)
+    await world.change(image=NEXT)
+    await world.settle()
+    assert 3 == (await world.status())["observedGeneration"]
+    assert ("True", "Paused") == await world.condition("Reconciling")
+    assert 3 == (await world.said("Stalled"))["observedGeneration"]
+    assert 1 == (await world.said("Ready"))["observedGeneration"]
+
+
+async def test_what_failed_is_given_up_until_something_changes(world: World) -> None:
+    """Rolled back is Stalled; the next revision is Reconciling while its Secret is missing."""
+    await world.declare()
+    await world.settle()
+    world.kubelet.fates[NEXT] = Fate.CRASHING
+    await world.change(image=NEXT)
+    await world.settle()
+    assert "RolledBack" == (await world.status())["rollout"]["phase"]
+    assert ("True", "RolledBack") == await world.condition("Stalled")
+    assert ("False", "RolledBack") == await world.condition("Reconciling")
+    await world.change(database={"secretRef": {"name": "later"}})
+    await world.settle()
+    assert ("True", "SecretMissing") == await world.condition("Reconciling")
+    assert ("False", "AsExpected") == await world.condition("Stalled")
+    await world.change(image=IMAGE, database={"secretRef": {"name": "database"}})
+    await world.settle()
+    assert ("False", "RolledOut") == await world.condition("Reconciling")
+
+
 async def test_a_transition_is_one_event(world: World) -> None:
     """What becomes different is told once, and what stays is not told again."""
     await world.declare()
@@ -56,7 +99,8 @@ async def test_the_time_of_a_condition_is_that_of_its_change(world: World) -> No
     await world.change(paused=True)
     await world.settle()
     after = {it["type"]: it["lastTransitionTime"] for it in (await world.status())["conditions"]}
-    assert {"Paused"} == {kind for kind in before if before[kind] != after[kind]}
+    changed = {kind for kind in before if before[kind] != after[kind]}
+    assert {"Paused", "Reconciling"} == changed
 
 
 async def test_a_paused_service_is_left_alone(world: World) -> None:
@@ -94,6 +138,9 @@ async def test_a_spec_that_cannot_be_read_changes_nothing(world: World) -> None:
     assert ("True", "InvalidSpec") == await world.condition("Degraded")
     assert "spec.replicas" in (await world.said("Degraded"))["message"]
     assert ("False", "InvalidSpec") == await world.condition("Ready")
+    assert ("True", "InvalidSpec") == await world.condition("Stalled")
+    generation = (await world.resource())["metadata"]["generation"]
+    assert generation == (await world.status())["observedGeneration"]
     assert [IMAGE] == await world.images()
     await world.change(replicas=1)
     await world.settle()

@@ -116,7 +116,10 @@ def test_an_image_that_is_not_there_goes_back(namespace: Namespace, served: Call
     """RolledBack at its deadline, with the registry's words; spec and stable pods stay."""
     before, stable = uids(namespace.pods(NAME)), namespace.rollout(NAME)["stable"]
     revision = change(namespace, image=ABSENT, rollout={"progressDeadline": "20s"})
-    namespace.wait(f"orderservice/{NAME}", phase("RolledBack"), 80)
+    namespace.wait(f"orderservice/{NAME}", "condition=Reconciling=false", 80)
+    namespace.wait(f"orderservice/{NAME}", phase("RolledBack"), 1)
+    stalled = namespace.condition(NAME, "Stalled")
+    assert ("True", "RolledBack") == (stalled["status"], stalled["reason"])
     namespace.until(lambda: before == uids(namespace.pods(NAME)), BACK, "only the stable pods")
 
     found = namespace.rollout(NAME)

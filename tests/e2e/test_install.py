@@ -24,6 +24,8 @@ def test_helm_install_gives_an_order_service_in_90_seconds(installed: Installed)
         "Migrated": "True",
         "MonitoringReady": "False",
         "Paused": "False",
+        "Reconciling": "False",
+        "Stalled": "False",
     } == found
     assert service["metadata"]["generation"] == service["status"]["observedGeneration"]
     assert {service["metadata"]["generation"]} == {

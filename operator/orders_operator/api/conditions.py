@@ -10,6 +10,11 @@ A reason has the same name in the condition, in the Event and in the metric's la
 | Migrated        | True      | the schema is the one that the newest pods brought              |
 | MonitoringReady | True      | Prometheus is told what to scrape                               |
 | Paused          | False     | the resource is left alone because it says so                   |
+| Reconciling     | False     | what is declared is not brought about yet, and may still be     |
+| Stalled         | False     | it is given up: nothing moves until a person changes something  |
+
+The last two are for tools that wait (kstatus, `kubectl wait`): every status has both, and they are
+never True together.
 """
 
 from enum import StrEnum
@@ -24,6 +29,8 @@ class ConditionType(StrEnum):
     MIGRATED = "Migrated"
     MONITORING_READY = "MonitoringReady"
     PAUSED = "Paused"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
 
 
 class Reason(StrEnum):
@@ -48,6 +55,8 @@ class Reason(StrEnum):
     PODS_REFUSED = "PodsRefused"
     ANALYSIS_FAILED = "AnalysisFailed"
     ABORTED = "Aborted"
+    ROLLED_BACK = "RolledBack"
+    HALTED = "Halted"
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     CRD_MISSING = "CRDMissing"
 

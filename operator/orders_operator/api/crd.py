@@ -36,7 +36,10 @@ _COLUMNS: Final = (
     ("Age", "date", ".metadata.creationTimestamp", 0),
     ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1),
     ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 1),
+    ("Stalled", "string", '.status.conditions[?(@.type=="Stalled")].status', 1),
 )
+_UNSEEN: Final = {"observedGeneration": -1}
+"""The status before the operator has looked: without any, kstatus takes a resource for done."""
 
 
 def definition() -> dict[str, Any]:
@@ -107,7 +110,7 @@ def _root() -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": structural(OrderServiceSpec),
-            "status": _plain(structural(OrderServiceStatus)),
+            "status": _plain(structural(OrderServiceStatus)) | {"default": _UNSEEN},
         },
         "x-kubernetes-validations": [_validation(rule) for rule in ROOT],
     }

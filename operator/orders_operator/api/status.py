@@ -130,7 +130,11 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
         ),
     ] = ()
     observed_generation: Annotated[
-        int | None, Meta(description="The metadata.generation that was reconciled last.")
+        int | None,
+        Meta(
+            description="The metadata.generation that this status is of, also where `paused` has"
+            " it left alone; -1 before the operator has looked."
+        ),
     ] = None
     replicas: Annotated[int | None, Meta(description="Pods, old and new.")] = None
     ready_replicas: Annotated[int | None, Meta(description="Pods that serve.")] = None

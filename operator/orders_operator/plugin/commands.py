@@ -22,7 +22,8 @@ from orders_operator.rollout.situation import stamp
 Command = Literal["promote", "abort", "pause", "resume", "retry", "restart"]
 Object = dict[str, Any]
 
-MANAGER: Final = "kubectl-orders"
+MANAGER: Final = "orders-plugin"
+"""Not `kubectl-...`: what field managers of that prefix have set, Flux takes away again."""
 _ANNOTATIONS: Final[Mapping[Command, str]] = {
     "promote": PROMOTE,
     "abort": ABORT,

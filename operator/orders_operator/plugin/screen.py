@@ -55,7 +55,8 @@ def screen(view: View, now: datetime) -> RenderableType:
 
 def overview(views: Sequence[View]) -> RenderableType:
     """Draw a line for each of several OrderServices."""
-    table = grid("NAME", "PHASE", "STEP", "READY", "VERSION", "SCHEMA", right=("READY", "SCHEMA"))
+    names = ("NAME", "PHASE", "STEP", "READY", "VERSION", "SCHEMA", "STALLED")
+    table = grid(*names, right=("READY", "SCHEMA"))
     for view in views:
         status, rollout = view.status, view.rollout
         table.add_row(
@@ -65,6 +66,7 @@ def overview(views: Sequence[View]) -> RenderableType:
             f"{status.ready_replicas or 0}/{status.replicas or 0}",
             status.version or "-",
             "-" if status.schema_version is None else str(status.schema_version),
+            Text(view.stalled.reason, "red") if view.stalled is not None else "-",
         )
     return table
 
@@ -152,6 +154,8 @@ def _message(view: View, now: datetime) -> Iterator[RenderableType]:
         )
         if told is not None and (told in degraded.message or degraded.message in told):
             told = None
+        if view.stalled is not None:
+            yield Text("Stalled: this does not pass by waiting.", "red")
     elif told is None:
         ready = view.condition(ConditionType.READY)
         told = None if ready is None or ready.status == "True" else ready.message

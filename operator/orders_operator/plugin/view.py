@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from orders_operator.api.conditions import ConditionType
 from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.status import Condition, OrderServiceStatus, RolloutStatus
@@ -67,6 +68,12 @@ class View(Struct, frozen=True, rename="camel", kw_only=True):
     def condition(self, kind: str) -> Condition | None:
         """Return a condition."""
         return next((it for it in self.status.conditions if it.type == kind), None)
+
+    @property
+    def stalled(self) -> Condition | None:
+        """Return the condition Stalled while it is True; an older operator says none."""
+        found = self.condition(ConditionType.STALLED)
+        return found if found is not None and found.status == "True" else None
 
 
 def view(look: Look) -> View:

@@ -46,6 +46,7 @@ async def observe(it: Pass) -> None:
         retained_claim=retained_claim(it),
         database=await _trouble_of_database(it),
         hidden=_hidden(it),
+        begun=it.choice.going is not None and it.choice.going.hash == it.choice.wanted.hash,
     )
     for problem in it.observed.problems:
         it.context.metrics.errors.labels(problem.reason).inc()

@@ -22,13 +22,22 @@ class Problem(Struct, frozen=True):
     message: str
 
 
+class Verdict(Struct, frozen=True):
+    """A condition without its times."""
+
+    status: str
+    reason: Reason
+    message: str
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """One look at an OrderService and its children.
 
     `problems` are in the order of their weight. `rollout` is None when nobody looked at it.
     `absent` are the optional APIs that the spec asks for and the cluster has not. `database` is
     what is wrong with the pod of an embedded one. `hidden` says that pods or Deployments could not
-    be read.
+    be read. `begun` says whether `rollout` is about the revision that the spec asks for: while
+    something is missing for that one, it is about the one before.
     """
 
     generation: int
@@ -47,6 +56,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     retained_claim: RetainedClaim | None = None
     database: Trouble | None = None
     hidden: bool = False
+    begun: bool = True
 
     @property
     def newest(self) -> tuple[Object, ...]:

@@ -137,7 +137,8 @@ class Reconciler:
                 return await self._pass(
                     Pass(self._context, rest, resource, self._now(), str(error))
                 )
-            seen = Observed(generation=generation, invalid=str(error))
+            paused = resource["spec"].get("paused") is True
+            seen = Observed(generation=generation, invalid=str(error), paused=paused)
             return await self._report(key, resource, seen)
         if service.spec.paused:
             self._context.index.set(key, (it.reference for it in named(template(service))))

@@ -10,9 +10,10 @@ from typing import Any, Final
 import msgspec
 
 from orders_operator.api.conditions import ConditionType, Reason
+from orders_operator.reconcile import kstatus
 from orders_operator.reconcile.events import Transition
-from orders_operator.reconcile.observed import Observed
-from orders_operator.reconcile.verdicts import Verdict, verdicts
+from orders_operator.reconcile.observed import Observed, Verdict
+from orders_operator.reconcile.verdicts import paused, verdicts
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import Progress
 from orders_operator.rollout.situation import stamp
@@ -20,11 +21,13 @@ from orders_operator.rollout.situation import stamp
 Object = dict[str, Any]
 
 MESSAGE_LENGTH: Final = 2048
+_FOR_TOOLS: Final = frozenset({ConditionType.RECONCILING, ConditionType.STALLED})
+"""Conditions that repeat what others tell, so their changes make no Events."""
 
 
 def summarise(seen: Observed, before: Mapping[str, Any], now: datetime) -> Object:
     """Return the status; a condition that says what it said before keeps its time."""
-    if seen.paused:
+    if seen.paused and seen.invalid is None:
         return _paused(seen, before, now)
     stable = seen.tracks.stable
     state = None if stable.track is None else stable.track.progress
@@ -83,7 +86,7 @@ def transitions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Tra
     found = []
     for it in after.get("conditions") or []:
         kind, status, reason = it["type"], it["status"], it["reason"]
-        if old.get(kind) == (status, reason):
+        if kind in _FOR_TOOLS or old.get(kind) == (status, reason):
             continue
         if kind not in old and not _worth_telling(kind, status):
             continue
@@ -108,11 +111,14 @@ def statuses(status: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _paused(seen: Observed, before: Mapping[str, Any], now: datetime) -> Object:
-    """Return the status as it was, and that it is paused; nothing else was looked at."""
-    verdict = {ConditionType.PAUSED: Verdict("True", Reason.PAUSED, "spec.paused is true.")}
-    made = _conditions(verdict, seen.generation, before, now)
-    kept = [it for it in before.get("conditions") or [] if it["type"] != ConditionType.PAUSED]
-    return {**before, "conditions": kept + made}
+    """Return the status as it was, and that it is paused; nothing else was looked at.
+
+    The conditions that stay keep the generation that they were said of.
+    """
+    said = {ConditionType.PAUSED: paused(seen), **kstatus.PAUSED}
+    made = _conditions(said, seen.generation, before, now)
+    kept = [it for it in before.get("conditions") or [] if it["type"] not in said]
+    return {**before, "observedGeneration": seen.generation, "conditions": kept + made}
 
 
 def _conditions(

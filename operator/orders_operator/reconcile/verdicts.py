@@ -6,10 +6,9 @@ What the conditions mean is told where they are declared, in `api.conditions`.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
-
 from orders_operator.api.conditions import ConditionType, Reason
-from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.kstatus import kstatus
+from orders_operator.reconcile.observed import Observed, Problem, Verdict
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import Progress
 
@@ -22,27 +21,27 @@ _HOW: Final = {
 """The reason of Progressing, by the phase of the rollout."""
 
 
-class Verdict(Struct, frozen=True):
-    """A condition without its times."""
-
-    status: str
-    reason: Reason
-    message: str
-
-
 def verdicts(seen: Observed, before: Mapping[str, Any]) -> dict[ConditionType, Verdict]:
     """Return what each condition says."""
     stable = seen.tracks.stable.track
     state = None if stable is None else stable.progress
     problem = _problem(seen, state)
-    return {
+    said = {
         ConditionType.READY: _ready(seen, state, problem),
         ConditionType.PROGRESSING: _progressing(seen, state, problem),
         ConditionType.DEGRADED: _degraded(problem),
         ConditionType.MIGRATED: _migrated(seen, before),
         ConditionType.MONITORING_READY: _monitoring(seen, problem),
-        ConditionType.PAUSED: Verdict("False", Reason.RECONCILING, "The resource is reconciled."),
+        ConditionType.PAUSED: paused(seen),
     }
+    return said | kstatus(seen, said)
+
+
+def paused(seen: Observed) -> Verdict:
+    """Return whether the resource is left alone because it says so."""
+    if seen.paused:
+        return Verdict("True", Reason.PAUSED, "spec.paused is true.")
+    return Verdict("False", Reason.RECONCILING, "The resource is reconciled.")
 
 
 def ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -157,10 +157,12 @@ def _failed(rollout: Object, *pods: Object) -> Look:
         "at": ago(seconds=12),
     }
     degraded = condition("Degraded", "True", "AnalysisFailed", message, ago(seconds=12))
+    stalled = condition("Stalled", "True", rollout["phase"], message, ago(seconds=12))
     return _look(
         service(
             rollout | {"revision": NEW, "stable": OLD, "analysis": window, "failed": failed},
             degraded,
+            stalled,
         ),
         [*stable_pods(), *pods],
         [old_revision(), new_revision(ago(minutes=4))],

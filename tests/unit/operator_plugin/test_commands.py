@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from orders_operator.plugin.commands import Command, Order, decide, patch
+from orders_operator.plugin.commands import MANAGER, Command, Order, decide, patch
 from orders_operator.plugin.errors import Refused
 from tests.unit.operator_plugin.objects import NEW, NOW, OLD, ago, service
 from tests.unit.operator_plugin.scenes import (
@@ -165,3 +165,8 @@ def test_a_paused_resource_is_told_of(scene: Scene, command: Command) -> None:
 
     text = decide(found, command, NOW).text
     assert text.endswith(" Nothing happens while spec.paused is true.")
+
+
+def test_what_was_said_is_not_taken_back_by_flux() -> None:
+    """Flux removes what field managers have set whose names begin with `kubectl`."""
+    assert not MANAGER.startswith("kubectl")

@@ -24,6 +24,8 @@ def test_all_is_well() -> None:
         "Migrated": ("True", "Migrated"),
         "MonitoringReady": ("True", "ServiceMonitorApplied"),
         "Paused": ("False", "Reconciling"),
+        "Reconciling": ("False", "RolledOut"),
+        "Stalled": ("False", "AsExpected"),
     } == conditions(status)
     assert ("0.1.0", 3) == (status["version"], status["schemaVersion"])
     assert "orders/service:0.1.0@sha256:abc" == status["image"]
@@ -139,15 +141,29 @@ def test_an_invalid_spec_keeps_what_was_known() -> None:
     assert 2 == after["observedGeneration"]
 
 
-def test_paused_changes_one_condition() -> None:
-    """Nothing was looked at, so nothing else is said."""
+def test_paused_changes_what_the_operator_does() -> None:
+    """Nothing was looked at, so of what serves nothing else is said."""
     before = summarise(seen(), {}, NOW)
 
     after = summarise(Observed(generation=2, paused=True), before, NOW)
 
-    assert ("True", "Paused") == conditions(after).pop("Paused")
-    assert before["observedGeneration"] == after["observedGeneration"]
-    assert conditions(before) | {"Paused": ("True", "Paused")} == conditions(after)
+    changed = {"Paused": ("True", "Paused"), "Reconciling": ("True", "Paused")}
+    assert conditions(before) | changed == conditions(after)
+    assert 2 == after["observedGeneration"]
+    of_now = {it["type"] for it in after["conditions"] if it["observedGeneration"] == 2}
+    assert {"Paused", "Reconciling", "Stalled"} == of_now
+
+
+def test_paused_and_invalid_are_both_told() -> None:
+    """That the spec is refused is known before somebody lets the operator go on."""
+    status = summarise(
+        Observed(generation=2, invalid="`spec.image` is missing", paused=True), {}, NOW
+    )
+
+    assert ("True", "Paused") == conditions(status)["Paused"]
+    assert ("True", "InvalidSpec") == conditions(status)["Degraded"]
+    assert ("True", "InvalidSpec") == conditions(status)["Stalled"]
+    assert 2 == status["observedGeneration"]
 
 
 def test_scaled_to_none_stays_migrated() -> None:

@@ -86,11 +86,20 @@ def test_every_status_holds_together(history: list[Observed]) -> None:
         assert set(found) <= {str(it) for it in ConditionType}
         assert all(reason in set(Reason) for _, reason in found.values())
         assert all(len(it["message"]) <= 32768 for it in status["conditions"])
+        assert observation.generation == status["observedGeneration"]
+        reconciling, stalled = found["Reconciling"][0], found["Stalled"][0]
+        assert (reconciling, stalled) != ("True", "True")
+        assert {reconciling, stalled} <= {"True", "False"}
         if observation.paused:
             assert "True" == found["Paused"][0]
+        if observation.paused and observation.invalid is None:
+            assert ("True", "False") == (reconciling, stalled)
             continue
         assert set(found) == {str(it) for it in ConditionType}
-        assert observation.generation == status["observedGeneration"]
+        if (reconciling, stalled) == ("False", "False"):
+            assert ("True", "False", "False") == tuple(
+                found[kind][0] for kind in ("Ready", "Degraded", "Progressing")
+            )
         assert {observation.generation} == {
             it["observedGeneration"] for it in status["conditions"]
         }
@@ -134,6 +143,8 @@ def test_events_are_of_transitions(pair: list[Observed]) -> None:
     told = distinct(transitions(before, after))
     made = [event(resource, it, "operator-0", NOW) for it in told]
 
+    for_tools = {"Reconciling", "Stalled"}
+    assert set() == for_tools & {it.type for it in told}
     reasons = {it["reason"] for it in after["conditions"]}
     assert {it["reason"] for it in made} <= reasons
     assert len(made) == len({it["reason"] for it in made})
