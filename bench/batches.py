@@ -1,11 +1,12 @@
 """How many calls shared a batch, as the service's own metrics say, over several processes."""
 
 import math
-import re
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Self
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench.process import Running
 
@@ -17,13 +18,20 @@ class Batches:
         """`texts` are what metrics ports answered, in Prometheus' format."""
         self._parts = {"sum": 0.0, "count": 0.0}
         self._buckets: defaultdict[float, float] = defaultdict(float)
-        series = rf'^orders_batch_size_(\w+){{operation="{operation}"(?:,le="([^"]+)")?}} (\S+)'
-        for text in texts:
-            for part, bound, value in re.findall(series, text, re.MULTILINE):
-                if part == "bucket":
-                    self._buckets[float(bound)] += float(value)
-                else:
-                    self._parts[part] += float(value)
+        samples = (
+            sample
+            for text in texts
+            for family in text_string_to_metric_families(text)
+            if family.name == "orders_batch_size"
+            for sample in family.samples
+            if sample.labels["operation"] == operation
+        )
+        for sample in samples:
+            part = sample.name.rpartition("_")[2]
+            if part == "bucket":
+                self._buckets[float(sample.labels["le"])] += sample.value
+            else:
+                self._parts[part] += sample.value
 
     @classmethod
     def of(cls, running: list[Running], operation: str) -> Self:

@@ -183,8 +183,14 @@ def _median(figures: list[Figure]) -> Figure:
     """Return the median of each figure over the turns; errors are added."""
     first = figures[0]
     middle = {
-        name: round(statistics.median(getattr(figure, name) for figure in figures), 3)
+        name: _middle([getattr(figure, name) for figure in figures])
         for name in Figure.__struct_fields__
         if name not in {"question", "processes", "errors", "connections"}
     }
     return structs.replace(first, errors=sum(figure.errors for figure in figures), **middle)
+
+
+def _middle(values: list[float | None]) -> float | None:
+    """Return the median, None where a value is not known."""
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 3) if len(known) == len(values) else None
