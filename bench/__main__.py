@@ -96,13 +96,12 @@ def _measure(
     asked: plan.Plan, chosen: list[servers.Server], left_out: list[str], busy: float
 ) -> tuple[results.Results, scale.Scale | None]:
     generator = load.find()
-    receiver = tracing.Receiver()
     ours = [server for server in chosen if server.name == servers.ORDERS]
     several = bool(ours) and Part.SCALE in asked.parts
-    with receiver.serve(), database.start(migrate=bool(ours)) as running:
+    with tracing.receiving() as spans, database.start(migrate=bool(ours)) as running:
         found = _results(running, generator, chosen, busy)
         found.left_out = left_out
-        compared = [*chosen, *(tracing.traced(server, receiver) for server in ours)]
+        compared = [*chosen, *(tracing.traced(server, spans) for server in ours)]
         found.titles = {server.name: server.title for server in compared}
         began = time.monotonic()
         plan.Session(asked, Bench(running, generator), found, _say).run(compared)

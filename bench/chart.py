@@ -95,7 +95,7 @@ def lines(title: str, drawn: list[Line], ours: str) -> str:
             f"{x[number]:.1f},{y(line.values[number]):.1f}" for number in sorted(line.values)
         ]
         own = " own" if line.label == ours else ""
-        name = f"{escape(line.label)} {line.values[max(line.values)]:,.0f}"
+        name = f"{escape(line.label)}: {line.values[max(line.values)]:,.0f}"
         shown += [
             f'<polyline class="c{index}{own}" points="{" ".join(points)}"/>',
             f'<text class="t{index}{own}" x="{right}" y="{end + 4:.1f}">{name}</text>',

@@ -37,20 +37,22 @@ class Revision(Struct, frozen=True):
         base = _run([places.PYTHON, "-c", _BASE]).strip()
         _run(["make", "--directory", str(directory), ".venv/.ready", f"PYTHON={base}"])
         python = directory / ".venv" / "bin" / "python"
-        schema = _schema(directory / places.MIGRATIONS.relative_to(places.ROOT))
+        own = schema(directory / places.MIGRATIONS.relative_to(places.ROOT))
         return Server(
             name,
             f"this service at {self.name}",
             "orders",
             str(python),
-            schema="" if schema == _schema(places.MIGRATIONS) else schema,
+            schema="" if own == schema(places.MIGRATIONS) else own,
         )
 
 
 def find(text: str) -> Revision:
     """Return the commit that git calls `text`; RevisionError if there is none."""
     try:
-        found = _run(["git", "log", "-1", "--format=%h %s", "--end-of-options", text, "--"])
+        commit = f"{text}^{{commit}}"
+        full = _run(["git", "rev-parse", "--verify", "--end-of-options", commit]).split()[-1]
+        found = _run(["git", "log", "-1", "--format=%h %s", full])
     except RevisionError:
         msg = f"{text!r} is no revision of this repository"
         raise RevisionError(msg) from None
@@ -67,7 +69,7 @@ def current() -> str:
         return ""
 
 
-def _schema(migrations: Path) -> str:
+def schema(migrations: Path) -> str:
     """Return a name for what migrations make, the same for the same files."""
     texts = b"".join(file.read_bytes() for file in sorted(migrations.glob("*.sql")))
     return hashlib.sha256(texts).hexdigest()[:8]
