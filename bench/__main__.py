@@ -88,6 +88,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     quiet.check(found)
     if scaled:
+        quiet.check_during(scale.foreign(scaled))
         scale.save(scaled)
     return _report(argparse.Namespace(results=places.RAW))
 
@@ -152,7 +153,7 @@ def _scale(options: argparse.Namespace) -> int:
         found = scale.measure(running, generator, options.seconds or 8.0, options.turns or 2, _say)
     if options.no_publish:
         return 0
-    quiet.check_during([each.foreign for each in found.figures if each.foreign is not None])
+    quiet.check_during(scale.foreign(found))
     scale.save(structs.replace(found, date=_today(), busy_before=busy))
     scale_page.write(summary.load(places.CONDENSED))
     _say(f"wrote {places.SCALE_PAGE.relative_to(places.ROOT)}")

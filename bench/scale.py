@@ -94,6 +94,11 @@ def measure(
     return Scale(machine.describe(), database.settings(), seconds, turns, figures)
 
 
+def foreign(found: Scale) -> list[float]:
+    """Return which shares of the machine's CPU others used, where that is known."""
+    return [figure.foreign for figure in found.figures if figure.foreign is not None]
+
+
 def save(found: Scale) -> None:
     """Write the figures as indented JSON."""
     places.SCALE.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
@@ -123,7 +128,7 @@ def _turn(bench: Bench, case: Case, number: int, seconds: float) -> Figure:
         server, postgres = _cpu(running), _cpu_of(database)
         seen = ask(running, seconds)
         server, postgres = _cpu(running) - server, _cpu_of(database) - postgres
-        foreign = watch.others()
+        others = watch.others()
         batches = Batches.of(running, QUESTIONS[question])
     counted = zip(_counted(database), before, strict=True)
     commits, wal, flushes = (after - was for after, was in counted)
@@ -145,7 +150,7 @@ def _turn(bench: Bench, case: Case, number: int, seconds: float) -> Figure:
         batch_half=batches.quantile(0.5),
         batch_most=batches.quantile(0.9),
         flushes=flushes / (requests + sent),
-        foreign=foreign,
+        foreign=others,
     )
 
 
