@@ -252,7 +252,14 @@ def _choice(allowed: list[str]) -> Callable[[str], list[str]]:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        msg = f"{text!r} is not a list of whole numbers from 1, such as 64,256"
+        raise argparse.ArgumentTypeError(msg)
+    return numbers
 
 
 def _today() -> str:

@@ -11,7 +11,8 @@ from bench.__main__ import main
         (["--only", "orders,gofr"], "'gofr' is none of orders, fiber,"),
         (["--questions", "delete"], "'delete' is none of create, read,"),
         (["--parts", "loads,coffee"], "'coffee' is none of tuning, loads,"),
-        (["--connections", "many"], "--connections"),
+        (["--connections", "many"], "'many' is not a list of whole numbers from 1"),
+        (["--connections", "64,0"], "'64,0' is not a list of whole numbers from 1"),
     ],
 )
 def test_a_choice_that_is_not_there_is_named(
