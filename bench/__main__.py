@@ -98,7 +98,7 @@ def _measure(
 ) -> tuple[results.Results, scale.Scale | None]:
     generator = load.find()
     ours = [server for server in chosen if server.name == servers.ORDERS]
-    several = bool(ours) and Part.SCALE in asked.parts
+    scaled = None
     with tracing.receiving() as spans, database.start(migrate=bool(ours)) as running:
         found = _results(running, generator, chosen, busy)
         found.left_out = left_out
@@ -106,7 +106,13 @@ def _measure(
         found.titles = {server.name: server.title for server in compared}
         began = time.monotonic()
         plan.Session(asked, Bench(running, generator), found, _say).run(compared)
-        scaled = scale.measure(running, generator, 3.0, 2, _say) if several else None
+        if ours and Part.SCALE in asked.parts:
+            try:
+                turns = max(asked.turns - 1, 1)
+                scaled = scale.measure(running, generator, asked.seconds, turns, _say)
+            except process.ServerError as error:
+                found.left_out.append(f"several processes: {error}")
+                _say(found.left_out[-1])
         found.minutes = (time.monotonic() - began) / 60
     if scaled:
         scaled = structs.replace(scaled, date=found.date, busy_before=busy)
