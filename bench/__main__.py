@@ -239,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--questions", type=_choice(questions), default=questions, help=",".join(questions))
     add("--connections", type=_numbers, default=[64, 256, 1, 512], help="default 64,256,1,512")
     add("--parts", type=_choice(parts), default=parts, help=f"of {','.join(parts)}")
-    add("--seconds", type=float, help="of each load; default 3, quick 2, scale 8")
+    add("--seconds", type=int, help="of each load, whole; default 3, quick 2, scale 8")
     add("--turns", type=int, help="of each server at 64 and 256; default 3, quick 1, scale 2")
     add("--results", type=Path, help="report: raw results to condense first")
     return parser

@@ -28,7 +28,7 @@ def cores(cpu_us: float, per_second: float = 1000.0) -> float:
 
 def section(summary: Summary) -> Iterator[str]:
     """What a thousand orders a second cost with each server."""
-    rows = [row for server in summary.titles if (row := _row(summary, server))]
+    rows = [row for server in summary.compared if (row := _row(summary, server))]
     if not rows:
         return
     yield from heading(

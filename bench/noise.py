@@ -34,7 +34,7 @@ def _generator(summary: Summary) -> Iterator[str]:
         for number in (MAIN_CONNECTIONS, MORE_CONNECTIONS)
     ]
     rows = []
-    for server in summary.titles:
+    for server in summary.compared:
         found = [summary.find(server, question, number) for question, number in wanted]
         if any(figure and figure.generator_us for figure in found):
             rows.append([strong(summary, server), *map(_share, found)])

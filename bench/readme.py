@@ -5,9 +5,9 @@ from typing import Final
 
 from bench import apart, marks, places
 from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS
+from bench.servers import BASELINE
 from bench.summary import Figure, Summary
 from bench.tables import paragraph, strong, table
-from bench.tracing import TRACED
 
 _NUMBERS: Final = (MAIN_CONNECTIONS, MORE_CONNECTIONS)
 
@@ -35,18 +35,20 @@ def lines(summary: Summary) -> Iterator[str]:
 
 
 def _rows(summary: Summary, numbers: list[int]) -> Iterator[list[str]]:
-    for server in summary.titles:
+    for server in summary.compared:
+        if server == BASELINE:
+            continue
         found = [
             summary.find(server, question, number)
             for number in numbers
             for question in ("create", "read")
         ]
-        if server == TRACED or not any(found):
+        if not any(found):
             continue
         cells = []
         for create, read in zip(found[::2], found[1::2], strict=True):
             cells += [_speed(create), _speed(read)]
-            cells.append(", ".join(f"{each.p99_ms:,.1f}" for each in (create, read) if each))
+            cells.append(", ".join(f"{it.p99_ms:,.1f}" if it else "-" for it in (create, read)))
         memory = max(figure.pss_mib for figure in found if figure)
         start = summary.first_order_ms.get(server)
         first = "" if start is None else f"{start:,.0f}"

@@ -11,7 +11,6 @@ from bench.servers import BASELINE, ORDERS
 from bench.summary import Figure, Summary
 from bench.tables import heading, strong, table
 from bench.targets import Target, targets
-from bench.tracing import TRACED
 from bench.tuning import MARGIN
 
 QUESTIONS: Final = {
@@ -110,7 +109,8 @@ def _figures(summary: Summary, figures: list[Figure]) -> Iterator[str]:
     def row(figure: Figure) -> list[str]:
         title = strong(summary, figure.server)
         if figure.errors:
-            return [title, f"void: {figure.errors:,} errors", *[""] * (len(head) - 2)]
+            void = f"void: {figure.errors:,} failed, or nothing was answered"
+            return [title, void, *[""] * (len(head) - 2)]
         part = "" if figure.spread is None else f"{figure.spread:.1%}"
         database = "?" if figure.database_us is None else f"{figure.database_us:.0f}"
         return [
@@ -239,14 +239,13 @@ def _charted(summary: Summary, question: str) -> bool:
 
 def _chart(summary: Summary, question: str) -> str:
     drawn = []
-    for server, title in summary.titles.items():
+    for server in summary.compared:
         found = {
             number: figure.per_second
             for number in _numbers(summary, question)
             if number < MANY and (figure := summary.find(server, question, number))
         }
-        if server != TRACED:
-            drawn.append(chart.Line(title, found))
+        drawn.append(chart.Line(summary.titles[server], found))
     return chart.lines(QUESTIONS[question][0], drawn, summary.titles.get(ORDERS, ""))
 
 

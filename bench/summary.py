@@ -15,6 +15,7 @@ from msgspec import Struct, field, json
 from bench.database import SMALL
 from bench.results import Growth, Load, Results
 from bench.servers import BASELINE, FASTAPI, FIBER, OBSERVED
+from bench.tracing import TRACED
 
 Key = tuple[str, int, int, int]
 
@@ -74,6 +75,11 @@ class Summary(Struct, frozen=True):
     busiest: float | None = None
     trials: list[Figure] = field(default_factory=list)
     tuned: str = ""
+
+    @property
+    def compared(self) -> list[str]:
+        """The servers in their order, without the one that only shows what traces cost."""
+        return [server for server in self.titles if server != TRACED]
 
     def cells(
         self, question: str, connections: int, rows: int = SMALL, idle: int = 0
