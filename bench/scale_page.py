@@ -41,6 +41,8 @@ def processes(found: scale.Scale) -> Iterator[str]:
     for question in scale.QUESTIONS:
         for connections in sorted({figure.connections for figure in found.figures}):
             figures = _of(found, question, connections)
+            if not figures:
+                continue
             counted = all(figure.flushes is not None for figure in figures)
             head = [*_HEAD, *(_SIZES if counted else []), *_POSTGRES]
             yield f"{_TITLES[question]}, {connections} connections in all:"
