@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
     if not chosen:
         return 1
     found, scaled = _measure(_plan(options, parts), chosen, left_out, busy)
-    results.save(found, places.RAW if publish else places.QUICK)
+    _keep(found, places.RAW if publish else places.QUICK)
     if not publish:
         return 0
     quiet.check(found)
@@ -186,7 +186,7 @@ def _history(options: argparse.Namespace) -> int:
     with database.start(migrate=True) as running:
         found = _results(running, generator, chosen, busy)
         plan.Session(measured, Bench(running, generator), found, _say).run(chosen)
-    results.save(found, places.QUICK)
+    _keep(found, places.QUICK)
     new = history.steps(found, asked)
     for line in history.lines(new):
         _say(line)
@@ -266,6 +266,11 @@ def _numbers(text: str) -> list[int]:
         msg = f"{text!r} is not a list of whole numbers from 1, such as 64,256"
         raise argparse.ArgumentTypeError(msg)
     return numbers
+
+
+def _keep(found: results.Results, file: Path) -> None:
+    results.save(found, file)
+    _say(f"kept what was measured in {file.relative_to(places.ROOT)}")
 
 
 def _today() -> str:
