@@ -1,84 +1,148 @@
 """Command line of the bench: what to measure, and what to do with the figures.
 
-`python -m bench` measures everything and writes the report; `--quick`, or any choice of servers,
-questions or connections, prints the figures and keeps them in `.cache/bench/quick.json` only.
-`python -m bench scale` measures several processes on one PostgreSQL, for docs/scale.md.
+`python -m bench` measures everything and writes the pages; `--quick`, or any choice of servers,
+questions, connections or parts, prints the figures and keeps them in `.cache/bench/quick.json`
+only. `scale` measures several processes on one PostgreSQL, for docs/scale.md; `history` compares
+revisions of this service; `report` writes the pages again. A busy machine publishes nothing.
 """
 
 import argparse
+import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from msgspec import structs
+
 from bench import (
     database,
+    history,
     load,
     machine,
     places,
     plan,
     process,
+    quiet,
     report,
     results,
+    revision,
     scale,
     scale_page,
     servers,
     summary,
+    tracing,
 )
 from bench.load import QUESTIONS, Question
 from bench.measure import Bench
+from bench.plan import Part
+
+FAILURES = (
+    load.LoadError,
+    database.DatabaseError,
+    process.ServerError,
+    revision.RevisionError,
+    quiet.Busy,
+)
 
 
 def main() -> int:
-    """Run the bench or render the report; return the exit code."""
+    """Run a command; return the exit code."""
     # Inherited as ignored, it would hide how children end: each would seem to have done well.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     options = _parser().parse_args()
-    if options.command == "report":
-        return _report(options.results)
-    if options.command == "scale":
-        return _scale(options.seconds or 8.0, options.turns or 2)
+    try:
+        return _COMMANDS[options.command](options)
+    except FAILURES as error:
+        _say(str(error))
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    parts = frozenset(map(Part, options.parts))
+    partial = options.quick or any(
+        getattr(options, name) != _parser().get_default(name)
+        for name in ("only", "questions", "connections", "parts")
+    )
+    if partial and options.parts == _parser().get_default("parts"):
+        parts = frozenset({Part.LOADS, Part.STARTS})
+    publish = not (partial or options.no_publish)
+    busy = quiet.before()
+    if publish:
+        quiet.check_before(busy)
     chosen, left_out = servers.build([servers.BY_NAME[name] for name in options.only])
     for line in left_out:
         _say(line)
+    if options.against:
+        chosen.insert(1, revision.find(options.against).server(servers.BASELINE))
     if not chosen:
         return 1
-    partial = options.quick or any(
-        getattr(options, name) != _parser().get_default(name)
-        for name in ("only", "questions", "connections")
-    )
-    try:
-        found = _measure(_plan(options), chosen, left_out)
-    except (load.LoadError, database.DatabaseError) as error:
-        _say(str(error))
-        return 1
-    results.save(found, places.QUICK if partial else places.RAW)
-    return 0 if partial else _report(places.RAW)
+    found, scaled = _measure(_plan(options, parts), chosen, left_out, busy)
+    _keep(found, places.RAW if publish else places.QUICK)
+    if not publish:
+        return 0
+    quiet.check(found)
+    if scaled:
+        quiet.check_during(scale.foreign(scaled))
+        scale.save(scaled)
+    return _report(argparse.Namespace(results=places.RAW))
 
 
 def _measure(
-    asked: plan.Plan, chosen: list[servers.Server], left_out: list[str]
-) -> results.Results:
+    asked: plan.Plan, chosen: list[servers.Server], left_out: list[str], busy: float
+) -> tuple[results.Results, scale.Scale | None]:
     generator = load.find()
-    ours = any(server.name == servers.ORDERS for server in chosen)
-    with database.start(migrate=ours) as running:
-        found = results.Results(
-            machine=machine.describe(),
-            versions=machine.versions(chosen),
-            settings=running.settings(),
-            generator=generator.name,
-            command=" ".join(["python -m bench", *sys.argv[1:]]),
-            titles={server.name: server.title for server in chosen},
-            left_out=left_out,
-        )
-        plan.Session(asked, Bench(running, generator), found, _say).run(chosen)
-    return found
+    ours = [server for server in chosen if server.name == servers.ORDERS]
+    scaled = None
+    with tracing.receiving() as spans, database.start(migrate=bool(ours)) as running:
+        found = _results(running, generator, chosen, busy)
+        found.left_out = left_out
+        compared = [*chosen, *(tracing.traced(server, spans) for server in ours)]
+        found.titles = {server.name: server.title for server in compared}
+        began = time.monotonic()
+        plan.Session(asked, Bench(running, generator), found, _say).run(compared)
+        if ours and Part.SCALE in asked.parts:
+            try:
+                turns = max(asked.turns - 1, 1)
+                scaled = scale.measure(running, generator, asked.seconds, turns, _say)
+            except process.ServerError as error:
+                found.left_out.append(f"several processes: {error}")
+                _say(found.left_out[-1])
+        found.minutes = (time.monotonic() - began) / 60
+    if scaled:
+        scaled = structs.replace(scaled, date=found.date, busy_before=busy)
+    return found, scaled
 
 
-def _report(raw: Path | None) -> int:
-    if raw:
-        summary.save(summary.condense(results.load(raw)), places.CONDENSED)
+def _results(
+    running: database.Database,
+    generator: load.Generator,
+    chosen: list[servers.Server],
+    busy: float,
+) -> results.Results:
+    return results.Results(
+        machine=machine.describe(),
+        versions=machine.versions(chosen),
+        settings=running.settings(),
+        generator=generator.name,
+        command=" ".join(["python -m bench", *sys.argv[1:]]),
+        titles={server.name: server.title for server in chosen},
+        date=_today(),
+        revision=revision.current(),
+        busy_before=busy,
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    if options.results:
+        raw = results.load(options.results)
+        quiet.check(raw)
+        summary.save(summary.condense(raw), places.CONDENSED)
     found = summary.load(places.CONDENSED)
     report.write(found)
     scale_page.write(found)
@@ -86,47 +150,97 @@ def _report(raw: Path | None) -> int:
     return 0
 
 
-def _scale(seconds: float, turns: int) -> int:
-    try:
-        generator = load.find()
-        with database.start(migrate=True) as running:
-            scale.save(scale.measure(running, generator, seconds, turns, _say))
-    except (load.LoadError, database.DatabaseError, process.ServerError) as error:
-        _say(str(error))
-        return 1
+def _scale(options: argparse.Namespace) -> int:
+    busy = quiet.before()
+    if not options.no_publish:
+        quiet.check_before(busy)
+    generator = load.find()
+    with database.start(migrate=True) as running:
+        found = scale.measure(running, generator, options.seconds or 8.0, options.turns or 2, _say)
+    if options.no_publish:
+        return 0
+    quiet.check_during(scale.foreign(found))
+    scale.save(structs.replace(found, date=_today(), busy_before=busy))
     scale_page.write(summary.load(places.CONDENSED))
     _say(f"wrote {places.SCALE_PAGE.relative_to(places.ROOT)}")
     return 0
 
 
-def _plan(options: argparse.Namespace) -> plan.Plan:
+def _history(options: argparse.Namespace) -> int:
+    asked = [_step(text) for text in options.revisions]
+    if len(asked) < 2:  # noqa: PLR2004, one and what it is compared with
+        _say("history: name two revisions at least, the oldest first")
+        return 2
+    busy = quiet.before()
+    if not options.no_publish:
+        quiet.check_before(busy)
+    chosen = [each.server(each.name) for each in asked]
+    generator = load.find()
+    measured = plan.Plan(
+        ("create", "read"),
+        history.CONNECTIONS,
+        options.seconds or 3.0,
+        options.turns or 3,
+        frozenset({Part.LOADS}),
+    )
+    with database.start(migrate=True) as running:
+        found = _results(running, generator, chosen, busy)
+        plan.Session(measured, Bench(running, generator), found, _say).run(chosen)
+    _keep(found, places.QUICK)
+    new = history.steps(found, asked)
+    for line in history.lines(new):
+        _say(line)
+    if options.no_publish:
+        return 0
+    quiet.check(found)
+    history.save(history.merge(history.read(), new))
+    return _report(argparse.Namespace(results=None))
+
+
+def _step(text: str) -> revision.Revision:
+    """Return the revision of `REV` or `REV=TITLE`."""
+    name, _, title = text.partition("=")
+    found = revision.find(name)
+    return structs.replace(found, subject=title) if title else found
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "report": _report,
+    "scale": _scale,
+    "history": _history,
+}
+
+
+def _plan(options: argparse.Namespace, parts: frozenset[Part]) -> plan.Plan:
     questions = cast("tuple[Question, ...]", tuple(options.questions))
     connections = tuple(options.connections)
     if options.quick:
         seconds, turns = options.seconds or 2.0, options.turns or 1
-        return plan.Plan(
-            questions, connections, seconds, turns, large=False, starts=3, growth_seconds=0
-        )
-    seconds, turns = options.seconds or 4.0, options.turns or 2
-    return plan.Plan(
-        questions, connections, seconds, turns, large=True, starts=5, growth_seconds=15
-    )
+        return plan.Plan(questions, connections, seconds, turns, parts, starts=3, growth_seconds=5)
+    seconds, turns = options.seconds or 3.0, options.turns or 3
+    return plan.Plan(questions, connections, seconds, turns, parts)
 
 
 def _parser() -> argparse.ArgumentParser:
     names: list[str] = list(servers.BY_NAME)
     questions: list[str] = list(QUESTIONS)
+    parts: list[str] = list(Part)
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measures the order service against its peers."
     )
     add = parser.add_argument
-    add("command", nargs="?", choices=["run", "report", "scale"], default="run")
+    add("command", nargs="?", choices=list(_COMMANDS), default="run")
+    add("revisions", nargs="*", help="history: REV or REV=TITLE, the oldest first")
+    add("--against", metavar="REV", help="measure that revision of this service beside it")
     add("--quick", action="store_true", help="one short turn each, small table, no report")
+    add("--no-publish", action="store_true", help="measure, busy or not, and write no page")
     add("--only", type=_choice(names), default=names, help=f"servers, of {','.join(names)}")
     add("--questions", type=_choice(questions), default=questions, help=",".join(questions))
-    add("--connections", type=_numbers, default=[64, 1, 512], help="default 64,1,512")
-    add("--seconds", type=float, help="of each load; default 4, quick 2, scale 8")
-    add("--turns", type=int, help="of each server at 64 connections; default 2, quick 1")
+    add("--connections", type=_numbers, default=[64, 256, 1, 512], help="default 64,256,1,512")
+    add("--parts", type=_choice(parts), default=parts, help=f"of {','.join(parts)}")
+    add("--seconds", type=int, help="of each load, whole; default 3, quick 2, scale 8")
+    add("--turns", type=int, help="of each server at 64 and 256; default 3, quick 1, scale 2")
     add("--results", type=Path, help="report: raw results to condense first")
     return parser
 
@@ -144,7 +258,23 @@ def _choice(allowed: list[str]) -> Callable[[str], list[str]]:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        msg = f"{text!r} is not a list of whole numbers from 1, such as 64,256"
+        raise argparse.ArgumentTypeError(msg)
+    return numbers
+
+
+def _keep(found: results.Results, file: Path) -> None:
+    results.save(found, file)
+    _say(f"kept what was measured in {file.relative_to(places.ROOT)}")
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _say(line: str) -> None:

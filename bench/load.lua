@@ -2,6 +2,7 @@
 -- Every request is written out before the load begins, so that wrk only walks a table.
 
 local question, requests, at
+local threads = {}
 
 local function posts(count)
   local made = {}
@@ -19,6 +20,10 @@ local function gets(file)
     made[#made + 1] = wrk.format("GET", "/orders/" .. id)
   end
   return made
+end
+
+function setup(thread)
+  threads[#threads + 1] = thread
 end
 
 function init(args)
@@ -44,6 +49,7 @@ function init(args)
   end
   math.randomseed(os.time())
   at = math.random(#requests)
+  ready = os.clock() -- a global, which is what `done` can ask a thread for
 end
 
 function request()
@@ -54,11 +60,14 @@ end
 function done(summary, latency, _)
   local e = summary.errors
   io.write(string.format(
-    '{"requests":%d,"errors":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f}\n',
+    '{"requests":%d,"errors":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,'
+      .. '"p999_ms":%.3f,"cpu_seconds":%.6f}\n',
     summary.requests,
     e.connect + e.read + e.write + e.status + e.timeout,
     summary.duration / 1e6,
     latency:percentile(50) / 1e3,
-    latency:percentile(99) / 1e3
+    latency:percentile(99) / 1e3,
+    latency:percentile(99.9) / 1e3,
+    os.clock() - threads[1]:get("ready")
   ))
 end

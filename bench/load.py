@@ -25,13 +25,15 @@ class LoadError(Exception):
 
 
 class Outcome(Struct):
-    """What one load saw; times in milliseconds."""
+    """What one load saw; latency in milliseconds, and CPU time that the generator itself took."""
 
     requests: int
     errors: int
     seconds: float
     p50_ms: float
     p99_ms: float
+    p999_ms: float
+    cpu_seconds: float
 
 
 class Generator(Struct, frozen=True):

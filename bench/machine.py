@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 from bench import places
-from bench.servers import FASTAPI, ORDERS, Server
+from bench.servers import FASTAPI, Server
 
 _OF_ORDERS = ("granian", "litestar", "msgspec", "psqlpy", "uvloop")
-_OF_FASTAPI = ("fastapi", "uvicorn", "sqlalchemy", "asyncpg", "httptools", "uvloop")
+_OF_FASTAPI = ("fastapi", "uvicorn", "sqlalchemy", "asyncpg", "httptools", "uvloop", "orjson")
 _OF_GO = ("gofiber/fiber", "gin-gonic/gin", "labstack/echo", "jackc/pgx")
 _LIST = (
     "import platform, sys; from importlib.metadata import version as v; "
@@ -34,14 +34,14 @@ def describe() -> dict[str, str]:
 
 def versions(servers: list[Server]) -> dict[str, str]:
     """Versions of what runs: interpreters, compilers, frameworks and drivers."""
-    kinds = {server.kind: server for server in servers}
     found = {}
-    if "orders" in kinds:
-        found[ORDERS] = _python(places.PYTHON, _OF_ORDERS)
-    if "go" in kinds:
-        found["go"] = _go()
-    if "fastapi" in kinds:
-        found[FASTAPI] = _python(kinds["fastapi"].command()[0], _OF_FASTAPI)
+    for server in servers:
+        if server.kind == "orders":
+            found[server.name] = _python(server.program, _OF_ORDERS)
+        elif server.kind == "go" and "go" not in found:
+            found["go"] = _go()
+        elif server.kind == "fastapi" and FASTAPI not in found:
+            found[FASTAPI] = _python(server.command()[0], _OF_FASTAPI)
     return found
 
 

@@ -3,6 +3,7 @@
 Each starts the server afresh, warms it up, and reads CPU time before and after the load only.
 """
 
+import contextlib
 import statistics
 import time
 from typing import Final
@@ -10,22 +11,29 @@ from typing import Final
 from msgspec import Struct
 
 from bench import load, process
+from bench.crowd import Crowd
 from bench.database import SMALL, Database
 from bench.load import Generator, Question
+from bench.quiet import Watch
 from bench.results import Growth, Load, Start
 from bench.servers import Server
 
 WARM_UP: Final = 1.0
 SAMPLES: Final = 3
 MAIN_CONNECTIONS: Final = 64
+MORE_CONNECTIONS: Final = 256
 
 
 class Case(Struct, frozen=True):
-    """What a server is asked: a question, over how many connections, on how many rows."""
+    """What a server is asked: a question, over how many connections, on how many rows.
+
+    `idle` is how many more connections are open meanwhile and ask nothing.
+    """
 
     question: Question
     connections: int = MAIN_CONNECTIONS
     rows: int = SMALL
+    idle: int = 0
 
     @property
     def writes(self) -> bool:
@@ -42,13 +50,16 @@ class Bench(Struct, frozen=True):
     def load(self, server: Server, case: Case, seconds: float, turn: int) -> Load:
         """Measure one case for `seconds` after a warm-up, its rows as they were at first."""
         database, generator = self.database, self.generator
-        ids = database.prepare(case.rows)
-        with process.run(server, database.url(case.rows)) as running:
+        ids = database.prepare(case.rows, server)
+        with contextlib.ExitStack() as stack:
+            running = stack.enter_context(process.run(server, database.url(case.rows, server)))
             running.first_order()
             running.check()
+            crowd = stack.enter_context(Crowd(running.port, case.idle))
             load.outcome(
                 generator.start(case.question, running.port, case.connections, WARM_UP, ids)
             )
+            watch = Watch(database.postmaster)
             server_before, database_before = running.cpu_seconds(), self._database_cpu()
             loading = generator.start(case.question, running.port, case.connections, seconds, ids)
             sizes = []
@@ -58,8 +69,10 @@ class Bench(Struct, frozen=True):
             seen = load.outcome(loading)
             server_cpu = running.cpu_seconds() - server_before
             database_cpu = self._database_cpu() - database_before
+            foreign = watch.others()
+            lost = crowd.lost()
         if case.writes:
-            database.written(case.rows)
+            database.written(case.rows, server)
         each = max(seen.requests, 1)
         return Load(
             server=server.name,
@@ -69,30 +82,34 @@ class Bench(Struct, frozen=True):
             turn=turn,
             seconds=seen.seconds,
             requests=seen.requests,
-            errors=seen.errors,
+            errors=seen.errors + lost,
             per_second=seen.requests / seen.seconds,
             p50_ms=seen.p50_ms,
             p99_ms=seen.p99_ms,
             server_us=server_cpu / each * 1e6,
             database_us=database_cpu / each * 1e6 if database.postmaster else None,
             pss_mib=statistics.median(sizes),
+            idle=case.idle,
+            p999_ms=seen.p999_ms,
+            generator_us=seen.cpu_seconds / each * 1e6,
+            foreign=foreign,
         )
 
     def cold_start(self, server: Server, times: int) -> Start:
         """Measure `times` starts, from just before the process is made to the first 201."""
-        self.database.prepare(SMALL)
+        self.database.prepare(SMALL, server)
         taken = []
         for _ in range(times):
             before = time.perf_counter()
-            with process.run(server, self.database.url(SMALL)) as running:
+            with process.run(server, self.database.url(SMALL, server)) as running:
                 running.first_order()
                 taken.append((time.perf_counter() - before) * 1e3)
         return Start(server.name, taken)
 
     def growth(self, server: Server, seconds: float) -> Growth:
         """Measure memory after a fifth of a mixed load at 64 connections, and at its end."""
-        ids = self.database.prepare(SMALL)
-        with process.run(server, self.database.url(SMALL)) as running:
+        ids = self.database.prepare(SMALL, server)
+        with process.run(server, self.database.url(SMALL, server)) as running:
             running.first_order()
             loading = self.generator.start("mix", running.port, MAIN_CONNECTIONS, seconds, ids)
             time.sleep(seconds * 0.2)
@@ -100,7 +117,7 @@ class Bench(Struct, frozen=True):
             time.sleep(seconds * 0.75)
             late = running.pss_mib()
             seen = load.outcome(loading)
-        self.database.written(SMALL)
+        self.database.written(SMALL, server)
         return Growth(server.name, seen.seconds, seen.requests, early, late)
 
     def _database_cpu(self) -> float:

@@ -4,20 +4,54 @@ For each question and number of connections the servers take turns, A B A B, so 
 the machine's mood meets all of them.
 """
 
-import time
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from functools import partial
 
 from msgspec import Struct
 
+from bench import tuning
+from bench.crowd import IDLE, MANY
 from bench.database import LARGE
 from bench.load import Question
-from bench.measure import MAIN_CONNECTIONS, Bench, Case
+from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS, Bench, Case
 from bench.process import ServerError
 from bench.results import Load, Results
-from bench.servers import Server
+from bench.servers import BASELINE, FIBER, ORDERS, Server
+from bench.tracing import TRACED
 
 Say = Callable[[str], None]
+
+
+class Part(StrEnum):
+    """A part of a run, which can be asked for alone."""
+
+    TUNING = "tuning"
+    LOADS = "loads"
+    ROWS = "rows"
+    CROWD = "crowd"
+    STARTS = "starts"
+    MEMORY = "memory"
+    SCALE = "scale"
+
+
+class Round(Struct, frozen=True):
+    """One turn: the cases that each server gets one after the other.
+
+    `few` is for what only this service, its baseline and bare Fiber are asked; `traced` adds this
+    service with traces.
+    """
+
+    turn: int
+    cases: list[Case]
+    few: bool = False
+    traced: bool = False
+
+    def takes(self, server: Server) -> bool:
+        """Whether a server takes part."""
+        if server.name == TRACED:
+            return self.traced
+        return not self.few or server.name in {ORDERS, BASELINE, FIBER}
 
 
 class Plan(Struct, frozen=True):
@@ -27,26 +61,43 @@ class Plan(Struct, frozen=True):
     connections: tuple[int, ...]
     seconds: float
     turns: int
-    large: bool
-    starts: int
-    growth_seconds: float
+    parts: frozenset[Part]
+    starts: int = 5
+    growth_seconds: float = 15
 
-    def rounds(self) -> Iterator[tuple[int, list[Case]]]:
-        """Give each turn's number and cases, which a server gets one after the other.
+    def rounds(self) -> Iterator[Round]:
+        """Give every turn of the loads, in order.
 
-        64 connections are the main case; 1 and 512 get one turn, for create and read only. The
-        large table is read right after the small one, for the ratio of the two is the figure.
+        64 and 256 connections are the main cases and get every turn, others one less. What creates
+        or reads is asked with all of them, the rest with 64. The large table is read right after
+        the small one, for the ratio of the two is the figure.
         """
-        for question in self.questions:
-            for connections in self.connections:
-                main = connections == MAIN_CONNECTIONS or len(self.connections) == 1
-                if not main and question not in {"create", "read"}:
-                    continue
-                cases = [Case(question, connections)]
-                if self.large and question == "read" and connections == MAIN_CONNECTIONS:
-                    cases.append(Case(question, connections, LARGE))
-                for turn in range(self.turns if main else 1):
-                    yield turn, cases
+        if Part.LOADS in self.parts:
+            for question in self.questions:
+                for connections in self.connections:
+                    yield from self._rounds(question, connections)
+
+    def crowds(self) -> Iterator[Round]:
+        """Give the turns with many connections, and with many that are idle."""
+        for question in self._both() if Part.CROWD in self.parts else ():
+            yield Round(0, [Case(question, MANY)], few=True)
+            yield Round(0, [Case(question, idle=IDLE)], few=True)
+
+    def _rounds(self, question: Question, connections: int) -> Iterator[Round]:
+        first = connections == MAIN_CONNECTIONS or len(self.connections) == 1
+        both = question in self._both()
+        if not first and not both:
+            return
+        full = both and (first or connections == MORE_CONNECTIONS)
+        large = Part.ROWS in self.parts and question == "read" and connections == MAIN_CONNECTIONS
+        for turn in range(self.turns if full else max(self.turns - 1, 1)):
+            cases = [Case(question, connections)]
+            if large and turn < max(self.turns - 1, 1):
+                cases.append(Case(question, connections, LARGE))
+            yield Round(turn, cases, traced=both and connections == MAIN_CONNECTIONS)
+
+    def _both(self) -> list[Question]:
+        return [question for question in self.questions if question in {"create", "read"}]
 
 
 class Session:
@@ -61,18 +112,36 @@ class Session:
 
     def run(self, servers: list[Server]) -> None:
         """Measure everything; a server that fails is left out from then on."""
-        if self._plan.large:
+        parts = self._plan.parts
+        if Part.ROWS in parts:
             self._say(f"making the table of {LARGE:,} rows, unless it is there")
             self._bench.database.prepare(LARGE)
-        began = time.monotonic()
-        left = list(servers)
-        for turn, cases in self._plan.rounds():
-            self._each(left, partial(self._loads, turn=turn, cases=cases))
-        if self._plan.starts:
-            self._each(left, self._starts)
-        if self._plan.growth_seconds:
-            self._each(left, self._growth)
-        self._results.minutes = (time.monotonic() - began) / 60
+        left = self._tuned(servers) if Part.TUNING in parts else list(servers)
+        for each in self._plan.rounds():
+            self._each(left, partial(self._loads, each))
+        compared = [server for server in left if server.name != TRACED]
+        if Part.STARTS in parts:
+            self._each(compared, self._starts)
+        if Part.MEMORY in parts:
+            self._each(compared, self._growth)
+        for each in self._plan.crowds():
+            self._each(compared, partial(self._loads, each))
+
+    def _tuned(self, servers: list[Server]) -> list[Server]:
+        """Try the settings of Go peers; return the servers with the fastest ones."""
+        if not any(server.kind == "go" for server in servers):
+            return list(servers)
+        trials = tuning.trials()
+        for case in (Case("create"), Case("read")):
+            self._each(trials, partial(self._trial, case))
+        self._results.tuned = tuning.fastest(self._results.trials)
+        self._say(f"Go peers run with: {self._results.tuned}")
+        return [tuning.tune(server, self._results.tuned) for server in servers]
+
+    def _trial(self, case: Case, server: Server) -> None:
+        found = self._bench.load(server, case, self._plan.seconds, 0)
+        self._results.trials.append(found)
+        self._say(line(found))
 
     def _each(self, left: list[Server], measure: Callable[[Server], None]) -> None:
         for server in list(left):
@@ -83,9 +152,11 @@ class Session:
                 self._results.left_out.append(f"{error}, and was left out from then on")
                 self._say(self._results.left_out[-1])
 
-    def _loads(self, server: Server, turn: int, cases: list[Case]) -> None:
-        for case in cases:
-            found = self._bench.load(server, case, self._plan.seconds, turn)
+    def _loads(self, each: Round, server: Server) -> None:
+        for case in each.cases if each.takes(server) else ():
+            if case.rows >= LARGE and (server.schema or server.name == TRACED):
+                continue  # the large table is of this schema, and for the service as it is
+            found = self._bench.load(server, case, self._plan.seconds, each.turn)
             self._results.loads.append(found)
             self._say(line(found))
 
@@ -105,8 +176,10 @@ def line(load: Load) -> str:
     """One load as one line of text."""
     database = "      -" if load.database_us is None else f"{load.database_us:7.1f}"
     void = f"  VOID, {load.errors} errors" if load.void else ""
+    idle = f" + {load.idle:,} idle" if load.idle else ""
+    others = "" if load.foreign is None else f"  others {load.foreign:.0%}"
     return (
-        f"{load.question:6} c={load.connections:<3} {load.rows:>10,} rows  {load.server:14} "
+        f"{load.question:6} c={load.connections:<4}{idle} {load.rows:>10,} rows  {load.server:14} "
         f"{load.per_second:9,.0f}/s  p50 {load.p50_ms:8.2f}  p99 {load.p99_ms:8.2f} ms  "
-        f"CPU {load.server_us:7.1f} + {database} us  {load.pss_mib:6.1f} MiB{void}"
+        f"CPU {load.server_us:7.1f} + {database} us  {load.pss_mib:6.1f} MiB{others}{void}"
     )

@@ -57,8 +57,8 @@ class Running:
 
     def pss_mib(self) -> float:
         """Proportional set size of the process tree in MiB, from smaps_rollup."""
-        tree = [self._root, *self._root.children(recursive=True)]
-        return float(sum(process.memory_full_info().pss for process in tree)) / MEBIBYTE
+        sizes = (process.memory_full_info().pss for process in tree(self._root))
+        return float(sum(sizes)) / MEBIBYTE
 
     def first_order(self) -> None:
         """Wait until a POST is answered 201; raise ServerError if that takes too long."""
@@ -108,6 +108,7 @@ def run(server: Server, database_url: str) -> Iterator[Running]:
         "HTTP_PORT": str(port),
         "METRICS_PORT": str(metrics_port),
         "SHUTDOWN_DELAY": "0",
+        **server.environment,
     }
     with (places.LOGS / f"{server.name}.log").open("wb") as log:
         cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
@@ -133,10 +134,15 @@ def run(server: Server, database_url: str) -> Iterator[Running]:
             cat.wait()
 
 
-def tree_cpu_seconds(root: psutil.Process) -> float:
-    """CPU time of a process and its descendants in seconds, those that have ended included."""
+def tree(root: psutil.Process) -> list[psutil.Process]:
+    """Return a process and its descendants."""
+    return [root, *root.children(recursive=True)]
+
+
+def tree_cpu_seconds(*roots: psutil.Process) -> float:
+    """CPU time of processes and their descendants in seconds, those that have ended included."""
     total = 0.0
-    for process in (root, *root.children(recursive=True)):
+    for process in {process.pid: process for root in roots for process in tree(root)}.values():
         try:
             times = process.cpu_times()
         except psutil.NoSuchProcess:

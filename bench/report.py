@@ -1,15 +1,19 @@
 """Writes `docs/benchmarks.md` and its charts from a summary; the same summary, the same pages."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from bench import chart, places, readme
+from bench import apart, chart, cost, history, noise, places, readme
+from bench.crowd import IDLE, MANY
 from bench.database import LARGE, SMALL
-from bench.servers import ORDERS
+from bench.measure import MAIN_CONNECTIONS
+from bench.servers import BASELINE, ORDERS
 from bench.summary import Figure, Summary
-from bench.tables import strong, table
+from bench.tables import heading, strong, table
 from bench.targets import Target, targets
+from bench.tuning import MARGIN
 
-QUESTIONS = {
+QUESTIONS: Final = {
     "create": ("Create", "`POST /orders`: validate, insert, commit, 201 with the order."),
     "read": ("Read", "`GET /orders/{id}`, 100,000 different ids in random order."),
     "mix": ("Mix", "One request in five creates an order, the others read one."),
@@ -19,7 +23,7 @@ QUESTIONS = {
     ),
 }
 
-_INTRODUCTION = [
+_INTRODUCTION: Final = [
     "Made by `make bench` (`python -m bench`); do not edit. The method is in",
     "[bench/README.md](../bench/README.md), the figures are in",
     "[benchmarks.json](benchmarks.json). The load generator, PostgreSQL and the server share",
@@ -28,46 +32,43 @@ _INTRODUCTION = [
     "service has them by default; *bare* has none of them.",
     "",
 ]
-_HEAD = [
-    "",
-    "requests/s",
-    "to Fiber",
-    "to FastAPI",
-    "p50 ms",
-    "p99 ms",
-    "CPU us: server + PostgreSQL",
-    "PSS MiB",
-]
 
 
 def write(summary: Summary) -> None:
-    """Write the page, a chart for each question that was measured, and README's table."""
+    """Write the page, a chart of each question that has several points, and README's table."""
     places.CHARTS.mkdir(parents=True, exist_ok=True)
-    for question, (title, _) in QUESTIONS.items():
-        values = [
-            (summary.titles[figure.server], figure.per_second)
-            for figure in _cells(summary, question, 64, SMALL)
-            if not figure.errors
-        ]
-        if values:
-            note = f"requests a second, 64 connections, {SMALL:,} rows; longer is better"
-            ours = summary.titles.get(ORDERS, "")
-            picture = chart.bars(title, note, values, ours)
-            (places.CHARTS / f"{question}.svg").write_text(picture)
-    places.REPORT.write_text("\n".join(_page(summary)) + "\n")
+    for question in QUESTIONS:
+        file = places.CHARTS / f"{question}.svg"
+        if _charted(summary, question):
+            file.write_text(_chart(summary, question))
+        else:
+            file.unlink(missing_ok=True)
+    places.REPORT.write_text("\n".join(page(summary)) + "\n")
     readme.write(summary)
 
 
-def _page(summary: Summary) -> Iterator[str]:
+def page(summary: Summary) -> Iterator[str]:
+    """The lines of `docs/benchmarks.md`."""
     yield "# Benchmarks"
     yield ""
     yield from _INTRODUCTION
     yield from _targets(summary)
     for question, (title, text) in QUESTIONS.items():
-        if _cells(summary, question, 64, SMALL):
+        if _numbers(summary, question):
             yield from _question(summary, question, title, text)
     yield from _large(summary)
+    yield from _idle(summary)
     yield from _start_and_memory(summary)
+    yield from cost.section(summary)
+    yield from apart.section()
+    yield from heading(
+        "Several processes",
+        "1, 2 and 4 processes on one PostgreSQL, and what PostgreSQL says of them: "
+        "[scale.md](scale.md#several-processes).",
+    )
+    yield from _tuning(summary)
+    yield from noise.section(summary)
+    yield from history.section()
     if places.IMAGE_SIZES.exists():
         yield from places.IMAGE_SIZES.read_text().splitlines()
         yield ""
@@ -75,8 +76,7 @@ def _page(summary: Summary) -> Iterator[str]:
 
 
 def _targets(summary: Summary) -> Iterator[str]:
-    yield "## Targets"
-    yield ""
+    yield from heading("Targets")
     head = ["target", "at least", "aim", "measured", ""]
     yield from table(head, (_target(target) for target in targets(summary)))
 
@@ -87,63 +87,89 @@ def _target(target: Target) -> list[str]:
 
 
 def _question(summary: Summary, question: str, title: str, text: str) -> Iterator[str]:
-    yield f"## {title}"
-    yield ""
-    yield text
-    yield ""
-    yield f"![{title}: requests a second](benchmarks/{question}.svg)"
-    yield ""
-    for connections in sorted({f.connections for f in summary.figures if f.question == question}):
-        yield f"{connections} connection{'s' if connections > 1 else ''}:"
+    yield from heading(title, text)
+    if _charted(summary, question):
+        yield f"![{title}: requests a second](benchmarks/{question}.svg)"
         yield ""
-        yield from _figures(summary, _cells(summary, question, connections, SMALL))
+    for connections in _numbers(summary, question):
+        yield f"{connections:,} connection{'s' if connections > 1 else ''}:"
+        yield ""
+        yield from _figures(summary, summary.cells(question, connections))
 
 
 def _figures(summary: Summary, figures: list[Figure]) -> Iterator[str]:
-    yield from table(_HEAD, (_row(summary, figure) for figure in figures))
+    """A table of servers; it has the column of the baseline and of p99.9 where they are known."""
+    baseline = BASELINE in summary.titles
+    late = any(figure.p999_ms is not None for figure in figures)
+    spread = any(figure.spread is not None for figure in figures)
+    head = ["", "requests/s", *(["spread"] if spread else []), "to Fiber", "to FastAPI"]
+    head += [*(["to the baseline"] if baseline else []), "p50 ms", "p99 ms"]
+    head += [*(["p99.9 ms"] if late else []), "CPU us: server + PostgreSQL", "PSS MiB"]
 
+    def row(figure: Figure) -> list[str]:
+        title = strong(summary, figure.server)
+        if figure.errors:
+            void = f"void: {figure.errors:,} failed, or nothing was answered"
+            return [title, void, *[""] * (len(head) - 2)]
+        part = "" if figure.spread is None else f"{figure.spread:.1%}"
+        database = "?" if figure.database_us is None else f"{figure.database_us:.0f}"
+        return [
+            title,
+            f"{figure.per_second:,.0f}",
+            *([part] if spread else []),
+            _times(figure.to_fiber),
+            _times(figure.to_fastapi),
+            *([_times(figure.to_baseline)] if baseline else []),
+            f"{figure.p50_ms:,.2f}",
+            f"{figure.p99_ms:,.2f}",
+            *([_milliseconds(figure.p999_ms)] if late else []),
+            f"{figure.server_us:,.0f} + {database}",
+            f"{figure.pss_mib:.0f}",
+        ]
 
-def _row(summary: Summary, figure: Figure) -> list[str]:
-    title = strong(summary, figure.server)
-    if figure.errors:
-        return [title, f"void: {figure.errors:,} errors", *[""] * 6]
-    database = "?" if figure.database_us is None else f"{figure.database_us:.0f}"
-    return [
-        title,
-        f"{figure.per_second:,.0f}",
-        _times(figure.to_fiber),
-        _times(figure.to_fastapi),
-        f"{figure.p50_ms:,.2f}",
-        f"{figure.p99_ms:,.2f}",
-        f"{figure.server_us:,.0f} + {database}",
-        f"{figure.pss_mib:.0f}",
-    ]
+    yield from table(head, map(row, figures))
 
 
 def _large(summary: Summary) -> Iterator[str]:
-    figures = _cells(summary, "read", 64, LARGE)
+    figures = summary.cells("read", MAIN_CONNECTIONS, LARGE)
     if not figures:
         return
-    yield f"## {LARGE:,} rows"
-    yield ""
-    yield f"Read, 64 connections, each server right after its turn with {SMALL:,} rows."
-    yield ""
+    yield from heading(
+        f"{LARGE:,} rows",
+        f"Read, 64 connections, each server right after its turn with {SMALL:,} rows.",
+    )
     yield from _figures(summary, figures)
+
+
+def _idle(summary: Summary) -> Iterator[str]:
+    if not any(figure.idle for figure in summary.figures):
+        return
+    yield from heading(
+        "Idle connections",
+        f"64 connections that ask, beside {IDLE:,} that are open and ask nothing; each of those "
+        f"is asked once more at the end. {MANY:,} connections that all ask are above.",
+    )
+    for question, (title, _) in QUESTIONS.items():
+        figures = summary.cells(question, MAIN_CONNECTIONS, SMALL, IDLE)
+        if figures:
+            yield f"{title}:"
+            yield ""
+            yield from _figures(summary, figures)
 
 
 def _start_and_memory(summary: Summary) -> Iterator[str]:
     if summary.first_order_ms:
-        yield "## Cold start"
-        yield ""
-        yield "From making the process to its first 201; the schema is there, files are cached."
-        yield ""
+        yield from heading(
+            "Cold start",
+            "From making the process to its first 201; the schema is there, files are cached.",
+        )
         rows = summary.first_order_ms.items()
         yield from table(["", "ms"], ([strong(summary, s), f"{ms:,.0f}"] for s, ms in rows))
     if summary.growths:
-        yield "## Memory over a longer load"
-        yield ""
-        yield "PSS in MiB, mix at 64 connections: after a fifth of the load, near its end."
-        yield ""
+        yield from heading(
+            "Memory over a longer load",
+            "PSS in MiB, mix at 64 connections: after a fifth of the load, near its end.",
+        )
         yield from table(
             ["", "seconds", "requests", "early", "late"],
             (
@@ -159,15 +185,41 @@ def _start_and_memory(summary: Summary) -> Iterator[str]:
         )
 
 
+def _tuning(summary: Summary) -> Iterator[str]:
+    if not summary.trials:
+        return
+    yield from heading(
+        "Tuning of the Go peers",
+        "Bare Fiber at 64 connections with pools of other sizes, and with a collector that runs "
+        "less often (Go's default is GOGC=100 and no GOMEMLIMIT). Every Go peer above ran with "
+        f"the fastest of them, or with the first unless another gains {MARGIN - 1:.0%}: "
+        f"{summary.tuned}.",
+    )
+    cells = {(figure.server, figure.question): figure for figure in summary.trials}
+    head = ["", "POST/s", "GET/s", "POST p99 ms", "GET p99 ms", "PSS MiB"]
+    rows = []
+    for name in dict.fromkeys(figure.server for figure in summary.trials):
+        both = cells.get((name, "create")), cells.get((name, "read"))
+        if both[0] and both[1] and not (both[0].errors or both[1].errors):
+            speeds = [f"{figure.per_second:,.0f}" for figure in both if figure]
+            late = [f"{figure.p99_ms:,.2f}" for figure in both if figure]
+            rows.append([name, *speeds, *late, f"{max(f.pss_mib for f in both if f):.0f}"])
+    yield from table(head, rows)
+
+
 def _setting(summary: Summary) -> Iterator[str]:
-    yield "## Setting"
-    yield ""
+    yield from heading("Setting")
     titles = {**summary.titles, "go": "Go peers"}
+    revision = f", revision {summary.revision}" if summary.revision else ""
     facts = [
+        *([("measured", summary.date)] if summary.date else []),
         *summary.machine.items(),
         ("PostgreSQL", ", ".join(f"{name} {value}" for name, value in summary.settings.items())),
         ("load generator", summary.generator),
-        *((titles.get(name, name), text) for name, text in summary.versions.items()),
+        *(
+            (titles.get(name, name), text + (revision if name == ORDERS else ""))
+            for name, text in summary.versions.items()
+        ),
         ("command", f"`{summary.command}`, {summary.minutes:.0f} minutes"),
     ]
     yield from ("| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts), "")
@@ -175,13 +227,34 @@ def _setting(summary: Summary) -> Iterator[str]:
         yield f"- {line}"
 
 
-def _cells(summary: Summary, question: str, connections: int, rows: int) -> list[Figure]:
-    wanted = (question, connections, rows)
-    return [f for f in summary.figures if (f.question, f.connections, f.rows) == wanted]
+def _numbers(summary: Summary, question: str) -> list[int]:
+    """Return the numbers of connections with which a question was asked on the small table."""
+    found = {f.connections for f in summary.figures if f.question == question and f.rows == SMALL}
+    return sorted(found)
+
+
+def _charted(summary: Summary, question: str) -> bool:
+    return len(_numbers(summary, question)) > 1
+
+
+def _chart(summary: Summary, question: str) -> str:
+    drawn = []
+    for server in summary.compared:
+        found = {
+            number: figure.per_second
+            for number in _numbers(summary, question)
+            if number < MANY and (figure := summary.find(server, question, number))
+        }
+        drawn.append(chart.Line(summary.titles[server], found))
+    return chart.lines(QUESTIONS[question][0], drawn, summary.titles.get(ORDERS, ""))
 
 
 def _times(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{value:,.2f}"
 
 
 def _valued(target: Target, value: float | None) -> str:

@@ -6,7 +6,12 @@ from msgspec import Struct, field, json
 
 
 class Load(Struct, frozen=True):
-    """One load on one server. `server_us` and `database_us` are CPU time for each request."""
+    """One load on one server.
+
+    `server_us`, `database_us` and `generator_us` are CPU time for each request; `idle` is how many
+    connections were open beside those of the load and asked nothing; `foreign` is the share of
+    the machine's CPU that neither the bench nor what it runs had.
+    """
 
     server: str
     question: str
@@ -22,6 +27,10 @@ class Load(Struct, frozen=True):
     server_us: float
     database_us: float | None
     pss_mib: float
+    idle: int = 0
+    p999_ms: float | None = None
+    generator_us: float | None = None
+    foreign: float | None = None
 
     @property
     def void(self) -> bool:
@@ -60,6 +69,11 @@ class Results(Struct):
     starts: list[Start] = field(default_factory=list)
     growths: list[Growth] = field(default_factory=list)
     minutes: float = 0.0
+    date: str = ""
+    revision: str = ""
+    busy_before: float | None = None
+    trials: list[Load] = field(default_factory=list)
+    tuned: str = ""
 
 
 def save(results: Results, file: Path) -> None:

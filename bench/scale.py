@@ -1,37 +1,45 @@
 """Several processes of this service on one PostgreSQL, under one load that is divided among them.
 
-The same 64 connections are spread over more processes, so what more of them cost is seen: smaller
+The same connections are spread over more processes, so what more of them cost is seen: smaller
 batches, hence more commits, for the same orders. What PostgreSQL counts, it counts from before the
 processes start to after they ended, as a backend reports late; it is shown for each request.
 """
 
 import contextlib
-import re
 import statistics
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, json, structs
 
 from bench import load, machine, places, process
+from bench.batches import Batches
 from bench.database import SMALL, Database
 from bench.load import Generator, Question
-from bench.measure import MAIN_CONNECTIONS, WARM_UP
+from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS, WARM_UP, Bench, Case
+from bench.quiet import Watch
 from bench.servers import BY_NAME, ORDERS, Server
 
 PROCESSES: Final = (1, 2, 4)
+CONNECTIONS: Final = (MAIN_CONNECTIONS, MORE_CONNECTIONS)
 QUESTIONS: Final[dict[Question, str]] = {"create": "insert", "read": "select"}
 """What is asked, and what its batches are called in the metrics."""
 _COUNTED: Final = """
-SELECT xact_commit + xact_rollback, (SELECT wal_bytes FROM pg_stat_wal)
+SELECT xact_commit + xact_rollback, (SELECT wal_bytes FROM pg_stat_wal), ({flushes})
 FROM pg_stat_database WHERE datname = current_database()
 """
+_FLUSHES: Final = "SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal'"
+_FLUSHES_BEFORE_18: Final = "SELECT wal_sync FROM pg_stat_wal"
+_VERSION_18: Final = 180_000
 
 
 class Figure(Struct, frozen=True):
-    """One load on so many processes; CPU in us and the write-ahead log in bytes a request."""
+    """One load on so many processes; CPU in us and the write-ahead log in bytes a request.
+
+    `batch` is the mean number of calls that shared a batch; half of the batches had up to
+    `batch_half`, nine in ten up to `batch_most` (bounds of the histogram's buckets). `commits` and
+    `flushes` are PostgreSQL's transactions and flushes of its log for each request.
+    """
 
     question: str
     processes: int
@@ -43,6 +51,11 @@ class Figure(Struct, frozen=True):
     batch: float
     commits: float
     wal: float
+    connections: int = MAIN_CONNECTIONS
+    batch_half: float | None = None
+    batch_most: float | None = None
+    flushes: float | None = None
+    foreign: float | None = None
 
 
 class Scale(Struct, frozen=True):
@@ -53,6 +66,8 @@ class Scale(Struct, frozen=True):
     seconds: float
     turns: int
     figures: list[Figure]
+    date: str = ""
+    busy_before: float | None = None
 
 
 def measure(
@@ -62,17 +77,26 @@ def measure(
     turns: int,
     say: Callable[[str], None],
 ) -> Scale:
-    """Measure each question on each number of processes, which take turns."""
+    """Measure each question and number of connections on each number of processes, in turns."""
     figures = []
-    for question in QUESTIONS:
+    for question, connections in ((q, number) for q in QUESTIONS for number in CONNECTIONS):
         taken: dict[int, list[Figure]] = {number: [] for number in PROCESSES}
         for _ in range(turns):
             for number in PROCESSES:
-                figure = _turn(database, generator, question, number, seconds)
+                case = Case(question, connections)
+                figure = _turn(Bench(database, generator), case, number, seconds)
                 taken[number].append(figure)
-                say(f"{question:6} {number} processes  {figure.per_second:9,.0f}/s")
+                say(
+                    f"{question:6} c={connections:<4} {number} processes  "
+                    f"{figure.per_second:9,.0f}/s  batches of {figure.batch:.1f}"
+                )
         figures += [_median(each) for each in taken.values()]
     return Scale(machine.describe(), database.settings(), seconds, turns, figures)
+
+
+def foreign(found: Scale) -> list[float]:
+    """Return which shares of the machine's CPU others used, where that is known."""
+    return [figure.foreign for figure in found.figures if figure.foreign is not None]
 
 
 def save(found: Scale) -> None:
@@ -85,19 +109,30 @@ def read() -> Scale | None:
     return json.decode(places.SCALE.read_bytes(), type=Scale) if places.SCALE.exists() else None
 
 
-def _turn(
-    database: Database, generator: Generator, question: Question, number: int, seconds: float
-) -> Figure:
+def _turn(bench: Bench, case: Case, number: int, seconds: float) -> Figure:
+    database, question = bench.database, case.question
+
+    def ask(running: list[process.Running], duration: float) -> list[load.Outcome]:
+        """Load all of them at the same time, each over its part of the connections."""
+        part = case.connections // number
+        loading = [
+            bench.generator.start(question, each.port, part, duration, ids) for each in running
+        ]
+        return [load.outcome(each) for each in loading]
+
     ids = database.prepare(SMALL)
     before = _counted(database)
     with _processes(database.url(SMALL), number) as running:
-        sent = sum(each.requests for each in _load(generator, question, running, WARM_UP, ids))
+        sent = sum(each.requests for each in ask(running, WARM_UP))
+        watch = Watch(database.postmaster)
         server, postgres = _cpu(running), _cpu_of(database)
-        seen = _load(generator, question, running, seconds, ids)
+        seen = ask(running, seconds)
         server, postgres = _cpu(running) - server, _cpu_of(database) - postgres
-        batch = _batch(running, QUESTIONS[question])
-    commits, wal = (after - was for after, was in zip(_counted(database), before, strict=True))
-    if question == "create":
+        others = watch.others()
+        batches = Batches.of(running, QUESTIONS[question])
+    counted = zip(_counted(database), before, strict=True)
+    commits, wal, flushes = (after - was for after, was in counted)
+    if case.writes:
         database.written(SMALL)
     requests = sum(each.requests for each in seen)
     return Figure(
@@ -108,9 +143,14 @@ def _turn(
         p99_ms=max(each.p99_ms for each in seen),
         server_us=server / requests * 1e6,
         database_us=postgres / requests * 1e6,
-        batch=batch,
+        batch=batches.mean,
         commits=commits / (requests + sent),
         wal=wal / (requests + sent),
+        connections=case.connections,
+        batch_half=batches.quantile(0.5),
+        batch_most=batches.quantile(0.9),
+        flushes=flushes / (requests + sent),
+        foreign=others,
     )
 
 
@@ -129,19 +169,6 @@ def _server(number: int) -> Server:
     return structs.replace(BY_NAME[ORDERS], name=f"{ORDERS}-{number + 1}")
 
 
-def _load(
-    generator: Generator,
-    question: Question,
-    running: list[process.Running],
-    seconds: float,
-    ids: Path,
-) -> list[load.Outcome]:
-    """Load all of them at the same time, each over its part of the connections."""
-    connections = MAIN_CONNECTIONS // len(running)
-    loading = [generator.start(question, each.port, connections, seconds, ids) for each in running]
-    return [load.outcome(each) for each in loading]
-
-
 def _cpu(running: list[process.Running]) -> float:
     return sum(each.cpu_seconds() for each in running)
 
@@ -151,28 +178,24 @@ def _cpu_of(database: Database) -> float:
 
 
 def _counted(database: Database) -> list[int]:
-    """Return the transactions of the database, and the server's bytes of write-ahead log."""
-    return [int(value) for value in database.sql(SMALL, _COUNTED).strip().split("|")]
-
-
-def _batch(running: list[process.Running], operation: str) -> float:
-    """Return how many calls shared a batch, on average over all processes."""
-    totals = {"sum": 0.0, "count": 0.0}
-    for each in running:
-        with urllib.request.urlopen(f"http://127.0.0.1:{each.metrics_port}/metrics") as answer:
-            text = answer.read().decode()
-        for part in totals:
-            found = re.search(rf'orders_batch_size_{part}{{operation="{operation}"}} (\S+)', text)
-            totals[part] += float(found[1]) if found else 0.0
-    return totals["sum"] / totals["count"]
+    """Return the database's transactions, and the server's bytes and flushes of its log."""
+    new = int(database.sql(SMALL, "SHOW server_version_num")) >= _VERSION_18
+    asked = _COUNTED.format(flushes=_FLUSHES if new else _FLUSHES_BEFORE_18)
+    return [int(value) for value in database.sql(SMALL, asked).strip().split("|")]
 
 
 def _median(figures: list[Figure]) -> Figure:
     """Return the median of each figure over the turns; errors are added."""
     first = figures[0]
     middle = {
-        name: round(statistics.median(getattr(figure, name) for figure in figures), 3)
+        name: _middle([getattr(figure, name) for figure in figures])
         for name in Figure.__struct_fields__
-        if name not in {"question", "processes", "errors"}
+        if name not in {"question", "processes", "errors", "connections"}
     }
     return structs.replace(first, errors=sum(figure.errors for figure in figures), **middle)
+
+
+def _middle(values: list[float | None]) -> float | None:
+    """Return the median, None where a value is not known."""
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 3) if len(known) == len(values) else None

@@ -1,6 +1,6 @@
 """Puts the measured tables into docs/scale.md, each between its marks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from bench import marks, places, scale
@@ -16,9 +16,10 @@ _HEAD: Final = [
     "p99 ms",
     "CPU us: service + PostgreSQL",
     "calls a batch",
-    "transactions/s",
-    "WAL bytes a request",
 ]
+_SIZES: Final = ["half up to", "9 in 10 up to"]
+_POSTGRES: Final = ["transactions/s", "WAL bytes a request"]
+_FLUSHES: Final = ["WAL flushes/s", "WAL MB/s"]
 _TITLES: Final = {"create": "Create", "read": "Read"}
 
 
@@ -26,37 +27,58 @@ def write(summary: Summary) -> None:
     """Write the table of rows from the benchmarks, and that of processes if it was measured."""
     found = scale.read()
     if found is not None:
-        marks.fill(places.SCALE_PAGE, "processes", "make bench ARGS=scale", _processes(found))
+        marks.fill(places.SCALE_PAGE, "processes", "make bench ARGS=scale", processes(found))
     marks.fill(places.SCALE_PAGE, "rows", "make bench", _rows(summary))
 
 
-def _processes(found: scale.Scale) -> Iterator[str]:
+def processes(found: scale.Scale) -> Iterator[str]:
+    """A table for each question and number of connections."""
     facts = {**found.machine, "PostgreSQL": found.settings["server_version"]}
     told = ", ".join(f"{name} {value}" for name, value in facts.items())
-    yield f"Measured for {found.seconds:g} s each, turns: {found.turns}; {told}."
+    when = f" on {found.date}" if found.date else ""
+    yield f"Measured{when} for {found.seconds:g} s each, turns: {found.turns}; {told}."
     yield ""
     for question in scale.QUESTIONS:
-        yield f"{_TITLES[question]}, {MAIN_CONNECTIONS} connections in all:"
-        yield ""
-        yield from table(_HEAD, map(_row, _of(found, question)))
+        for connections in sorted({figure.connections for figure in found.figures}):
+            figures = _of(found, question, connections)
+            if not figures:
+                continue
+            counted = all(figure.flushes is not None for figure in figures)
+            head = [*_HEAD, *(_SIZES if counted else []), *_POSTGRES]
+            yield f"{_TITLES[question]}, {connections} connections in all:"
+            yield ""
+            yield from table(
+                [*head, *(_FLUSHES if counted else [])],
+                (_row(figure, counted=counted) for figure in figures),
+            )
 
 
-def _of(found: scale.Scale, question: str) -> Iterable[scale.Figure]:
-    return (figure for figure in found.figures if figure.question == question)
+def _of(found: scale.Scale, question: str, connections: int) -> list[scale.Figure]:
+    wanted = (question, connections)
+    return [figure for figure in found.figures if (figure.question, figure.connections) == wanted]
 
 
-def _row(figure: scale.Figure) -> list[str]:
+def _row(figure: scale.Figure, *, counted: bool) -> list[str]:
     if figure.errors:
-        return [str(figure.processes), f"void: {figure.errors:,} errors", *[""] * 5]
+        empty = len(_HEAD) + len(_POSTGRES) - 2 + (len(_SIZES) + len(_FLUSHES) if counted else 0)
+        return [str(figure.processes), f"void: {figure.errors:,} errors", *[""] * empty]
+    sizes = (_bound(figure.batch_half), _bound(figure.batch_most))
+    flushes = (figure.flushes or 0.0) * figure.per_second
     return [
         str(figure.processes),
         f"{figure.per_second:,.0f}",
         f"{figure.p99_ms:,.1f}",
         f"{figure.server_us:,.0f} + {figure.database_us:,.0f}",
         f"{figure.batch:,.1f}",
+        *(sizes if counted else ()),
         f"{figure.commits * figure.per_second:,.0f}",
         f"{figure.wal:,.0f}",
+        *((f"{flushes:,.0f}", f"{figure.wal * figure.per_second / 1e6:,.1f}") if counted else ()),
     ]
+
+
+def _bound(size: float | None) -> str:
+    return "more" if size is None else f"{size:g}"
 
 
 def _rows(summary: Summary) -> Iterator[str]:

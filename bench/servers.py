@@ -19,33 +19,58 @@ Kind = Literal["orders", "go", "fastapi"]
 
 
 class Server(Struct, frozen=True):
-    """One of the compared servers; `name` is what the command line, the JSON and Go call it."""
+    """One of the compared servers; `name` is what the command line and the JSON call it.
+
+    `program` is the interpreter of `orders`, the binary of a Go peer, and the arguments of
+    `serve.py`; `environment` is what it has beyond what all have; `schema` names the schema of a
+    revision that has another than this one.
+    """
 
     name: str
     title: str
     kind: Kind
-    observed: bool
+    program: str
+    environment: dict[str, str] = {}
+    schema: str = ""
 
     def command(self) -> list[str]:
         """Return the command that serves the API in the foreground."""
         if self.kind == "orders":
-            return [places.PYTHON, "-m", "orders", "serve"]
+            return [self.program, "-m", "orders", "serve"]
         if self.kind == "go":
-            return [str(places.BINARIES / self.name)]
-        return [str(places.FASTAPI_VENV / "bin" / "python"), str(places.FASTAPI_PEER / "serve.py")]
+            return [str(places.BINARIES / self.program)]
+        python = str(places.FASTAPI_VENV / "bin" / "python")
+        return [python, str(places.FASTAPI_PEER / "serve.py"), *self.program.split()]
 
 
 ORDERS: Final = "orders"
+BASELINE: Final = "baseline"
 FIBER: Final = "fiber"
+OBSERVED: Final = "fiber-observed"
 FASTAPI: Final = "fastapi"
 
+POOL: Final = 16
+"""Connections of a peer, all its workers together; what more or fewer gives Go is tried first."""
+
+
+def _go(name: str, title: str) -> Server:
+    return Server(name, title, "go", name, {"POOL_SIZE": str(POOL)})
+
+
+def _fastapi(name: str, title: str, application: str, workers: int) -> Server:
+    pool = {"POOL_SIZE": str(POOL // workers)}
+    return Server(name, title, "fastapi", f"{application} {workers}", pool)
+
+
 SERVERS: Final = (
-    Server(ORDERS, "this service", "orders", observed=True),
-    Server(FIBER, "Fiber v3 + pgx, bare", "go", observed=False),
-    Server("fiber-observed", "Fiber v3 + pgx, observed", "go", observed=True),
-    Server("gin", "Gin + pgx, bare", "go", observed=False),
-    Server("echo", "Echo v5 + pgx, bare", "go", observed=False),
-    Server(FASTAPI, "FastAPI stack", "fastapi", observed=True),
+    Server(ORDERS, "this service", "orders", places.PYTHON),
+    _go(FIBER, "Fiber v3 + pgx, bare"),
+    _go(OBSERVED, "Fiber v3 + pgx, observed"),
+    _go("gin", "Gin + pgx, bare"),
+    _go("echo", "Echo v5 + pgx, bare"),
+    _fastapi(FASTAPI, "FastAPI stack", "app", 1),
+    _fastapi("fastapi-2", "FastAPI stack, 2 workers", "app", 2),
+    _fastapi("fastapi-fast", "FastAPI + asyncpg, bare, 2 workers", "fast", 2),
 )
 BY_NAME: Final = {server.name: server for server in SERVERS}
 
@@ -77,14 +102,14 @@ def build_go(name: str) -> str | None:
 
 def _lack(server: Server) -> str | None:
     if server.kind == "go":
-        return build_go(server.name)
+        return build_go(server.program)
     if server.kind == "fastapi":
         return _run(
             [sys.executable, "-m", "uv", "sync", "--quiet", "--locked", "--python", places.PYTHON],
             places.FASTAPI_PEER,
             {"UV_PROJECT_ENVIRONMENT": str(places.FASTAPI_VENV), "VIRTUAL_ENV": ""},
         )
-    return _run([places.PYTHON, "-m", "orders", "--version"], places.ROOT, {})
+    return _run([server.program, "-m", "orders", "--version"], places.ROOT, {})
 
 
 def _run(command: list[str], directory: Path, environment: dict[str, str]) -> str | None:

@@ -1,19 +1,23 @@
 """Condenses raw results to what the report shows; this is what `docs/benchmarks.json` holds.
 
-A figure is the median of its turns. A ratio compares the same turn of two servers and is the
-geometric mean over the turns. One void turn makes the figure void.
+A figure is the median of its turns, and its spread the range of their throughput, as a part of
+it. A ratio compares the same turn of two servers and is the geometric mean over the turns. One
+void turn makes the figure void. What has a default is not in summaries that older runs left.
 """
 
 import statistics
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, field, json
 
+from bench.database import SMALL
 from bench.results import Growth, Load, Results
-from bench.servers import FASTAPI, FIBER
+from bench.servers import BASELINE, FASTAPI, FIBER, OBSERVED
+from bench.tracing import TRACED
 
-Key = tuple[str, int, int]
+Key = tuple[str, int, int, int]
 
 
 class Figure(Struct, frozen=True):
@@ -33,6 +37,12 @@ class Figure(Struct, frozen=True):
     pss_mib: float
     to_fiber: float | None
     to_fastapi: float | None
+    idle: int = 0
+    p999_ms: float | None = None
+    generator_us: float | None = None
+    spread: float | None = None
+    to_observed: float | None = None
+    to_baseline: float | None = None
 
     @property
     def cpu_us(self) -> float | None:
@@ -41,7 +51,11 @@ class Figure(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """All that the report is made of."""
+    """All that the report is made of.
+
+    `busy_before`, `busy_during` (the median of the loads) and `busiest` (the most of any) are the
+    share of the machine's CPU that others used.
+    """
 
     machine: dict[str, str]
     versions: dict[str, str]
@@ -54,26 +68,39 @@ class Summary(Struct, frozen=True):
     figures: list[Figure]
     first_order_ms: dict[str, float]
     growths: list[Growth] = field(default_factory=list)
+    date: str = ""
+    revision: str = ""
+    busy_before: float | None = None
+    busy_during: float | None = None
+    busiest: float | None = None
+    trials: list[Figure] = field(default_factory=list)
+    tuned: str = ""
 
-    def find(self, server: str, question: str, connections: int, rows: int) -> Figure | None:
+    @property
+    def compared(self) -> list[str]:
+        """The servers in their order, without the one that only shows what traces cost."""
+        return [server for server in self.titles if server != TRACED]
+
+    def cells(
+        self, question: str, connections: int, rows: int = SMALL, idle: int = 0
+    ) -> list[Figure]:
+        """Return the figures of all servers for one case, those that are void too."""
+        wanted = (question, connections, rows, idle)
+        return [figure for figure in self.figures if _key(figure) == wanted]
+
+    def find(
+        self, server: str, question: str, connections: int, rows: int = SMALL, idle: int = 0
+    ) -> Figure | None:
         """Return the figure of one cell, None where it was not measured or is void."""
-        wanted = (server, question, connections, rows)
-        for figure in self.figures:
-            if (figure.server, figure.question, figure.connections, figure.rows) == wanted:
+        for figure in self.cells(question, connections, rows, idle):
+            if figure.server == server:
                 return None if figure.errors else figure
         return None
 
 
 def condense(results: Results) -> Summary:
     """Make the summary of a run."""
-    cells: dict[tuple[str, Key], list[Load]] = {}
-    for load in results.loads:
-        key = (load.question, load.connections, load.rows)
-        cells.setdefault((load.server, key), []).append(load)
-    figures = [
-        _figure(loads, cells.get((FIBER, key), []), cells.get((FASTAPI, key), []))
-        for (_, key), loads in cells.items()
-    ]
+    shares = [load.foreign for load in results.loads if load.foreign is not None]
     return Summary(
         machine=results.machine,
         versions=results.versions,
@@ -83,10 +110,44 @@ def condense(results: Results) -> Summary:
         minutes=round(results.minutes, 1),
         titles=results.titles,
         left_out=results.left_out,
-        figures=figures,
+        figures=figures(results.loads),
         first_order_ms={s.server: _median(s.first_order_ms) for s in results.starts},
         growths=[_rounded(growth) for growth in results.growths],
+        date=results.date,
+        revision=results.revision,
+        busy_before=results.busy_before,
+        busy_during=_median(shares) if shares else None,
+        busiest=round(max(shares), 3) if shares else None,
+        trials=figures(results.trials),
+        tuned=results.tuned,
     )
+
+
+def figures(loads: Iterable[Load]) -> list[Figure]:
+    """Make one figure of all turns of a server at the same case."""
+    cells: dict[tuple[str, Key], list[Load]] = {}
+    for load in loads:
+        cells.setdefault((load.server, _key(load)), []).append(load)
+
+    def of(server: str, key: Key) -> list[Load]:
+        return cells.get((server, key), [])
+
+    return [_figure(mine, partial(of, key=key)) for (_, key), mine in cells.items()]
+
+
+def ratio(loads: list[Load], others: list[Load]) -> float | None:
+    """Return the throughput of loads to that of others in the same turns, None if any is void."""
+    pairs = [(load, other) for load in loads for other in others if load.turn == other.turn]
+    if not pairs or any(load.void or other.void for load, other in pairs):
+        return None
+    ratios = [load.per_second / other.per_second for load, other in pairs]
+    return round(statistics.geometric_mean(ratios), 3)
+
+
+def spread(values: list[float]) -> float | None:
+    """Return the range of values as a part of their median, None for less than two."""
+    middle = statistics.median(values) if len(values) > 1 else 0.0
+    return round((max(values) - min(values)) / middle, 4) if middle else None
 
 
 def save(summary: Summary, file: Path) -> None:
@@ -100,12 +161,19 @@ def load(file: Path) -> Summary:
     return json.decode(file.read_bytes(), type=Summary)
 
 
-def _figure(loads: list[Load], fiber: list[Load], fastapi: list[Load]) -> Figure:
+def _key(of: Load | Figure) -> Key:
+    return of.question, of.connections, of.rows, of.idle
+
+
+def _figure(loads: list[Load], others: Callable[[str], list[Load]]) -> Figure:
     def middle(of: Callable[[Load], float]) -> float:
         return _median(of(load) for load in loads)
 
+    def known(of: Callable[[Load], float | None]) -> float | None:
+        values = [value for load in loads if (value := of(load)) is not None]
+        return _median(values) if values else None
+
     first = loads[0]
-    database = [load.database_us for load in loads if load.database_us is not None]
     return Figure(
         server=first.server,
         question=first.question,
@@ -117,19 +185,17 @@ def _figure(loads: list[Load], fiber: list[Load], fastapi: list[Load]) -> Figure
         p50_ms=middle(lambda load: load.p50_ms),
         p99_ms=middle(lambda load: load.p99_ms),
         server_us=middle(lambda load: load.server_us),
-        database_us=_median(database) if database else None,
+        database_us=known(lambda load: load.database_us),
         pss_mib=middle(lambda load: load.pss_mib),
-        to_fiber=_ratio(loads, fiber),
-        to_fastapi=_ratio(loads, fastapi),
+        to_fiber=ratio(loads, others(FIBER)),
+        to_fastapi=ratio(loads, others(FASTAPI)),
+        idle=first.idle,
+        p999_ms=known(lambda load: load.p999_ms),
+        generator_us=known(lambda load: load.generator_us),
+        spread=spread([load.per_second for load in loads]),
+        to_observed=ratio(loads, others(OBSERVED)),
+        to_baseline=ratio(loads, others(BASELINE)),
     )
-
-
-def _ratio(loads: list[Load], others: list[Load]) -> float | None:
-    pairs = [(load, other) for load in loads for other in others if load.turn == other.turn]
-    if not pairs or any(load.void or other.void for load, other in pairs):
-        return None
-    ratios = [load.per_second / other.per_second for load, other in pairs]
-    return round(statistics.geometric_mean(ratios), 3)
 
 
 def _median(values: Iterable[float]) -> float:

@@ -1,15 +1,26 @@
 """The figures the service must reach, each with what was measured for it.
 
-Ratios to a peer are of throughput at 64 connections; everything else is the service's own.
+Ratios to a peer are of throughput. CPU time depends on the processor, so what a request may take
+is a part of what it took at the revision that the targets were set for, in the same run.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
+from bench.crowd import IDLE, MANY
 from bench.database import LARGE, SMALL
-from bench.servers import FIBER, ORDERS
+from bench.measure import MAIN_CONNECTIONS
+from bench.servers import BASELINE, FIBER, ORDERS
 from bench.summary import Figure, Summary
+from bench.tracing import RATIO, TRACED
+
+SET_FOR: Final = "542cde1"
+"""The revision whose CPU time the targets are parts of: `--against` must have named it."""
+
+_NAMES: Final = {"create": "POST", "read": "GET"}
+_MOST: Final = 512
 
 
 class Target(Struct, frozen=True):
@@ -43,46 +54,132 @@ class Target(Struct, frozen=True):
 
 def targets(summary: Summary) -> Iterator[Target]:
     """Every target, in the order in which they are shown."""
+    yield from _ratios(summary)
+    yield from _cpu(summary)
+    yield from _latency(summary)
+    yield from _resources(summary)
+    yield from _crowds(summary)
+    yield from _traces(summary)
 
-    def ours(question: str, connections: int = 64, rows: int = SMALL) -> Figure | None:
-        return summary.find(ORDERS, question, connections, rows)
 
-    create, read = ours("create"), ours("read")
-    for name, figure, least, aim in (("POST", create, 1.7, 2.5), ("GET", read, 1.4, 2.0)):
-        ratio = figure.to_fiber if figure else None
-        title = f"{name}, ratio to Fiber + pgx bare"
-        yield Target(title, "", least, aim, ratio, higher_is_better=True)
-    for name, figure in (("POST", create), ("GET", read)):
-        ratio = figure.to_fastapi if figure else None
-        title = f"{name}, ratio to the FastAPI stack"
-        yield Target(title, "", 25, 40, ratio, higher_is_better=True)
-    for name, question, figure in (("POST", "create", create), ("GET", "read", read)):
-        theirs = summary.find(FIBER, question, 64, SMALL)
-        part = figure.p99_ms / theirs.p99_ms if figure and theirs else None
-        yield Target(f"{name}, p99 at 64 connections, part of Fiber's", "", 1.0, 0.5, part)
-    for name, question, least, aim in (("POST", "create", 0.6, 0.5), ("GET", "read", 0.4, 0.35)):
-        alone = ours(question, 1)
+def _ratios(summary: Summary) -> Iterator[Target]:
+    bare = (
+        ("create", 64, 1.7, 1.9),
+        ("read", 64, 1.0, 1.1),
+        ("create", 256, 2.6, 3.0),
+        ("read", 256, 1.45, 1.6),
+        ("create", 512, 2.6, 3.0),
+        ("read", 512, 1.45, 1.6),
+    )
+    for question, connections, least, aim in bare:
+        figure = summary.find(ORDERS, question, connections)
+        title = f"{_NAMES[question]}, {connections} connections, ratio to Fiber + pgx bare"
         yield Target(
-            f"{name}, p50 with one connection", "ms", least, aim, alone.p50_ms if alone else None
+            title, "", least, aim, figure.to_fiber if figure else None, higher_is_better=True
         )
-    for name, figure, least, aim in (("POST", create, 90, 45), ("GET", read, 50, 30)):
-        cpu = figure.cpu_us if figure else None
-        yield Target(f"CPU per {name}, server + PostgreSQL", "us", least, aim, cpu)
-    sizes = [figure.pss_mib for figure in (create, read) if figure]
-    yield Target("memory (PSS) under load", "MiB", 60, 39, max(sizes, default=None))
+    for question, least, aim in (("create", 2.1, 2.4), ("read", 1.25, 1.4)):
+        figure = summary.find(ORDERS, question, MAIN_CONNECTIONS)
+        title = f"{_NAMES[question]}, 64 connections, ratio to Fiber + pgx observed"
+        yield Target(
+            title, "", least, aim, figure.to_observed if figure else None, higher_is_better=True
+        )
+    for question, name in _NAMES.items():
+        figure = summary.find(ORDERS, question, MAIN_CONNECTIONS)
+        title = f"{name}, 64 connections, ratio to the FastAPI stack"
+        yield Target(
+            title, "", 25, 40, figure.to_fastapi if figure else None, higher_is_better=True
+        )
+
+
+def _cpu(summary: Summary) -> Iterator[Target]:
+    compared = f" at {SET_FOR}" in summary.titles.get(BASELINE, "")
+    for question, connections, now, least, aim in (
+        ("create", 64, 67, 50, 43),
+        ("read", 64, 46, 34, 31),
+        ("create", 256, 58, 38, 34),
+        ("read", 256, 40, 27, 24),
+    ):
+        ours = summary.find(ORDERS, question, connections)
+        theirs = summary.find(BASELINE, question, connections) if compared else None
+        part = _part(ours, theirs, "cpu_us")
+        title = f"CPU per {_NAMES[question]}, {connections} connections, part of {SET_FOR}'s"
+        yield Target(title, "", round(least / now, 2), round(aim / now, 2), part)
+
+
+def _latency(summary: Summary) -> Iterator[Target]:
+    for question, name in _NAMES.items():
+        part = _part(
+            summary.find(ORDERS, question, MAIN_CONNECTIONS),
+            summary.find(FIBER, question, MAIN_CONNECTIONS),
+            "p99_ms",
+        )
+        yield Target(f"{name}, 64 connections, p99, part of Fiber's", "", 0.7, 0.6, part)
+    for question, least, aim in (("create", 0.70, 0.54), ("read", 0.30, 0.25)):
+        alone = summary.find(ORDERS, question, 1)
+        title = f"{_NAMES[question]}, p50 with one connection"
+        yield Target(title, "ms", least, aim, alone.p50_ms if alone else None)
+    large = summary.find(ORDERS, "read", MAIN_CONNECTIONS, LARGE)
+    small = summary.find(ORDERS, "read", MAIN_CONNECTIONS)
+    slower = _part(large, small, "p50_ms")
+    yield Target(f"GET, p50 at {LARGE:,} rows, part of that at {SMALL:,}", "", 1.2, 1.1, slower)
+
+
+def _resources(summary: Summary) -> Iterator[Target]:
+    main = [summary.find(ORDERS, question, MAIN_CONNECTIONS) for question in _NAMES]
+    sizes = [figure.pss_mib for figure in main if figure]
+    yield Target("memory (PSS) under load", "MiB", 50, 45, max(sizes, default=None))
     start = summary.first_order_ms.get(ORDERS)
-    yield Target("start to first served order", "ms", 600, 150, start)
-    yield Target("errors at 512 connections", "", 0, 0, _errors(summary, 512, SMALL))
-    yield Target(f"errors at {LARGE:,} rows", "", 0, 0, _errors(summary, 64, LARGE))
-    large = ours("read", 64, LARGE)
-    slower = large.p50_ms / read.p50_ms if large and read else None
-    yield Target(f"GET, p50 at {LARGE:,} rows, part of that at {SMALL:,}", "", 1.2, 1.2, slower)
+    yield Target("start to first served order", "ms", 150, 120, start)
+    yield Target(f"errors at {_MOST} connections", "", 0, 0, _errors(summary, _MOST))
+    large = _errors(summary, MAIN_CONNECTIONS, LARGE)
+    yield Target(f"errors at {LARGE:,} rows", "", 0, 0, large)
 
 
-def _errors(summary: Summary, connections: int, rows: int) -> float | None:
+def _crowds(summary: Summary) -> Iterator[Target]:
+    yield Target(f"errors at {MANY:,} connections", "", 0, 0, _errors(summary, MANY))
+    for question, name in _NAMES.items():
+        # A closed load waits in proportion to its connections, so that much more is no loss.
+        part = _part(
+            summary.find(ORDERS, question, MANY), summary.find(ORDERS, question, _MOST), "p99_ms"
+        )
+        fair = None if part is None else part * _MOST / MANY
+        title = f"{name}, p99 for each of {MANY:,} connections, part of that at {_MOST}"
+        yield Target(title, "", 1.5, 1.5, fair)
+    idle = _errors(summary, MAIN_CONNECTIONS, idle=IDLE)
+    yield Target(f"errors at 64 connections beside {IDLE:,} idle ones", "", 0, 0, idle)
+    for question, name in _NAMES.items():
+        part = _part(
+            summary.find(ORDERS, question, MAIN_CONNECTIONS, idle=IDLE),
+            summary.find(ORDERS, question, MAIN_CONNECTIONS),
+            "p99_ms",
+        )
+        title = f"{name}, p99 beside {IDLE:,} idle connections, part of that without"
+        yield Target(title, "", 1.5, 1.5, part)
+
+
+def _traces(summary: Summary) -> Iterator[Target]:
+    for question, name in _NAMES.items():
+        part = _part(
+            summary.find(TRACED, question, MAIN_CONNECTIONS),
+            summary.find(ORDERS, question, MAIN_CONNECTIONS),
+            "per_second",
+        )
+        title = f"{name}, speed with {RATIO:.0%} of requests traced, part of that without"
+        yield Target(title, "", 0.9, 0.95, part, higher_is_better=True)
+
+
+def _part(figure: Figure | None, of: Figure | None, field: str) -> float | None:
+    """Return a field of one figure as a part of the other's, None where one lacks it."""
+    ours = getattr(figure, field) if figure else None
+    theirs = getattr(of, field) if of else None
+    return float(ours / theirs) if ours is not None and theirs else None
+
+
+def _errors(summary: Summary, connections: int, rows: int = SMALL, idle: int = 0) -> float | None:
     found = [
         figure.errors
-        for figure in summary.figures
-        if (figure.server, figure.connections, figure.rows) == (ORDERS, connections, rows)
+        for question in _NAMES
+        for figure in summary.cells(question, connections, rows, idle)
+        if figure.server == ORDERS
     ]
     return sum(found) if found else None

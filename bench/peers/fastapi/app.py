@@ -1,6 +1,6 @@
 """The order API in FastAPI, wired by hand as its users wire it for production.
 
-SQLAlchemy's async ORM on asyncpg with 16 pooled connections, Prometheus metrics, JSON logs with
+SQLAlchemy's async ORM on asyncpg with a pool of POOL_SIZE, Prometheus metrics, JSON logs with
 trace ids, and FastAPI's own OpenTelemetry, which costs less than the instrumentation package;
 spans are not sampled, as in the service while no exporter is configured.
 """
@@ -25,7 +25,7 @@ from uuid_utils.compat import uuid7
 
 trace.set_tracer_provider(TracerProvider(sampler=ALWAYS_OFF))
 url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1)
-engine = create_async_engine(url, pool_size=16, max_overflow=0)
+engine = create_async_engine(url, pool_size=int(os.environ["POOL_SIZE"]), max_overflow=0)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 app = FastAPI(telemetry={"metrics": False, "logs": False})
 

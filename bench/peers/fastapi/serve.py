@@ -1,7 +1,13 @@
-"""Runs the FastAPI peer: uvicorn with one worker, uvloop, httptools and JSON access logs."""
+"""Runs a FastAPI peer with uvicorn, uvloop and httptools: serve.py APPLICATION WORKERS.
+
+`app` has JSON access logs, `fast` none. Several workers share their metrics by files, as
+prometheus_client asks for.
+"""
 
 import logging
 import os
+import sys
+import tempfile
 
 import uvicorn
 from opentelemetry import trace
@@ -42,11 +48,19 @@ LOGGING = {
 }
 
 if __name__ == "__main__":
-    uvicorn.run(
-        "app:app",
-        host="127.0.0.1",
-        port=int(os.environ["HTTP_PORT"]),
-        loop="uvloop",
-        http="httptools",
-        log_config=LOGGING,
-    )
+    application, workers = sys.argv[1], int(sys.argv[2])
+    observed = application == "app"
+    with tempfile.TemporaryDirectory() as shared:
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        uvicorn.run(
+            f"{application}:app",
+            host="127.0.0.1",
+            port=int(os.environ["HTTP_PORT"]),
+            loop="uvloop",
+            http="httptools",
+            workers=workers,
+            access_log=observed,
+            log_config=LOGGING,
+            log_level="info" if observed else "warning",
+        )

@@ -1,7 +1,7 @@
 // Package orders is what every Go peer shares: the order, its validation and its two statements.
 //
-// It is written as users of pgx write it: one pool of 16 connections, opened before the server
-// listens, and pgx's default mode, which prepares each statement once per connection.
+// It is written as users of pgx write it: one pool, opened before the server listens, and pgx's
+// default mode, which prepares each statement once per connection. POOL_SIZE is its size.
 package orders
 
 import (
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log"
 	"os"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -16,8 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
-
-const poolSize = 16
 
 const (
 	insertSQL = "INSERT INTO orders (id, item, quantity, created_at) VALUES ($1, $2, $3, $4)"
@@ -52,13 +51,17 @@ type Store struct {
 	Observe func(operation string, began time.Time)
 }
 
-// Open connects to DATABASE_URL, or ends the process.
+// Open connects to DATABASE_URL with POOL_SIZE connections, or ends the process.
 func Open() *Store {
 	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	config.MinConns, config.MaxConns = poolSize, poolSize
+	size, err := strconv.ParseInt(os.Getenv("POOL_SIZE"), 10, 32)
+	if err != nil {
+		log.Fatal("POOL_SIZE: ", err)
+	}
+	config.MinConns, config.MaxConns = int32(size), int32(size)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		log.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -41,14 +42,14 @@ func main() {
 		log.Fatal(err)
 	}
 	results := make([]seen, *connections)
-	began := time.Now()
+	cpu, began := cpuSeconds(), time.Now()
 	end := began.Add(time.Duration(*seconds * float64(time.Second)))
 	var running sync.WaitGroup
 	for i := range results {
 		running.Go(func() { results[i] = connection(ids, end) })
 	}
 	running.Wait()
-	report(results, time.Since(began))
+	report(results, time.Since(began), cpuSeconds()-cpu)
 }
 
 // connection sends requests one after the other on a connection of its own until end.
@@ -86,7 +87,16 @@ func prepare(request *fasthttp.Request, ids []string, at int) {
 	}
 }
 
-func report(results []seen, taken time.Duration) {
+// cpuSeconds returns what this process has used so far, user and system.
+func cpuSeconds() float64 {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		log.Fatal(err)
+	}
+	return float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9
+}
+
+func report(results []seen, taken time.Duration, cpu float64) {
 	var times []uint32
 	errors := 0
 	for _, one := range results {
@@ -94,15 +104,16 @@ func report(results []seen, taken time.Duration) {
 		errors += one.errors
 	}
 	slices.Sort(times)
-	percentile := func(p int) float64 {
+	permille := func(p int) float64 {
 		if len(times) == 0 {
 			return 0
 		}
-		return float64(times[len(times)*p/100]) / 1e3
+		return float64(times[len(times)*p/1000]) / 1e3
 	}
 	fmt.Printf(
-		`{"requests":%d,"errors":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f}`+"\n",
-		len(times), errors, taken.Seconds(), percentile(50), percentile(99),
+		`{"requests":%d,"errors":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,`+
+			`"p999_ms":%.3f,"cpu_seconds":%.6f}`+"\n",
+		len(times), errors, taken.Seconds(), permille(500), permille(990), permille(999), cpu,
 	)
 }
 
