@@ -9,47 +9,20 @@ import pytest
 
 from tests.chaos.load import load
 from tests.chaos.nodes import workers
-from tests.e2e.cluster import CommandError, Namespace, order_service, run
+from tests.e2e.autoscaler import MOST, QUIET, RUSH, autoscaled
+from tests.e2e.cluster import Namespace, order_service
 
 NAME: Final = "busy"
-MOST: Final = 3
-CPU_MILLICORES: Final = 50
-PERCENT: Final = 60
-RUSH: Final = 500.0
-"""Orders a second, for which one pod needs more than the 30 millicores that are aimed at."""
-QUIET: Final = 20.0
-"""Orders a second that one pod takes without another."""
 STEPS: Final = [{"weight": 25, "duration": "15s"}]
 ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
-AT_ONCE: Final = {
-    "scaleUp": {
-        "stabilizationWindowSeconds": 0,
-        "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}],
-    },
-    "scaleDown": {
-        "stabilizationWindowSeconds": 15,
-        "policies": [{"type": "Pods", "value": 1, "periodSeconds": 15}],
-    },
-}
 
 
 @pytest.fixture(scope="module")
 def busy(namespace: Namespace) -> str:
     """Have an OrderService that is scaled by what its pods use; its name."""
-    try:
-        run("kubectl", "get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")
-    except CommandError:
-        pytest.skip("the cluster has no metrics-server, without which nothing is scaled by load")
-    usage = {"cpu": f"{CPU_MILLICORES}m", "memory": "48Mi"}
-    namespace.apply(
-        order_service(
-            NAME,
-            resources={"requests": usage},
-            shutdown={"delay": "5s"},
-            autoscaling={"min": 1, "max": MOST, "cpu": PERCENT, "behaviour": AT_ONCE},
-            rollout={"strategy": "Canary", "canary": {"steps": STEPS, "analysis": ANALYSIS}},
-        )
-    )
+    canary = {"steps": STEPS, "analysis": ANALYSIS}
+    rollout = {"strategy": "Canary", "canary": canary}
+    namespace.apply(order_service(NAME, **autoscaled(), rollout=rollout))
     namespace.wait(f"orderservice/{NAME}", "condition=Ready", 90)
     return NAME
 
