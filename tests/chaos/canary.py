@@ -39,13 +39,13 @@ def reach(shop: Shop, what: str, true: Callable[[Object], Any], seconds: float) 
     return shop.namespace.rollout(shop.name)
 
 
-def taken_over(it: Experiment, shop: Shop, before: str) -> Object:
+def taken_over(it: Experiment, shop: Shop, before: str, seconds: float = VERDICT) -> Object:
     """Wait until the canary is the stable revision, and all is ready; return the rollout."""
 
     def done(now: Object) -> bool:
         return bool(now["phase"] == "Stable" and now["stable"] != before)
 
-    now = reach(shop, "promoted", done, VERDICT)
+    now = reach(shop, "promoted", done, seconds)
     shop.ready()
     it.mark("promoted")
     shop.drained()

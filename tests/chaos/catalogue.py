@@ -20,6 +20,7 @@ CHANGES: Final = "changes"
 _NONE: Final = "0 failed of 100,000 requests in this and the other changes"
 _TOLD: Final = "0 failed"
 _KEPT: Final = "0 failed, 0 lost, 0 doubled"
+_MEASURED: Final = f"{_KEPT}; no verdict without a measurement"
 _DATABASE: Final = "0 failed, 0 lost, 0 doubled; no service pod restarts; /livez 200 throughout"
 _UNTOUCHED: Final = "the service untouched"
 _BACK: Final = "rolled back within 30 s of the verdict"
@@ -70,6 +71,9 @@ DISRUPTIONS: Final = (
     Disruption("errors", "Canary with 5 % errors", _BACK),
     Disruption("slow", "Canary with a p99 of three times the stable pods'", _BACK),
     Disruption("no-traffic", "Canary without requests", "held, and said so"),
+    Disruption("autoscaler", "Autoscaler out and in beside a canary", _MEASURED),
+    Disruption("unreadable", "Canary whose metrics cannot be read", _MEASURED),
+    Disruption("prometheus-away", "Prometheus away during an analysis", _MEASURED),
     Disruption("clock-skew", "Clocks 5 minutes ahead", "no errors within the deadline"),
     Disruption("network-delay", "200 ms to PostgreSQL", "no errors within the deadline"),
     Disruption("soak", "Soak", "RSS grows less than 2 MB an hour, no descriptor stays open"),

@@ -35,6 +35,7 @@ ORDER: Final = (
     "test_network",
     "test_neighbours",
     "test_canary",
+    "test_analysis",
     "test_soak",
     "test_together",
 )

@@ -1,4 +1,4 @@
-"""What others put in the way of an operator: a webhook that is away, a quota that is full."""
+"""What others put in the way of an operator: a webhook, a quota, a policy, no Prometheus."""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ from tests.e2e.cluster import CommandError, Namespace, Object, run
 
 _NOBODY: Final = "https://127.0.0.1:1"
 """Where an API server finds no webhook."""
+
+_PROMETHEUS: Final = "app.kubernetes.io/name=prometheus"
 
 
 @contextmanager
@@ -51,6 +53,39 @@ def pods_quota(namespace: Namespace) -> Iterator[None]:
         yield
     finally:
         namespace.kubectl("delete", "resourcequota", "full")
+
+
+@contextmanager
+def metrics_hidden(namespace: Namespace, service: str) -> Iterator[None]:
+    """Have nobody reach the metrics of an OrderService's canary; its API is open."""
+    track = {"app.kubernetes.io/instance": service, "orders.dev/track": "canary"}
+    policy: Object = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "hidden"},
+        "spec": {
+            "podSelector": {"matchLabels": track},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"port": "http", "protocol": "TCP"}]}],
+        },
+    }
+    namespace.apply(policy)
+    try:
+        yield
+    finally:
+        namespace.kubectl("delete", "networkpolicy", "hidden")
+
+
+@contextmanager
+def prometheus_away(monitored: Namespace) -> Iterator[None]:
+    """Have no Prometheus for a while."""
+    monitored.patch("prometheus", "all", {"spec": {"replicas": 0}})
+    try:
+        monitored.until(lambda: not monitored.every("pods", _PROMETHEUS), 90, "it is gone")
+        yield
+    finally:
+        monitored.patch("prometheus", "all", {"spec": {"replicas": 1}})
+    monitored.wait("prometheus/all", "condition=Available", 120)
 
 
 def _takes(namespace: Namespace, plural: str) -> bool:
