@@ -1,9 +1,8 @@
 """The analysis of a canary: what it measures comes and goes, and nobody is judged without it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
-
-import pytest
 
 from tests.chaos.canary import VERDICT, canaries, reach, rollout, taken_over
 from tests.chaos.conftest import Serve, Try
@@ -21,18 +20,21 @@ _LONGER: Final = 240.0
 _PROMETHEUS: Final = "http://prometheus-operated.monitoring.svc:9090"
 
 
-@pytest.fixture
+@contextmanager
 def monitored() -> Iterator[Namespace]:
     """Run a Prometheus; its namespace."""
-    yield monitoring.install()
-    monitoring.remove()
+    try:
+        yield monitoring.install()
+    finally:
+        monitoring.remove()
 
 
 def test_an_autoscaler_beside_a_canary_fails_no_request(serve: Serve, attempt: Try) -> None:
     """Pods come by load while the canary is judged, and go when that is over."""
+    it = attempt("autoscaler")
     shop = serve("scaled", **autoscaled(), rollout=rollout())
     before = shop.namespace.rollout(shop.name)["stable"]
-    with attempt("autoscaler") as it, shop.load(it, rate=QUIET) as quiet:
+    with it, shop.load(it, rate=QUIET) as quiet:
         with load(shop.namespace, shop.url, name="rush", node=shop.node, rate=RUSH) as rush:
             it.mark(f"{RUSH:.0f} requests a second more, and another setting of the pods")
             change(shop)
@@ -70,22 +72,23 @@ def test_a_canary_whose_metrics_cannot_be_read_is_held(
 
 
 def test_a_canary_waits_for_a_prometheus_that_is_away(
-    serve: Serve, monitored: Namespace, size: Size, attempt: Try
+    serve: Serve, size: Size, attempt: Try
 ) -> None:
     """It is held where it is, and goes on when its metrics are there again."""
     asked = rollout(interval="10s", prometheus={"url": _PROMETHEUS})
-    shop = serve("asking", replicas=3, monitoring={"interval": "5s"}, rollout=asked)
-    before = shop.namespace.rollout(shop.name)["stable"]
-    with attempt("prometheus-away") as it, shop.load(it) as running:
-        with prometheus_away(monitored):
-            it.mark("Prometheus is away; another setting of the pods")
-            change(shop)
-            reach(shop, "a canary that serves", lambda now: now.get("settledAt"), VERDICT)
-            held(it, shop, running, size)
-        it.mark("Prometheus is back")
-        judged(it, shop)
-        taken_over(it, shop, before, _LONGER)
-        it.none("requests failed", running.stop().failed)
+    with attempt("prometheus-away") as it, monitored() as prometheus:
+        shop = serve("asking", replicas=3, monitoring={"interval": "5s"}, rollout=asked)
+        before = shop.namespace.rollout(shop.name)["stable"]
+        with shop.load(it) as running:
+            with prometheus_away(prometheus):
+                it.mark("Prometheus is away; another setting of the pods")
+                change(shop)
+                reach(shop, "a canary that serves", lambda now: now.get("settledAt"), VERDICT)
+                held(it, shop, running, size)
+            it.mark("Prometheus is back")
+            judged(it, shop)
+            taken_over(it, shop, before, _LONGER)
+            it.none("requests failed", running.stop().failed)
 
 
 def change(shop: Shop) -> None:
