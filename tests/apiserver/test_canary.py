@@ -122,16 +122,37 @@ async def test_too_few_requests_say_nothing(world: World, served: Traffic) -> No
 
 
 async def test_pods_that_cannot_be_read_hold_the_rollout(world: World, served: Traffic) -> None:
-    """Without metrics nothing is promoted, and it says which pod it cannot read."""
+    """Without the metrics of a canary nothing is promoted, and it says which pod that is."""
     served.away.add(NEXT)
     await begin(world)
-    for _ in range(2):
-        await go_on(world)
+    for _ in range(3):
+        found = await go_on(world)
+        assert ("Canary", 1) == (found["phase"], found["step"])
+        assert "Inconclusive" == found["analysis"]["verdict"]
+        assert "shop-canary-" in found["analysis"]["message"]
+        assert "cannot be read: it answered 503." in found["analysis"]["message"]
+    served.away = {IMAGE}
+    await go_on(world)
     found = await go_on(world)
     assert ("Canary", 1) == (found["phase"], found["step"])
-    served.away = {IMAGE, NEXT}
+    assert "0 of 4 stable pods" in found["analysis"]["message"]
+
+
+@pytest.mark.usefixtures("served")
+async def test_a_canary_pod_that_was_replaced_is_not_promoted(world: World) -> None:
+    """What it answered went with it: another window begins."""
+    await begin(world)
+    [name] = [it["metadata"]["name"] for it in await world.pods() if "canary" in _track(it)]
+    await world.delete("v1", "pods", name)
+    await world.calm()
     found = await go_on(world)
-    assert "answered 503" in found["analysis"]["message"]
+    assert ("Canary", 1) == (found["phase"], found["step"])
+    assert f"{name} went, or was replaced, in the window." == found["analysis"]["message"]
+    assert 2 == (await go_on(world))["step"]
+
+
+def _track(pod: dict[str, Any]) -> str:
+    return str(pod["metadata"]["labels"]["orders.dev/track"])
 
 
 @pytest.mark.usefixtures("served")

@@ -3,6 +3,7 @@
 The tools are Go programs; without Go one line says that this was left out.
 """
 
+import os
 import re
 import subprocess
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from orders_operator.resources.labels import REVISION, TRACK
+from orders_operator.rollout.prometheus import query
 from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
 from orders_operator.telemetry.metrics import Metrics
 from scripts.chart import tools
@@ -208,10 +210,14 @@ def test_canary_beside_stable() -> None:
 
 
 def test_alerts() -> None:
-    """Every alert is raised by the series that it is for, and by no others."""
+    """Every alert is raised by the series that it is for, and by no others.
+
+    The query by which a rollout is judged tells what pods have counted, and when that was scraped.
+    """
     done = subprocess.run(
         ["go", "test", "-count=1", "./..."],
         cwd=Path(__file__).parent / "alerts",
+        env={**os.environ, "ANALYSIS_QUERY": query("ns", ["shop-1", "shop-2"])},
         capture_output=True,
         text=True,
         check=False,

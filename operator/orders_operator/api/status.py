@@ -30,7 +30,11 @@ class Measured(Struct, frozen=True, rename="camel", omit_defaults=True):
     errors: Annotated[int, Meta(description="Answered 5xx.")]
     error_ratio: float
     p99_milliseconds: Annotated[
-        float | None, Meta(description="What 99 of 100 requests took at most; none without any.")
+        float | None,
+        Meta(
+            description="What 99 of 100 requests took at most; none without any, or where it lies"
+            " beyond the last bucket."
+        ),
     ] = None
 
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from orders_operator.reconcile.analysis import Compared
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.unreadable import only_back
 from orders_operator.resources.content import content_hash, missing, value
@@ -14,6 +13,7 @@ from orders_operator.resources.labels import CANARY, STABLE
 from orders_operator.resources.references import named
 from orders_operator.rollout.commands import commands
 from orders_operator.rollout.judge import comparable
+from orders_operator.rollout.measure import Compared
 from orders_operator.rollout.plan import plan
 from orders_operator.rollout.situation import Situation
 from orders_operator.rollout.tracks import Tracks, track_state
@@ -40,13 +40,13 @@ async def plan_rollout(it: Pass) -> None:
         it.wake(found.again)
         return
     compared = Compared(
-        revision.hash, found.status.step or 1, tracks.canary.pods, tracks.stable.pods
+        revision.hash, f"step {found.status.step or 1}", tracks.canary.pods, tracks.stable.pods
     )
     measured = await windows.look(it.key, comparable(canary.analysis, found.weight), compared)
     it.plan = found if measured is None else plan(replace(situation, measured=measured))
     it.wake(it.plan.again)
     if it.plan.measuring:
-        it.wake(windows.left(it.key, canary.analysis))
+        it.wake(windows.left(it.key))
     else:
         windows.forget(it.key)
 
