@@ -71,3 +71,27 @@ async def test_a_window_of_a_prometheus_has_two_scrapes(
         await world.declare(**spec)
     del analysis["prometheus"]
     await world.declare(**spec)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "said"),
+    [
+        ({"rollingUpdate": {"maxSurge": 0}}, "cannot both be none"),
+        ({"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}}, "cannot both be none"),
+        ({"rollingUpdate": {"maxSurge": "101%"}}, "should match"),
+        ({"rollingUpdate": {"maxUnavailable": -1}}, "greater than or equal to 0"),
+        ({"minReadySeconds": 60, "progressDeadline": "1m"}, "longer than minReadySeconds"),
+        ({"bake": "25h"}, "bake must be at most 24h"),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}, None),
+        ({"minReadySeconds": 59, "progressDeadline": "1m", "bake": "24h"}, None),
+    ],
+)
+async def test_how_pods_are_replaced_can_be_done(
+    world: World, rollout: dict[str, Any], said: str | None
+) -> None:
+    """The API server refuses what no Deployment could do, and says why."""
+    if said is None:
+        await world.declare(rollout=rollout)
+        return
+    with pytest.raises(KubeError, match=said):
+        await world.declare(rollout=rollout)

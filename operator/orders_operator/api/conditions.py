@@ -34,6 +34,8 @@ class Reason(StrEnum):
     ROLLING_OUT = "RollingOut"
     ROLLED_OUT = "RolledOut"
     CANARY = "Canary"
+    BAKING = "Baking"
+    UNJUDGED = "Unjudged"
     INCONCLUSIVE = "Inconclusive"
     ROLLOUT_PAUSED = "RolloutPaused"
     AS_EXPECTED = "AsExpected"

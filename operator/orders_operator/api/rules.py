@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from orders_operator.api.database import Database, Storage
-from orders_operator.api.rollout import Analysis, Rollout
+from orders_operator.api.rollout import Analysis, RollingUpdate, Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
 from orders_operator.api.spec import NAME_LENGTH, OrderServiceSpec, Shutdown
 from orders_operator.api.traffic import Expose
@@ -45,8 +45,16 @@ def _count(*fields: str) -> str:
     return " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
 
 
+def _none(field: str) -> str:
+    """Return that a number of pods, or a share of them, is given and none."""
+    return f"has(self.{field}) && (self.{field} == 0 || self.{field} == '0%')"
+
+
 RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
-    OrderServiceSpec: (_windows("rollout.canary.analysis"),),
+    OrderServiceSpec: (
+        _windows("rollout.canary.analysis"),
+        _windows("rollout.rollingUpdate.analysis"),
+    ),
     Database: (
         Rule(
             f"{_count('secretRef', 'cluster', 'embedded')} == 1",
@@ -79,6 +87,22 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
             "!has(self.progressDeadline) || (duration(self.progressDeadline) >= duration('10s')"
             " && duration(self.progressDeadline) <= duration('24h'))",
             "progressDeadline must be 10s to 24h",
+        ),
+        Rule(
+            "!has(self.progressDeadline) || !has(self.minReadySeconds)"
+            " || duration(self.progressDeadline).getSeconds() > self.minReadySeconds",
+            "progressDeadline must be longer than minReadySeconds",
+        ),
+        Rule(
+            "!has(self.bake) || duration(self.bake) <= duration('24h')",
+            "bake must be at most 24h",
+        ),
+    ),
+    RollingUpdate: (
+        Rule(
+            f"!({_none('maxSurge')})"
+            f" || (has(self.maxUnavailable) && !({_none('maxUnavailable')}))",
+            "maxSurge and maxUnavailable cannot both be none: no pod could be replaced",
         ),
     ),
     Autoscaling: (

@@ -11,6 +11,7 @@ from math import inf
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.rollout import Analysis
@@ -84,10 +85,18 @@ class Windows:
             window = None
         if window is not None and self.left(key):
             return None
-        at, interval = self._clock(), seconds(analysis.interval)
+        at = self._clock()
         if window is None:
             window = self._open[key] = _Window(compared.mark, at, at)
-        window.look = at + interval
+        window.look = at + seconds(analysis.interval)
+        said = await self._judge(key, analysis, compared, window, at)
+        return None if said is None else replace(said, stage=compared.stage)
+
+    async def _judge(
+        self, key: Key, analysis: Analysis, compared: Compared, window: _Window, at: float
+    ) -> AnalysisStatus | None:
+        """Read what pods have counted, and say what a window came to, if it has an end."""
+        interval = seconds(analysis.interval)
         try:
             found = await _read(key, analysis, compared)
         except ReadingError as error:

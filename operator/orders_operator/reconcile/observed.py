@@ -11,7 +11,7 @@ from orders_operator.rollout.tracks import Tracks
 
 Object = dict[str, Any]
 
-_BESIDE: Final = frozenset({"Canary", "Paused", "Promoting"})
+_BESIDE: Final = frozenset({"Canary", "Paused", "Promoting", "Baking"})
 """Phases of a rollout that wait for something."""
 
 

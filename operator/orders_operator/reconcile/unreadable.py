@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from orders_operator.api.decode import legible
+from orders_operator.api.rollout import judged_by
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.reconcile_pass import Pass
@@ -33,7 +34,10 @@ def under_way(resource: Object, before: RolloutStatus) -> OrderService | None:
 def only_back(it: Situation, tracks: Tracks) -> Situation:
     """Return a situation in which a rollout can do nothing but stay where it is, or go back."""
     stable = tracks.stable.deployment
-    rolling = it.before.phase == "Progressing"
+    judged = it.before.phase == "Baking" and judged_by(it.declared) is not None
+    rolling = it.before.phase == "Progressing" or (
+        judged and it.declared.strategy == "RollingUpdate"
+    )
     strategy = replace(it.declared, strategy="RollingUpdate" if rolling else "Canary")
     return replace(
         it,

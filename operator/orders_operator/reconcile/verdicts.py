@@ -18,6 +18,7 @@ _HOW: Final = {
     "Canary": Reason.CANARY,
     "Paused": Reason.ROLLOUT_PAUSED,
     "Promoting": Reason.ROLLING_OUT,
+    "Baking": Reason.BAKING,
 }
 """The reason of Progressing, by the phase of the rollout."""
 
@@ -142,6 +143,8 @@ def _progressing(seen: Observed, state: Progress | None, problem: Problem | None
     if problem is not None and gave_up:
         return Verdict("False", problem.reason, problem.message)
     if state is not None and state.current and state.complete:
+        if rollout is not None and rollout.phase == "Stable" and rollout.message:
+            return Verdict("False", Reason.UNJUDGED, rollout.message)
         return Verdict("False", Reason.ROLLED_OUT, "The newest revision is rolled out.")
     if problem is not None:
         return Verdict("False", problem.reason, problem.message)

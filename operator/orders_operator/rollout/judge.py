@@ -27,6 +27,11 @@ class Verdict(Struct, frozen=True):
     few: bool = False
 
 
+def absolute(analysis: Analysis) -> Analysis:
+    """Return what can be asked where nobody is left to be compared with."""
+    return replace(analysis, max_latency_increase=None)
+
+
 def comparable(analysis: Analysis, weight: int) -> Analysis:
     """Return what can be asked of a canary: beside one that gets all requests nobody is asked.
 
@@ -35,7 +40,7 @@ def comparable(analysis: Analysis, weight: int) -> Analysis:
         weight: the share of requests that a Gateway gives the canary, in percent.
 
     """
-    return replace(analysis, max_latency_increase=None) if weight == _ALL else analysis
+    return absolute(analysis) if weight == _ALL else analysis
 
 
 def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:

@@ -148,7 +148,7 @@ def test_no_window_is_measured_without_every_canary_pod(  # noqa: PLR0913  two e
     others = "".join(sorted(it.upper() for it in beside))
     first = compared("".join(sorted(before)), others)
     last = compared("".join(sorted(after)), others)
-    began = begin(first, read("".join(read_before) + others, 1))
+    began = begin(first, read("".join(read_before & before) + others, 1))
     if isinstance(began, Unmeasured):
         assert not before <= read_before or not before
         return

@@ -27,7 +27,16 @@ states = st.none() | st.builds(
 rollouts = st.none() | st.builds(
     RolloutStatus,
     phase=st.sampled_from(
-        ["Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"]
+        [
+            "Stable",
+            "Progressing",
+            "Canary",
+            "Paused",
+            "Promoting",
+            "Baking",
+            "RolledBack",
+            "Halted",
+        ]
     ),
     step=st.none() | st.integers(1, 3),
     failed=st.none()
