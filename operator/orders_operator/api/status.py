@@ -134,6 +134,19 @@ class RetainedClaim(Struct, frozen=True, rename="camel"):
     delete_with: Annotated[str, Meta(description="The command that deletes it for good.")]
 
 
+class Autoscaled(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What an autoscaler leaves behind when `autoscaling` is removed."""
+
+    replicas: Annotated[int, Meta(description="spec.replicas under autoscaling.")]
+    pods: Annotated[
+        int | None,
+        Meta(
+            description="Pods when autoscaling was removed: they stay until spec.replicas differs"
+            " from what it was; none while there is autoscaling."
+        ),
+    ] = None
+
+
 class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     """What is."""
 
@@ -163,3 +176,4 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     ] = None
     rollout: RolloutStatus | None = None
     retained_claim: RetainedClaim | None = None
+    autoscaled: Autoscaled | None = None

@@ -5,7 +5,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
-from orders_operator.api.status import RetainedClaim, RolloutStatus
+from orders_operator.api.status import Autoscaled, RetainedClaim, RolloutStatus
 from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.tracks import Tracks
 
@@ -45,6 +45,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     selector: str = ""
     secrets_hash: str = ""
     retained_claim: RetainedClaim | None = None
+    autoscaled: Autoscaled | None = None
     database: Trouble | None = None
     hidden: bool = False
 

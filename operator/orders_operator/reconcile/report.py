@@ -53,7 +53,7 @@ class Report:
         before = resource.get("status") or {}
         after = summary.summarise(seen, before, self._now())
         self._metrics.conditions(key, summary.statuses(after))
-        self._metrics.rollout(key, (after.get("rollout") or {}).get("phase"))
+        self._metrics.rollout(key, after.get("rollout") or {})
         if after == before:
             return
         namespace, name = key

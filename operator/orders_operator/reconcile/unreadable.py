@@ -4,7 +4,7 @@ Going back needs nothing that only the spec has: the stable revision is kept wit
 else stays as it is, and the canary at its step, until the spec can be read.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -12,10 +12,15 @@ from orders_operator.api.decode import legible
 from orders_operator.api.rollout import judged_by
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
+from orders_operator.client.errors import KubeError
+from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.situation import Situation
-from orders_operator.rollout.tracks import Tracks
+from orders_operator.rollout.tracks import Tracks, TrackState
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
 
 Object = dict[str, Any]
 
@@ -29,6 +34,25 @@ def under_way(resource: Object, before: RolloutStatus) -> OrderService | None:
     if service is None or service.spec.paused:
         return None
     return service if before.stable is not None and before.phase != "Stable" else None
+
+
+async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
+    """Return the Deployment of a resource that is left alone, and whether it cannot be read.
+
+    Raises:
+        KubeError: the API server is away.
+
+    """
+    metadata = resource["metadata"]
+    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
+    try:
+        found = await kube.get("apps/v1", "deployments", owner.namespace, owner.name)
+    except KubeError as error:
+        if error.lost:
+            raise
+        return Tracks(), True
+    ours = found is not None and owner.owns(found)
+    return Tracks(TrackState(found if ours else None)), False
 
 
 def only_back(it: Situation, tracks: Tracks) -> Situation:

@@ -1,5 +1,5 @@
-// Package alerts evaluates the expression of every alert with Prometheus' own engine: once on series
-// that must raise it, once on series that must not. A case is a file of promqltest's language in
+// Package alerts evaluates the expression of every alert with Prometheus' own engine: on series
+// that must raise it, on series that must not, and on half an hour of healthy rollouts. A case is a file of promqltest's language in
 // cases/, named as the alert; $alert stands for the expression. The query by which the operator
 // judges a rollout is evaluated likewise.
 package alerts
@@ -40,6 +40,7 @@ func TestAlerts(t *testing.T) {
 		}
 		t.Run(alert.Alert, func(t *testing.T) {
 			run(t, filepath.Join("cases", alert.Alert+".promqltest"), "$alert", alert.Expr)
+			run(t, "healthy.promqltest", "$alert", alert.Expr)
 		})
 	}
 }
