@@ -64,7 +64,7 @@ async def _pod(session: aiohttp.ClientSession, pod: Object) -> Reading | str:
             if answer.status != HTTPStatus.OK:
                 return f"it answered {answer.status}"
             return read((await content(answer)).decode())
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, IndexError) as error:
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         return named(error)
 
 

@@ -116,11 +116,14 @@ def read(exposition: str) -> Reading:
         ValueError: it is not in Prometheus' text format, or has not the metric of the requests.
 
     """
-    found = {
-        family.name: family.samples
-        for family in text_string_to_metric_families(exposition)
-        if family.name in {REQUESTS, PROCESS}
-    }
+    try:
+        found = {
+            family.name: family.samples
+            for family in text_string_to_metric_families(exposition)
+            if family.name in {REQUESTS, PROCESS}
+        }
+    except (KeyError, IndexError):  # the parser's own, of some that are no metrics
+        raise ValueError("what it shows is not in Prometheus' text format") from None
     if REQUESTS not in found:
         raise ValueError(f"there is no {REQUESTS} in its metrics")
     started = [sample.value for sample in found.get(PROCESS, ())]

@@ -4,7 +4,7 @@ import re
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orders.telemetry.metrics import Metrics
@@ -117,6 +117,24 @@ def test_what_is_no_exposition_is_refused() -> None:
     """It is not taken for a pod without requests."""
     with pytest.raises(ValueError, match="float"):
         read("http_server_request_duration_seconds_count{ x\n")
+
+
+_PARTS = (
+    "# TYPE ", "# HELP ", " histogram", "\n", "{", "}", "le=", '"', "\\", "+Inf", "NaN", "1", " ",
+    "_bucket", "_count", ",", "=", "#", "1e400", '{le="1"} ', "# EOF",
+    "http_server_request_duration_seconds", "process_start_time_seconds",
+)  # fmt: skip
+
+
+@example(["{le=, ==+Inf# EOF# TYPE  =1e400", '"NaN'])
+@given(st.lists(st.one_of(st.sampled_from(_PARTS), st.text(max_size=3)), max_size=12))
+def test_whatever_a_pod_shows_is_a_reading_or_refused(parts: list[str]) -> None:
+    """A pod that shows anything else ends no pass."""
+    try:
+        found = read("".join(parts))
+    except ValueError:
+        return
+    assert found.counts.requests >= found.counts.errors >= 0
 
 
 _NAME = "http_server_request_duration_seconds"
