@@ -6,6 +6,7 @@ on its way.
 
 import hashlib
 import uuid
+from math import ceil
 from typing import Any, Final
 
 from msgspec import json
@@ -18,7 +19,6 @@ from tests.apiserver.recording import Recording, holds
 Object = dict[str, Any]
 
 TEMPLATE_HASH: Final = "pod-template-hash"
-_SURGE: Final = 1
 
 
 class Deployments:
@@ -45,12 +45,13 @@ class Deployments:
 
     async def _sync(self, deployment: Object, pods: list[Object]) -> None:
         replicas = deployment["spec"]["replicas"]
+        surge, unavailable = allowed(deployment["spec"])
         mark = template_hash(deployment["spec"]["template"])
         there = [pod for pod in pods if not _leaving(pod) and not _ended(pod)]
         new = [pod for pod in there if _hash(pod) == mark]
         old = [pod for pod in there if _hash(pod) != mark]
         refused = None
-        for _ in range(min(replicas - len(new), replicas + _SURGE - len(there))):
+        for _ in range(min(replicas - len(new), replicas + surge - len(there))):
             try:
                 new.append(await self._create(deployment, mark))
             except KubeError as error:
@@ -58,7 +59,7 @@ class Deployments:
                     return
                 refused = error.message
                 break
-        spare = sum(map(ready, new + old)) - replicas
+        spare = sum(map(ready, new + old)) - (replicas - unavailable)
         unfit = [pod for pod in old if not ready(pod)]
         gone = unfit + [pod for pod in old if ready(pod)][: max(0, spare)]
         gone += sorted(new, key=ready)[: max(0, len(new) - replicas)]
@@ -123,6 +124,16 @@ class Deployments:
         }
         # A count of none is left out, as the API server leaves it out.
         return found | {name: number or None for name, number in counts.items()}
+
+
+def allowed(spec: Object) -> tuple[int, int]:
+    """Return how many pods there may be beyond those wanted, and how many may be missing."""
+    update = spec["strategy"]["rollingUpdate"]
+    surge, unavailable = (
+        ceil(spec["replicas"] * int(it[:-1]) / 100) if isinstance(it, str) else int(it)
+        for it in (update["maxSurge"], update["maxUnavailable"])
+    )
+    return surge, unavailable
 
 
 def template_hash(template: Object) -> str:

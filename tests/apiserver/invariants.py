@@ -74,7 +74,10 @@ class Invariants:
         assert 1 >= len(given - {stable}), f"{given} roll at once, {stable} is stable"
 
     async def _status_is_true(self, resource: Object, after: Object) -> None:
-        """Status is of the generation that was reconciled, and Ready says what serves."""
+        """Status is of the generation that was reconciled; Ready says whether callers are served.
+
+        Where nothing is wrong and nothing rolls, what is declared is what serves.
+        """
         generation = resource["metadata"]["generation"]
         status = after["status"]
         conditions = {it["type"]: it for it in status["conditions"]}
@@ -86,11 +89,15 @@ class Invariants:
             assert "True" == conditions["Paused"]["status"]
             return
         assert {generation} == {it["observedGeneration"] for it in conditions.values()}
-        if conditions["Ready"]["status"] == "True":
+        deployments = await self._world.kube.list("apps/v1", "deployments", self._world.namespace)
+        ready = sum((it.get("status") or {}).get("readyReplicas") or 0 for it in deployments)
+        none = 0 in [it["spec"]["replicas"] for it in deployments]
+        served = conditions["Ready"]["status"] == "True"
+        assert served == (ready > 0 or none), f"{ready} pods are ready"
+        well = conditions["Degraded"]["status"] == "False"
+        if well and conditions["Progressing"]["reason"] == "RolledOut":
             assert "Stable" == status["rollout"]["phase"]
-            [deployment] = await self._world.kube.list(
-                "apps/v1", "deployments", self._world.namespace
-            )
+            [deployment] = deployments
             [container] = deployment["spec"]["template"]["spec"]["containers"]
             assert resource["spec"]["image"] == container["image"]
 

@@ -23,7 +23,8 @@ async def begin(world: World, **rollout: Any) -> str:
     """Have a canary beside four stable pods, in its first step; its revision."""
     analysis = {"interval": "10s", "failureLimit": 0, "maxErrorRatio": 0.01}
     canary = {"steps": STEPS, "analysis": analysis}
-    await world.declare(replicas=4, rollout={"strategy": "Canary", "canary": canary, **rollout})
+    declared = {"strategy": "Canary", "canary": canary, "bake": "10s", **rollout}
+    await world.declare(replicas=4, rollout=declared)
     await world.settle()
     await world.change(image=NEXT)
     await world.settle()
@@ -75,16 +76,17 @@ async def test_a_canary_goes_step_by_step(world: World) -> None:
     await begin(world)
     assert [IMAGE] * 4 + [NEXT] == await world.images()
     assert ("True", "Canary") == await world.condition("Progressing")
-    assert ("False", "Canary") != await world.condition("Ready")
+    assert ("True", "Available") == await world.condition("Ready")
     second = await go_on(world)
     assert ("Canary", 2, 50) == (second["phase"], second["step"], second["weight"])
     assert [IMAGE] * 4 + [NEXT] * 4 == await world.images()
-    await go_on(world)
-    last = await go_on(world)
-    assert "Stable" == last["phase"]
+    baking = await go_on(world)
+    assert ("Baking", second["stable"]) == (baking["phase"], baking["stable"])
     assert [NEXT] * 4 == await world.images()
+    assert ("True", "Baking") == await world.condition("Progressing")
+    assert "Stable" == (await go_on(world))["phase"]
+    assert ("False", "RolledOut") == await world.condition("Progressing")
     assert {NAME} == await world.names("apps/v1", "deployments")
-    assert ("True", "Available") == await world.condition("Ready")
 
 
 async def test_a_canary_that_fails_goes_back(world: World, served: Traffic) -> None:
@@ -98,6 +100,75 @@ async def test_a_canary_that_fails_goes_back(world: World, served: Traffic) -> N
     assert [IMAGE] * 4 == await world.images()
     assert revision == found["failed"]["revision"]
     assert {NAME} == await world.names("apps/v1", "deployments")
+
+
+async def test_what_fails_once_it_is_everywhere_goes_back(world: World, served: Traffic) -> None:
+    """In its bake the new revision is judged on, alone, and gone back from."""
+    revision = await begin(world)
+    while (await go_on(world))["phase"] != "Baking":
+        pass
+    assert [NEXT] * 4 == await world.images()
+    served.failing.add(NEXT)
+    found = await go_on(world)
+    assert ("RolledBack", "AnalysisFailed") == (found["phase"], found["failed"]["reason"])
+    assert revision == found["failed"]["revision"]
+    assert ("bake", 4) == (found["analysis"]["stage"], found["analysis"]["canary"]["pods"])
+    assert [IMAGE] * 4 == await world.images()
+
+
+async def test_what_fails_while_it_is_promoted_goes_back(world: World, served: Traffic) -> None:
+    """The canary and the new pods are judged beside those that are still there of the old ones."""
+    await begin(world)
+    await go_on(world)
+    await world.quota(pods="0")  # so that the promotion takes its time
+    assert "Promoting" == (await go_on(world))["phase"]
+    served.failing.add(NEXT)
+    found = await go_on(world)
+    assert ("RolledBack", "AnalysisFailed") == (found["phase"], found["failed"]["reason"])
+    assert "promotion" == found["analysis"]["stage"]
+    assert [IMAGE] * 4 == await world.images()
+
+
+async def test_without_requests_it_ends_as_unjudged(world: World, served: Traffic) -> None:
+    """Once everything runs, nothing waits for ever: it says that it could not be judged."""
+    await begin(world)
+    while (await go_on(world))["phase"] != "Baking":
+        pass
+    served.requests = 0
+    found = await go_on(world)
+    assert ("Stable", "Inconclusive") == (found["phase"], found["analysis"]["verdict"])
+    said = await world.said("Progressing")
+    assert ("False", "Unjudged") == (said["status"], said["reason"])
+    assert "0 of 100 requests" in said["message"]
+    assert ("Normal", "Unjudged") in await world.events()
+    before = await world.status()
+    await go_on(world)
+    assert before == await world.status()
+
+
+async def test_a_rolling_update_is_judged_where_that_is_declared(
+    world: World, served: Traffic
+) -> None:
+    """By its new pods, beside the old ones and after them; what fails is rolled back."""
+    analysis = {"interval": "10s", "failureLimit": 0}
+    rolling = {"maxSurge": "50%", "maxUnavailable": 1, "analysis": analysis}
+    await world.declare(
+        replicas=4, rollout={"rollingUpdate": rolling, "bake": "10s", "minReadySeconds": 3}
+    )
+    await world.settle()
+    spec = (await world.deployment())["spec"]
+    assert {"maxSurge": "50%", "maxUnavailable": 1} == spec["strategy"]["rollingUpdate"]
+    assert (3, 603) == (spec["minReadySeconds"], spec["progressDeadlineSeconds"])
+    await world.change(image=NEXT)
+    await world.settle()
+    assert "Baking" == (await world.rollout())["phase"]
+    assert "Stable" == (await go_on(world))["phase"]
+
+    served.failing.add("orders/service:3")
+    await world.change(image="orders/service:3")
+    await world.settle()
+    assert "RolledBack" == (await go_on(world))["phase"]
+    assert [NEXT] * 4 == await world.images()
 
 
 async def test_what_all_pods_suffer_is_not_the_canary_s_fault(
@@ -122,16 +193,37 @@ async def test_too_few_requests_say_nothing(world: World, served: Traffic) -> No
 
 
 async def test_pods_that_cannot_be_read_hold_the_rollout(world: World, served: Traffic) -> None:
-    """Without metrics nothing is promoted, and it says which pod it cannot read."""
+    """Without the metrics of a canary nothing is promoted, and it says which pod that is."""
     served.away.add(NEXT)
     await begin(world)
-    for _ in range(2):
-        await go_on(world)
+    for _ in range(3):
+        found = await go_on(world)
+        assert ("Canary", 1) == (found["phase"], found["step"])
+        assert "Inconclusive" == found["analysis"]["verdict"]
+        assert "shop-canary-" in found["analysis"]["message"]
+        assert "cannot be read: it answered 503." in found["analysis"]["message"]
+    served.away = {IMAGE}
+    await go_on(world)
     found = await go_on(world)
     assert ("Canary", 1) == (found["phase"], found["step"])
-    served.away = {IMAGE, NEXT}
+    assert "0 of 4 stable pods" in found["analysis"]["message"]
+
+
+@pytest.mark.usefixtures("served")
+async def test_a_canary_pod_that_was_replaced_is_not_promoted(world: World) -> None:
+    """What it answered went with it: another window begins."""
+    await begin(world)
+    [name] = [it["metadata"]["name"] for it in await world.pods() if "canary" in _track(it)]
+    await world.delete("v1", "pods", name)
+    await world.calm()
     found = await go_on(world)
-    assert "answered 503" in found["analysis"]["message"]
+    assert ("Canary", 1) == (found["phase"], found["step"])
+    assert f"{name} went, or was replaced, in the window." == found["analysis"]["message"]
+    assert 2 == (await go_on(world))["step"]
+
+
+def _track(pod: dict[str, Any]) -> str:
+    return str(pod["metadata"]["labels"]["orders.dev/track"])
 
 
 @pytest.mark.usefixtures("served")
@@ -211,7 +303,8 @@ async def test_another_operator_goes_on_with_the_step(world: World) -> None:
     world.restart()
     await world.settle()
     assert second["step"] == (await world.rollout())["step"]
-    await go_on(world)
+    for _ in range(2):
+        await go_on(world)
     assert "Stable" == (await go_on(world))["phase"]
 
 
@@ -240,6 +333,25 @@ async def test_without_pods_there_is_nothing_to_compare(world: World) -> None:
     await world.settle()
     assert "Stable" == (await world.rollout())["phase"]
     assert {NAME} == await world.names("apps/v1", "deployments")
+
+
+@pytest.mark.usefixtures("served")
+async def test_scaled_to_none_a_canary_begins_again(world: World) -> None:
+    """Nothing is decided without pods; with them it is at its first step once more."""
+    await begin(world)
+    assert 2 == (await go_on(world))["step"]
+    await world.change(replicas=0)
+    await world.settle()
+    world.clock.wait(3600)
+    found = await go_on(world)
+    assert ("Canary", 1, False) == (found["phase"], found["step"], "failed" in found)
+    assert [] == await world.images()
+    assert ("False", "AsExpected") == await world.condition("Degraded")
+    await world.change(replicas=4)
+    await world.settle()
+    assert 1 == (await world.rollout())["step"]
+    assert [IMAGE] * 4 + [NEXT] == await world.images()
+    assert 2 == (await go_on(world))["step"]
 
 
 @pytest.mark.usefixtures("served")

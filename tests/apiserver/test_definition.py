@@ -8,6 +8,7 @@ import pytest
 
 from orders_operator import definition
 from orders_operator.api.spec import API_VERSION, PLURAL
+from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
 from tests.apiserver.world import NAME, World
 
@@ -43,3 +44,54 @@ async def test_one_that_is_being_deleted_is_made_anew(
     assert after is not None
     assert before["metadata"]["uid"] != after["metadata"]["uid"]
     assert "deletionTimestamp" not in after["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("window", "scrape", "enabled", "fits"),
+    [
+        ("29s", "15s", True, False),
+        ("30s", "15s", True, True),
+        ("1m", "31s", True, False),
+        ("1m", "31s", False, True),
+    ],
+)
+async def test_a_window_of_a_prometheus_has_two_scrapes(
+    world: World, window: str, scrape: str, *, enabled: bool, fits: bool
+) -> None:
+    """What lies between two scrapes a Prometheus does not know; the ServiceMonitor says when."""
+    analysis = {"interval": window, "prometheus": {"url": "http://prometheus:9090"}}
+    spec: dict[str, Any] = {
+        "rollout": {"canary": {"analysis": analysis}},
+        "monitoring": {"enabled": enabled, "interval": scrape},
+    }
+    if fits:
+        await world.declare(**spec)
+        return
+    with pytest.raises(KubeError, match=r"at least twice monitoring\.interval"):
+        await world.declare(**spec)
+    del analysis["prometheus"]
+    await world.declare(**spec)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "said"),
+    [
+        ({"rollingUpdate": {"maxSurge": 0}}, "cannot both be none"),
+        ({"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}}, "cannot both be none"),
+        ({"rollingUpdate": {"maxSurge": "101%"}}, "should match"),
+        ({"rollingUpdate": {"maxUnavailable": -1}}, "greater than or equal to 0"),
+        ({"minReadySeconds": 60, "progressDeadline": "1m"}, "longer than minReadySeconds"),
+        ({"bake": "25h"}, "bake must be at most 24h"),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}, None),
+        ({"minReadySeconds": 59, "progressDeadline": "1m", "bake": "24h"}, None),
+    ],
+)
+async def test_how_pods_are_replaced_can_be_done(
+    world: World, rollout: dict[str, Any], said: str | None
+) -> None:
+    """The API server refuses what no Deployment could do, and says why."""
+    if said is None:
+        await world.declare(rollout=rollout)
+        return
+    with pytest.raises(KubeError, match=said):
+        await world.declare(rollout=rollout)

@@ -196,7 +196,7 @@ async def test_a_server_that_is_away_is_a_failure_that_is_counted(
 
 
 async def test_an_autoscaler_decides_how_many_pods_there_are(world: World) -> None:
-    """Replicas are the autoscaler's from when it is declared, and ours again afterwards."""
+    """Replicas are the autoscaler's; its number stays afterwards, until `replicas` differs."""
     await world.declare(replicas=2)
     await world.settle()
     await world.change(autoscaling={"max": 5})
@@ -208,9 +208,24 @@ async def test_an_autoscaler_decides_how_many_pods_there_are(world: World) -> No
     )
     await world.settle()
     assert 4 == len(await world.pods())
+    assert {"replicas": 2} == (await world.status())["autoscaled"]
     await world.change(autoscaling=None)
     await world.settle()
-    assert 2 == len(await world.pods())
+    assert 4 == len(await world.pods())
+    assert set() == await world.names("autoscaling/v2", "horizontalpodautoscalers")
+    assert {"replicas": 2, "pods": 4} == (await world.status())["autoscaled"]
+    assert {NAME} == await world.names("policy/v1", "poddisruptionbudgets")
+    where = world.url("apps/v1", "deployments", NAME)
+    await world.kube.merge(where, {"spec": {"replicas": 1}})
+    world.restart()
+    await world.settle()
+    assert 4 == len(await world.pods())
+    await world.change(replicas=3)
+    await world.settle()
+    assert 3 == len(await world.pods())
+    await world.change(replicas=2)
+    await world.settle()
+    assert (2, False) == (len(await world.pods()), "autoscaled" in await world.status())
 
 
 async def test_no_pods_is_well_too(world: World) -> None:

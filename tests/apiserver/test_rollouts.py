@@ -296,3 +296,21 @@ async def test_a_restart_is_a_rollout(world: World) -> None:
     await world.tell(restart=None)
     await world.settle()
     assert after == {pod["metadata"]["uid"] for pod in await world.pods()}
+
+
+@pytest.mark.parametrize("fate", [Fate.READY, Fate.CRASHING, Fate.UNMIGRATED, Fate.UNPULLED])
+@pytest.mark.parametrize("strategy", ["RollingUpdate", "Canary"])
+async def test_ready_stays_true_while_callers_are_served(
+    world: World, strategy: str, fate: Fate
+) -> None:
+    """After each pass of a rollout that goes well, and of one that goes back."""
+    await world.declare(replicas=2, rollout={"strategy": strategy})
+    await world.settle()
+    world.kubelet.fates[NEXT] = fate
+    await world.change(image=NEXT)
+    said = set()
+    for _ in range(12):
+        await world.reconcile()
+        said.add(await world.condition("Ready"))
+        await world.sync()
+    assert {("True", "Available")} == said

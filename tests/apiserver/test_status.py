@@ -137,14 +137,14 @@ async def test_a_spec_that_cannot_be_read_changes_nothing(world: World) -> None:
     await world.settle()
     assert ("True", "InvalidSpec") == await world.condition("Degraded")
     assert "spec.replicas" in (await world.said("Degraded"))["message"]
-    assert ("False", "InvalidSpec") == await world.condition("Ready")
+    assert ("True", "Available") == await world.condition("Ready")
     assert ("True", "InvalidSpec") == await world.condition("Stalled")
     generation = (await world.resource())["metadata"]["generation"]
     assert generation == (await world.status())["observedGeneration"]
     assert [IMAGE] == await world.images()
     await world.change(replicas=1)
     await world.settle()
-    assert ("True", "Available") == await world.condition("Ready")
+    assert ("False", "AsExpected") == await world.condition("Degraded")
 
 
 async def test_metrics_say_what_the_conditions_say(world: World) -> None:

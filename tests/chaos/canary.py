@@ -18,6 +18,7 @@ def rollout(first: str = "5s", **analysis: Any) -> Object:
     return {
         "strategy": "Canary",
         "progressDeadline": "60s",
+        "bake": "5s",
         "canary": {"steps": steps, "analysis": _ANALYSIS | analysis},
     }
 

@@ -124,7 +124,7 @@ def release_before(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
     remove()
     chart = chart_before(tmp_path_factory.mktemp("chart"))
     helm("install", RELEASE, str(chart), "--set=crds.upgrade=false", "--set=shutdown.delay=1s")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    default.rolled_out(RELEASE, 120)
     return default
 
 

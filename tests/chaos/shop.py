@@ -85,7 +85,7 @@ class Shop:
 
     def ready(self, seconds: float = 90) -> None:
         """Return when what is declared serves."""
-        self.namespace.wait(f"orderservice/{self.name}", "condition=Ready", seconds)
+        self.namespace.rolled_out(self.name, seconds)
 
     def addresses(self, path: str, port: int = 8000) -> tuple[str, ...]:
         """Return a URL of each pod."""

@@ -122,6 +122,26 @@ class Namespace:
             raise CommandError(f"{error}\n{self.state()}") from None
         return time.monotonic() - started
 
+    def rolled_out(self, name: str, seconds: float) -> float:
+        """Wait until what an OrderService declares serves, and nothing else; return the seconds.
+
+        Ready alone says that callers are served, by whichever revision.
+
+        Raises:
+            CommandError: it took longer; the message has the state of things.
+
+        """
+
+        def done() -> bool:
+            found = self.get("orderservice", name)
+            status = found.get("status") or {}
+            said = {it["type"]: it["status"] for it in status.get("conditions") or ()}
+            wanted = {"Ready": "True", "Progressing": "False", "Degraded": "False"}
+            current = status.get("observedGeneration") == found["metadata"]["generation"]
+            return current and wanted.items() <= said.items()
+
+        return self.until(done, seconds, f"{name} is rolled out")
+
     def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
         """Ask again until it is true, where there is nothing to watch; return the seconds."""
         started = time.monotonic()

@@ -89,7 +89,7 @@ def installed() -> Installed:
     restrict("default")
     started = time.monotonic()
     helm("install", RELEASE, "charts/orders")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    default.rolled_out(RELEASE, 120)
     helm("test", RELEASE)
     return Installed(default, time.monotonic() - started)
 
@@ -122,7 +122,7 @@ def namespace(
 def service(namespace: Namespace) -> str:
     """Have an OrderService `shared` ready; its name."""
     namespace.apply(order_service("shared"))
-    namespace.wait("orderservice/shared", "condition=Ready", 90)
+    namespace.rolled_out("shared", 90)
     return "shared"
 
 

@@ -18,9 +18,10 @@ BACK: Final = 30.0
 @pytest.fixture(scope="module")
 def watched(namespace: Namespace) -> str:
     """Have an OrderService with two pods ready, whose changes come in as canaries."""
-    rollout = {"strategy": "Canary", "canary": {"steps": STEPS, "analysis": ANALYSIS}}
+    canary = {"steps": STEPS, "analysis": ANALYSIS}
+    rollout = {"strategy": "Canary", "canary": canary, "bake": "5s"}
     namespace.apply(order_service(NAME, replicas=2, shutdown={"delay": "2s"}, rollout=rollout))
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 90)
+    namespace.rolled_out(NAME, 90)
     return NAME
 
 
@@ -83,7 +84,7 @@ def test_without_requests_it_holds_and_says_so(namespace: Namespace, watched: st
     assert "of 20 requests" in namespace.condition(NAME, "Progressing")["message"]
 
     namespace.annotate(NAME, promote=revision)
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 90)
+    namespace.rolled_out(NAME, 90)
     assert revision == namespace.rollout(NAME)["stable"]
 
 
@@ -92,11 +93,11 @@ def test_a_canary_that_does_well_takes_over(namespace: Namespace, served: Caller
     stable = namespace.rollout(NAME)["stable"]
     revision = change(namespace, podTemplate=env(REQUEST_TIMEOUT="6s"))
     namespace.wait(f"orderservice/{NAME}", phase("Canary"), 15)
-    assert {"False"} == {namespace.condition(NAME, "Ready")["status"]}
+    assert "True" == namespace.condition(NAME, "Ready")["status"]
     namespace.wait(f"orderservice/{NAME}", "jsonpath={.status.rollout.step}=2", 90)
     found = namespace.rollout(NAME)
     assert (stable, revision, 2) == (found["stable"], found["canary"], found["steps"])
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 120)
+    namespace.rolled_out(NAME, 120)
 
     assert ("Stable", revision) == (
         namespace.rollout(NAME)["phase"],
@@ -130,7 +131,7 @@ def test_an_image_that_is_not_there_goes_back(namespace: Namespace, served: Call
     assert ABSENT == namespace.get("orderservice", NAME)["spec"]["image"]
 
     change(namespace, image=IMAGE, rollout={"progressDeadline": None})
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 60)
+    namespace.rolled_out(NAME, 60)
     assert before == uids(namespace.pods(NAME))
     assert served.placed
 
@@ -154,7 +155,7 @@ def test_a_person_may_pause_abort_and_retry(namespace: Namespace, served: Caller
     namespace.annotate(NAME, retry=f"{failed['revision']}@{failed['at']}")
     namespace.wait(f"orderservice/{NAME}", phase("Canary"), 15)
     assert stable == namespace.rollout(NAME)["stable"]
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 120)
+    namespace.rolled_out(NAME, 120)
     assert revision == namespace.rollout(NAME)["stable"]
     assert served.placed
 

@@ -34,7 +34,7 @@ def test_what_was_bad_from_the_start_is_taken_back(
     before = [namespace.get(*it)["metadata"]["uid"] for it in (("pod", pod), ("pvc", claim))]
 
     namespace.patch("orderservice", name, {"spec": {"database": {"embedded": {field: None}}}})
-    namespace.wait(f"orderservice/{name}", "condition=Ready", 180)
+    namespace.rolled_out(name, 180)
     after = [namespace.get(*it)["metadata"]["uid"] for it in (("pod", pod), ("pvc", claim))]
     assert (True, True) == (before[0] != after[0], before[1] == after[1])
 
@@ -42,7 +42,7 @@ def test_what_was_bad_from_the_start_is_taken_back(
 def test_what_was_bad_later_is_taken_back_with_the_orders(namespace: Namespace) -> None:
     """The pod that served is gone; another one has its data within 180 s."""
     namespace.apply(order_service(NAME, database={"embedded": {}}))
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 180)
+    namespace.rolled_out(NAME, 180)
     kept = ("exec", POD, "--", "psql", "--username=orders", "--command")
     namespace.kubectl(*kept, "CREATE TABLE kept ()")
     namespace.patch("orderservice", NAME, {"spec": {"database": {"embedded": {"image": ABSENT}}}})
@@ -50,7 +50,7 @@ def test_what_was_bad_later_is_taken_back_with_the_orders(namespace: Namespace) 
 
     namespace.patch("orderservice", NAME, {"spec": {"database": {"embedded": {"image": None}}}})
     namespace.wait(f"statefulset/{NAME}-postgresql", "jsonpath={.status.readyReplicas}=1", 180)
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 60)
+    namespace.rolled_out(NAME, 60)
     namespace.kubectl(*kept, "SELECT FROM kept")
     namespace.wait(f"orderservice/{NAME}", "condition=Degraded=False", 60)
 
@@ -65,4 +65,4 @@ def test_a_pod_that_the_namespace_refuses_is_told(namespace: Namespace) -> None:
 
     change = {"spec": {"database": {"embedded": {"volumePermissions": None}}}}
     namespace.patch("orderservice", name, change)
-    namespace.wait(f"orderservice/{name}", "condition=Ready", 180)
+    namespace.rolled_out(name, 180)

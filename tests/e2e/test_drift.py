@@ -118,7 +118,7 @@ def test_a_secret_that_is_lost_locks_nobody_out(installed: Installed) -> None:
     assert password != default.get("secret", name)["data"]["password"]
 
     default.replaced(RELEASE, before, 120)
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 60)
+    default.rolled_out(RELEASE, 60)
     helm("test", RELEASE)
 
 
@@ -152,4 +152,4 @@ def test_pods_that_drift_are_replaced_by_kubernetes(namespace: Namespace, servic
     before = uids(namespace.pods(service))
     namespace.kubectl("delete", "pod", namespace.pods(service)[0]["metadata"]["name"])
     namespace.replaced(service, before, 60)
-    namespace.wait(f"orderservice/{service}", "condition=Ready", 60)
+    namespace.rolled_out(service, 60)

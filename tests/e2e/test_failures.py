@@ -21,7 +21,7 @@ def reason(kind: str, value: str) -> str:
 def failing(namespace: Namespace) -> str:
     """Have an OrderService ready."""
     namespace.apply(order_service("failing", migrations={"timeout": "2s"}))
-    namespace.wait("orderservice/failing", "condition=Ready", 90)
+    namespace.rolled_out("failing", 90)
     return "failing"
 
 
@@ -45,11 +45,11 @@ def test_an_image_that_is_not_there_leaves_the_old_pods(
     spec = {"image": ABSENT, "podTemplate": {}}
     namespace.patch("orderservice", failing, {"spec": spec})
     namespace.wait(f"orderservice/{failing}", reason("Degraded", "ImagePullFailed"), SECONDS)
-    assert "False" == namespace.condition(failing, "Ready")["status"]
+    assert "True" == namespace.condition(failing, "Ready")["status"]
 
     namespace.patch("orderservice", failing, {"spec": {"image": IMAGE}})
     namespace.wait(f"orderservice/{failing}", "condition=Degraded=false", SECONDS)
-    namespace.wait(f"orderservice/{failing}", "condition=Ready", SECONDS)
+    namespace.rolled_out(failing, SECONDS)
 
 
 @pytest.mark.usefixtures("served")
@@ -85,7 +85,7 @@ def test_a_migration_that_fails_leaves_the_old_pods(
     namespace.patch(
         "orderservice", failing, {"spec": {"database": {"secretRef": {"name": "database"}}}}
     )
-    namespace.wait(f"orderservice/{failing}", "condition=Ready", 90)
+    namespace.rolled_out(failing, 90)
 
 
 def test_a_database_that_is_away_is_said(namespace: Namespace) -> None:
@@ -119,5 +119,5 @@ def test_a_secret_that_is_missing_is_waited_for(
     namespace.wait("orderservice/early", message, 15)
 
     namespace.apply(secret("late", url=postgresql.database()))
-    namespace.wait("orderservice/early", "condition=Ready", SECONDS)
+    namespace.rolled_out("early", SECONDS)
     namespace.kubectl("delete", "orderservice", "early")

@@ -45,7 +45,7 @@ def test_a_gateway_splits_the_requests_of_a_canary(namespace: Namespace) -> None
         "canary": {"steps": steps, "analysis": {"interval": "5s", "minRequests": 0}},
     }
     namespace.apply(order_service("split", expose=ROUTE, rollout=rollout))
-    namespace.wait("orderservice/split", "condition=Ready", 90)
+    namespace.rolled_out("split", 90)
     assert [("split-stable", 100), ("split-canary", 0)] == backends(namespace)
 
     change = {"podTemplate": {"env": [{"name": "REQUEST_TIMEOUT", "value": "6s"}]}}
@@ -58,7 +58,7 @@ def test_a_gateway_splits_the_requests_of_a_canary(namespace: Namespace) -> None
 
     revision = namespace.rollout("split")["revision"]
     namespace.annotate("split", promote=revision)
-    namespace.wait("orderservice/split", "condition=Ready", 90)
+    namespace.rolled_out("split", 90)
     assert [("split-stable", 100), ("split-canary", 0)] == backends(namespace)
     namespace.kubectl("delete", "orderservice", "split")
 

@@ -31,7 +31,7 @@ def left(namespace: Namespace, another: str) -> list[str]:
     namespace.apply(
         order_service(NAME, database={"embedded": {}}, migrations={"timeout": "2s"}),
     )
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 120)
+    namespace.rolled_out(NAME, 120)
     database, running = _database(namespace), namespace.pods(NAME)
     pods = uids(running)
     with Caller(namespace, NAME) as caller:
@@ -49,7 +49,7 @@ def left(namespace: Namespace, another: str) -> list[str]:
         namespace.apply(secret("another", url=another))
         for pod in running:  # a pod that drains still writes to the database of before
             namespace.wait(f"pod/{pod['metadata']['name']}", "delete", 120)
-        namespace.wait(f"orderservice/{NAME}", "condition=Ready", SECONDS)
+        namespace.rolled_out(NAME, SECONDS)
         count = len(caller.placed)
         namespace.until(lambda: caller.more(count + 20), 20, "the caller goes on")
     assert [] == caller.failed
@@ -88,7 +88,7 @@ def test_declared_again_it_takes_up_the_claim(
     assert old
     assert new
     assert claim == namespace.get("pvc", CLAIM)["metadata"]["uid"]
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 90)
+    namespace.rolled_out(NAME, 90)
     proxy = f"/api/v1/namespaces/{namespace.name}/services/{NAME}:http/proxy/orders/{old[0]}"
     assert old[0] in namespace.kubectl("get", "--raw", proxy)
     assert "retainedClaim" not in _status(namespace)
@@ -103,7 +103,7 @@ def test_a_claim_outlives_its_order_service(namespace: Namespace) -> None:
     assert "Bound" == namespace.get("pvc", CLAIM)["status"]["phase"]
 
     namespace.apply(order_service(NAME, database={"embedded": {}}))
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 120)
+    namespace.rolled_out(NAME, 120)
     proxy = f"/api/v1/namespaces/{namespace.name}/services/{NAME}:http/proxy/orders?limit=1"
     assert '"id"' in namespace.kubectl("get", "--raw", proxy)
     assert claim == namespace.get("pvc", CLAIM)["metadata"]["uid"]

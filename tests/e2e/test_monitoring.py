@@ -156,9 +156,10 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
         "minRequests": 10,
         "prometheus": {"url": "http://nobody.monitoring.svc:9090"},
     }
-    rollout = {"strategy": "Canary", "canary": {"steps": steps, "analysis": analysis}}
+    canary = {"steps": steps, "analysis": analysis}
+    rollout = {"strategy": "Canary", "canary": canary, "bake": "5s"}
     namespace.apply(order_service("asked", monitoring={"interval": "5s"}, rollout=rollout))
-    namespace.wait("orderservice/asked", "condition=Ready", 90)
+    namespace.rolled_out("asked", 90)
     with Caller(namespace, "asked"):
         change: Object = {"podTemplate": {"env": [{"name": "REQUEST_TIMEOUT", "value": "6s"}]}}
         namespace.patch("orderservice", "asked", {"spec": change})
@@ -177,5 +178,5 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
         namespace.wait("orderservice/asked", passed, 120)
         assert 10 <= namespace.rollout("asked")["analysis"]["canary"]["requests"]
         namespace.annotate("asked")
-        namespace.wait("orderservice/asked", "condition=Ready", 60)
+        namespace.rolled_out("asked", 60)
     namespace.kubectl("delete", "orderservice", "asked")

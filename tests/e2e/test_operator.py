@@ -87,7 +87,7 @@ def test_without_the_operator_pods_serve_and_resources_go(
     """Scaled away: an OrderService serves on, it and a whole namespace are deleted within 60 s."""
     default = installed.namespace
     namespace.apply(order_service("orphan"))
-    namespace.wait("orderservice/orphan", "condition=Ready", 90)
+    namespace.rolled_out("orphan", 90)
     other = Namespace(f"{namespace.name}-gone")
     run("kubectl", "create", "namespace", other.name)
     other.apply(secret("database", url=postgresql.database()), order_service("gone", replicas=0))

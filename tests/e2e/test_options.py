@@ -269,7 +269,7 @@ def test_a_volume_that_only_root_may_write_is_named(namespace: Namespace) -> Non
     change = {"spec": {"database": {"embedded": {"volumePermissions": True}}}}
     namespace.patch("orderservice", "rooted", change)
     namespace.kubectl("delete", "pod", "rooted-postgresql-0")  # one that never was ready stays
-    namespace.wait("orderservice/rooted", "condition=Ready", 120)
+    namespace.rolled_out("rooted", 120)
     namespace.kubectl("delete", "orderservice", "rooted")
     namespace.kubectl("delete", "pvc", "data-rooted-postgresql-0")
     namespace.kubectl("delete", "persistentvolume", _CLASS)

@@ -154,7 +154,7 @@ def test_all_are_restarted(namespace: Namespace, service: str, staged: str) -> N
 def test_the_operator_hears_it(namespace: Namespace) -> None:
     """A canary is drawn with its pods as it comes in, and replaces the stable pods when told."""
     namespace.apply(order_service("heard", rollout={"strategy": "Canary"}))
-    namespace.wait("orderservice/heard", "condition=Ready", 90)
+    namespace.rolled_out("heard", 90)
     where = ("heard", "-n", namespace.name)
     stable = namespace.rollout("heard")["stable"]
     env = [{"name": "REQUEST_TIMEOUT", "value": "7s"}]

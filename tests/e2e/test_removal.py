@@ -36,7 +36,7 @@ def test_an_uninstall_keeps_the_orders_when_asked(installed: Installed) -> None:
     """With orderService.keep the resource, its pods and orders stay; the CRD stays as it does."""
     default = installed.namespace
     helm("upgrade", "--install", RELEASE, "charts/orders", "--set=orderService.keep=true")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 90)
+    default.rolled_out(RELEASE, 90)
     helm("test", RELEASE)
     before = uids(default.pods(RELEASE))
 
@@ -53,7 +53,7 @@ def test_what_was_kept_is_taken_up_again(installed: Installed) -> None:
     default = installed.namespace
     before = uids(default.pods(RELEASE))
     helm("install", RELEASE, "charts/orders", "--set=orderService.keep=true", "--take-ownership")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 90)
+    default.rolled_out(RELEASE, 90)
 
     assert before == uids(default.pods(RELEASE))
 
@@ -78,7 +78,7 @@ def test_a_new_install_finds_the_orders_again(installed: Installed) -> None:
     default = installed.namespace
     claim = default.get("pvc", CLAIM)["metadata"]["uid"]
     helm("install", RELEASE, "charts/orders")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    default.rolled_out(RELEASE, 120)
     assert set() != _orders(RELEASE)
     assert claim == default.get("pvc", CLAIM)["metadata"]["uid"]
 
@@ -95,7 +95,7 @@ def test_orders_that_nobody_wants_go_with_the_release(installed: Installed) -> N
     """With `retention: Delete` the claim is gone within 60 s of the uninstall."""
     default = installed.namespace
     helm("install", RELEASE, "charts/orders", "--set=database.embedded.retention=Delete")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    default.rolled_out(RELEASE, 120)
     assert default.exists("pvc", CLAIM)
 
     helm("uninstall", RELEASE, "--wait")
@@ -137,4 +137,4 @@ def _apply_plainly() -> None:
     run("kubectl", "apply", "-f", "k8s/")
     run("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
     DEFAULT.kubectl("apply", "-f", f"k8s/samples/{SAMPLE}.yaml")
-    DEFAULT.wait(f"orderservice/{SAMPLE}", "condition=Ready", 90)
+    DEFAULT.rolled_out(SAMPLE, 90)

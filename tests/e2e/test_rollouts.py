@@ -15,7 +15,7 @@ ROLLED: Final = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=
 def rolled(namespace: Namespace) -> str:
     """Have an OrderService with two pods ready."""
     namespace.apply(order_service("rolled", replicas=2, shutdown={"delay": "2s"}))
-    namespace.wait("orderservice/rolled", "condition=Ready", 90)
+    namespace.rolled_out("rolled", 90)
     return "rolled"
 
 
@@ -31,7 +31,7 @@ def test_a_rollout_fails_no_request(namespace: Namespace, rolled: str) -> None:
         env = [{"name": "REQUEST_TIMEOUT", "value": "6s"}]
         namespace.patch("orderservice", rolled, {"spec": {"podTemplate": {"env": env}}})
         namespace.replaced(rolled, before, 120)
-        namespace.wait(f"orderservice/{rolled}", "condition=Ready", 60)
+        namespace.rolled_out(rolled, 60)
         count = len(caller.placed)
         namespace.until(lambda: caller.more(count + 50), 20, "the caller goes on")
 
@@ -64,7 +64,7 @@ def test_what_does_not_concern_the_pods_does_not_roll_them(
     spec = {"logLevel": "WARN", "monitoring": {"interval": "30s"}, "disruptionBudget": {}}
     namespace.patch("orderservice", rolled, {"spec": spec})
     namespace.wait(f"configmap/{rolled}-config", "jsonpath={.data.log-level}=WARN", 15)
-    namespace.wait(f"orderservice/{rolled}", "condition=Ready", 15)
+    namespace.rolled_out(rolled, 15)
 
     assert generation == namespace.get("deployment", rolled)["metadata"]["generation"]
     assert before == uids(namespace.pods(rolled))

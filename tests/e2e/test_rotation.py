@@ -69,7 +69,7 @@ def password(namespace: Namespace, postgresql: PostgreSQL) -> Password:
     small = {"requests": {"cpu": "5m", "memory": "32Mi"}}
     spec = {"database": {"secretRef": {"name": SECRET}}, "resources": small, "replicas": 8}
     namespace.apply(order_service(NAME, rollout=_STANDING, **spec))
-    namespace.wait(f"orderservice/{NAME}", "condition=Ready", 120)
+    namespace.rolled_out(NAME, 120)
     env = [{"name": "REQUEST_TIMEOUT", "value": "6s"}]
     namespace.patch("orderservice", NAME, {"spec": {"podTemplate": {"env": env}}})
     namespace.wait(f"orderservice/{NAME}", "jsonpath={.status.rollout.settledAt}", 90)

@@ -28,7 +28,7 @@ def test_a_sample_with_its_own_database_gets_ready_in_90_seconds(
 ) -> None:
     """Applied, it is Ready within 90 s; deleted, its children go within 60 s."""
     namespace.kubectl("apply", "-f", str(SAMPLES / f"{name}.yaml"))
-    namespace.wait(f"orderservice/{name}", "condition=Ready", 90)
+    namespace.rolled_out(name, 90)
 
     namespace.kubectl("delete", "orderservice", name)
     namespace.wait(f"statefulset/{name}-postgresql", "delete", 60)
@@ -40,7 +40,7 @@ def test_the_placed_sample_has_what_it_declares_in_every_pod_and_child(
 ) -> None:
     """It is Ready within 90 s; its labels select every child, its node selector every pod."""
     namespace.kubectl("apply", "-f", str(SAMPLES / "placed.yaml"))
-    namespace.wait("orderservice/placed", "condition=Ready", 90)
+    namespace.rolled_out("placed", 90)
 
     kinds = "pods,deployments,statefulsets,services,secrets,configmaps,networkpolicies"
     every = namespace.every(kinds, "app.kubernetes.io/instance=placed")
@@ -64,7 +64,7 @@ def test_the_highly_available_sample_is_scaled_by_its_autoscaler(
     namespace.kubectl("apply", "-f", str(SAMPLES / "highly-available.yaml"))
 
     namespace.wait("orderservice/highly-available", "jsonpath={.status.readyReplicas}=3", 120)
-    namespace.wait("orderservice/highly-available", "condition=Ready", 60)
+    namespace.rolled_out("highly-available", 60)
     nodes = {pod["spec"]["nodeName"] for pod in namespace.pods("highly-available")}
     assert 1 < len(nodes)
     namespace.kubectl("delete", "orderservice", "highly-available")
@@ -75,7 +75,7 @@ def test_the_canary_sample_gets_ready(namespace: Namespace, postgresql: PostgreS
     namespace.apply(secret("orders-database", url=postgresql.database()))
     namespace.kubectl("apply", "-f", str(SAMPLES / "canary.yaml"))
 
-    namespace.wait("orderservice/canary", "condition=Ready", 90)
+    namespace.rolled_out("canary", 90)
     assert "Stable" == namespace.rollout("canary")["phase"]
     namespace.kubectl("delete", "orderservice", "canary")
 
@@ -90,7 +90,7 @@ def test_the_cloudnative_pg_sample_waits_for_its_secret(
     assert not namespace.exists("deployment", "cloudnative-pg")
 
     namespace.apply(secret("orders-db-app", uri=postgresql.database()))
-    namespace.wait("orderservice/cloudnative-pg", "condition=Ready", 60)
+    namespace.rolled_out("cloudnative-pg", 60)
     namespace.kubectl("delete", "orderservice", "cloudnative-pg")
 
 
@@ -109,7 +109,7 @@ def test_the_namespaced_sample_runs_under_the_restricted_standard(
     """In a namespace that enforces `restricted` it is Ready within 90 s; nothing is refused."""
     run("kubectl", "apply", "-f", str(SAMPLES / "namespaced.yaml"))
     shop.apply(secret("orders-database", url=postgresql.database()))
-    shop.wait("orderservice/orders", "condition=Ready", 90)
+    shop.rolled_out("orders", 90)
 
     labels = shop.get("namespace", "shop")["metadata"]["labels"]
     assert "restricted" == labels["pod-security.kubernetes.io/enforce"]

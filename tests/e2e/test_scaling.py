@@ -78,7 +78,7 @@ def test_a_horizontal_pod_autoscaler_may_scale_the_resource(
 def test_no_pods_at_all_is_ready(namespace: Namespace) -> None:
     """Scaled to nothing from the start, an OrderService is Ready within 15 s."""
     namespace.apply(order_service("none", replicas=0))
-    namespace.wait("orderservice/none", "condition=Ready", 15)
+    namespace.rolled_out("none", 15)
 
     assert [] == namespace.pods("none")
     namespace.kubectl("delete", "orderservice", "none")

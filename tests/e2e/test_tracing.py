@@ -77,7 +77,7 @@ def test_a_request_gives_a_span_in_the_collector(namespace: Namespace, collector
     """30 s after a request its span is there, with the pod's name and the spec's attributes."""
     tracing = {"endpoint": collector, "resourceAttributes": {"team": "shop, blue"}}
     namespace.apply(order_service("spans", tracing=tracing))
-    namespace.wait("orderservice/spans", "condition=Ready", 90)
+    namespace.rolled_out("spans", 90)
     proxy = f"/api/v1/namespaces/{namespace.name}/services/spans:http/proxy/orders"
     namespace.kubectl("get", "--raw", proxy)
 

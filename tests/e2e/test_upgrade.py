@@ -34,7 +34,7 @@ def test_an_upgrade_from_the_chart_before_keeps_the_pods(
     helm("uninstall", RELEASE, "--wait")
     run("kubectl", "delete", "crd", CRD, "--timeout=60s")
     helm("install", RELEASE, str(chart_before(tmp_path)), "--set=crds.upgrade=false")
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 120)
+    default.rolled_out(RELEASE, 120)
     assert not _has_paused()
     before = uids(default.pods(RELEASE))
     database = default.get("pod", f"{RELEASE}-postgresql-0")["metadata"]["uid"]
@@ -43,7 +43,7 @@ def test_an_upgrade_from_the_chart_before_keeps_the_pods(
     default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
 
     assert _has_paused()
-    default.wait(f"orderservice/{RELEASE}", "condition=Ready", 60)
+    default.rolled_out(RELEASE, 60)
     assert before == uids(default.pods(RELEASE))
     assert database == default.get("pod", f"{RELEASE}-postgresql-0")["metadata"]["uid"]
 
@@ -70,7 +70,7 @@ def test_what_another_operator_rendered_stays(installed: Installed, namespace: N
             order_service("back", rollout={"progressDeadline": "20s"}),
         )
         for name in SERVICES:
-            namespace.wait(f"orderservice/{name}", "condition=Ready", 120)
+            namespace.rolled_out(name, 120)
         namespace.patch("orderservice", "back", {"spec": {"image": ABSENT}})
         env = [{"name": "REQUEST_TIMEOUT", "value": "6s"}]
         namespace.patch("orderservice", "halfway", {"spec": {"podTemplate": {"env": env}}})
@@ -95,7 +95,7 @@ def test_a_restart_rolls_to_what_this_operator_renders(namespace: Namespace) -> 
     namespace.kubectl("annotate", "orderservice", STEADY, f"orders.dev/restart={now}")
 
     namespace.replaced(STEADY, before, 90)
-    namespace.wait(f"orderservice/{STEADY}", "condition=Ready", 60)
+    namespace.rolled_out(STEADY, 60)
     assert [{USUAL}] == [timeouts(pod["spec"]) for pod in namespace.pods(STEADY)]
     assert database["metadata"]["uid"] in uids(namespace.every("pods"))
     assert others == {name: state(namespace, name) for name in SERVICES[1:]}

@@ -4,7 +4,7 @@ A reason has the same name in the condition, in the Event and in the metric's la
 
 | type            | good when | says                                                            |
 |-----------------|-----------|-----------------------------------------------------------------|
-| Ready           | True      | what is declared now serves, all of it and nothing else         |
+| Ready           | True      | callers are served, by whichever revision                       |
 | Progressing     | either    | a rollout is under way                                          |
 | Degraded        | False     | something is wrong that will not pass by waiting                |
 | Migrated        | True      | the schema is the one that the newest pods brought              |
@@ -41,6 +41,8 @@ class Reason(StrEnum):
     ROLLING_OUT = "RollingOut"
     ROLLED_OUT = "RolledOut"
     CANARY = "Canary"
+    BAKING = "Baking"
+    UNJUDGED = "Unjudged"
     INCONCLUSIVE = "Inconclusive"
     ROLLOUT_PAUSED = "RolloutPaused"
     AS_EXPECTED = "AsExpected"

@@ -30,6 +30,19 @@ IntOrString = Annotated[
 ]
 """A number, or a share such as 25%."""
 
+PodsOrShare = Annotated[
+    int | str,
+    Meta(
+        extra_json_schema={
+            "x-kubernetes-int-or-string": True,
+            "minimum": 0,
+            "maxLength": 4,
+            "pattern": r"^([0-9]|[1-9][0-9]|100)%$",
+        }
+    ),
+]
+"""A number of pods, or a share of them: 0% to 100%."""
+
 _SUFFIX = r"([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,3})?"
 
 Quantity = Annotated[

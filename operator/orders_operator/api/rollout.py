@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from orders_operator.api.fields import Duration
+from orders_operator.api.fields import Duration, PodsOrShare
 
 Ratio = Annotated[float, Meta(ge=0, le=1)]
 Latency = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(ms|s)$", max_length=8)]
@@ -86,6 +86,25 @@ class Canary(Struct, frozen=True, rename="camel"):
     analysis: Analysis = Analysis()
 
 
+class RollingUpdate(Struct, frozen=True, rename="camel"):
+    """How pods are replaced: in a rolling update, and when a canary is promoted."""
+
+    max_surge: Annotated[
+        PodsOrShare, Meta(description="Pods that there may be beyond those that are declared.")
+    ] = 1
+    max_unavailable: Annotated[
+        PodsOrShare,
+        Meta(description="Pods of those declared that may be missing. With 0 none ever is."),
+    ] = 0
+    analysis: Annotated[
+        Analysis | None,
+        Meta(
+            description="By which the new pods of a rolling update are judged while it is under"
+            " way, and for bake after it; it is not judged when left out."
+        ),
+    ] = None
+
+
 class Rollout(Struct, frozen=True, rename="camel"):
     """How a change of the pods comes in."""
 
@@ -94,6 +113,23 @@ class Rollout(Struct, frozen=True, rename="camel"):
         Meta(description="Pod by pod, or watched beside the stable pods first."),
     ] = "RollingUpdate"
     canary: Canary = Canary()
+    rolling_update: RollingUpdate = RollingUpdate()
+    min_ready_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="How long a new pod must be ready without a crash before the next one is"
+            " replaced, and before it counts for a step of a canary.",
+        ),
+    ] = 0
+    bake: Annotated[
+        Duration,
+        Meta(
+            description="How long the new revision is still judged, by its absolute bounds, after"
+            " it was rolled out, and gone back from; at least one window."
+        ),
+    ] = "60s"
     progress_deadline: Annotated[
         Duration | None,
         Meta(
@@ -108,3 +144,10 @@ class Rollout(Struct, frozen=True, rename="camel"):
     history: Annotated[
         int, Meta(ge=0, le=100, description="Revisions that are kept beside those in use.")
     ] = 10
+
+
+def judged_by(declared: Rollout) -> Analysis | None:
+    """Return the analysis by which a rollout is judged; None if it is not."""
+    if declared.strategy == "Canary":
+        return declared.canary.analysis
+    return declared.rolling_update.analysis

@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 
 from orders_operator.api.database import Database, Storage
-from orders_operator.api.rollout import Analysis, Rollout
+from orders_operator.api.rollout import Analysis, RollingUpdate, Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
-from orders_operator.api.spec import NAME_LENGTH, Shutdown
+from orders_operator.api.spec import NAME_LENGTH, OrderServiceSpec, Shutdown
 from orders_operator.api.traffic import Expose
 
 
@@ -21,11 +21,40 @@ class Rule(Struct, frozen=True):
     message: str
 
 
+def _windows(analysis: str) -> Rule:
+    """Return that a window has two scrapes of the ServiceMonitor, if a Prometheus is asked.
+
+    Args:
+        analysis: the path of the analysis from the spec, each part of which may be left out.
+
+    """
+    parts = analysis.split(".")
+    paths = [".".join(parts[: end + 1]) for end in range(len(parts))]
+    given = [*paths, f"{analysis}.prometheus", f"{analysis}.interval"]
+    left_out = [f"!has(self.{path})" for path in (*given, "monitoring", "monitoring.interval")]
+    scrape = "duration(self.monitoring.interval)"
+    return Rule(
+        f"{' || '.join(left_out)} || (has(self.monitoring.enabled) && !self.monitoring.enabled)"
+        f" || duration(self.{analysis}.interval) >= {scrape} + {scrape}",
+        f"{analysis}.interval must be at least twice monitoring.interval where a Prometheus is"
+        " asked: what lies between two scrapes of its own it does not know",
+    )
+
+
 def _count(*fields: str) -> str:
     return " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
 
 
+def _none(field: str) -> str:
+    """Return that a number of pods, or a share of them, is given and none."""
+    return f"has(self.{field}) && (self.{field} == 0 || self.{field} == '0%')"
+
+
 RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
+    OrderServiceSpec: (
+        _windows("rollout.canary.analysis"),
+        _windows("rollout.rollingUpdate.analysis"),
+    ),
     Database: (
         Rule(
             f"{_count('secretRef', 'cluster', 'embedded')} == 1",
@@ -58,6 +87,22 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
             "!has(self.progressDeadline) || (duration(self.progressDeadline) >= duration('10s')"
             " && duration(self.progressDeadline) <= duration('24h'))",
             "progressDeadline must be 10s to 24h",
+        ),
+        Rule(
+            "!has(self.progressDeadline) || !has(self.minReadySeconds)"
+            " || duration(self.progressDeadline).getSeconds() > self.minReadySeconds",
+            "progressDeadline must be longer than minReadySeconds",
+        ),
+        Rule(
+            "!has(self.bake) || duration(self.bake) <= duration('24h')",
+            "bake must be at most 24h",
+        ),
+    ),
+    RollingUpdate: (
+        Rule(
+            f"!({_none('maxSurge')})"
+            f" || (has(self.maxUnavailable) && !({_none('maxUnavailable')}))",
+            "maxSurge and maxUnavailable cannot both be none: no pod could be replaced",
         ),
     ),
     Autoscaling: (

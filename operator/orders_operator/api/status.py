@@ -30,18 +30,25 @@ class Measured(Struct, frozen=True, rename="camel", omit_defaults=True):
     errors: Annotated[int, Meta(description="Answered 5xx.")]
     error_ratio: float
     p99_milliseconds: Annotated[
-        float | None, Meta(description="What 99 of 100 requests took at most; none without any.")
+        float | None,
+        Meta(
+            description="What 99 of 100 requests took at most; none without any, or where it lies"
+            " beyond the last bucket."
+        ),
     ] = None
 
 
 class AnalysisStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The last window of a canary, and what all of them came to."""
+    """The last window of a rollout, and what all of them came to."""
 
     verdict: Literal["Passed", "Failed", "Inconclusive"]
     message: str
     at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="Its end.")]
     window_seconds: Annotated[float, Meta(description="Its length.")]
-    passes: Annotated[int, Meta(description="Windows that passed in this step.")] = 0
+    stage: Annotated[
+        str | None, Meta(description="Where the rollout was: step N, promotion or bake.")
+    ] = None
+    passes: Annotated[int, Meta(description="Windows that passed in this stage.")] = 0
     failures: Annotated[int, Meta(description="Windows that failed in this rollout.")] = 0
     canary: Measured | None = None
     stable: Measured | None = None
@@ -67,12 +74,21 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Where the rollout is: what another operator needs to go on with it."""
 
     phase: Annotated[
-        Literal["Stable", "Progressing", "Canary", "Paused", "Promoting", "RolledBack", "Halted"],
+        Literal[
+            "Stable",
+            "Progressing",
+            "Canary",
+            "Paused",
+            "Promoting",
+            "Baking",
+            "RolledBack",
+            "Halted",
+        ],
         Meta(
             description="Stable: one revision serves. Progressing: pods are replaced one by one."
             " Canary, Paused: a new revision is beside the stable one. Promoting: it replaces it."
-            " RolledBack: it failed, the stable one serves. Halted: it failed, and rollback is"
-            " Manual."
+            " Baking: it has replaced it, and is still judged. RolledBack: it failed, the stable"
+            " one serves. Halted: it failed, and rollback is Manual."
         ),
     ]
     revision: Annotated[str | None, Meta(description="Of the pods that the spec asks for.")] = None
@@ -95,7 +111,8 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
         str | None,
         Meta(
             extra_json_schema={"format": "date-time"},
-            description="When all pods of the step served: its duration counts from here.",
+            description="When all pods of the step served, or of the whole rollout: its duration,"
+            " or bake, counts from here.",
         ),
     ] = None
     stable_pods: Annotated[
@@ -115,6 +132,19 @@ class RetainedClaim(Struct, frozen=True, rename="camel"):
 
     name: str
     delete_with: Annotated[str, Meta(description="The command that deletes it for good.")]
+
+
+class Autoscaled(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What an autoscaler leaves behind when `autoscaling` is removed."""
+
+    replicas: Annotated[int, Meta(description="spec.replicas under autoscaling.")]
+    pods: Annotated[
+        int | None,
+        Meta(
+            description="Pods when autoscaling was removed: they stay until spec.replicas differs"
+            " from what it was; none while there is autoscaling."
+        ),
+    ] = None
 
 
 class OrderServiceStatus(Struct, frozen=True, rename="camel"):
@@ -150,3 +180,4 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     ] = None
     rollout: RolloutStatus | None = None
     retained_claim: RetainedClaim | None = None
+    autoscaled: Autoscaled | None = None

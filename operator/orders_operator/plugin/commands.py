@@ -35,8 +35,8 @@ _ANNOTATIONS: Final[Mapping[Command, str]] = {
 _ONE_AT_A_TIME: Final = (PROMOTE, ABORT, PAUSE, RETRY)
 """The last of these counts. A restart is none of them: it stays, a part of what is declared."""
 _PHASES: Final[Mapping[Command, frozenset[str]]] = {
-    "promote": frozenset({"Canary", "Paused", "Halted"}),
-    "abort": frozenset({"Canary", "Paused", "Promoting", "Progressing", "Halted"}),
+    "promote": frozenset({"Canary", "Paused", "Baking", "Halted"}),
+    "abort": frozenset({"Canary", "Paused", "Promoting", "Baking", "Progressing", "Halted"}),
     "pause": frozenset({"Canary"}),
 }
 """Where the rollout has to be for a command to have an effect."""
@@ -45,6 +45,7 @@ _ELSE: Final = {
     "Progressing": "a rolling update is under way, which has no steps",
     "Paused": "it is paused already",
     "Promoting": "it is being promoted already",
+    "Baking": "it has replaced the stable revision; `promote` ends its bake, `abort` goes back",
     "RolledBack": "it was rolled back; `retry` has it tried again",
     "Halted": "it is halted; `promote`, `abort` or `retry` it",
 }

@@ -7,12 +7,12 @@ from rich.bar import Bar
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orders_operator.api.rollout import Analysis, Rollout
+from orders_operator.api.rollout import Analysis, Rollout, judged_by
 from orders_operator.api.status import AnalysisStatus, Measured
 from orders_operator.plugin.grid import grid
 from orders_operator.plugin.words import milliseconds, percent, since, span
 from orders_operator.rollout.judge import milliseconds as bounded
-from orders_operator.rollout.situation import moment
+from orders_operator.rollout.situation import BAKE, PROMOTION, moment
 
 WIDTH: Final = 14
 """Columns of a bar."""
@@ -23,7 +23,7 @@ def comparison(
     analysis: AnalysisStatus, declared: Rollout | None, now: datetime
 ) -> RenderableType:
     """Draw what both answered, and what is allowed; a column's bars have one scale."""
-    bounds = None if declared is None else declared.canary.analysis
+    bounds = None if declared is None else judged_by(declared)
     rows = [(name, it) for name, it in _tracks(analysis) if it is not None]
     errors = None if bounds is None else bounds.max_error_ratio
     slowest = None if bounds is None else _slowest(bounds, analysis.stable)
@@ -34,7 +34,7 @@ def comparison(
         right=("PODS", "REQUESTS", "ERRORS", "P99"),
     )  # fmt: skip
     for name, it in rows:
-        watched = name == "canary"
+        watched = name != "stable"
         table.add_row(
             name,
             str(it.pods),
@@ -54,7 +54,11 @@ def comparison(
 
 
 def _tracks(analysis: AnalysisStatus) -> tuple[tuple[str, Measured | None], ...]:
-    return ("canary", analysis.canary), ("stable", analysis.stable)
+    judged = "new" if analysis.stage in {PROMOTION, BAKE} else "canary"
+    return (judged, analysis.canary), (
+        "stable",
+        None if analysis.stage == BAKE else analysis.stable,
+    )
 
 
 def _title(analysis: AnalysisStatus, bounds: Analysis | None, now: datetime) -> Text:

@@ -28,6 +28,7 @@ STYLES: Final = {
     "Progressing": "cyan",
     "Canary": "cyan",
     "Promoting": "cyan",
+    "Baking": "cyan",
     "Paused": "yellow",
     "RolledBack": "red",
     "Halted": "red",

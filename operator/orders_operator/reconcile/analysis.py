@@ -1,50 +1,60 @@
-"""The windows of canaries: where each began, and what it says when it ends.
+"""The windows of rollouts that are judged: where each began, and what it says when it ends.
 
 Where a window began is kept in memory alone: another replica of the operator begins a new one.
 What the windows said is in `status.rollout.analysis`.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from math import inf
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.rollout import Analysis
 from orders_operator.api.status import AnalysisStatus, Measured
 from orders_operator.rollout.judge import Verdict, judge
-from orders_operator.rollout.reading import ReadingError, ask, scrape
+from orders_operator.rollout.measure import (
+    Added,
+    Compared,
+    Ends,
+    Readings,
+    Unmeasured,
+    begin,
+    go_on,
+    measure,
+    settled,
+)
+from orders_operator.rollout.prometheus import ReadingError, ask
+from orders_operator.rollout.reading import scrape
 from orders_operator.rollout.situation import stamp
 from orders_operator.rollout.windows import Counts, total
 
-Object = dict[str, Any]
 Key = tuple[str, str]
 """Namespace and name."""
 
-
-class Compared(Struct, frozen=True):
-    """The pods of both tracks, and the step that they are in."""
-
-    revision: str
-    step: int
-    canary: Sequence[Object]
-    stable: Sequence[Object]
+_SCRAPED_SECONDS: Final = 5.0
+"""When to look again whether a Prometheus has scraped the pods since they serve."""
 
 
 class _Window(Struct):
-    """Where a window began: when, and what each pod had counted."""
+    """A window: since when it is to begin, its first end if it has, and when to look at it.
 
-    revision: str
-    step: int
-    began: float
-    looked: float
-    counts: dict[str, Counts]
+    `since` is the time of the Prometheus then: what it has scraped before is of no account.
+    """
+
+    mark: tuple[str, str]
+    opened: float
+    look: float
+    since: float | None = None
+    began: Ends | None = None
 
 
 class Windows:
-    """The window of each OrderService that has a canary."""
+    """The window of each OrderService whose rollout is judged."""
 
     def __init__(
         self, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
@@ -55,108 +65,100 @@ class Windows:
         self._open: dict[Key, _Window] = {}
 
     def forget(self, key: Key) -> None:
-        """Drop the window of a resource that has no canary, or is gone."""
+        """Drop the window of a resource of which nothing is judged, or that is gone."""
         self._open.pop(key, None)
 
-    def left(self, key: Key, analysis: Analysis) -> float | None:
+    def left(self, key: Key) -> float | None:
         """Return the seconds until the window is to be looked at."""
         found = self._open.get(key)
-        if found is None:
-            return None
-        return max(0.0, found.looked + seconds(analysis.interval) - self._clock())
+        return None if found is None else max(0.0, found.look - self._clock())
 
     async def look(
         self, key: Key, analysis: Analysis, compared: Compared
     ) -> AnalysisStatus | None:
         """Begin a window, or say what came of the one that ends now; None in between.
 
-        One with too few requests goes on, and is looked at again after another interval.
+        One that cannot be judged yet goes on, and is looked at again after another interval.
         """
         window = self._open.get(key)
-        mark = (compared.revision, compared.step)
-        if window is not None and (window.revision, window.step) != mark:
+        if window is not None and window.mark != compared.mark:
             window = None
-        left = None if window is None else self.left(key, analysis)
-        if left:
+        if window is not None and self.left(key):
             return None
-        began = self._clock()
+        at = self._clock()
+        if window is None:
+            window = self._open[key] = _Window(compared.mark, at, at)
+        window.look = at + seconds(analysis.interval)
+        said = await self._judge(key, analysis, compared, window, at)
+        return None if said is None else replace(said, stage=compared.stage)
+
+    async def _judge(
+        self, key: Key, analysis: Analysis, compared: Compared, window: _Window, at: float
+    ) -> AnalysisStatus | None:
+        """Read what pods have counted, and say what a window came to, if it has an end."""
+        interval = seconds(analysis.interval)
         try:
-            ended = await self._read(key, analysis, compared, window)
+            found = await _read(key, analysis, compared)
         except ReadingError as error:
-            if window is None:
-                self._open[key] = _Window(*mark, began, began, {})
-            else:
-                window.looked = began
-            return self._said(Verdict("Inconclusive", str(error)), 0.0, None, None)
-        if window is None:
-            self._open[key] = _Window(*mark, began, began, ended)
+            return self._inconclusive(Unmeasured(str(error)))
+        if window.began is None:
+            return self._begin(window, compared, found, at, interval)
+        added = measure(window.began, compared, found)
+        if isinstance(added, Unmeasured):
+            if not added.goes_on:
+                window.began, window.opened, window.since = None, at, None
+                self._begin(window, compared, found, at, interval)
+            return self._inconclusive(added)
+        judged, beside = total(added.judged.values()), total(added.beside.values())
+        verdict, length = judge(analysis, judged, beside), at - window.opened
+        if verdict.few:
+            window.began = go_on(window.began, compared, found)
+        else:  # the next one begins where this one ends
+            began = begin(compared, found)
+            window.began = None if isinstance(began, Unmeasured) else began
+            window.opened, window.since = at, None
+        return self._said(verdict, length, added)
+
+    def _begin(
+        self, window: _Window, compared: Compared, found: Readings, at: float, interval: float
+    ) -> AnalysisStatus | None:
+        """Begin, once a Prometheus has scraped all pods since they serve."""
+        if window.since is None:
+            window.since = found.now
+        waited = at - window.opened
+        if not settled(compared, found, window.since) and found.now and waited < interval:
+            window.look = at + min(_SCRAPED_SECONDS, interval - waited)
             return None
-        added = _added(analysis, window.counts, ended)
-        canary, stable = (_of(added, pods) for pods in (compared.canary, compared.stable))
-        verdict = judge(analysis, total(canary.values()), total(stable.values()))
-        length = began - window.began
-        if verdict.few and added:
-            kept = {uid: window.counts.get(uid, ended[uid]) for uid in added}
-            self._open[key] = _Window(*mark, window.began, began, ended | kept)
-        else:
-            self._open[key] = _Window(*mark, began, began, ended)
-        return self._said(verdict, length, canary, stable)
+        began = begin(compared, found, window.since)
+        if isinstance(began, Unmeasured):
+            return self._inconclusive(began)
+        window.began, window.opened = began, at
+        return None
 
-    async def _read(
-        self, key: Key, analysis: Analysis, compared: Compared, window: _Window | None
-    ) -> dict[str, Counts]:
-        """Return what each pod has counted: since its start, or as Prometheus in the window.
+    def _inconclusive(self, found: Unmeasured) -> AnalysisStatus:
+        return self._said(Verdict("Inconclusive", found.why), 0.0, None)
 
-        Raises:
-            ReadingError: it cannot be had, or at the end of a window not of the stable pods.
-
-        """
-        pods = [*compared.canary, *compared.stable]
-        if analysis.prometheus is None:
-            found = await scrape(pods)
-            unread = compared.stable and not _of(found, compared.stable)
-            if window is not None and unread:
-                raise ReadingError("The metrics of no stable pod can be read.")
-            return found
-        if window is None:
-            return {}
-        length = self._clock() - window.began
-        return dict(await ask(analysis.prometheus.url, key[0], pods, length))
-
-    def _said(
-        self,
-        verdict: Verdict,
-        length: float,
-        canary: Mapping[str, Counts] | None,
-        stable: Mapping[str, Counts] | None,
-    ) -> AnalysisStatus:
+    def _said(self, verdict: Verdict, length: float, added: Added | None) -> AnalysisStatus:
         return AnalysisStatus(
             verdict=verdict.word,
             message=verdict.message,
             at=stamp(self._now()),
             window_seconds=round(length, 1),
-            canary=None if canary is None else _measured(canary),
-            stable=None if stable is None else _measured(stable),
+            canary=None if added is None else _measured(added.judged),
+            stable=None if added is None else _measured(added.beside),
         )
 
 
-def _added(
-    analysis: Analysis, before: Mapping[str, Counts], after: Mapping[str, Counts]
-) -> dict[str, Counts]:
-    """Return what each pod counted in the window; a Prometheus says just that."""
-    if analysis.prometheus is not None:
-        return dict(after)
-    found = {}
-    for uid, counted in after.items():
-        added = counted.since(before[uid]) if uid in before else None
-        if added is not None:
-            found[uid] = added
-    return found
+async def _read(key: Key, analysis: Analysis, compared: Compared) -> Readings:
+    """Return what each pod has counted since its start.
 
+    Raises:
+        ReadingError: a Prometheus cannot be asked.
 
-def _of(added: Mapping[str, Counts], pods: Sequence[Object]) -> dict[str, Counts]:
-    uids = [pod["metadata"]["uid"] for pod in pods]
-    return {uid: added[uid] for uid in uids if uid in added}
+    """
+    if analysis.prometheus is None:
+        return await scrape(compared.pods)
+    return await ask(analysis.prometheus.url, key[0], compared.pods)
 
 
 def _measured(parts: Mapping[str, Counts]) -> Measured:
@@ -167,5 +169,5 @@ def _measured(parts: Mapping[str, Counts]) -> Measured:
         requests=round(found.requests),
         errors=round(found.errors),
         error_ratio=round(found.error_ratio, 6),
-        p99_milliseconds=None if p99 is None else round(1000 * p99, 3),
+        p99_milliseconds=None if p99 is None or p99 == inf else round(1000 * p99, 3),
     )

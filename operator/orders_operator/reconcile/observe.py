@@ -44,6 +44,7 @@ async def observe(it: Pass) -> None:
         selector=_listed(track_selector(it.service, STABLE)),
         secrets_hash=_secrets_hash(it),
         retained_claim=retained_claim(it),
+        autoscaled=it.autoscaled,
         database=await _trouble_of_database(it),
         hidden=_hidden(it),
         begun=it.choice.going is not None and it.choice.going.hash == it.choice.wanted.hash,

@@ -5,13 +5,13 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
-from orders_operator.api.status import RetainedClaim, RolloutStatus
+from orders_operator.api.status import Autoscaled, RetainedClaim, RolloutStatus
 from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.tracks import Tracks
 
 Object = dict[str, Any]
 
-_BESIDE: Final = frozenset({"Canary", "Paused", "Promoting"})
+_BESIDE: Final = frozenset({"Canary", "Paused", "Promoting", "Baking"})
 """Phases of a rollout that wait for something."""
 
 
@@ -54,6 +54,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     selector: str = ""
     secrets_hash: str = ""
     retained_claim: RetainedClaim | None = None
+    autoscaled: Autoscaled | None = None
     database: Trouble | None = None
     hidden: bool = False
     begun: bool = True

@@ -9,6 +9,7 @@ from msgspec.structs import fields, replace
 
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
+from orders_operator.reconcile.autoscaled import autoscaled, autoscaled_before, with_pods
 from orders_operator.reconcile.children import LIST_SECONDS, Children, refusal
 from orders_operator.reconcile.database_pod import pods_of_database
 from orders_operator.reconcile.owner import Owner
@@ -35,7 +36,8 @@ async def read(it: Pass) -> None:
     await children.look()
     if children.unlisted:
         context.apis.doubt()  # an optional kind may be gone since
-    pods = await _pods(it, children)
+    await _keep_pods(it, children)
+    service, pods = it.service, await _pods(it, children)
     unknown = _unknown(it, children)
     databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
     service = it.service = postgres.with_database_of(service, databases)
@@ -63,6 +65,17 @@ async def read(it: Pass) -> None:
         contents=contents,
         unknown=unknown,
     )
+
+
+async def _keep_pods(it: Pass, children: Children) -> None:
+    """Have as many replicas declared as there are to be, once there is no autoscaling."""
+    it.autoscaled = autoscaled_before(it.resource)
+    if it.invalid is not None:  # it is not known whether there is autoscaling
+        return
+    live = await children.mine("apps/v1", "Deployment", it.service.metadata.name)
+    known = not any(kind == "Deployment" for kind, _ in children.unread)
+    it.autoscaled = autoscaled(it.service.spec, it.autoscaled, live, known=known)
+    it.service = with_pods(it.service, it.autoscaled)
 
 
 async def _pods(it: Pass, children: Children) -> tuple[Object, ...]:

@@ -25,7 +25,7 @@ from orders_operator.reconcile.refusals import Refusals
 from orders_operator.reconcile.report import Report
 from orders_operator.reconcile.retention import retain
 from orders_operator.reconcile.rollout_step import plan_rollout
-from orders_operator.reconcile.unreadable import under_way
+from orders_operator.reconcile.unreadable import serving, under_way
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
 
@@ -137,8 +137,14 @@ class Reconciler:
                 return await self._pass(
                     Pass(self._context, rest, resource, self._now(), str(error))
                 )
-            paused = resource["spec"].get("paused") is True
-            seen = Observed(generation=generation, invalid=str(error), paused=paused)
+            tracks, hidden = await serving(self._context.kube, resource)
+            seen = Observed(
+                generation=generation,
+                invalid=str(error),
+                paused=resource["spec"].get("paused") is True,
+                tracks=tracks,
+                hidden=hidden,
+            )
             return await self._report(key, resource, seen)
         if service.spec.paused:
             self._context.index.set(key, (it.reference for it in named(template(service))))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from orders_operator.api.status import RolloutStatus
+from orders_operator.api.status import Autoscaled, RolloutStatus
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.refusals import Refusals
@@ -107,6 +107,9 @@ class Pass:
     problems: list[Problem] = field(default_factory=list)
     again: float | None = None
     """Seconds until the next pass, if nothing happens before."""
+
+    autoscaled: Autoscaled | None = None
+    """What is kept of an autoscaler; `service` has the replicas that come of it."""
 
     snapshot: Snapshot = field(init=False)
     choice: Choice = field(init=False)

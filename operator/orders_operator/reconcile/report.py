@@ -100,7 +100,7 @@ class Report:
         before = last if kept is None else kept.before
         after = summary.summarise(seen, last, self._now())
         self._metrics.conditions(key, summary.statuses(after))
-        self._metrics.rollout(key, (after.get("rollout") or {}).get("phase"))
+        self._metrics.rollout(key, after.get("rollout") or {})
         if after == before:
             self.forget(key)
             return None

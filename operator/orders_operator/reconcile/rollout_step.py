@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from orders_operator.reconcile.analysis import Compared
+from orders_operator.api.rollout import judged_by
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.unreadable import only_back
 from orders_operator.resources.content import content_hash, missing, value
@@ -13,9 +13,11 @@ from orders_operator.resources.desired import splits_requests
 from orders_operator.resources.labels import CANARY, STABLE
 from orders_operator.resources.references import named
 from orders_operator.rollout.commands import commands
-from orders_operator.rollout.judge import comparable
+from orders_operator.rollout.judge import absolute, comparable
+from orders_operator.rollout.measure import Compared
 from orders_operator.rollout.plan import plan
-from orders_operator.rollout.situation import Situation
+from orders_operator.rollout.pods import of_revision, ready
+from orders_operator.rollout.situation import BAKE, PROMOTION, Plan, Situation
 from orders_operator.rollout.tracks import Tracks, track_state
 
 if TYPE_CHECKING:
@@ -28,27 +30,47 @@ async def plan_rollout(it: Pass) -> None:
     revision = it.choice.going
     if revision is None:
         return
-    canary, windows = it.service.spec.rollout.canary, it.context.windows
+    windows = it.context.windows
     tracks = await tracks_of(it)
     situation = _situation(it, revision, tracks)
     if it.invalid is not None:
         situation = only_back(situation, tracks)
     found = plan(situation)
-    if not found.measuring:
+    analysis, compared = judged_by(situation.declared), _compared(it, found, tracks)
+    measured = None
+    if analysis is None or compared is None:
         windows.forget(it.key)
-        it.plan = found
-        it.wake(found.again)
-        return
-    compared = Compared(
-        revision.hash, found.status.step or 1, tracks.canary.pods, tracks.stable.pods
-    )
-    measured = await windows.look(it.key, comparable(canary.analysis, found.weight), compared)
+    else:
+        asked = comparable(analysis, found.weight) if compared.beside else absolute(analysis)
+        measured = await windows.look(it.key, asked, compared)
     it.plan = found if measured is None else plan(replace(situation, measured=measured))
     it.wake(it.plan.again)
-    if it.plan.measuring:
-        it.wake(windows.left(it.key, canary.analysis))
-    else:
+    if it.plan.stage is None:
         windows.forget(it.key)
+    else:
+        it.wake(windows.left(it.key))
+
+
+def _compared(it: Pass, found: Plan, tracks: Tracks) -> Compared | None:
+    """Return the pods that the analysis looks at; None for none.
+
+    In a step they are the canary's, beside the stable ones. Once these are replaced it is all new
+    pods that serve, beside the old ones as long as there are any.
+    """
+    if found.stage is None:
+        return None
+    revision, stable = found.status.revision or "", tracks.stable
+    serving = [pod for pod in stable.pods if ready(pod)]
+    if found.stage not in {PROMOTION, BAKE}:
+        return Compared(revision, found.stage, tracks.canary.pods, serving)
+    new = serving if stable.revision == revision else []
+    if found.stage == BAKE:
+        return Compared(revision, BAKE, new, fixed=False)
+    old = of_revision(it.snapshot.pods, STABLE, found.status.stable)
+    judged = [*(pod for pod in tracks.canary.pods if ready(pod)), *new]
+    if not judged:
+        return None
+    return Compared(revision, PROMOTION, judged, [pod for pod in old if ready(pod)], fixed=False)
 
 
 async def tracks_of(it: Pass) -> Tracks:

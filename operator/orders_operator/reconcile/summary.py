@@ -46,7 +46,10 @@ def summarise(seen: Observed, before: Mapping[str, Any], now: datetime) -> Objec
         "schemaVersion": _schema(seen, before),
         "rollout": before.get("rollout"),
         "retainedClaim": before.get("retainedClaim") if seen.invalid else None,
+        "autoscaled": before.get("autoscaled") if seen.invalid else None,
     }
+    if seen.autoscaled is not None:
+        found["autoscaled"] = msgspec.to_builtins(seen.autoscaled)
     if seen.retained_claim is not None:
         found["retainedClaim"] = msgspec.to_builtins(seen.retained_claim)
     if seen.rollout is not None:

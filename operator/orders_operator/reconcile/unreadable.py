@@ -6,20 +6,26 @@ is, and the canary at its step, until the spec can be read.
 """
 
 from copy import deepcopy
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
 from orders_operator.api.decode import legible
+from orders_operator.api.rollout import judged_by
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
+from orders_operator.client.errors import KubeError
+from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources.kinds import HTTP_ROUTE
 from orders_operator.resources.labels import CANARY, child
 from orders_operator.resources.names import track_service_name
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.situation import Situation
-from orders_operator.rollout.tracks import Tracks
+from orders_operator.rollout.tracks import Tracks, TrackState
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
 
 Object = dict[str, Any]
 
@@ -35,10 +41,32 @@ def under_way(resource: Object, before: RolloutStatus) -> OrderService | None:
     return service if before.stable is not None and before.phase != "Stable" else None
 
 
+async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
+    """Return the Deployment of a resource that is left alone, and whether it cannot be read.
+
+    Raises:
+        KubeError: the API server is away.
+
+    """
+    metadata = resource["metadata"]
+    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
+    try:
+        found = await kube.get("apps/v1", "deployments", owner.namespace, owner.name)
+    except KubeError as error:
+        if error.lost:
+            raise
+        return Tracks(), True
+    ours = found is not None and owner.owns(found)
+    return Tracks(TrackState(found if ours else None)), False
+
+
 def only_back(it: Situation, tracks: Tracks) -> Situation:
     """Return a situation in which a rollout can do nothing but stay where it is, or go back."""
     stable = tracks.stable.deployment
-    rolling = it.before.phase == "Progressing"
+    judged = it.before.phase == "Baking" and judged_by(it.declared) is not None
+    rolling = it.before.phase == "Progressing" or (
+        judged and it.declared.strategy == "RollingUpdate"
+    )
     strategy = replace(it.declared, strategy="RollingUpdate" if rolling else "Canary")
     return replace(
         it,

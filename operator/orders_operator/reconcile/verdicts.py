@@ -17,6 +17,7 @@ _HOW: Final = {
     "Canary": Reason.CANARY,
     "Paused": Reason.ROLLOUT_PAUSED,
     "Promoting": Reason.ROLLING_OUT,
+    "Baking": Reason.BAKING,
 }
 """The reason of Progressing, by the phase of the rollout."""
 
@@ -110,17 +111,28 @@ def _of_cluster(seen: Observed) -> Problem | None:
 
 
 def _ready(seen: Observed, state: Progress | None, problem: Problem | None) -> Verdict:
-    if state is not None and state.serving and problem is None and not seen.stepping:
-        if state.wanted == 0:
-            return Verdict("True", Reason.AVAILABLE, "Scaled to no pods.")
-        return Verdict(
-            "True", Reason.AVAILABLE, f"{state.available} of {state.wanted} pods serve."
-        )
+    """Say whether callers are served, by whichever revision: not how far a rollout is."""
+    canary = seen.tracks.canary.track
+    tracks = [it for it in (state, canary.progress if canary else None) if it is not None]
+    ready, wanted = sum(it.ready for it in tracks), sum(it.wanted for it in tracks)
+    if ready:
+        return Verdict("True", Reason.AVAILABLE, f"{ready} of {wanted} pods serve.")
+    if state is not None and state.wanted == 0:
+        return Verdict("True", Reason.AVAILABLE, "Scaled to no pods.")
+    if seen.hidden and state is None:
+        said = problem or Problem(Reason.UNAVAILABLE, "The Deployment cannot be read.")
+        return Verdict("Unknown", said.reason, said.message)
     if problem is not None:
         return Verdict("False", problem.reason, problem.message)
-    if state is not None and state.current and state.complete and not seen.stepping:
-        return Verdict("False", Reason.UNAVAILABLE, f"None of {state.wanted} pods serve.")
+    if state is not None and _has_served(seen, state):
+        return Verdict("False", Reason.UNAVAILABLE, f"None of {wanted} pods serve.")
     return Verdict("False", Reason.ROLLING_OUT, _under_way(seen, state))
+
+
+def _has_served(seen: Observed, state: Progress) -> bool:
+    """Whether pods served before: then that none does is no part of a rollout."""
+    stable = None if seen.rollout is None else seen.rollout.stable
+    return stable is not None or (state.current and state.complete)
 
 
 def _under_way(seen: Observed, state: Progress | None) -> str:
@@ -141,6 +153,8 @@ def _progressing(seen: Observed, state: Progress | None, problem: Problem | None
     if problem is not None and gave_up:
         return Verdict("False", problem.reason, problem.message)
     if state is not None and state.current and state.complete:
+        if rollout is not None and rollout.phase == "Stable" and rollout.message:
+            return Verdict("False", Reason.UNJUDGED, rollout.message)
         return Verdict("False", Reason.ROLLED_OUT, "The newest revision is rolled out.")
     if problem is not None:
         return Verdict("False", problem.reason, problem.message)

@@ -1,4 +1,4 @@
-"""The Deployments: pods of a revision, replaced one by one and never below what is wanted."""
+"""The Deployments: pods of a revision, replaced one by one unless other numbers are declared."""
 
 from typing import Any, Final
 
@@ -31,19 +31,28 @@ def progress_deadline(service: OrderService) -> int:
     declared = service.spec.rollout.progress_deadline
     if declared is not None:
         return seconds(declared)
-    return max(_DEADLINE, seconds(service.spec.migrations.timeout) + _AFTER_MIGRATIONS)
+    start = max(_DEADLINE, seconds(service.spec.migrations.timeout) + _AFTER_MIGRATIONS)
+    return start + service.spec.rollout.min_ready_seconds
 
 
 def _spec(service: OrderService, running: Running, track: str) -> dict[str, Any]:
     revision = running.revision
     template = revision.on(track, running.content)
-    return {
+    rollout = service.spec.rollout
+    replaced = rollout.rolling_update
+    made = {
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": progress_deadline(service),
         "strategy": {
             "type": "RollingUpdate",
-            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+            "rollingUpdate": {
+                "maxUnavailable": replaced.max_unavailable,
+                "maxSurge": replaced.max_surge,
+            },
         },
         "selector": {"matchLabels": track_selector(service, track)},
         "template": reads_copy(template, revision.copy) if revision.copy else template,
     }
+    if rollout.min_ready_seconds:
+        made["minReadySeconds"] = rollout.min_ready_seconds
+    return made

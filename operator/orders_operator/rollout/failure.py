@@ -5,12 +5,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
+from orders_operator.api.rollout import judged_by
 from orders_operator.api.status import AnalysisStatus, FailedRevision
 from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.situation import Situation, Track, moment, stamp
 
-_STEPPING: Final = frozenset({"Canary", "Paused", "Promoting", "Halted"})
-"""Phases in which there may be canary pods."""
+_STEPPING: Final = frozenset({"Canary", "Paused", "Promoting", "Baking", "Halted"})
+"""Phases of a canary that has begun."""
 _ABORTED: Final = "Aborted by annotation orders.dev/abort."
 
 
@@ -54,6 +55,8 @@ def final(it: Situation, failure: FailedRevision) -> bool:
 def _trouble(it: Situation) -> Trouble | None:
     if it.commands.abort == it.wanted:
         return Trouble(Reason.ABORTED, _ABORTED)
+    if asleep(it):
+        return None
     return _of_pods(it) or _of_step(it) or _of_analysis(it)
 
 
@@ -80,9 +83,10 @@ def _of_step(it: Situation) -> Trouble | None:
 
 def _of_analysis(it: Situation) -> Trouble | None:
     found = seen(it)
-    if found is None or it.commands.promote == it.wanted:
+    analysis = judged_by(it.declared)
+    if found is None or analysis is None or it.commands.promote == it.wanted:
         return None
-    if found.failures <= it.declared.canary.analysis.failure_limit:
+    if found.failures <= analysis.failure_limit:
         return None
     return Trouble(Reason.ANALYSIS_FAILED, found.message)
 
@@ -101,13 +105,30 @@ def _late(it: Situation, track: Track | None) -> Trouble:
 
 def same(it: Situation) -> bool:
     """Whether the state is that of this very rollout, not of one that ended or begins anew."""
+    return it.before.phase in _STEPPING and _goes_on(it)
+
+
+def asleep(it: Situation) -> bool:
+    """Whether a canary has begun, is not through, and was scaled to none: nothing can be said.
+
+    What was declared without pods was no canary: it was promoted with nothing measured.
+    """
+    if it.pods or it.declared.strategy != "Canary" or it.commands.promote == it.wanted:
+        return False
+    promoting = it.before.phase == "Promoting" and it.before.analysis is not None
+    return same(it) and (promoting or it.before.phase in {"Canary", "Paused"})
+
+
+def _goes_on(it: Situation) -> bool:
+    """Whether the wanted revision is the one that the state is of, and not tried anew."""
     retried = it.before.failed is not None and remembered(it) is None
-    return it.before.revision == it.wanted and it.before.phase in _STEPPING and not retried
+    return it.before.revision == it.wanted and not retried
 
 
 def seen(it: Situation) -> AnalysisStatus | None:
     """Return the last window, with what all windows of this rollout came to."""
-    before = it.before.analysis if same(it) else None
+    ended = it.before.phase in {"Stable", "RolledBack"}
+    before = it.before.analysis if _goes_on(it) and not ended else None
     if it.measured is None:
         return before
     passes = 0 if before is None else before.passes

@@ -1,9 +1,11 @@
 """Whether the canary is as good as it has to be, from one window of both tracks. Pure.
 
 What the stable pods suffer as well, and by about as much, is not the canary's fault, and too few
-requests say nothing: both are inconclusive, and hold the rollout.
+requests say nothing: both are inconclusive, and hold the rollout. A p99 beyond the last bound of
+the histogram is over every bound.
 """
 
+from math import inf
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -25,6 +27,11 @@ class Verdict(Struct, frozen=True):
     few: bool = False
 
 
+def absolute(analysis: Analysis) -> Analysis:
+    """Return what can be asked where nobody is left to be compared with."""
+    return replace(analysis, max_latency_increase=None)
+
+
 def comparable(analysis: Analysis, weight: int) -> Analysis:
     """Return what can be asked of a canary: beside one that gets all requests nobody is asked.
 
@@ -33,7 +40,7 @@ def comparable(analysis: Analysis, weight: int) -> Analysis:
         weight: the share of requests that a Gateway gives the canary, in percent.
 
     """
-    return replace(analysis, max_latency_increase=None) if weight == _ALL else analysis
+    return absolute(analysis) if weight == _ALL else analysis
 
 
 def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
@@ -83,7 +90,7 @@ def _latency(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
                 f"The canary's p99 is {_p99(canary)}, allowed are {most:g} ms;"
                 f" the stable pods' is {_p99(stable)}."
             )
-            if theirs is not None and most < theirs * 1000 and (mine - theirs) * 1000 <= most:
+            if theirs is not None and most < theirs * 1000 and _near(mine, theirs, most / 1000):
                 return Verdict("Inconclusive", f"{told} It is not the canary alone.")
             return Verdict("Failed", told)
     if analysis.max_latency_increase is not None and mine is not None:
@@ -94,13 +101,25 @@ def _latency(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
                 " that a comparison needs; it holds until there are more.",
                 few=True,
             )
+        if mine == theirs == inf:
+            return Verdict(
+                "Inconclusive",
+                f"The canary's p99 is {_p99(canary)}, and so is the stable pods': nobody can say"
+                " how much more the one is than the other.",
+            )
         if mine > theirs * analysis.max_latency_increase:
+            times = "" if mine == inf else f"{mine / theirs:.1f} times "
             return Verdict(
                 "Failed",
-                f"The canary's p99 is {_p99(canary)}, {mine / theirs:.1f} times the stable pods'"
+                f"The canary's p99 is {_p99(canary)}, {times or 'beside '}the stable pods'"
                 f" {_p99(stable)}; allowed are {analysis.max_latency_increase:g} times.",
             )
     return Verdict("Passed", good)
+
+
+def _near(mine: float, theirs: float, most: float) -> bool:
+    """Whether two latencies are no further apart than what is allowed of one."""
+    return mine == theirs or mine - theirs <= most
 
 
 def _percent(ratio: float) -> str:
@@ -108,4 +127,9 @@ def _percent(ratio: float) -> str:
 
 
 def _p99(counts: Counts) -> str:
-    return "unknown" if counts.p99 is None else f"{1000 * counts.p99:.3g} ms"
+    found = counts.p99
+    if found is None:
+        return "unknown"
+    if found == inf:
+        return f"over {1000 * counts.last_bound:g} ms"
+    return f"{1000 * found:.3g} ms"

@@ -4,6 +4,7 @@
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,6 +13,14 @@ from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.progress import Progress
+
+PROMOTION: Final = "promotion"
+BAKE: Final = "bake"
+
+
+def step_stage(number: int) -> str:
+    """Return the stage of a step of a canary."""
+    return f"step {number}"
 
 
 class Track(Struct, frozen=True):
@@ -70,7 +79,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         canary: that of the canary's, if there are any.
         canary_pods: how many those are.
         weight: the share that a Gateway gives them.
-        measuring: whether the analysis should look at the pods.
+        stage: what the analysis should look at: a step, the promotion, the bake; None for nothing.
         again: seconds after which time alone changes the plan.
         status: `status.rollout`.
 
@@ -80,7 +89,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     canary: str | None = None
     canary_pods: int = 0
     weight: int = 0
-    measuring: bool = False
+    stage: str | None = None
     again: float | None = None
     status: RolloutStatus
 

@@ -1,12 +1,12 @@
-"""What pods answered in a window of time: the difference of two scrapes. Pure.
+"""What pods have counted, and what they answered between two readings. Pure.
 
-Counters and histograms only grow, so the difference of two is what happened between them. A pod
-that was not there at both ends, or whose process began in between, is left out: what it counted
-before it took its share of requests (its first ones are its slowest) is not compared.
+Counters and histograms only grow, so the difference of two readings is what happened between
+them. What cannot be such a reading is refused with a reason: a number that is none, a histogram
+that does not add up, metrics without the one that is asked for.
 """
 
 from collections.abc import Iterable, Mapping
-from math import inf
+from math import inf, isfinite
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 REQUESTS: Final = "http_server_request_duration_seconds"
 """OpenTelemetry's semantic convention, in Prometheus' spelling and units."""
 STATUS: Final = "http_response_status_code"
+PROCESS: Final = "process_start_time_seconds"
+"""Which process counts: after a restart it is another, and so are its counters."""
 _SERVER_ERROR: Final = 500
 _P99: Final = 0.99
 
@@ -39,45 +41,95 @@ class Counts(Struct, frozen=True):
 
     @property
     def p99(self) -> float | None:
-        """Return the seconds that 99 of 100 requests took at most; None without any."""
+        """Return the seconds that 99 of 100 requests took at most; None without any.
+
+        Infinite where that lies beyond the last bound that is a number.
+        """
         return quantile(_P99, self.buckets)
+
+    @property
+    def last_bound(self) -> float:
+        """Return the last bound of the buckets that is a number; 0 without any."""
+        return max((bound for bound in self.buckets if bound != inf), default=0.0)
 
     def since(self, earlier: "Counts") -> "Counts | None":
         """Return what was added; None if something is less, as after a restart."""
-        buckets = {le: n - earlier.buckets.get(le, 0) for le, n in self.buckets.items()}
+        bounds = [*self.buckets, *(le for le in earlier.buckets if le not in self.buckets)]
+        buckets = {le: self.buckets.get(le, 0) - earlier.buckets.get(le, 0) for le in bounds}
         requests, errors = self.requests - earlier.requests, self.errors - earlier.errors
         if min(requests, errors, *buckets.values(), 0) < 0:
             return None
         return Counts(requests, errors, buckets)
 
 
+class Reading(Struct, frozen=True):
+    """What a process has counted since its start.
+
+    Args:
+        counts: its numbers.
+        process: when it began, as it says itself (seconds since 1970); None if it does not say.
+        scraped: when a Prometheus had this from it (seconds since 1970, by the clock of that
+            Prometheus); None if it was read from the pod just now.
+
+    """
+
+    counts: Counts
+    process: float | None = None
+    scraped: float | None = None
+
+    def since(self, earlier: "Reading") -> Counts | None:
+        """Return what was added; None if another process counts, or something is less."""
+        return self.counts.since(earlier.counts) if self.process == earlier.process else None
+
+
 def counts(samples: Iterable[tuple[str, Mapping[str, str], float]]) -> Counts:
-    """Add up the series of the requests' histogram: name, labels and value of each."""
+    """Add up the series of the requests' histogram: name, labels and value of each.
+
+    Raises:
+        ValueError: a value is no number that a counter can have, or they do not add up.
+
+    """
     requests = errors = 0.0
     buckets: Buckets = {}
     for name, labels, value in samples:
+        if not isfinite(value) or value < 0:
+            raise ValueError(f"{name} is {value}")
         failed = _is_error(labels.get(STATUS, ""))
         if name == f"{REQUESTS}_bucket" and not failed:
-            bound = float(labels["le"])
+            bound = _bound(labels)
             buckets[bound] = buckets.get(bound, 0) + value
         elif name == f"{REQUESTS}_count":
             requests += value
             errors += value if failed else 0
+    if not requests - errors == buckets.get(inf, 0) == max(buckets.values(), default=0):
+        raise ValueError(
+            f"{REQUESTS} does not add up: {requests - errors:.0f} requests that were not answered"
+            f" 5xx, {buckets.get(inf, 0):.0f} in its buckets"
+        )
     return Counts(requests, errors, buckets)
 
 
-def read(exposition: str) -> Counts:
+def read(exposition: str) -> Reading:
     """Read a scrape.
 
     Raises:
-        ValueError: it is not in Prometheus' text format.
+        ValueError: it is not in Prometheus' text format, or has not the metric of the requests.
 
     """
-    return counts(
-        (sample.name, sample.labels, sample.value)
-        for family in text_string_to_metric_families(exposition)
-        if family.name == REQUESTS
-        for sample in family.samples
+    try:
+        found = {
+            family.name: family.samples
+            for family in text_string_to_metric_families(exposition)
+            if family.name in {REQUESTS, PROCESS}
+        }
+    except (KeyError, IndexError):  # the parser's own, of some that are no metrics
+        raise ValueError("what it shows is not in Prometheus' text format") from None
+    if REQUESTS not in found:
+        raise ValueError(f"there is no {REQUESTS} in its metrics")
+    started = [sample.value for sample in found.get(PROCESS, ())]
+    return Reading(
+        counts((sample.name, sample.labels, sample.value) for sample in found[REQUESTS]),
+        started[0] if started else None,
     )
 
 
@@ -96,7 +148,7 @@ def total(parts: Iterable[Counts]) -> Counts:
 def quantile(share: float, buckets: Buckets) -> float | None:
     """Return a quantile as Prometheus' histogram_quantile does: linear inside a bucket.
 
-    What is above the last finite bound is at that bound.
+    What is beyond the last bound that is a number is infinite: nobody knows how much it is.
     """
     bounds = sorted(buckets)
     if not bounds or buckets[bounds[-1]] <= 0:
@@ -105,12 +157,19 @@ def quantile(share: float, buckets: Buckets) -> float | None:
     lower, below = 0.0, 0.0
     for bound in bounds:
         if bound == inf:
-            return lower
+            return inf
         inside = buckets[bound] - below
         if buckets[bound] >= rank and inside > 0:
             return lower + (bound - lower) * (rank - below) / inside
         lower, below = bound, buckets[bound]
     return lower
+
+
+def _bound(labels: Mapping[str, str]) -> float:
+    found = float(labels.get("le", "nan"))
+    if found != found:  # noqa: PLR0124  only what is no number is not itself
+        raise ValueError(f"a bucket of {REQUESTS} has the bound {labels.get('le')!r}")
+    return found
 
 
 def _is_error(status: str) -> bool:

@@ -4,7 +4,7 @@ A resource's series (its conditions) go when it goes, so that an alert on them c
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -95,6 +95,12 @@ class Metrics:
             ("namespace", "name", "phase"),
             registry=registry,
         )
+        self._analysis = Gauge(
+            "orders_operator_analysis",
+            "1, with what the last window of each rollout that is judged said.",
+            ("namespace", "name", "verdict"),
+            registry=registry,
+        )
         build = Gauge(
             "orders_operator_build_info", "1, with the version.", ("version",), registry=registry
         )
@@ -106,6 +112,7 @@ class Metrics:
         self._conflicts: dict[str, str] = {}
         self._conditions: dict[Key, tuple[str, ...]] = {}
         self._phases: dict[Key, str] = {}
+        self._verdicts: dict[Key, str] = {}
 
     def watch_queue(self, depth: Callable[[], float], failing: Callable[[], float]) -> None:
         """Read the queue at each scrape."""
@@ -133,18 +140,15 @@ class Metrics:
             for possible in STATUSES:
                 self._condition.labels(*key, kind, possible).set(float(possible == status))
 
-    def rollout(self, key: Key, phase: str | None) -> None:
-        """Set the phase of a resource's rollout; None where there is none yet."""
-        before = self._phases.pop(key, None)
-        if before is not None:
-            self._rollout.remove(*key, before)
-        if phase is not None:
-            self._phases[key] = phase
-            self._rollout.labels(*key, phase).set(1)
+    def rollout(self, key: Key, found: Mapping[str, Any]) -> None:
+        """Set the phase of a resource's rollout, and the last verdict, from `status.rollout`."""
+        verdict = (found.get("analysis") or {}).get("verdict")
+        _say(self._rollout, self._phases, key, found.get("phase"))
+        _say(self._analysis, self._verdicts, key, verdict)
 
     def forget(self, key: Key) -> None:
         """Remove the series of a resource that is gone."""
-        self.rollout(key, None)
+        self.rollout(key, {})
         self._drop(key, self._conditions.pop(key, ()))
 
     def keys(self) -> frozenset[Key]:
@@ -160,3 +164,13 @@ class Metrics:
         for kind in kinds:
             for status in STATUSES:
                 self._condition.remove(*key, kind, status)
+
+
+def _say(gauge: Gauge, said: dict[Key, str], key: Key, word: str | None) -> None:
+    """Have the one series of a resource be that of a word; None for no series."""
+    before = said.pop(key, None)
+    if before is not None:
+        gauge.remove(*key, before)
+    if word is not None:
+        said[key] = word
+        gauge.labels(*key, word).set(1)

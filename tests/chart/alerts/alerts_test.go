@@ -1,6 +1,7 @@
-// Package alerts evaluates the expression of every alert with Prometheus' own engine: once on series
-// that must raise it, once on series that must not. A case is a file of promqltest's language in
-// cases/, named as the alert; $alert stands for the expression.
+// Package alerts evaluates the expression of every alert with Prometheus' own engine: on series
+// that must raise it, on series that must not, and on half an hour of healthy rollouts. A case is a file of promqltest's language in
+// cases/, named as the alert; $alert stands for the expression. The query by which the operator
+// judges a rollout is evaluated likewise.
 package alerts
 
 import (
@@ -14,6 +15,9 @@ import (
 )
 
 const rules = "../../../charts/orders/files/alerts"
+
+// query names the variable that has the operator's query.
+const query = "ANALYSIS_QUERY"
 
 type rule struct {
 	Alert string `json:"alert"`
@@ -35,13 +39,27 @@ func TestAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(alert.Alert, func(t *testing.T) {
-			script, err := os.ReadFile(filepath.Join("cases", alert.Alert+".promqltest"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			expression := strings.Join(strings.Fields(alert.Expr), " ")
-			engine := promqltest.NewTestEngine(t, false, 0, promqltest.DefaultMaxSamplesPerQuery)
-			promqltest.RunTest(t, strings.ReplaceAll(string(script), "$alert", expression), engine)
+			run(t, filepath.Join("cases", alert.Alert+".promqltest"), "$alert", alert.Expr)
+			run(t, "healthy.promqltest", "$alert", alert.Expr)
 		})
 	}
+}
+
+func TestAnalysisQuery(t *testing.T) {
+	asked := os.Getenv(query)
+	if asked == "" {
+		t.Fatalf("%s is empty", query)
+	}
+	run(t, "analysis.promqltest", "$query", asked)
+}
+
+// run has Prometheus' engine do what a script says, in which a word stands for an expression.
+func run(t *testing.T, name, word, expression string) {
+	script, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := strings.Join(strings.Fields(expression), " ")
+	engine := promqltest.NewTestEngine(t, false, 0, promqltest.DefaultMaxSamplesPerQuery)
+	promqltest.RunTest(t, strings.ReplaceAll(string(script), word, whole), engine)
 }

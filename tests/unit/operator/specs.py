@@ -111,19 +111,27 @@ _tracing = _block(
     headersSecretRef=_block({"name": _names}),
     resourceAttributes=_labels,
 )
+_analysis = _block(
+    maxErrorRatio=st.floats(0, 1),
+    maxLatencyP99=st.just("250ms"),
+    minRequests=st.integers(0, 1000),
+    prometheus=_block({"url": st.just("http://prometheus:9090")}),
+)
 _rollout = _block(
     strategy=st.sampled_from(["RollingUpdate", "Canary"]),
     canary=_block(
         steps=st.lists(
             _block({"weight": st.integers(1, 100)}, duration=_durations), min_size=1, max_size=4
         ),
-        analysis=_block(
-            maxErrorRatio=st.floats(0, 1),
-            maxLatencyP99=st.just("250ms"),
-            minRequests=st.integers(0, 1000),
-            prometheus=_block({"url": st.just("http://prometheus:9090")}),
-        ),
+        analysis=_analysis,
     ),
+    rollingUpdate=_block(
+        maxSurge=st.sampled_from([1, 3, "25%", "100%"]),
+        maxUnavailable=st.sampled_from([0, 1, "0%", "50%"]),
+        analysis=_analysis,
+    ),
+    minReadySeconds=st.integers(0, 100),
+    bake=_durations,
     progressDeadline=st.just("5m"),
     rollback=st.sampled_from(["Automatic", "Manual"]),
     history=st.integers(0, 100),

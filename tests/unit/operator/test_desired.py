@@ -179,6 +179,19 @@ def test_the_policy_lets_out_what_the_service_needs() -> None:
     assert "from" not in metrics
 
 
+def test_how_pods_are_replaced_is_as_declared() -> None:
+    """Of both tracks; and by default it is what it always was, so that nothing is written anew."""
+    plain = children(service())["Deployment", "shop"]["spec"]
+    assert {"maxUnavailable": 0, "maxSurge": 1} == plain["strategy"]["rollingUpdate"]
+    assert (600, False) == (plain["progressDeadlineSeconds"], "minReadySeconds" in plain)
+    update = {"maxSurge": "50%", "maxUnavailable": 2}
+    declared = service(rollout={"minReadySeconds": 30, "rollingUpdate": update})
+    found = children(declared)["Deployment", "shop"]["spec"]
+    assert update == found["strategy"]["rollingUpdate"]
+    assert (30, 630) == (found["minReadySeconds"], found["progressDeadlineSeconds"])
+    assert plain["template"] == found["template"]
+
+
 def _pod_labels(found: dict[tuple[str, str], Object], name: str) -> dict[str, str]:
     """Return the labels of the pods of a Deployment or StatefulSet; empty when there is none."""
     templates = [

@@ -236,6 +236,29 @@ def rolling() -> Look:
     )
 
 
+def baking() -> Look:
+    """All pods are new, and still judged: there is nobody left to be compared with."""
+    window = analysis(
+        "Passed", _PASSED, measured(3, 4810, 2, 13.9), measured(0, 0, 0, None), passes=1
+    )
+    rollout: Object = {
+        "phase": "Baking",
+        "revision": NEW,
+        "stable": OLD,
+        "startedAt": ago(minutes=9),
+        "settledAt": ago(seconds=42),
+        "analysis": window | {"stage": "bake"},
+        "message": f"All pods are new. They are judged for 60s. {_PASSED}",
+    }
+    pods = [
+        pod(f"{NEW_PODS}-{mark}", "orders-worker", ago(seconds=60), labels=on(NEW))
+        for mark in ("abcde", "fghij", "klmno")
+    ]
+    return _look(
+        service(rollout, _READY, _FINE), pods, [old_revision(), new_revision(ago(minutes=9))]
+    )
+
+
 def crashing() -> Look:
     """The canary's pod ends again and again, and no request has reached it yet."""
     status = {
@@ -267,6 +290,6 @@ def unlabelled() -> Look:
 
 
 SCENES: Final[tuple[Scene, ...]] = (
-    stable, retained, first_step, inconclusive, rolled_back, halted, paused, rolling, crashing,
-    unlabelled,
+    stable, retained, first_step, inconclusive, rolled_back, halted, paused, rolling, baking,
+    crashing, unlabelled,
 )  # fmt: skip

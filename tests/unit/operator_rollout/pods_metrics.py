@@ -16,6 +16,8 @@ class Pod:
         """Give it a name."""
         self.metrics = Metrics()
         self.status = 200
+        self.body: bytes | None = None
+        """What it answers instead of its metrics."""
         self.ports: list[dict[str, Any]] = []
         self.object: dict[str, Any] = {
             "metadata": {"name": f"shop-{number}", "uid": f"uid-{number}"},
@@ -37,6 +39,7 @@ class Pod:
     async def answer(self, request: web.Request) -> web.Response:
         """Answer a scrape."""
         kind, body = self.metrics.expose(request.headers["Accept"])
+        body = body if self.body is None else self.body
         return web.Response(status=self.status, body=body, headers={"Content-Type": kind})
 
 

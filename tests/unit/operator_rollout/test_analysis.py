@@ -3,13 +3,11 @@
 from datetime import UTC, datetime
 from typing import Final
 
-import pytest
-from aiohttp import web
-
-from orders_operator.api.rollout import Analysis, AnalysisPrometheus
+from orders_operator.api.rollout import Analysis
 from orders_operator.api.status import AnalysisStatus, Measured
-from orders_operator.reconcile.analysis import Compared, Windows
-from orders_operator.rollout.reading import ReadingError, ask, scrape
+from orders_operator.reconcile.analysis import Windows
+from orders_operator.rollout.measure import Compared
+from orders_operator.rollout.reading import scrape
 from tests.unit.operator_rollout.pods_metrics import Pod, pods
 
 KEY: Final = ("ns", "shop")
@@ -36,7 +34,7 @@ class Looking:
         self.clock = Clock()
         self.analysis = analysis
         self.windows = Windows(lambda: datetime(2026, 1, 2, tzinfo=UTC), self.clock)
-        self.compared = Compared("b", 1, [canary.object], [stable.object])
+        self.compared = Compared("b", "step 1", [canary.object], [stable.object])
 
     async def after(self, seconds: float) -> AnalysisStatus | None:
         """Look again after a time."""
@@ -50,7 +48,7 @@ async def test_a_window_compares_what_was_served_in_it() -> None:
         looking = Looking(canary, stable)
         canary.serve(1000, errors=1000)
         assert await looking.after(0) is None
-        assert 30 == looking.windows.left(KEY, ANALYSIS)
+        assert 30 == looking.windows.left(KEY)
         canary.serve(20)
         stable.serve(200, errors=2)
         assert await looking.after(29) is None
@@ -85,7 +83,7 @@ async def test_another_step_begins_another_window() -> None:
         looking = Looking(canary, stable)
         await looking.after(0)
         canary.serve(20, errors=20)
-        looking.compared = Compared("b", 2, [canary.object], [stable.object])
+        looking.compared = Compared("b", "step 2", [canary.object], [stable.object])
         assert await looking.after(30) is None
         canary.serve(20)
         found = await looking.after(30)
@@ -93,8 +91,8 @@ async def test_another_step_begins_another_window() -> None:
     assert "Passed" == found.verdict
 
 
-async def test_a_pod_that_began_anew_is_left_out() -> None:
-    """What it counts now is not the difference to what it had counted."""
+async def test_a_canary_pod_that_began_anew_is_inconclusive() -> None:
+    """What it counts now is not the difference to what it had counted; another window begins."""
     async with pods(2) as (canary, stable):
         looking = Looking(canary, stable)
         canary.serve(50)
@@ -103,7 +101,7 @@ async def test_a_pod_that_began_anew_is_left_out() -> None:
         canary.serve(20)
         found = await looking.after(30)
         assert found is not None
-        assert ("Inconclusive", "0 of 10") == (found.verdict, found.message[:7])
+        assert ("Inconclusive", True) == (found.verdict, "shop-1 counts anew" in found.message)
         canary.serve(20)
         found = await looking.after(30)
     assert found is not None
@@ -120,7 +118,7 @@ async def test_pods_that_cannot_be_read_are_inconclusive() -> None:
         found = await looking.after(30)
         assert found is not None
         assert "Inconclusive" == found.verdict
-        assert "shop-1 answered 503" in found.message
+        assert "The metrics of shop-1 cannot be read: it answered 503." == found.message
         canary.status = stable.status = 200
         found = await looking.after(30)
     assert found is not None
@@ -128,74 +126,58 @@ async def test_pods_that_cannot_be_read_are_inconclusive() -> None:
 
 
 async def test_one_pod_that_cannot_be_read_hides_no_other() -> None:
-    """Nor does one without an address."""
-    async with pods(2) as (good, bad):
+    """It is said of each why: a status, no address, nothing to read, a number that is none."""
+    async with pods(4) as (good, bad, empty, odd):
         bad.status = 404
+        empty.body = b""
+        odd.body = (
+            b"# TYPE http_server_request_duration_seconds histogram\n"
+            b"http_server_request_duration_seconds_count NaN\n"
+        )
         homeless = {"metadata": {"name": "x", "uid": "x"}, "status": {}}
-        assert {"uid-1"} == (await scrape([good.object, bad.object, homeless])).keys()
-        with pytest.raises(ReadingError, match="x has no address"):
-            await scrape([homeless])
+        found = await scrape([it.object for it in (good, bad, empty, odd)] + [homeless])
+    assert {"uid-1"} == found.good.keys()
+    assert {
+        "uid-2": "it answered 404",
+        "uid-3": "there is no http_server_request_duration_seconds in its metrics",
+        "uid-4": "http_server_request_duration_seconds_count is nan",
+        "x": "it has no address",
+    } == found.bad
 
 
-async def test_a_prometheus_that_is_away_is_inconclusive(unused_tcp_port: int) -> None:
-    """So a rollout holds while it cannot be asked."""
-    url = f"http://127.0.0.1:{unused_tcp_port}"
-    analysis = Analysis(interval="30s", prometheus=AnalysisPrometheus(url))
-    async with pods(2) as (canary, stable):
-        looking = Looking(canary, stable, analysis)
-        assert await looking.after(0) is None
+async def test_one_canary_pod_that_cannot_be_read_keeps_the_others_from_passing() -> None:
+    """It may be the bad one; once it can be read, what it did meanwhile counts."""
+    async with pods(3) as (canary, hidden, stable):
+        looking = Looking(canary, stable)
+        looking.compared = Compared("b", "step 1", [canary.object, hidden.object], [stable.object])
+        await looking.after(0)
+        canary.serve(500)
+        hidden.serve(100, errors=100)
+        hidden.status = 500
+        found = await looking.after(30)
+        assert found is not None
+        assert ("Inconclusive", True) == (found.verdict, "shop-2" in found.message)
+        hidden.status = 200
         found = await looking.after(30)
     assert found is not None
-    assert "Inconclusive" == found.verdict
-    assert f"Prometheus at {url} cannot be asked" in found.message
+    assert ("Failed", 2) == (found.verdict, found.canary and found.canary.pods)
 
 
-@pytest.mark.parametrize(
-    ("url", "host", "port"),
-    [
-        ("http://127.0.0.1:{port}", "127.0.0.1", "{port}"),
-        ("http://127.0.0.1.invalid/prometheus", "127.0.0.1.invalid", "80"),
-        ("https://prometheus.invalid", "prometheus.invalid", "443"),
-    ],
-)
-async def test_a_prometheus_that_cannot_be_reached_is_named(
-    unused_tcp_port: int, url: str, host: str, port: str
-) -> None:
-    """Host, port, and the chart's value that lets the operator go there."""
-    url, port = (text.format(port=unused_tcp_port) for text in (url, port))
-    with pytest.raises(ReadingError) as caught:
-        await ask(url, "ns", [{"metadata": {"name": "x", "uid": "x"}}], 30)
-
-    ending = (
-        f". Its host is {host}, its port {port}; the operator is let out to the"
-        " ports of operator.networkPolicy.prometheusPorts in the chart's values."
-    )
-    assert ending == str(caught.value)[-len(ending) :]
-
-
-async def test_a_prometheus_with_no_such_port_is_said() -> None:
-    """What is no port is no reason to end the pass."""
-    with pytest.raises(ReadingError, match="cannot be asked"):
-        await ask("http://prometheus:99999", "ns", [{"metadata": {"name": "x", "uid": "x"}}], 30)
-
-
-async def test_what_is_no_prometheus_is_said(unused_tcp_port: int) -> None:
-    """An answer that is something else is no window without requests."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(text="hello")
-
-    app = web.Application()
-    app.router.add_post("/api/v1/query", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-    pod = {"metadata": {"name": "x", "uid": "x"}}
-    try:
-        with pytest.raises(ReadingError, match="cannot be asked"):
-            await ask(f"http://127.0.0.1:{unused_tcp_port}/", "ns", [pod], 30)
-    finally:
-        await runner.cleanup()
+async def test_a_canary_that_cannot_be_read_from_the_start_is_inconclusive() -> None:
+    """No window begins without it."""
+    async with pods(2) as (canary, stable):
+        looking = Looking(canary, stable)
+        canary.status = 503
+        for _ in range(3):
+            found = await looking.after(30)
+            assert found is not None
+            assert "Inconclusive" == found.verdict
+        canary.status = 200
+        assert await looking.after(30) is None
+        canary.serve(20)
+        found = await looking.after(30)
+    assert found is not None
+    assert "Passed" == found.verdict
 
 
 async def test_a_sidecar_with_a_port_of_the_same_name_is_not_read() -> None:
@@ -206,33 +188,4 @@ async def test_a_sidecar_with_a_port_of_the_same_name_is_not_read() -> None:
         beside = {"name": "proxy", "ports": sidecar.ports}
         served.object["spec"]["containers"].insert(0, beside)
         found = await scrape([served.object])
-    assert [(20, 0)] == [(it.requests, it.errors) for it in found.values()]
-
-
-async def test_what_a_prometheus_has_of_sidecars_does_not_count(unused_tcp_port: int) -> None:
-    """Where it says which container a series is of, the service's own count; else all of a pod."""
-
-    def series(pod: str, value: str, **labels: str) -> dict[str, object]:
-        return {"metric": {"pod": pod, **labels}, "value": [0, value]}
-
-    result = [
-        series("shop-1", "500", container="proxy"),
-        series("shop-1", "20", container="orders"),
-        series("shop-2", "7"),
-        series("shop-3", "9", container="proxy"),
-    ]
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"status": "success", "data": {"result": result}})
-
-    app = web.Application()
-    app.router.add_post("/api/v1/query", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-    asked = [{"metadata": {"name": f"shop-{it}", "uid": str(it)}} for it in (1, 2, 3)]
-    try:
-        found = await ask(f"http://127.0.0.1:{unused_tcp_port}", "ns", asked, 30)
-    finally:
-        await runner.cleanup()
-    assert {"1": 20, "2": 7, "3": 9} == {uid: it.requests for uid, it in found.items()}
+    assert [(20, 0)] == [(it.counts.requests, it.counts.errors) for it in found.good.values()]

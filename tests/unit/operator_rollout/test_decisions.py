@@ -35,7 +35,7 @@ def test_pause_holds_the_step() -> None:
     world.tell(pause="b")
     world.later(3600)
     found = world.step(window("Passed"))
-    assert ("Paused", 1, True) == (found.status.phase, found.status.step, found.measuring)
+    assert ("Paused", 1, "step 1") == (found.status.phase, found.status.step, found.stage)
     world.tell()
     assert 2 == world.step().status.step
     world.tell(pause="b")

@@ -71,6 +71,19 @@ def test_a_slow_canary_fails() -> None:
     assert "Passed" == verdict(slow, quick, max_latency_increase=3.5).word
 
 
+def test_a_p99_in_the_last_bucket_is_over_every_bound() -> None:
+    """Nobody knows how much over it is; where both are there, nobody can compare them."""
+    beyond = Counts(400, 0, {10.0: 300, inf: 400})
+    quick = answered(4000, seconds=0.1)
+    found = verdict(beyond, quick, max_latency_p99="999999s")
+    assert ("Failed", True) == (found.word, "p99 is over 10000 ms" in found.message)
+    assert "Failed" == verdict(beyond, quick, max_latency_increase=1000).word
+    assert "Inconclusive" == verdict(beyond, beyond, max_latency_p99="1s").word
+    assert "Inconclusive" == verdict(beyond, beyond, max_latency_increase=1000).word
+    assert "Passed" == verdict(quick, beyond, max_latency_increase=1).word
+    assert "p99 over 10000 ms" in verdict(beyond, quick).message
+
+
 def test_slowness_that_all_pods_have_holds_it() -> None:
     """A bound that the stable pods break as well says nothing of the canary."""
     slow = answered(400, seconds=0.3)

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
+from orders_operator.api.rollout import Analysis, Rollout
 from orders_operator.api.status import RolloutStatus
 from orders_operator.rollout.pods import Trouble
 from tests.unit.operator_rollout.world import CANARY, CRASHING, ROLLING, World, window
@@ -35,9 +36,13 @@ def test_a_canary_goes_through_its_steps() -> None:
     assert 2 == world.step().status.step  # nothing was measured in this step
     found = world.step(window("Passed"))
     assert ("Promoting", "b", "b") == (world.status.phase, found.stable, found.canary)
-    world.settle()
+    found = world.settle()
+    assert ("Baking", "b", None, "bake") == (
+        world.status.phase, found.stable, found.canary, found.stage,
+    )  # fmt: skip
+    assert "a" == world.status.stable
+    world.bake()
     assert RolloutStatus(phase="Stable", revision="b", stable="b") == world.status
-    assert world.canary is None
 
 
 def test_too_few_requests_hold_it() -> None:
@@ -103,7 +108,7 @@ def test_what_may_pass_is_waited_for() -> None:
     assert "Canary" == world.settle().status.phase
     world.broken.clear()
     world.later(60)
-    assert world.settle().measuring
+    assert "step 1" == world.settle().stage
     world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "no such column")
     world.act()
     assert "RolledBack" == world.step().status.phase
@@ -242,6 +247,32 @@ def test_a_step_is_looked_at_when_it_is_late() -> None:
     assert 11 == world.step().again
 
 
+def test_scaled_to_none_a_canary_begins_again() -> None:
+    """It has neither failed nor passed, however long that lasts and wherever it was."""
+    for stage in ("step 1", "step 2", "promotion"):
+        world = World()
+        world.want("b")
+        world.settle()
+        while world.stage != stage:
+            world.later(60)
+            world.step(window("Passed"))
+            if stage != world.stage:
+                world.settle()
+        world.pods = 0
+        world.settle()
+        world.later(7200)
+        found = world.settle()
+        assert ("Canary", 1, None) == (found.status.phase, found.status.step, found.status.failed)
+        assert ("a", None, None) == (found.stable, found.canary, found.stage)
+        world.pods = 4
+        found = world.settle()
+        assert ("a", "b", 1, "step 1", None) == (
+            found.stable, found.canary, found.status.step, found.stage, found.status.analysis,
+        )  # fmt: skip
+        world.step(window("Passed"))
+        assert 1 == world.settle().status.step  # its time counts anew, too
+
+
 def test_without_pods_there_is_no_canary() -> None:
     """Scaled to none, nobody is hurt by a new revision."""
     world = World(pods=0)
@@ -266,3 +297,170 @@ def test_a_revision_whose_template_is_gone_cannot_be_gone_back_to() -> None:
     world.settle()
     world.known = {"b"}
     assert ("b", None) == (world.step().stable, world.step().canary)
+
+
+def baking(declared: Rollout = CANARY) -> World:
+    """Return a world in which revision b has just replaced revision a."""
+    world = World(declared)
+    world.want("b")
+    world.settle()
+    while world.stage != "bake":
+        world.later(60)
+        world.step(window("Passed"))
+        world.settle()
+    return world
+
+
+def test_what_fails_while_it_is_promoted_goes_back() -> None:
+    """The canary goes, and the stable pods that were replaced are replaced back."""
+    world = World(replace(CANARY, canary=replace(CANARY.canary, steps=CANARY.canary.steps[:1])))
+    world.want("b")
+    world.settle()
+    world.later(60)
+    assert "promotion" == world.step(window("Passed")).stage
+    found = world.step(window("Failed", "9 of 100"))
+    assert ("RolledBack", "a", None) == (found.status.phase, found.stable, found.canary)
+    assert "AnalysisFailed" == (found.status.failed and found.status.failed.reason)
+
+
+def test_what_fails_in_its_bake_goes_back() -> None:
+    """As long as it bakes, the revision before it is kept to go back to."""
+    world = baking()
+    world.later(30)
+    assert "Baking" == world.step(window("Passed")).status.phase
+    world.later(30)
+    found = world.step(window("Failed", "9 of 100"))
+    assert ("RolledBack", "a") == (found.status.phase, found.stable)
+    world.later(3600)
+    assert ("RolledBack", "a") == (world.settle().status.phase, world.settle().stable)
+
+
+def test_a_bake_has_one_window_at_least() -> None:
+    """Whatever time it takes; what was measured before the bake does not count."""
+    world = baking(replace(CANARY, bake="0s"))
+    world.later(3600)
+    assert "Baking" == world.settle().status.phase
+    world.step(window("Passed"))
+    assert RolloutStatus(phase="Stable", revision="b", stable="b") == world.settle().status
+
+
+def test_without_requests_a_bake_ends_as_unjudged() -> None:
+    """It says so, and goes on saying so; one window that passed is enough to be judged."""
+    world = baking()
+    world.later(30)
+    assert "Baking" == world.step(window("Inconclusive", "3 of 100 requests")).status.phase
+    world.later(30)
+    world.step(window("Inconclusive", "6 of 100 requests"))
+    for _ in range(2):
+        status = world.settle().status
+        assert ("Stable", "b") == (status.phase, status.stable)
+        assert "It serves, and was not judged after that: 6 of 100 requests" == status.message
+        world.later(3600)
+    world = baking()
+    world.later(30)
+    world.step(window("Passed"))
+    world.later(30)
+    world.step(window("Inconclusive"))
+    assert RolloutStatus(phase="Stable", revision="b", stable="b") == world.settle().status
+
+
+def test_a_window_that_failed_is_not_the_last_of_a_bake() -> None:
+    """Where one may fail, the next one decides."""
+    analysis = replace(CANARY.canary.analysis, failure_limit=1)
+    declared = replace(CANARY, canary=replace(CANARY.canary, analysis=analysis))
+    for verdict, phase in (("Passed", "Stable"), ("Failed", "RolledBack")):
+        world = baking(declared)
+        world.later(60)
+        assert "Baking" == world.step(window("Failed")).status.phase
+        assert phase == world.step(window(verdict)).status.phase
+
+
+def test_a_bake_that_fails_with_manual_rollback_halts() -> None:
+    """It goes on serving until a person decides."""
+    for word, serves in (("promote", "b"), ("abort", "a")):
+        world = baking(replace(CANARY, rollback="Manual"))
+        found = world.step(window("Failed"))
+        assert ("Halted", "b") == (found.status.phase, found.stable)
+        world.later(3600)
+        assert "Halted" == world.settle().status.phase
+        world.tell(**{word: "b"})
+        assert serves == world.settle().status.stable
+
+
+def test_declaring_the_revision_before_ends_a_bake() -> None:
+    """At once, and without a canary; so does a person's word."""
+    world = baking()
+    world.want("a")
+    found = world.step()
+    assert ("a", None) == (found.stable, found.canary)
+    assert "Stable" == world.settle().status.phase
+    world = baking()
+    world.tell(promote="b")
+    assert RolloutStatus(phase="Stable", revision="b", stable="b") == world.step().status
+    world = baking()
+    world.tell(abort="b")
+    assert ("RolledBack", "a") == (world.step().status.phase, world.status.stable)
+
+
+def test_a_third_revision_is_compared_with_the_one_that_bakes() -> None:
+    """That serves everywhere; but one with a window that failed is gone back from."""
+    world = baking()
+    world.want("c")
+    found = world.step()
+    assert ("b", "c", "b") == (found.stable, found.canary, found.status.stable)
+    analysis = replace(CANARY.canary.analysis, failure_limit=1)
+    world = baking(replace(CANARY, canary=replace(CANARY.canary, analysis=analysis)))
+    world.step(window("Failed"))
+    world.want("c")
+    found = world.step()
+    assert ("a", "c", "a") == (found.stable, found.canary, found.status.stable)
+
+
+def test_a_bake_waits_for_pods() -> None:
+    """Scaled to none, nothing is said of what served everywhere; its time counts anew."""
+    world = baking()
+    world.pods = 0
+    world.settle()
+    world.later(3600)
+    found = world.settle()
+    assert ("Baking", None, None) == (found.status.phase, found.stage, found.status.settled_at)
+    world.pods = 4
+    world.settle()
+    assert "Baking" == world.step(window("Passed")).status.phase
+    world.later(60)
+    assert "Stable" == world.step(window("Passed")).status.phase
+
+
+def test_an_autoscaler_does_not_begin_a_bake_anew() -> None:
+    """A Deployment that was just scaled has not been looked at yet."""
+    world = baking()
+    before = world.status.settled_at
+    world.pods = 6
+    assert ("Baking", "bake", before) == (
+        world.step().status.phase, world.stage, world.status.settled_at,
+    )  # fmt: skip
+
+
+def test_a_rolling_update_is_judged_where_that_is_declared() -> None:
+    """While it is under way, and after it; else not at all."""
+    world = World(ROLLING)
+    world.want("b")
+    assert None is world.step().stage
+    assert "Stable" == world.settle().status.phase
+
+    update = replace(ROLLING.rolling_update, analysis=Analysis(failure_limit=0))
+    judged = replace(ROLLING, rolling_update=update)
+    world = World(judged)
+    world.want("b")
+    found = world.step()
+    assert ("Progressing", "promotion") == (found.status.phase, found.stage)
+    found = world.step(window("Failed"))
+    assert ("RolledBack", "a") == (found.status.phase, found.stable)
+
+    world = baking(judged)
+    assert ("Baking", "a") == (world.status.phase, world.status.stable)
+    world.later(60)
+    assert (
+        RolloutStatus(phase="Stable", revision="b", stable="b")
+        == world.step(window("Passed")).status
+    )

@@ -1,5 +1,6 @@
 """What holds of every rollout, whatever happens in whatever order."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -7,8 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
+from orders_operator.api.rollout import Analysis
+from orders_operator.api.status import RolloutStatus
 from orders_operator.rollout.pods import Trouble
-from tests.unit.operator_rollout.world import CANARY, World, window
+from orders_operator.rollout.situation import moment
+from tests.unit.operator_rollout.world import CANARY, START, World, window
 
 if TYPE_CHECKING:
     from orders_operator.rollout.situation import Plan
@@ -31,11 +35,17 @@ class Rollouts(RuleBasedStateMachine):
         """Somebody changes the pods."""
         self.world.want(revision)
 
-    @rule(strategy=st.sampled_from(["Canary", "RollingUpdate"]), manual=st.booleans())
-    def redeclare(self, strategy: str, manual: bool) -> None:  # noqa: FBT001  a rule's argument
+    @rule(
+        strategy=st.sampled_from(["Canary", "RollingUpdate"]),
+        analysis=st.sampled_from([None, CANARY.canary.analysis]),
+        rollback=st.sampled_from(["Automatic", "Manual"]),
+    )
+    def redeclare(self, strategy: str, analysis: Analysis | None, rollback: str) -> None:
         """Somebody changes how rollouts go."""
-        rollback = "Manual" if manual else "Automatic"
-        self.world.declared = replace(CANARY, strategy=strategy, rollback=rollback)
+        update = replace(CANARY.rolling_update, analysis=analysis)
+        self.world.declared = replace(
+            CANARY, strategy=strategy, rolling_update=update, rollback=rollback
+        )
 
     @rule(pods=st.integers(0, 6))
     def scale(self, pods: int) -> None:
@@ -75,7 +85,7 @@ class Rollouts(RuleBasedStateMachine):
     @rule(verdict=st.sampled_from(["Passed", "Failed", "Inconclusive"]))
     def measure(self, verdict: str) -> None:
         """A window ends, if the plan asked for one."""
-        if self.plan.measuring:
+        if self.plan.stage:
             self._plan(verdict)
 
     @rule()
@@ -86,6 +96,8 @@ class Rollouts(RuleBasedStateMachine):
     def _plan(self, verdict: str | None) -> None:
         before = self.world.status
         wanted, promoted = self.world.wanted, self.world.said.promote
+        if before.phase == "Baking" and before.revision:
+            self.good.add(before.revision)  # it has replaced the one before, and serves
         self.plan = self.world.step(None if verdict is None else window(verdict))
         after = self.plan.status
         forward = before.revision == wanted == after.revision and before.phase == "Canary"
@@ -96,6 +108,31 @@ class Rollouts(RuleBasedStateMachine):
             assert after.analysis is None or "Passed" == after.analysis.verdict
         if after.phase == "Stable" and after.stable:
             self.good.add(after.stable)
+        self._judged(before, after)
+
+    def _judged(self, before: RolloutStatus, after: RolloutStatus) -> None:
+        """A canary ends as stable by a person's word, or after its bake and a window of it."""
+        of_one = before.revision == self.world.wanted == after.revision
+        watched = self.world.declared.strategy == "Canary"
+        told = self.world.said.promote == self.world.wanted
+        if of_one and watched and not told and self.world.pods and after.phase == "Stable":
+            assert before.phase in {"Baking", "Stable", "Progressing"}
+        if (
+            of_one
+            and before.phase == "Baking"
+            and after.phase == "Stable"
+            and watched
+            and not told
+        ):
+            assert self.world.now - (moment(before.settled_at) or START) >= timedelta(seconds=60)
+            assert self.world.pods
+
+    @invariant()
+    def without_pods_nothing_is_decided(self) -> None:
+        """A canary that was scaled to none neither fails nor becomes stable."""
+        status = self.plan.status
+        if status.phase in {"Canary", "Paused"} and not self.world.pods:
+            assert (1, None, None) == (status.step, self.plan.canary, self.plan.stage)
 
     @invariant()
     def only_what_is_known_runs(self) -> None:
@@ -145,6 +182,8 @@ class Rollouts(RuleBasedStateMachine):
         self.plan = again
         if again.status.phase == "Stable" and again.status.stable:
             self.good.add(again.status.stable)
+        if again.status.phase == "Baking" and again.status.revision:
+            self.good.add(again.status.revision)
 
 
 TestRollouts = Rollouts.TestCase

@@ -46,20 +46,28 @@ class World:
         self.stable: Track | None = None
         self.canary: Track | None = None
         self.status = RolloutStatus(phase="Stable")
+        self.stage: str | None = None
         self.settle()
 
     def step(self, measured: AnalysisStatus | None = None) -> Plan:
         """Plan once, and give the Deployments what the plan says; they have not acted yet."""
         if measured is not None:
-            measured = replace(measured, at=stamp(self.now))
+            measured = replace(measured, at=stamp(self.now), stage=self.stage)
         found = plan(self.situation(measured))
         self.stable = self._given(self.stable, found.stable, self.pods)
         if found.canary is None:
             self.canary = None
         else:
             self.canary = self._given(self.canary, found.canary, found.canary_pods)
-        self.status = found.status
+        self.status, self.stage = found.status, found.stage
         return found
+
+    def bake(self) -> Plan:
+        """Settle, have the new revision bake, and pass a window of that."""
+        self.settle()
+        self.later(60)
+        self.step(window("Passed"))
+        return self.settle()
 
     def settle(self) -> Plan:
         """Plan, let the Deployments act, and plan again, until nothing new comes of it."""

@@ -13,7 +13,7 @@ FAILED = {"revision": "b", "reason": "Aborted", "message": "no", "at": "2026-01-
 @pytest.mark.parametrize(
     ("unknown", "phase"),
     [
-        ({"phase": "Baking"}, "Progressing"),
+        ({"phase": "Cooling"}, "Progressing"),
         ({"phase": "RolledBack", "step": "one"}, "RolledBack"),
         ({"phase": None}, "Progressing"),
     ],

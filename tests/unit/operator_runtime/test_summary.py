@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from orders_operator.api.conditions import Reason
+from orders_operator.api.status import RolloutStatus
 from orders_operator.reconcile.events import Transition, distinct, event
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.summary import statuses, summarise, transitions
@@ -40,18 +41,48 @@ def test_all_is_well() -> None:
         (deployment(wanted=5), True),  # it is scaled up; what was there serves
         (deployment(wanted=0, updated=0, total=0, available=0), True),
         (deployment(available=0), False),
-        (deployment(total=3), False),  # an old pod still serves
-        (deployment(observed=0), False),  # the Deployment's controller has not looked
-        (deployment(updated=1, reason="ReplicaSetUpdated"), False),
-        (deployment(available=1, reason="ReplicaSetUpdated"), False),
+        (deployment(total=3), True),  # an old pod still serves
+        (deployment(observed=0), True),  # the Deployment's controller has not looked
+        (deployment(updated=0, reason="ReplicaSetUpdated"), True),  # a rolling update begins
+        (deployment(available=1, reason="ProgressDeadlineExceeded"), True),
+        (deployment(available=0, updated=1, reason="ReplicaSetUpdated"), False),
     ],
 )
-def test_ready_means_that_the_newest_revision_serves_alone(
+def test_ready_means_that_callers_are_served(
     state: dict[str, Any],
     ready: bool,  # noqa: FBT001
 ) -> None:
-    """Neither an unfinished rollout nor one that nobody looked at is ready."""
+    """By whichever revision, however far a rollout is and whatever is wrong with it."""
     assert str(ready) == of(deployment=state)["Ready"][0]
+    trouble = (Problem(Reason.APPLY_FAILED, "exceeded quota"),)
+    for more in ({}, {"problems": trouble}, {"invalid": "`spec.image` is missing"}):
+        for phase in ("Canary", "Promoting", "Baking", "RolledBack", "Halted"):
+            rollout = RolloutStatus(phase=phase, revision="b", stable="a")
+            found = of(deployment=state, rollout=rollout, **more)
+            assert str(ready) == found["Ready"][0]
+
+
+def test_the_pods_of_a_canary_serve_too() -> None:
+    """Callers reach them by the same Service."""
+    tracks = Tracks(TrackState(deployment(available=0)), TrackState(deployment(wanted=1)))
+    assert ("True", "Available") == of(tracks=tracks)["Ready"]
+
+
+def test_an_outage_in_a_rollout_is_none_of_it() -> None:
+    """Where pods have served, that none does is told as what it is; at first they are awaited."""
+    none = deployment(available=0, updated=1, reason="ReplicaSetUpdated")
+    first = RolloutStatus(phase="Progressing", revision="a")
+    assert ("False", "RollingOut") == of(deployment=none, rollout=first)["Ready"]
+    later = RolloutStatus(phase="Progressing", revision="b", stable="a")
+    assert ("False", "Unavailable") == of(deployment=none, rollout=later)["Ready"]
+    assert ("False", "RollingOut") == of(deployment=None)["Ready"]
+
+
+def test_what_cannot_be_read_is_unknown() -> None:
+    """Not an outage: the operator may not read the Deployment, callers may be served."""
+    refused = (Problem(Reason.APPLY_FAILED, "deployments is forbidden"),)
+    found = of(deployment=None, hidden=True, problems=refused)
+    assert ("Unknown", "ApplyFailed") == found["Ready"]
 
 
 def test_a_failed_migration_shows_its_last_lines() -> None:
@@ -67,7 +98,7 @@ def test_a_failed_migration_shows_its_last_lines() -> None:
 
     assert ("True", "MigrationFailed") == found["Degraded"]
     assert ("False", "MigrationFailed") == found["Migrated"]
-    assert ("False", "MigrationFailed") == found["Ready"]
+    assert ("True", "Available") == found["Ready"]  # the pods of the revision before serve
     [message] = [it["message"] for it in status["conditions"] if it["type"] == "Degraded"]
     assert "no such table: orders" == message
 
@@ -135,7 +166,7 @@ def test_an_invalid_spec_keeps_what_was_known() -> None:
 
     after = summarise(Observed(generation=2, invalid="`spec.image` is missing"), before, NOW)
 
-    assert ("False", "InvalidSpec") == conditions(after)["Ready"]
+    assert ("True", "InvalidSpec") == conditions(after)["Degraded"]
     assert (2, 2) == (after["replicas"], after["readyReplicas"])
     assert before["version"] == after["version"]
     assert 2 == after["observedGeneration"]

@@ -102,6 +102,23 @@ def test_a_resources_series_go_with_it() -> None:
     assert frozenset() == metrics.keys()
 
 
+def test_a_rollout_is_in_one_phase_with_one_verdict() -> None:
+    """The series of what was before goes, and both go where nothing is said any more."""
+    metrics = Metrics("0")
+    for phase, verdict in (("Canary", "Inconclusive"), ("Baking", "Passed")):
+        metrics.rollout(KEY, {"phase": phase, "analysis": {"verdict": verdict}})
+        _, body = metrics.expose("")
+        lines = [it for it in body.decode().splitlines() if 'name="x"' in it]
+        assert [
+            f'orders_operator_rollout{{name="x",namespace="ns",phase="{phase}"}} 1.0',
+            f'orders_operator_analysis{{name="x",namespace="ns",verdict="{verdict}"}} 1.0',
+        ] == lines
+    metrics.rollout(KEY, {"phase": "Stable"})
+    assert b"verdict=" not in metrics.expose("")[1]
+    metrics.rollout(KEY, {})
+    assert b'name="x"' not in metrics.expose("")[1]
+
+
 def test_every_metric_is_there_from_the_start() -> None:
     """Rates of what never happened are 0."""
     metrics = Metrics("1.2.3")

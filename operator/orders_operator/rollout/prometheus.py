@@ -1,0 +1,182 @@
+"""Reads what pods have counted from a Prometheus that scrapes them.
+
+The counters themselves are asked for, not their increase: `increase` takes no notice of a series
+that begins with its first errors, and guesses what was before its first sample. One query tells
+what was counted, by which process, when that was scraped and what time it is there, so that all of
+it is of one moment.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from math import isfinite
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from msgspec import DecodeError, Struct, ValidationError, json
+
+from orders_operator.resources.pod import SERVICE
+from orders_operator.rollout.measure import Readings
+from orders_operator.rollout.reading import TIMEOUT, content, named
+from orders_operator.rollout.windows import PROCESS, REQUESTS, STATUS, Reading, counts
+
+Object = dict[str, Any]
+
+_WHAT: Final = "reading"
+"""A label of the query's own: which of its parts a number is of."""
+_STARTED, _SCRAPED, _NOW = "started", "scraped", "now"
+_SCRAPER: Final = ("container", "job", "instance")
+"""Labels of who scrapes what of a pod: two who do it count everything twice."""
+
+
+class ReadingError(Exception):
+    """A Prometheus cannot be asked; the message says where it is and why."""
+
+
+class _Series(Struct):
+    metric: dict[str, str]
+    value: tuple[float, str]
+
+
+class _Data(Struct):
+    result: list[_Series]
+
+
+class _Answer(Struct):
+    status: str
+    data: _Data | None = None
+    error: str = ""
+
+
+async def ask(url: str, namespace: str, pods: Sequence[Object]) -> Readings:
+    """Ask a Prometheus what each pod has counted since its start.
+
+    Raises:
+        ReadingError: it is away, or answers something else.
+
+    """
+    body = {"query": query(namespace, [pod["metadata"]["name"] for pod in pods])}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=TIMEOUT) as session,
+            session.post(f"{url.rstrip('/')}/api/v1/query", data=body) as answer,
+        ):
+            text = await content(answer)
+            if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                raise ReadingError(f"Prometheus at {url} refuses: it answered {answer.status}.")
+            said = json.decode(text, type=_Answer, strict=False)
+            if said.status != "success" or said.data is None:
+                raise ReadingError(f"Prometheus at {url} refuses: {said.error}.")
+            return _readings(url, said.data.result, pods)
+    except (aiohttp.ClientConnectionError, TimeoutError) as error:
+        raise ReadingError(_unreached(url, error)) from None
+    except (aiohttp.ClientError, DecodeError, ValidationError, ValueError) as error:
+        raise ReadingError(f"Prometheus at {url} cannot be asked: {named(error)}.") from None
+
+
+def query(namespace: str, names: Sequence[str]) -> str:
+    """Return the query for pods of a namespace, by their names."""
+    listed = "|".join(re.escape(name) for name in sorted(names)).replace("\\", "\\\\")
+    of = f'namespace="{namespace}",pod=~"{listed}"'
+    by = f"by (pod, {', '.join(_SCRAPER)}"
+    parts = (
+        f'sum {by}, le, {STATUS}) ({{__name__=~"{REQUESTS}_(bucket|count)",{of}}})',
+        _marked(_STARTED, f"max {by}) ({PROCESS}{{{of}}})"),
+        _marked(_SCRAPED, f"max {by}) (timestamp({PROCESS}{{{of}}}))"),
+        _marked(_NOW, "vector(time())"),
+    )
+    return "\nor ".join(parts)
+
+
+def _marked(what: str, expression: str) -> str:
+    return f'label_replace({expression}, "{_WHAT}", "{what}", "", "")'
+
+
+def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Readings:
+    """Return what an answer says of each pod.
+
+    Raises:
+        ReadingError: it does not say its time, as what is no Prometheus.
+
+    """
+    now = next((_value(it) for it in result if it.metric.get(_WHAT) == _NOW), None)
+    if now is None:
+        raise ReadingError(f"Prometheus at {url} did not answer what it was asked.")
+    by_pod: dict[str, list[_Series]] = {}
+    for series in result:
+        by_pod.setdefault(series.metric.get("pod", ""), []).append(series)
+    good, bad = {}, {}
+    for pod in pods:
+        name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+        try:
+            found = _of_one(by_pod.get(name, []))
+        except ValueError as error:
+            bad[uid] = f"Prometheus at {url} says that {error}"
+            continue
+        if found is None:
+            bad[uid] = f"Prometheus at {url} has no data of it"
+        else:
+            good[uid] = found
+    return Readings(good, bad, now)
+
+
+def _of_one(series: Sequence[_Series]) -> Reading | None:
+    """Return what was read of a pod, by one of those who scrape it; None if nobody does.
+
+    Of a pod with sidecars the service's own container counts, where it is said which one it is.
+
+    Raises:
+        ValueError: a number is none, or they do not add up.
+
+    """
+    started = {_scraper(it): it for it in series if it.metric.get(_WHAT) == _STARTED}
+    scraped = {_scraper(it): it for it in series if it.metric.get(_WHAT) == _SCRAPED}
+    there = started.keys() & scraped.keys()
+    own = [it for it in there if it[0] == SERVICE] or [it for it in there if not it[0]]
+    if not own:
+        return None
+    first = min(own)
+    mine = [it for it in series if _WHAT not in it.metric and _scraper(it) == first]
+    return Reading(counts(_samples(mine)), _value(started[first]), _value(scraped[first]))
+
+
+def _samples(series: Sequence[_Series]) -> Iterator[tuple[str, Mapping[str, str], float]]:
+    for it in series:
+        kind = "bucket" if it.metric.get("le") else "count"
+        yield f"{REQUESTS}_{kind}", it.metric, _number(it)
+
+
+def _scraper(series: _Series) -> tuple[str, ...]:
+    return tuple(series.metric.get(label, "") for label in _SCRAPER)
+
+
+def _number(series: _Series) -> float:
+    return float(series.value[1])
+
+
+def _value(series: _Series) -> float:
+    """Return a number.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    found = _number(series)
+    if not isfinite(found):
+        raise ValueError(f"{series.metric.get(_WHAT)} is {found}")
+    return found
+
+
+def _unreached(url: str, error: Exception) -> str:
+    """Say where it should be, and the value that lets the operator go there."""
+    said = f"Prometheus at {url} cannot be asked: {named(error)}."
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return said
+    return (
+        f"{said} Its host is {parts.hostname}, its port {port}; the operator is let out to the"
+        " ports of operator.networkPolicy.prometheusPorts in the chart's values."
+    )

@@ -1,0 +1,152 @@
+"""A canary at its steps: how many pods it has, and when it goes on. Pure."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from orders_operator.api.fields import seconds
+from orders_operator.api.rollout import Step
+from orders_operator.api.status import AnalysisStatus, FailedRevision, RolloutStatus
+from orders_operator.rollout.failure import same, seen
+from orders_operator.rollout.share import canary_pods, share
+from orders_operator.rollout.situation import Plan, Situation, moment, stamp, step_stage
+
+_RECENT: Final = 2
+"""Windows after which one that passed says nothing of now."""
+_ASLEEP: Final = "Scaled to no pods: the canary begins again at step 1 when there are some."
+
+
+def canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan | None:
+    """Go on with the step, or to the next one; None once the last one has passed."""
+    now = stamp(it.now)
+    steps = it.declared.canary.steps
+    before = it.before
+    if not same(it) or before.canary != it.wanted:  # it begins
+        before = RolloutStatus(
+            phase="Canary", step=1, started_at=now, step_at=now, stable_pods=it.pods
+        )
+    if before.step_at is None:  # its pods could not be asked for
+        before = replace(before, step_at=now)
+    analysis = seen(it)
+    number = min(before.step or 1, len(steps))
+    if number != before.step:  # there were more steps
+        before = replace(before, step_at=now, settled_at=None)
+        analysis = None if analysis is None else replace(analysis, passes=0)
+    step = steps[number - 1]
+    pods = canary_pods(it.pods, step.weight, exact=it.exact)
+    settled_at = before.settled_at
+    if settled_at is None and _serves(it, pods):
+        settled_at = now
+    left = _left(it, step, settled_at)
+    held = it.commands.pause == it.wanted
+    passed = before.settled_at is not None and _serves(it, pods) and _passed(it, analysis)
+    if failure is None and not held and left == 0 and passed:
+        if number == len(steps):
+            return None
+        number, step = number + 1, steps[number]
+        pods = canary_pods(it.pods, step.weight, exact=it.exact)
+        before = replace(before, step_at=now)
+        settled_at = now if _serves(it, pods) else None
+        analysis = None if analysis is None else replace(analysis, passes=0)
+        left = _left(it, step, settled_at)
+    weight = _weight(it, step, pods, before.weight if settled_at is None else None)
+    phase = "Halted" if failure else "Paused" if held else "Canary"
+    status = RolloutStatus(
+        phase=phase,  # type: ignore[arg-type]
+        revision=it.wanted,
+        stable=stable,
+        canary=it.wanted,
+        step=number,
+        steps=len(steps),
+        weight=weight,
+        started_at=before.started_at,
+        step_at=before.step_at,
+        settled_at=settled_at,
+        analysis=analysis,
+        stable_pods=before.stable_pods,
+        failed=failure,
+        message=failure.message if failure else _told(it, number, pods, settled_at, analysis),
+    )
+    return Plan(
+        stable=stable,
+        canary=it.wanted,
+        canary_pods=pods,
+        weight=weight if it.exact else 0,
+        stage=step_stage(number) if settled_at else None,
+        again=None if failure else (left or None) if settled_at else _overdue(it, before),
+        status=status,
+    )
+
+
+def asleep(it: Situation, stable: str) -> Plan:
+    """Have neither canary nor verdict while there are no pods that could tell anything."""
+    held = it.commands.pause == it.wanted
+    return Plan(
+        stable=stable,
+        status=RolloutStatus(
+            phase="Paused" if held else "Canary",
+            revision=it.wanted,
+            stable=stable,
+            step=1,
+            steps=len(it.declared.canary.steps),
+            started_at=it.before.started_at,
+            message=_ASLEEP,
+        ),
+    )
+
+
+def _serves(it: Situation, pods: int) -> bool:
+    """Whether all canary pods of a step serve."""
+    found = it.canary
+    return (
+        found is not None
+        and found.revision == it.wanted
+        and found.progress.serving
+        and found.progress.wanted == pods
+        and found.progress.available >= pods
+    )
+
+
+def _left(it: Situation, step: Step, settled_at: str | None) -> float:
+    """Return the seconds until a step may end."""
+    since = moment(settled_at)
+    if since is None:
+        return float(seconds(step.duration))
+    return max(0.0, seconds(step.duration) - (it.now - since).total_seconds())
+
+
+def _passed(it: Situation, analysis: AnalysisStatus | None) -> bool:
+    """Whether the step was seen to be good, and that is the last, and no old news."""
+    if analysis is None or analysis.passes == 0 or analysis.verdict != "Passed":
+        return False
+    at = moment(analysis.at)
+    recent = _RECENT * seconds(it.declared.canary.analysis.interval)
+    return at is not None and (it.now - at).total_seconds() <= recent
+
+
+def _overdue(it: Situation, before: RolloutStatus) -> float:
+    """Return the seconds until the pods of a step are late."""
+    entered = moment(before.step_at) or it.now
+    return max(1.0, it.deadline + 1 - (it.now - entered).total_seconds())
+
+
+def _weight(it: Situation, step: Step, pods: int, before: int | None) -> int:
+    """Return the share that the canary gets: a Gateway waits for its pods."""
+    if before is not None:
+        return before
+    if it.exact:
+        return step.weight if it.canary is not None and it.canary.progress.available else 0
+    return share(it.pods, pods)
+
+
+def _told(
+    it: Situation, number: int, pods: int, settled_at: str | None, analysis: AnalysisStatus | None
+) -> str:
+    steps = len(it.declared.canary.steps)
+    where = f"Step {number} of {steps}"
+    if settled_at is None:
+        serving = 0 if it.canary is None else min(it.canary.progress.available, pods)
+        return f"{where}: {serving} of {pods} canary pods serve."
+    if analysis is None or (analysis.passes == 0 and analysis.verdict == "Passed"):
+        return f"{where}: the first window is under way."
+    return f"{where}: {analysis.message}"
