@@ -4,7 +4,7 @@ The status is what the operator's own code says of an observation; only that of 
 is written here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -75,14 +75,24 @@ def _gave_up(phase: Any, **fields: Any) -> Object:
 
 
 def _older() -> Mapping[str, Object]:
-    """Return statuses without the two conditions: ready, degraded, and on the way."""
+    """Return statuses without the two conditions: ready, degraded, and on the way.
+
+    To an older operator Ready meant that all is done.
+    """
     on_the_way = status(deployment=deployment(updated=1, total=3, reason="ReplicaSetUpdated"))
     found = {"ready": _READY, "ill": _problem(Reason.APPLY_FAILED), "on the way": on_the_way}
-    new = {"Reconciling", "Stalled"}
     return {
-        name: it | {"conditions": [c for c in it["conditions"] if c["type"] not in new]}
+        name: it | {"conditions": list(_before(it["conditions"], done=it is _READY))}
         for name, it in found.items()
     }
+
+
+def _before(conditions: list[Object], *, done: bool) -> Iterator[Object]:
+    for it in conditions:
+        if it["type"] == "Ready":
+            yield it | {"status": "True" if done else "False"}
+        elif it["type"] not in {"Reconciling", "Stalled"}:
+            yield it
 
 
 _OLDER: Final = _older()
