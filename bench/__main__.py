@@ -2,7 +2,8 @@
 
 `python -m bench` measures everything and writes the report; `--quick`, or any choice of servers,
 questions or connections, prints the figures and keeps them in `.cache/bench/quick.json` only.
-`python -m bench scale` measures several processes on one PostgreSQL, for docs/scale.md.
+`python -m bench scale` measures several processes on one PostgreSQL, for docs/scale.md, and
+`python -m bench operator` the operator in a cluster of many objects, for docs/kubernetes.md.
 """
 
 import argparse
@@ -28,6 +29,10 @@ from bench import (
 )
 from bench.load import QUESTIONS, Question
 from bench.measure import Bench
+from bench.operator import measure as operator_measure
+from bench.operator import page as operator_page
+from bench.operator.control_plane import ControlPlaneError
+from bench.operator.running import OperatorError
 
 
 def main() -> int:
@@ -37,6 +42,8 @@ def main() -> int:
     options = _parser().parse_args()
     if options.command == "report":
         return _report(options.results)
+    if options.command == "operator":
+        return _operator()
     if options.command == "scale":
         return _scale(options.seconds or 8.0, options.turns or 2)
     chosen, left_out = servers.build([servers.BY_NAME[name] for name in options.only])
@@ -82,6 +89,7 @@ def _report(raw: Path | None) -> int:
     found = summary.load(places.CONDENSED)
     report.write(found)
     scale_page.write(found)
+    operator_page.write()
     _say(f"wrote {places.REPORT.relative_to(places.ROOT)}")
     return 0
 
@@ -96,6 +104,17 @@ def _scale(seconds: float, turns: int) -> int:
         return 1
     scale_page.write(summary.load(places.CONDENSED))
     _say(f"wrote {places.SCALE_PAGE.relative_to(places.ROOT)}")
+    return 0
+
+
+def _operator() -> int:
+    try:
+        operator_measure.save(operator_measure.measure(operator_measure.Plan(), _say))
+    except (ControlPlaneError, OperatorError) as error:
+        _say(str(error))
+        return 1
+    operator_page.write()
+    _say(f"wrote {places.OPERATOR_PAGE.relative_to(places.ROOT)}")
     return 0
 
 
@@ -120,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench", description="Measures the order service against its peers."
     )
     add = parser.add_argument
-    add("command", nargs="?", choices=["run", "report", "scale"], default="run")
+    add("command", nargs="?", choices=["run", "report", "scale", "operator"], default="run")
     add("--quick", action="store_true", help="one short turn each, small table, no report")
     add("--only", type=_choice(names), default=names, help=f"servers, of {','.join(names)}")
     add("--questions", type=_choice(questions), default=questions, help=",".join(questions))
