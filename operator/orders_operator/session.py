@@ -5,11 +5,15 @@ them with their content, and keep a task, a queue and a memory for each. So its 
 
 - asks for metadata only, of all kinds of which no more is needed (`client.partial`);
 - takes from an answer the fields that a Sighting is made of;
-- leaves out what concerns no OrderService. What an OrderService names later is read when it does.
+- leaves out what concerns no OrderService. What an OrderService names later is read when it does;
+- asks for the OrderServices first, as Kopf lists all kinds at the same time, and what has changed
+  of one is seen only once it was listed.
 
 Without its `uid`, which is left out as well, an object gets no memory of its own in Kopf.
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,6 +27,8 @@ from orders_operator.client.partial import PARTIAL, PARTIAL_LIST, Partial, Parti
 from orders_operator.sightings import Sighting, Watched, sighting
 
 _OBJECTS: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
+_FIRST_SECONDS: Final = 5.0
+"""The longest that other kinds wait until the OrderServices are listed."""
 
 
 class _Event(Struct, frozen=True):
@@ -47,6 +53,7 @@ class Session:
         self._kinds = kinds
         self._concerns = concerns
         self._last: kopf.ConnectionInfo | None = None
+        self._listed = asyncio.Event()
 
     async def login(self, **kwargs: Any) -> kopf.AiohttpSession | None:
         """Use what the client uses: the pod's service account, else the kubeconfig.
@@ -68,12 +75,25 @@ class Session:
             return await handler(request)
         stream = request.url.query.get("watch") == "true"
         if not kind.whole:
+            await self._turn()
+        if not kind.whole:
             request.headers["Accept"] = PARTIAL if stream else PARTIAL_LIST
         answer = await handler(request)
         if answer.status == HTTPStatus.OK:
-            sieve: Any = _Sieve(answer.content, kind, self._concerns)
+            sieve: Any = _Sieve(answer.content, kind, self._concerns, self._page)
             answer.content = sieve
         return answer
+
+    async def _turn(self) -> None:
+        """Return when the OrderServices have been listed, or that takes long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._listed.wait(), _FIRST_SECONDS)
+        self._listed.set()
+
+    def _page(self, kind: Watched, page: PartialList) -> None:
+        """Note the last page of the OrderServices."""
+        if kind.whole and not page.metadata.next_page:
+            self._listed.set()
 
     def _asked_for(self, url: URL) -> Watched | None:
         """Return the kind of which objects are asked for."""
@@ -121,8 +141,10 @@ class _Sieve:
         content: aiohttp.StreamReader,
         kind: Watched,
         concerns: Callable[[Sighting], bool],
+        on_page: Callable[[Watched, PartialList], None],
     ) -> None:
         self._content = content
+        self._on_page = on_page
         self._kind = kind
         self._concerns = concerns
 
@@ -133,6 +155,7 @@ class _Sieve:
     async def read(self) -> bytes:
         """Return a page of a list."""
         page = json.decode(await self._content.read(), type=PartialList)
+        self._on_page(self._kind, page)
         items = [it for item in page.items or () if (it := self._seen(None, item)) is not None]
         return json.encode({"metadata": page.metadata, "items": items})
 

@@ -158,6 +158,16 @@ async def test_the_content_of_others_is_not_asked_for(
     assert "PartialObjectMetadata" not in f"{asked[PLURAL, False]}{asked[PLURAL, True]}"
 
 
+async def test_order_services_are_listed_first(
+    server: Server,
+    seen: list[Sighting],
+) -> None:
+    """What has changed of one is not seen before, and other kinds have thousands of objects."""
+    await eventually(lambda: len(seen) == 2 and sum(watch for _, watch, _ in server.asked) == 2)
+    lists = [plural for plural, watch, _ in server.asked if not watch]
+    assert [PLURAL, PLURAL, "secrets", "secrets"] == lists
+
+
 async def test_what_is_to_be_done_is_seen(server: Server, seen: list[Sighting]) -> None:
     """The status says whether the spec was acted on, and whether a rollout is under way."""
     await eventually(lambda: len(seen) == 2)
