@@ -142,7 +142,7 @@ async def _memory(population: Population, neighbours: int, kubeconfig: Path, say
 
 async def _looked_at(running: Operator, services: int) -> float:
     """Wait until every OrderService has been looked at once, and nothing waits; return when."""
-    while running.ready() < services or running.waiting():
+    while running.looked_at() < services or running.waiting():
         await asyncio.sleep(0.5)
         _check(running.began)
     return time.monotonic() - running.began
@@ -159,7 +159,7 @@ async def _changes(population: Population, kubeconfig: Path, say: Say) -> Change
             missed = asyncio.ensure_future(_acted_on(kube, away, running.began))
             await asyncio.to_thread(running.lead)
             seconds = []
-            while running.ready() < len(population.keys) or running.waiting():
+            while running.looked_at() < len(population.keys):
                 key = left.pop()
                 began = time.monotonic()
                 await _scale(kube, key)

@@ -22,12 +22,11 @@ def write() -> None:
 
 
 def _lines(found: Found) -> Iterator[str]:
-    facts = {**found.machine, "Kubernetes": found.kubernetes, "Python": found.python}
-    told = ", ".join(f"{name} {value}" for name, value in facts.items())
+    facts = {**found.machine, "Kubernetes": found.kubernetes}
+    told = ", ".join([*(f"{name} {value}" for name, value in facts.items()), found.python])
     yield f"Measured with a kube-apiserver and an etcd of its own; {told}."
     yield ""
     yield from table(_HEAD, map(_row, found.memory))
-    yield ""
     yield from _bounds(found)
     if found.changes is not None:
         yield from _changes(found.changes)

@@ -66,11 +66,18 @@ class Operator:
 
     def ready(self) -> int:
         """How many OrderServices it has found to be ready."""
-        said = 'type="Ready"', 'status="True"'
+        return self._said('type="Ready"', 'status="True"')
+
+    def looked_at(self) -> int:
+        """How many OrderServices it has looked at since its start."""
+        return self._said('type="Ready"')
+
+    def _said(self, *labels: str) -> int:
+        """How many series of conditions with these labels are in force."""
         return sum(
             value == 1
             and name.startswith("orders_operator_condition")
-            and all(map(name.count, said))
+            and all(it in name for it in labels)
             for name, value in self.metrics().items()
         )
 
