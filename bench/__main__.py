@@ -3,7 +3,8 @@
 `python -m bench` measures everything and writes the pages; `--quick`, or any choice of servers,
 questions, connections or parts, prints the figures and keeps them in `.cache/bench/quick.json`
 only. `scale` measures several processes on one PostgreSQL, for docs/scale.md; `history` compares
-revisions of this service; `report` writes the pages again. A busy machine publishes nothing.
+revisions of this service; `operator` measures the operator in a cluster of many objects, for
+docs/kubernetes.md; `report` writes the pages again. A busy machine publishes nothing.
 """
 
 import argparse
@@ -38,6 +39,10 @@ from bench import (
 )
 from bench.load import QUESTIONS, Question
 from bench.measure import Bench
+from bench.operator import measure as operator_measure
+from bench.operator import page as operator_page
+from bench.operator.control_plane import ControlPlaneError
+from bench.operator.running import OperatorError
 from bench.plan import Part
 
 FAILURES = (
@@ -46,6 +51,8 @@ FAILURES = (
     process.ServerError,
     revision.RevisionError,
     quiet.Busy,
+    ControlPlaneError,
+    OperatorError,
 )
 
 
@@ -146,6 +153,7 @@ def _report(options: argparse.Namespace) -> int:
     found = summary.load(places.CONDENSED)
     report.write(found)
     scale_page.write(found)
+    operator_page.write()
     _say(f"wrote {places.REPORT.relative_to(places.ROOT)}")
     return 0
 
@@ -163,6 +171,13 @@ def _scale(options: argparse.Namespace) -> int:
     scale.save(structs.replace(found, date=_today(), busy_before=busy))
     scale_page.write(summary.load(places.CONDENSED))
     _say(f"wrote {places.SCALE_PAGE.relative_to(places.ROOT)}")
+    return 0
+
+
+def _operator(_: argparse.Namespace) -> int:
+    operator_measure.save(operator_measure.measure(operator_measure.Plan(), _say))
+    operator_page.write()
+    _say(f"wrote {places.OPERATOR_PAGE.relative_to(places.ROOT)}")
     return 0
 
 
@@ -209,6 +224,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "report": _report,
     "scale": _scale,
     "history": _history,
+    "operator": _operator,
 }
 
 

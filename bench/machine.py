@@ -45,6 +45,11 @@ def versions(servers: list[Server]) -> dict[str, str]:
     return found
 
 
+def python() -> str:
+    """Interpreter of the service and the operator."""
+    return _python(places.PYTHON, ())
+
+
 def _python(python: str, packages: tuple[str, ...]) -> str:
     done = subprocess.run(
         [python, "-c", _LIST, *packages], capture_output=True, text=True, check=True

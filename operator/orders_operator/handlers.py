@@ -12,6 +12,7 @@ around is here, and nowhere else:
 - It can be embedded (zalando-incubator/kopf#156), but at its end it cancels whatever runs in its
   loop, and a kind that vanishes ends it. So it has a thread and a loop of its own, and is started
   anew when the set of served kinds changes.
+- It asks for whole objects, and keeps a task and a memory for each that it sees: `session`.
 - It scans for CRDs and namespaces of the whole cluster, and elects by a CRD of its own, without a
   Lease. Kinds come from discovery instead, and replicas from `client.election`.
 """
@@ -24,38 +25,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import kopf
-from msgspec import Struct
+
+from orders_operator.session import Session
+from orders_operator.sightings import Sighting, Watched, sighting
 
 BEAT_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 5.0
-_PAGE: Final = 200
+_PAGE: Final = 50
+"""Objects of a page: their annotations, which nobody reads, may have 256 KiB each."""
 
 log = logging.getLogger("orders_operator.handlers")
-
-
-class Watched(Struct, frozen=True):
-    """A kind to watch, and which of its objects: selectors of the API server, empty for all."""
-
-    api_version: str
-    plural: str
-    labels: str = ""
-    fields: str = ""
-
-
-class Sighting(Struct, frozen=True):
-    """What an event said: the object's identity, and whose it is. No content is kept.
-
-    `owner` is the name of the OrderService that controls it, `instance` what its label says.
-    """
-
-    api_version: str
-    plural: str
-    namespace: str
-    name: str
-    version: str
-    deleted: bool
-    owner: str | None
-    instance: str | None
 
 
 class Watches:
@@ -67,6 +46,7 @@ class Watches:
         namespaces: Sequence[str],
         on_sight: Callable[[Sighting], None],
         on_beat: Callable[[], None],
+        concerns: Callable[[Sighting], bool],
     ) -> None:
         """
         Prepare; nothing is watched before `start`.
@@ -74,14 +54,17 @@ class Watches:
         Args:
             kinds: what to watch; each must be served.
             namespaces: where; empty means the whole cluster.
-            on_sight: called for every event, in the loop that calls `start`.
+            on_sight: called for every event that concerns somebody, in the loop that calls
+                `start`.
             on_beat: called every few seconds, as long as Kopf's loop turns.
+            concerns: whether an event concerns anybody, called in Kopf's thread.
 
         """
         self._kinds = kinds
         self._namespaces = namespaces
         self._on_sight = on_sight
         self._on_beat = on_beat
+        self._session = Session(kinds, concerns)
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[BaseException | None] | None = None
@@ -133,7 +116,7 @@ class Watches:
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry, errors=kopf.ErrorsMode.IGNORED)(_login)
+        kopf.on.login(registry=registry, errors=kopf.ErrorsMode.IGNORED)(self._session.login)
         saw: Any = self._saw  # it names the two arguments that it takes, of Kopf's sixteen
         for kind in self._kinds:
             group, _, version = kind.api_version.rpartition("/")
@@ -157,35 +140,6 @@ class Watches:
             self._loop.call_soon_threadsafe(call, *args)
 
 
-def sighting(kind: Watched, event: str | None, obj: Any) -> Sighting:
-    """Take from an event what says which resource it concerns."""
-    metadata = obj["metadata"]
-    owner = next(
-        (
-            it["name"]
-            for it in metadata.get("ownerReferences") or []
-            if it.get("controller") and it["kind"] == "OrderService"
-        ),
-        None,
-    )
-    labels = metadata.get("labels") or {}
-    return Sighting(
-        api_version=kind.api_version,
-        plural=kind.plural,
-        namespace=metadata.get("namespace") or "",
-        name=metadata["name"],
-        version=metadata.get("resourceVersion") or "",
-        deleted=event == "DELETED",
-        owner=owner,
-        instance=labels.get("app.kubernetes.io/instance"),
-    )
-
-
-def _login(**kwargs: Any) -> Any:
-    """Use what the client uses: the pod's service account, else the kubeconfig."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-
-
 def _settings(kinds: Sequence[Watched]) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
@@ -194,7 +148,7 @@ def _settings(kinds: Sequence[Watched]) -> kopf.OperatorSettings:
     settings.watching.chunk_size = _PAGE
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
-    settings.queueing.idle_timeout = 1.0  # a worker keeps its object's last event in memory
+    settings.queueing.idle_timeout = 0.05  # until then each object of a list has a task
     settings.queueing.exit_timeout = 0.5
     settings.process.ultimate_exiting_timeout = None  # it would kill this thread, and all others
     for kind in kinds:

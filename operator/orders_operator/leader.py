@@ -1,8 +1,9 @@
 """What only the leader does: watch, queue, reconcile, and list now and then.
 
-Whatever a watch sees becomes the key of the OrderService that it concerns. The list finds what
-was missed, and shows the watchdog whether anything was. Where another release works, nothing is
-reconciled (`scopes`): that is asked at the gate, before each reconcile.
+Whatever a watch sees becomes the key of the OrderService that it concerns. What has changed, or is
+being rolled out, goes before what is only found to be there, as all is after a restart. The list
+finds what was missed, and shows the watchdog whether anything was. Where another release works,
+nothing is reconciled (`scopes`): that is asked at the gate, before each reconcile.
 """
 
 import asyncio
@@ -13,15 +14,16 @@ from msgspec.structs import replace
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.kube import path
 from orders_operator.gate import Gate
-from orders_operator.handlers import Sighting, Watches
+from orders_operator.handlers import Watches
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
 from orders_operator.reconcile.reconcile import Reconciler
+from orders_operator.reconcile.resyncs import Resyncs
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.references import REFERENCED, Reference
+from orders_operator.sightings import Sighting
 from orders_operator.tasks import first
 from orders_operator.watched import View, forbidden, watched
 
@@ -37,7 +39,7 @@ Key = tuple[str, str]
 """Namespace and name."""
 
 LIST_SECONDS: Final = 60.0
-"""The longest time between two lists, for the watchdog; not every list wakes everything."""
+"""The longest time between two lists, for the watchdog."""
 DISCOVERY_SECONDS: Final = 10.0
 _WATCH_LOOP: Final = "the watch's loop"
 _RESTARTS: Final = 5
@@ -61,7 +63,8 @@ class Leader:
     ) -> None:
         """Put the parts together; nothing runs before `run`."""
         self._kube = kube
-        self._resync_interval = settings.resync_interval
+        self._resyncs: Resyncs[Key] = Resyncs(settings.resync_interval)
+        self._list_interval = min(settings.resync_interval, LIST_SECONDS)
         self._scope = scope
         self._metrics = metrics
         self._watchdog = watchdog
@@ -81,7 +84,7 @@ class Leader:
             instance=settings.pod_name,
         )
         self._gate = Gate(reconciler, scope.works)
-        self._queue: KeyedQueue[Key] = KeyedQueue(self._gate)
+        self._queue: KeyedQueue[Key] = KeyedQueue(self._work)
         metrics.watch_queue(self._queue.__len__, lambda: self._queue.failing)
 
     async def run(self) -> None:
@@ -103,6 +106,16 @@ class Leader:
         if self._watches is not None:
             await self._watches.stop()
 
+    def concerned(self, sighting: Sighting) -> set[Key]:
+        """Return the OrderServices that an event concerns; any thread may ask."""
+        if sighting.plural == PLURAL:
+            return {(sighting.namespace, sighting.name)}
+        labelled = sighting.plural not in REFERENCED  # of those, everybody's are watched
+        owner = sighting.owner or (sighting.instance if labelled else None)
+        owners = set() if owner is None else {(sighting.namespace, owner)}
+        reference = Reference(sighting.plural, sighting.name)
+        return owners | self._index.namers(sighting.namespace, reference)
+
     def saw(self, sighting: Sighting) -> None:
         """Queue the OrderServices that an event concerns."""
         self._metrics.events.labels(sighting.plural).inc()
@@ -112,15 +125,18 @@ class Leader:
                 self._watchdog.gone(key)
             else:
                 self._watchdog.watched(key, sighting.version)
-            self._queue.add(key)
-            return
-        labelled = sighting.plural not in REFERENCED  # of those, everybody's are watched
-        owner = sighting.owner or (sighting.instance if labelled else None)
-        if owner is not None:
-            self._queue.add((sighting.namespace, owner))
-        reference = Reference(sighting.plural, sighting.name)
-        for key in self._index.namers(sighting.namespace, reference):
-            self._queue.add(key)
+        urgent = sighting.pending or not sighting.listed
+        for key in self.concerned(sighting):
+            self._queue.add(key, urgent=urgent)
+
+    async def _work(self, key: Key) -> float | None:
+        """Reconcile, and plan the resync of what is there."""
+        later = await self._gate(key)
+        if self._metrics.knows(key):
+            self._queue.add_after(key, self._resyncs.after(key), urgent=False)
+        else:
+            self._resyncs.forget(key)
+        return later
 
     async def _watch(self) -> None:
         """Run the watches over what the cluster serves, again whenever that changes."""
@@ -142,6 +158,7 @@ class Leader:
                 view.namespaces,
                 self.saw,
                 lambda: self._watchdog.beat(_WATCH_LOOP),
+                lambda sighting: bool(self.concerned(sighting)),
             )
             watches.start()
             log.info("watching, with %s", ", ".join(sorted(view.apis)) or "no optional API")
@@ -197,8 +214,7 @@ class Leader:
 
     async def _is_open(self, namespace: str) -> bool:
         try:
-            one = {"limit": "1"}
-            await self._kube.request("GET", path(API_VERSION, PLURAL, namespace), one)
+            await self._kube.may_list(API_VERSION, PLURAL, namespace)
         except KubeError as error:
             if error.reason is not Failure.FORBIDDEN:
                 raise
@@ -241,22 +257,19 @@ class Leader:
     async def _take_up(self, namespace: str) -> bool:
         """Queue what is in a namespace that another release has left; return whether it was."""
         try:
-            found = await self._kube.list(API_VERSION, PLURAL, namespace)
+            found = [it async for it in self._kube.metadata(API_VERSION, PLURAL, namespace)]
         except KubeError as error:
             log.warning("namespace %s is not taken up yet: %s", namespace, error)
             return False
         log.info("namespace %s is taken up", namespace)
         for it in found:
-            self._queue.add((namespace, it["metadata"]["name"]))
+            self._queue.add((namespace, it.name), urgent=False)
         return True
 
     async def _list(self) -> None:
-        """List all OrderServices now and then; wake them at the resync interval."""
-        interval = self._resync_interval
-        pause = min(interval, LIST_SECONDS)
-        woken = asyncio.get_running_loop().time()
+        """List all OrderServices now and then, and wake those that the watch has missed."""
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(self._list_interval)
             if self._open is None:
                 continue
             try:
@@ -265,24 +278,17 @@ class Leader:
                 log.warning("the list failed: %s", error)
                 continue
             self._watchdog.listed(versions)
-            for key in self._metrics.keys() - versions.keys():
-                self._queue.add(key)
-            now = asyncio.get_running_loop().time()
-            if now - woken >= interval:
-                woken = now
-                for key in versions:
-                    self._queue.add(key)
+            for key in self._metrics.keys() ^ versions.keys():
+                self._queue.add(key, urgent=False)
 
     async def _versions(self) -> dict[Key, str]:
         found = {}
         for namespace in self._open or (None,):
-            for it in await self._kube.list(API_VERSION, PLURAL, namespace):
-                metadata = it["metadata"]
-                key = (metadata["namespace"], metadata["name"])
-                found[key] = metadata["resourceVersion"]
+            async for it in self._kube.metadata(API_VERSION, PLURAL, namespace):
+                found[it.namespace, it.name] = it.resource_version
         return found
 
     def _wake(self) -> None:
         """Queue every resource that is known."""
         for key in self._metrics.keys():  # noqa: SIM118  no mapping
-            self._queue.add(key)
+            self._queue.add(key, urgent=False)

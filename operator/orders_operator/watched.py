@@ -7,10 +7,9 @@ from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.kube import path
-from orders_operator.handlers import Watched
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.labels import MANAGED_BY
+from orders_operator.sightings import Watched
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -43,7 +42,10 @@ def watched(view: View) -> list[Watched]:
         "secrets": Watched("v1", "secrets", fields="type!=helm.sh/release.v1"),
         "configmaps": Watched("v1", "configmaps", fields="metadata.name!=kube-root-ca.crt"),
     }
-    kinds = {PLURAL: Watched(API_VERSION, PLURAL), "pods": Watched("v1", "pods", labels=OURS)}
+    kinds = {
+        PLURAL: Watched(API_VERSION, PLURAL, whole=True),
+        "pods": Watched("v1", "pods", labels=OURS),
+    }
     for kind in KINDS:
         if not kind.optional or kind.api_version in view.apis:
             kinds[kind.plural] = Watched(kind.api_version, kind.plural, labels=OURS)
@@ -67,8 +69,7 @@ async def forbidden(
             continue
         for namespace in view.namespaces or (None,):
             try:
-                where = path(kind.api_version, kind.plural, namespace)
-                await kube.request("GET", where, {"limit": "1"})
+                await kube.may_list(kind.api_version, kind.plural, namespace)
             except KubeError as error:
                 if error.reason is Failure.FORBIDDEN:
                     found.add(kind.plural)

@@ -32,6 +32,8 @@ class Recording(Kube):
     ) -> Any:
         """Make the call, and note it unless it only reads or is refused."""
         answer = await super().request(method, url, params, body, **how)
+        if not isinstance(answer, dict):  # metadata alone, of a list
+            return answer
         where = url.removesuffix("/status")
         version = (answer.get("metadata") or {}).get("resourceVersion", "")
         if method != "GET":

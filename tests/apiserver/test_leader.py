@@ -10,8 +10,11 @@ import pytest
 from orders_operator import definition
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.kube import path
+from orders_operator.client.partial import PARTIAL_LIST
 from orders_operator.handlers import Watches
 from orders_operator.resources.kinds import SERVICE_MONITOR
+from orders_operator.sightings import Sighting
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.optional import served
 from tests.apiserver.server import OPERATOR, ApiServer
@@ -65,6 +68,28 @@ async def test_what_a_spec_names_wakes_it(world: World) -> None:
         await becomes(world, is_condition(world, "Degraded", "True", "SecretMissing"))
         await world.secret("later", "postgresql://a:b@db/orders")
         await becomes(world, is_ready(world))
+
+
+async def test_neighbours_are_not_looked_at(world: World) -> None:
+    """Secrets and ConfigMaps that no spec names come no further than their names."""
+    await world.declare()
+    await world.config("neighbour", content="x" * 100_000)
+    for plural in ("secrets", "configmaps"):
+        url = path("v1", plural, world.namespace)
+        found = await world.kube.request("GET", url, accept=PARTIAL_LIST)
+        assert "PartialObjectMetadataList" == found["kind"]
+        assert {"apiVersion", "kind", "metadata"} == {key for it in found["items"] for key in it}
+    async with working(world.namespace) as it:
+        seen = note_sightings(it)
+        await becomes(world, is_ready(world))
+        await world.config("neighbour", content="y")
+        await world.secret("neighbour", "postgresql://a:b@db/orders")
+        seen.clear()
+        await world.secret("database", "postgresql://c:d@db/orders")
+        await eventually(lambda: bool({"secrets"} & {it.plural for it in seen}))
+        named = {it.name for it in seen if it.plural in {"secrets", "configmaps"}}
+        assert "database" in named
+        assert "neighbour" not in named
 
 
 async def test_children_wake_it(world: World) -> None:
@@ -245,6 +270,19 @@ async def lose_kind(world: World) -> None:
         return found is None
 
     await eventually(is_gone)
+
+
+def note_sightings(it: Working) -> list[Sighting]:
+    """Return a list to which a leader that has not begun yet adds all that it sees."""
+    seen: list[Sighting] = []
+    take = it.leader.saw
+
+    def saw(sighting: Sighting) -> None:
+        seen.append(sighting)
+        take(sighting)
+
+    it.leader.saw = saw  # type: ignore[method-assign]
+    return seen
 
 
 async def is_declared(world: World) -> bool:

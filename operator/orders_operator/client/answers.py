@@ -8,17 +8,18 @@ from msgspec import DecodeError, json
 from orders_operator.client.errors import Failure, KubeError
 
 
-def decoded(content: bytes, what: str) -> Any:
-    """Return what an answer has.
+def decoded(content: bytes, what: str, form: Any = Any) -> Any:
+    """Return what an answer has, of the form that is expected.
 
     Raises:
-        KubeError: it is not JSON.
+        KubeError: it is not JSON, or not of that form.
 
     """
     try:
-        return json.decode(content) if content else {}
-    except DecodeError:
-        raise KubeError(Failure.UNAVAILABLE, f"{what}: the answer is not JSON") from None
+        return json.decode(content or b"{}", type=form)
+    except DecodeError:  # a ValidationError is one
+        text = f"{what}: the answer is not the JSON that was asked for"
+        raise KubeError(Failure.UNAVAILABLE, text) from None
 
 
 def told(answer: httpx2.Response) -> Any:

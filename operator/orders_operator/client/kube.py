@@ -20,6 +20,7 @@ from msgspec import json
 
 from orders_operator.client.answers import asked, decoded, named, told
 from orders_operator.client.errors import Failure, KubeError, from_answer, transient
+from orders_operator.client.partial import PARTIAL_LIST, Metadata, PartialList
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON has it."""
@@ -130,6 +131,32 @@ class Kube:
                 return found
             params["continue"] = more
 
+    async def metadata(
+        self, api_version: str, plural: str, namespace: str | None = None
+    ) -> AsyncIterator[Metadata]:
+        """Yield what all objects are called, of one namespace or of all; their content stays."""
+        params = {"limit": str(_PAGE)}
+        where = path(api_version, plural, namespace)
+        while True:
+            page: PartialList = await self.request(
+                "GET", where, params, accept=PARTIAL_LIST, form=PartialList
+            )
+            for it in page.items or ():
+                yield it.metadata
+            if not page.metadata.next_page:
+                return
+            params["continue"] = page.metadata.next_page
+
+    async def may_list(self, api_version: str, plural: str, namespace: str | None) -> None:
+        """Return if a kind may be listed.
+
+        Raises:
+            KubeError: it may not, or that is not known.
+
+        """
+        where = path(api_version, plural, namespace)
+        await self.request("GET", where, {"limit": "1"}, accept=PARTIAL_LIST, form=PartialList)
+
     async def apply(
         self,
         plural: str,
@@ -212,6 +239,8 @@ class Kube:
         body: Object | None = None,
         *,
         content_type: str = _JSON,
+        accept: str = _JSON,
+        form: Any = Any,
         tries: int = _TRIES,
         seconds: float | None = None,
     ) -> Any:
@@ -223,6 +252,8 @@ class Kube:
             params: of the query.
             body: is sent as JSON.
             content_type: of the body.
+            accept: the types that the answer may have.
+            form: what the answer is decoded to.
             tries: how often it is called at most.
             seconds: how long one call may take. The API server is told, so that it is the one to
                 give up and to say what it has waited for. An answer to a write is final then.
@@ -233,7 +264,7 @@ class Kube:
         """
         what = f"{method} {url}"
         content = None if body is None else json.encode(body)
-        headers = {"Accept": _JSON} | ({} if body is None else {"Content-Type": content_type})
+        headers = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
         patience = TIMEOUT_SECONDS
         if seconds is not None:
             params = {**(params or {}), "timeout": f"{round(seconds * 1000)}ms"}
@@ -254,7 +285,7 @@ class Kube:
             final = seconds is not None and method != "GET"
             last = final or attempt == tries - 1 or _late(began)
             if answer.is_success:
-                return decoded(answer.content, what)
+                return decoded(answer.content, what, form)
             wait = asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
             if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
                 raise from_answer(answer.status_code, told(answer), what)

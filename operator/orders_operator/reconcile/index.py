@@ -9,24 +9,28 @@ Key = tuple[str, str]
 
 
 class Index:
-    """Finds the OrderServices that a change of a Secret or ConfigMap concerns."""
+    """Finds the OrderServices that a change of a Secret or ConfigMap concerns.
+
+    Any thread may ask; one alone changes it.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
         self._named: dict[Key, frozenset[Reference]] = {}
-        self._namers: dict[tuple[str, Reference], set[Key]] = {}
+        self._namers: dict[tuple[str, Reference], frozenset[Key]] = {}
 
     def set(self, key: Key, references: Iterable[Reference]) -> None:
         """Replace what an OrderService names."""
         new = frozenset(references)
         old = self._named.get(key, frozenset())
         for gone in old - new:
-            namers = self._namers[key[0], gone]
-            namers.discard(key)
-            if not namers:
+            left = self._namers[key[0], gone] - {key}
+            if left:
+                self._namers[key[0], gone] = left
+            else:
                 del self._namers[key[0], gone]
         for added in new - old:
-            self._namers.setdefault((key[0], added), set()).add(key)
+            self._namers[key[0], added] = self.namers(key[0], added) | {key}
         if new:
             self._named[key] = new
         else:
@@ -38,4 +42,4 @@ class Index:
 
     def namers(self, namespace: str, reference: Reference) -> frozenset[Key]:
         """Return the OrderServices that name an object."""
-        return frozenset(self._namers.get((namespace, reference), ()))
+        return self._namers.get((namespace, reference), frozenset())

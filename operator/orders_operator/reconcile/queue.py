@@ -4,6 +4,9 @@ A key that is added while it is worked on runs once more afterwards, so that no 
 A key whose work failed comes back after a delay that doubles with each failure in a row; an event
 for it does not wait for that delay, for the event may be the cure.
 
+What is urgent goes first (`lanes`): what has changed, and rollouts. What is only looked at again,
+as all are after a restart, waits for that.
+
 Work that takes long, as it waits for what does not answer, holds no worker: after two seconds it
 goes on beside them. A key whose last work took long begins beside them, where there is room; so
 however many keys are slow, all others find a worker.
@@ -11,9 +14,11 @@ however many keys are slow, all others find a worker.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Final, Generic, TypeVar
+
+from orders_operator.reconcile.lanes import Lanes
 
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 300.0
@@ -40,26 +45,25 @@ class KeyedQueue(Generic[Key]):
         Keep what is done with a key.
 
         Args:
-            work: returns the seconds after which the key comes back by itself, or None; raising
-                means failure.
+            work: returns the seconds after which the key comes back by itself, and urgently, or
+                None; raising means failure.
 
         """
         self._work = work
-        self._ready: deque[Key] = deque()
-        self._waiting: set[Key] = set()
+        self._ready: Lanes[Key] = Lanes()
         self._busy: set[Key] = set()
-        self._again: set[Key] = set()
+        self._again: dict[Key, bool] = {}
         self._failures: dict[Key, int] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._arrived = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self._slow: set[Key] = set()
-        self._parked: deque[Key] = deque()
+        self._parked: dict[Key, bool] = {}
         self._beside: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """Return how many keys wait to be worked on now."""
-        return len(self._waiting) + len(self._again)
+        return len(self._ready) + len(self._parked) + len(self._again)
 
     @property
     def failing(self) -> int:
@@ -87,22 +91,23 @@ class KeyedQueue(Generic[Key]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, *, urgent: bool = True) -> None:
         """Have a key worked on as soon as a worker is free and its present work is done."""
-        timer = self._timers.pop(key, None)
-        if timer is not None:
-            timer.cancel()
+        for waiting in (self._again, self._parked):
+            if key in waiting:
+                waiting[key] |= urgent
+                return
         if key in self._busy:
-            self._again.add(key)
-        elif key not in self._waiting:
-            self._waiting.add(key)
-            self._ready.append(key)
-            self._arrived.set()
-
-    def add_after(self, key: Key, seconds: float) -> None:
-        """Have a key worked on later; the earlier of two such wishes counts."""
-        if key in self._waiting or key in self._again:
+            self._again[key] = urgent
             return
+        self._ready.add(key, urgent=urgent)
+        self._arrived.set()
+
+    def add_after(self, key: Key, seconds: float, *, urgent: bool = True) -> None:
+        """Have a key worked on later; the earlier of two such wishes counts.
+
+        Whenever it is worked on before, it has no such wish any more.
+        """
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
         timer = self._timers.get(key)
@@ -110,12 +115,19 @@ class KeyedQueue(Generic[Key]):
             if timer.when() <= at:
                 return
             timer.cancel()
-        self._timers[key] = loop.call_at(at, self.add, key)
+        self._timers[key] = loop.call_at(at, partial(self._due, key, urgent=urgent))
 
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a key that is gone."""
         self._failures.pop(key, None)
         self._slow.discard(key)
+        self._drop_timer(key)
+
+    def _due(self, key: Key, *, urgent: bool) -> None:
+        del self._timers[key]
+        self.add(key, urgent=urgent)
+
+    def _drop_timer(self, key: Key) -> None:
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
@@ -125,13 +137,13 @@ class KeyedQueue(Generic[Key]):
             while not self._ready:
                 self._arrived.clear()
                 await self._arrived.wait()
-            key = self._ready.popleft()
+            key, urgent = self._ready.take()
             if key in self._slow and len(self._beside) >= MOST_SLOW:
-                self._parked.append(key)
+                self._parked[key] = urgent
                 continue
-            self._waiting.discard(key)
+            self._drop_timer(key)
             self._busy.add(key)
-            task = asyncio.create_task(self._timed(key))
+            task = asyncio.create_task(self._timed(key, urgent=urgent))
             self._beside.add(task)
             task.add_done_callback(self._unpark)
             if key not in self._slow:
@@ -140,24 +152,24 @@ class KeyedQueue(Generic[Key]):
     def _unpark(self, task: asyncio.Task[None]) -> None:
         self._beside.discard(task)
         if self._parked:
-            self._ready.append(self._parked.popleft())
+            key = next(iter(self._parked))
+            self._ready.add(key, urgent=self._parked.pop(key))
             self._arrived.set()
 
-    async def _timed(self, key: Key) -> None:
+    async def _timed(self, key: Key, *, urgent: bool) -> None:
         """Work on a key, and note whether that took long."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            await self._once(key)
+            await self._once(key, urgent=urgent)
         finally:
             took = loop.time() - began
             (self._slow.add if took >= SLOW_SECONDS else self._slow.discard)(key)
             self._busy.discard(key)
             if key in self._again:
-                self._again.discard(key)
-                self.add(key)
+                self.add(key, urgent=self._again.pop(key))
 
-    async def _once(self, key: Key) -> None:
+    async def _once(self, key: Key, *, urgent: bool) -> None:
         try:
             later = await self._work(key)
         except Exception as error:  # noqa: BLE001  one key's failure must not end its worker
@@ -165,7 +177,7 @@ class KeyedQueue(Generic[Key]):
             self._failures[key] = failures
             delay = backoff(failures)
             log.debug("%s failed %d times, again in %g s: %s", key, failures, delay, error)
-            self.add_after(key, delay)
+            self.add_after(key, delay, urgent=urgent)
         else:
             self._failures.pop(key, None)
             if later is not None:

@@ -1,7 +1,4 @@
-"""What is counted, as Prometheus metrics.
-
-A resource's series (its conditions) go when it goes, so that an alert on them cannot outlive it.
-"""
+"""What is counted, as Prometheus metrics."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -16,11 +13,9 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-STATUSES: Final = ("True", "False", "Unknown")
-_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+from orders_operator.telemetry.resources import Key, Resources
 
-Key = tuple[str, str]
-"""Namespace and name."""
+_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
@@ -55,7 +50,7 @@ class Metrics:
         )
         self.events = Counter(
             "orders_operator_watch_events",
-            "Events that the watches delivered, by kind.",
+            "Events of the watches that concern an OrderService, by kind.",
             ("kind",),
             registry=registry,
         )
@@ -83,24 +78,8 @@ class Metrics:
             ("lease", "holder"),
             registry=registry,
         )
-        self._condition = Gauge(
-            "orders_operator_condition",
-            "Conditions of each OrderService: 1 for the status that is in force, else 0.",
-            ("namespace", "name", "type", "status"),
-            registry=registry,
-        )
-        self._rollout = Gauge(
-            "orders_operator_rollout",
-            "1, with the phase that the rollout of each OrderService is in.",
-            ("namespace", "name", "phase"),
-            registry=registry,
-        )
-        self._analysis = Gauge(
-            "orders_operator_analysis",
-            "1, with what the last window of each rollout that is judged said.",
-            ("namespace", "name", "verdict"),
-            registry=registry,
-        )
+        self._resources = Resources()
+        registry.register(self._resources)
         build = Gauge(
             "orders_operator_build_info", "1, with the version.", ("version",), registry=registry
         )
@@ -110,9 +89,6 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self._conflicts: dict[str, str] = {}
-        self._conditions: dict[Key, tuple[str, ...]] = {}
-        self._phases: dict[Key, str] = {}
-        self._verdicts: dict[Key, str] = {}
 
     def watch_queue(self, depth: Callable[[], float], failing: Callable[[], float]) -> None:
         """Read the queue at each scrape."""
@@ -133,44 +109,25 @@ class Metrics:
 
     def conditions(self, key: Key, statuses: Mapping[str, str]) -> None:
         """Set the conditions of a resource, status by type."""
-        gone = [kind for kind in self._conditions.get(key, ()) if kind not in statuses]
-        self._drop(key, gone)
-        self._conditions[key] = tuple(statuses)
-        for kind, status in statuses.items():
-            for possible in STATUSES:
-                self._condition.labels(*key, kind, possible).set(float(possible == status))
+        self._resources.conditions(key, statuses)
 
     def rollout(self, key: Key, found: Mapping[str, Any]) -> None:
         """Set the phase of a resource's rollout, and the last verdict, from `status.rollout`."""
-        verdict = (found.get("analysis") or {}).get("verdict")
-        _say(self._rollout, self._phases, key, found.get("phase"))
-        _say(self._analysis, self._verdicts, key, verdict)
+        self._resources.rollout(key, found)
 
     def forget(self, key: Key) -> None:
         """Remove the series of a resource that is gone."""
-        self.rollout(key, {})
-        self._drop(key, self._conditions.pop(key, ()))
+        self._resources.forget(key)
+
+    def knows(self, key: Key) -> bool:
+        """Whether a resource has series."""
+        return self._resources.knows(key)
 
     def keys(self) -> frozenset[Key]:
         """Return the resources that have series."""
-        return frozenset(self._conditions)
+        return self._resources.keys()
 
     def expose(self, accept: str) -> tuple[str, bytes]:
         """Return content type and body of a scrape."""
         encode, content_type = choose_encoder(accept)
         return content_type, encode(self._registry)
-
-    def _drop(self, key: Key, kinds: tuple[str, ...] | list[str]) -> None:
-        for kind in kinds:
-            for status in STATUSES:
-                self._condition.remove(*key, kind, status)
-
-
-def _say(gauge: Gauge, said: dict[Key, str], key: Key, word: str | None) -> None:
-    """Have the one series of a resource be that of a word; None for no series."""
-    before = said.pop(key, None)
-    if before is not None:
-        gauge.remove(*key, before)
-    if word is not None:
-        said[key] = word
-        gauge.labels(*key, word).set(1)

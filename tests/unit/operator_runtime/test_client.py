@@ -11,6 +11,7 @@ from aiohttp import web
 from orders_operator.client import kube as kube_module
 from orders_operator.client.errors import Failure, KubeError, from_answer
 from orders_operator.client.kube import Kube, path
+from orders_operator.client.partial import PARTIAL_LIST
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -311,3 +312,38 @@ async def test_a_server_that_does_not_answer_is_not_lost(
 def test_what_says_something_of_other_calls(status: int, body: dict[str, Any], lost: bool) -> None:  # noqa: FBT001
     """Nobody of our name, and a namespace that goes; a refusal of one call says nothing."""
     assert lost is from_answer(status, body, "GET /x").lost
+
+
+async def test_metadata_alone_is_asked_for(server: Server) -> None:
+    """A list of names asks for no content, reads every page, and keeps nothing else."""
+    accepted: set[str | None] = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        accepted.add(request.headers.get("Accept"))
+        more = request.query.get("continue")
+        metadata = {"name": "b" if more else "a", "namespace": "ns", "resourceVersion": "7"}
+        page = {"resourceVersion": "9"} if more else {"continue": "more"}
+        item = {"metadata": {**metadata, "annotations": {"x": "y"}}, "data": {"url": "secret"}}
+        return web.json_response({"metadata": page, "items": [item]})
+
+    kube = await server(answer)
+
+    found = [it async for it in kube.metadata("v1", "secrets")]
+
+    assert [("a", "ns", "7"), ("b", "ns", "7")] == [
+        (it.name, it.namespace, it.resource_version) for it in found
+    ]
+    assert {PARTIAL_LIST} == accepted
+
+
+async def test_an_answer_of_another_form_is_an_error(server: Server) -> None:
+    """What is no list is not taken for an empty one."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"kind": "Status"})
+
+    kube = await server(answer)
+
+    with pytest.raises(KubeError) as caught:
+        await kube.may_list("v1", "secrets", None)
+    assert Failure.UNAVAILABLE is caught.value.reason

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.handlers import Sighting
+from orders_operator.client.partial import Metadata
 from orders_operator.leader import Leader
+from orders_operator.resources.references import Reference
 from orders_operator.settings import Settings
+from orders_operator.sightings import Sighting
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.tracing import Tracing
 from orders_operator.watchdog import Watchdog
@@ -44,27 +47,25 @@ class Scope:
 
 
 class Cluster:
-    """An API server with an OrderService in each of two namespaces."""
+    """An API server with an OrderService in each of two namespaces, until there are others."""
 
     down = False
+    keys: tuple[tuple[str, str], ...] = (SHOP, STOCK)
 
     async def serves(self, _: str) -> frozenset[str]:
         """Serve the kind, and no optional one."""
         return frozenset({PLURAL})
 
-    async def request(self, *_: Any) -> dict[str, Any]:
+    async def may_list(self, *_: Any) -> None:
         """Have every right."""
-        return {}
 
-    async def list(self, _: str, __: str, namespace: str | None = None) -> list[Any]:
-        """Return the OrderServices."""
+    async def metadata(self, _: str, __: str, namespace: str | None = None) -> Any:
+        """Yield what the OrderServices are called."""
         if self.down:
             raise KubeError(Failure.UNAVAILABLE, "down")
-        keys = [it for it in (SHOP, STOCK) if namespace in {None, it[0]}]
-        names = ("namespace", "name")
-        return [
-            {"metadata": dict(zip(names, it, strict=True), resourceVersion="1")} for it in keys
-        ]
+        for key in self.keys:
+            if namespace in {None, key[0]}:
+                yield Metadata(name=key[1], namespace=key[0], resource_version="1")
 
 
 class Watching:
@@ -77,7 +78,7 @@ class Watching:
         _: Any,
         namespaces: tuple[str, ...],
         on_sight: Callable[[Sighting], None],
-        __: Any,
+        *_more: Any,
     ) -> None:
         """Keep where, and who is told."""
         self._namespaces = namespaces
@@ -100,10 +101,19 @@ class Watching:
         self._ended.set()
 
 
-def _seen(namespace: str, name: str) -> Sighting:
+def _seen(namespace: str, name: str, *, listed: bool = False, pending: bool = False) -> Sighting:
     """Return what a watch says of an OrderService that is there."""
     return Sighting(
-        API_VERSION, PLURAL, namespace, name, "1", deleted=False, owner=None, instance=None
+        api_version=API_VERSION,
+        plural=PLURAL,
+        namespace=namespace,
+        name=name,
+        version="1",
+        deleted=False,
+        owner=None,
+        instance=None,
+        listed=listed,
+        pending=pending,
     )
 
 
@@ -211,3 +221,60 @@ async def test_a_namespace_that_others_hold_is_left_out_and_taken_up_again() -> 
 
     assert {SHOP, STOCK} == it.metrics.keys()
     assert [()] == Watching.began
+
+
+async def test_what_has_changed_goes_first() -> None:
+    """After a restart all are found, and what is to be done of them does not wait for the rest."""
+    it = Working(Scope())
+    await it.wake()
+    Reconciles.done.clear()
+    names = [f"orders-{number}" for number in range(100)]
+    for name in names:
+        rolling = name == "orders-97"
+        it.leader.saw(_seen("shop", name, listed=True, pending=rolling))
+    await asyncio.sleep(0.5)  # four have begun
+    it.leader.saw(_seen("shop", "orders-99"))
+    await asyncio.sleep(2)
+    assert {("shop", "orders-97"), ("shop", "orders-99")} <= set(Reconciles.done[:5])
+    await asyncio.sleep(100)
+    assert {("shop", name) for name in names} == set(Reconciles.done)
+
+
+async def test_all_are_looked_at_again_each_in_its_turn() -> None:
+    """Once an interval, though nothing happens, until they are gone; never all together."""
+    it = Working(Scope())
+    names = [f"orders-{number}" for number in range(40)]
+    it.cluster.keys = (SHOP, STOCK, *(("shop", name) for name in names))
+    for name in names:
+        it.leader.saw(_seen("shop", name))
+    await asyncio.sleep(20)
+    interval = Settings().resync_interval
+    together = []
+    Reconciles.done.clear()
+    for _ in range(10):
+        before = len(Reconciles.done)
+        await asyncio.sleep(interval * 1.1 / 10)
+        together.append(len(Reconciles.done) - before)
+    assert {("shop", name) for name in names} <= set(Reconciles.done)
+    assert max(together) < len(names) / 2
+
+
+async def test_neighbours_concern_nobody() -> None:
+    """A Secret concerns those who name it, or own it, and a label of it says nothing."""
+    it = Working(Scope())
+    seen = Sighting(
+        api_version="v1",
+        plural="secrets",
+        namespace="shop",
+        name="database",
+        version="1",
+        deleted=False,
+        owner=None,
+        instance="orders",
+    )
+    assert not it.leader.concerned(seen)
+    assert {SHOP} == it.leader.concerned(replace(seen, owner="orders"))
+    assert {SHOP} == it.leader.concerned(replace(seen, plural="pods"))
+    it.leader._index.set(SHOP, [Reference("secrets", "database")])
+    assert {SHOP} == it.leader.concerned(seen)
+    assert not it.leader.concerned(replace(seen, namespace="stock"))

@@ -231,6 +231,69 @@ async def test_work_may_ask_to_come_back(started: Callable[[Work], KeyedQueue[st
     assert [0, 30, 111] == times
 
 
+async def test_what_has_changed_goes_first(started: Callable[[Work], KeyedQueue[str]]) -> None:
+    """A change of one of a thousand does not wait until the others have been looked at again."""
+    done: list[str] = []
+
+    async def work(key: str) -> None:
+        await asyncio.sleep(1)
+        done.append(key)
+
+    queue = started(work)
+    for number in range(1000):
+        queue.add(f"{number}", urgent=False)
+    await asyncio.sleep(0.5)
+    queue.add("999")
+    await asyncio.sleep(2)
+    assert "999" in done
+    await asyncio.sleep(1000)
+    assert 1000 == len(done)
+
+
+async def test_a_rollout_is_not_put_off_by_the_rest(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """What wants to come back soon does, though it was to be looked at again with all others."""
+    times: list[float] = []
+
+    async def work(key: str) -> float | None:
+        await asyncio.sleep(1)
+        if key != "rollout":
+            return None
+        times.append(now())
+        return 5
+
+    queue = started(work)
+    queue.add("rollout")
+    for number in range(1000):
+        queue.add(f"{number}", urgent=False)
+    await asyncio.sleep(0.5)
+    queue.add("rollout", urgent=False)
+    await asyncio.sleep(20)
+    assert 3 <= len(times)
+
+
+async def test_a_failure_is_as_urgent_as_before(
+    started: Callable[[Work], KeyedQueue[str]],
+) -> None:
+    """A change whose reconcile failed once does not wait until all others are looked at."""
+    times: list[float] = []
+
+    async def work(key: str) -> None:
+        await asyncio.sleep(1)
+        if key == "changed":
+            times.append(now())
+            if len(times) == 1:
+                raise OSError
+
+    queue = started(work)
+    queue.add("changed")
+    for number in range(1000):
+        queue.add(f"{number}", urgent=False)
+    await asyncio.sleep(5)
+    assert 2 == len(times)
+
+
 async def test_a_forgotten_key_does_not_come_back(
     started: Callable[[Work], KeyedQueue[str]],
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orders_operator.handlers import Watched, sighting
+from orders_operator.sightings import Watched, sighting
 
 PODS = Watched("v1", "pods")
 OWNER = {"kind": "OrderService", "name": "x", "uid": "u", "controller": True}

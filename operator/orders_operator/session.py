@@ -1,0 +1,186 @@
+"""Kopf's way to the API server: it asks for metadata, and only what concerns somebody comes in.
+
+A cluster has thousands of Secrets and ConfigMaps that no spec names. Kopf would ask for all of
+them with their content, and keep a task, a queue and a memory for each. So its HTTP session
+
+- asks for metadata only, of all kinds of which no more is needed (`client.partial`);
+- takes from an answer the fields that a Sighting is made of;
+- leaves out what concerns no OrderService. What an OrderService names later is read when it does;
+- asks for the OrderServices first, as Kopf lists all kinds at the same time, and what has changed
+  of one is seen only once it was listed.
+
+Without its `uid`, which is left out as well, an object gets no memory of its own in Kopf.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+import kopf
+from msgspec import Raw, Struct, json, to_builtins
+from yarl import URL
+
+from orders_operator.client.partial import PARTIAL, PARTIAL_LIST, Partial, PartialList
+from orders_operator.sightings import Sighting, Watched, sighting
+
+_OBJECTS: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
+_FIRST_SECONDS: Final = 5.0
+"""The longest that other kinds wait until the OrderServices are listed."""
+
+
+class _Event(Struct, frozen=True):
+    """One line of a watch."""
+
+    type: str
+    object: Raw
+
+
+class Session:
+    """What Kopf logs in with, again and again: each time an HTTP session of its own."""
+
+    def __init__(self, kinds: Sequence[Watched], concerns: Callable[[Sighting], bool]) -> None:
+        """
+        Keep what is watched.
+
+        Args:
+            kinds: what Kopf lists and watches.
+            concerns: whether anybody needs to know of an object; called in Kopf's thread.
+
+        """
+        self._kinds = kinds
+        self._concerns = concerns
+        self._last: kopf.ConnectionInfo | None = None
+        self._listed = asyncio.Event()
+
+    async def login(self, **kwargs: Any) -> kopf.AiohttpSession | None:
+        """Use what the client uses: the pod's service account, else the kubeconfig.
+
+        Kopf asks again when it was refused; the same is not tried again.
+        """
+        info = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        if info is None or info == self._last:
+            return None
+        self._last = info
+        return _Login(info, self._ask)
+
+    async def _ask(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send a request; ask for less, and let less of the answer in."""
+        kind = self._asked_for(request.url)
+        if kind is None:
+            return await handler(request)
+        stream = request.url.query.get("watch") == "true"
+        if not kind.whole:
+            await self._turn()
+        if not kind.whole:
+            request.headers["Accept"] = PARTIAL if stream else PARTIAL_LIST
+        answer = await handler(request)
+        if answer.status == HTTPStatus.OK:
+            sieve: Any = _Sieve(answer.content, kind, self._concerns, self._page)
+            answer.content = sieve
+        return answer
+
+    async def _turn(self) -> None:
+        """Return when the OrderServices have been listed, or that takes long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._listed.wait(), _FIRST_SECONDS)
+        self._listed.set()
+
+    def _page(self, kind: Watched, page: PartialList) -> None:
+        """Note the last page of the OrderServices."""
+        if kind.whole and not page.metadata.next_page:
+            self._listed.set()
+
+    def _asked_for(self, url: URL) -> Watched | None:
+        """Return the kind of which objects are asked for."""
+        for kind in self._kinds:
+            root = "apis" if "/" in kind.api_version else "api"
+            if f"/{root}/{kind.api_version}/" in url.path and url.name == kind.plural:
+                return kind
+        return None
+
+
+class _Login(kopf.AiohttpSession):
+    """Credentials, of which each use has a session of its own.
+
+    At its end Kopf closes the session before the watches, which go on with another until then.
+    """
+
+    _made: tuple[kopf.ConnectionInfo, aiohttp.ClientMiddlewareType]
+
+    def __init__(self, info: kopf.ConnectionInfo, ask: aiohttp.ClientMiddlewareType) -> None:
+        for name in ("server", "priority", "default_namespace", "expiration"):
+            object.__setattr__(self, name, getattr(info, name))
+        object.__setattr__(self, "_made", (info, ask))
+
+    @property
+    def aiohttp_session(self) -> aiohttp.ClientSession:
+        """Make a session."""
+        info, ask = self._made
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+            headers=info.as_http_headers(),
+            proxy=info.proxy_url,
+            trust_env=info.trust_env,
+            middlewares=(ask,),
+        )
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class _Sieve:
+    """The body of an answer, of which only what concerns somebody is read."""
+
+    def __init__(
+        self,
+        content: aiohttp.StreamReader,
+        kind: Watched,
+        concerns: Callable[[Sighting], bool],
+        on_page: Callable[[Watched, PartialList], None],
+    ) -> None:
+        self._content = content
+        self._on_page = on_page
+        self._kind = kind
+        self._concerns = concerns
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the body for all else that aiohttp does with it."""
+        return getattr(self._content, name)
+
+    async def read(self) -> bytes:
+        """Return a page of a list."""
+        page = json.decode(await self._content.read(), type=PartialList)
+        self._on_page(self._kind, page)
+        items = [it for item in page.items or () if (it := self._seen(None, item)) is not None]
+        return json.encode({"metadata": page.metadata, "items": items})
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """Yield the events of a watch, and its bookmarks."""
+        rest = bytearray()
+        async for chunk in self._content.iter_chunked(size):
+            rest += chunk
+            *lines, last = rest.split(b"\n") if b"\n" in chunk else (rest,)
+            for line in lines:
+                kept = self._line(line)
+                if kept is not None:
+                    yield kept + b"\n"
+            rest = last
+        if rest:
+            yield bytes(rest)
+
+    def _line(self, line: bytearray) -> bytes | None:
+        event = json.decode(line, type=_Event)
+        if event.type not in _OBJECTS:
+            return bytes(line)
+        obj = self._seen(event.type, json.decode(event.object, type=Partial))
+        return None if obj is None else json.encode({"type": event.type, "object": obj})
+
+    def _seen(self, event: str | None, item: Partial) -> Any:
+        """Return what Kopf gets of an object; None if it concerns nobody."""
+        obj = to_builtins(item)
+        return obj if self._concerns(sighting(self._kind, event, obj)) else None

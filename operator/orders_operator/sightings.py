@@ -1,0 +1,73 @@
+"""What of a cluster is watched, and what is kept of what was seen: whom it concerns."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+SETTLED: Final = frozenset({"", "Stable", "RolledBack", "Halted"})
+"""The phases in which a rollout goes nowhere by itself."""
+
+
+class Watched(Struct, frozen=True):
+    """A kind to watch, and which of its objects: selectors of the API server, empty for all.
+
+    `whole` asks for all of an object, where its status counts; else it is its metadata alone.
+    """
+
+    api_version: str
+    plural: str
+    labels: str = ""
+    fields: str = ""
+    whole: bool = False
+
+
+class Sighting(Struct, frozen=True):
+    """What an event said: the object's identity, and whose it is. No content is kept.
+
+    `owner` is the name of the OrderService that controls it, `instance` what its label says.
+    `listed`: it was found in a list, and may be as it was for long. `pending`: the status of an
+    OrderService says that its spec is not acted on yet, or that a rollout is under way.
+    """
+
+    api_version: str
+    plural: str
+    namespace: str
+    name: str
+    version: str
+    deleted: bool
+    owner: str | None
+    instance: str | None
+    listed: bool = False
+    pending: bool = False
+
+
+def sighting(kind: Watched, event: str | None, obj: Any) -> Sighting:
+    """Take from an event what says which resource it concerns; one of a list has no type."""
+    metadata = obj["metadata"]
+    owner = next(
+        (
+            it["name"]
+            for it in metadata.get("ownerReferences") or []
+            if it.get("controller") and it["kind"] == "OrderService"
+        ),
+        None,
+    )
+    labels = metadata.get("labels") or {}
+    return Sighting(
+        api_version=kind.api_version,
+        plural=kind.plural,
+        namespace=metadata.get("namespace") or "",
+        name=metadata["name"],
+        version=metadata.get("resourceVersion") or "",
+        deleted=event == "DELETED",
+        owner=owner,
+        instance=labels.get("app.kubernetes.io/instance"),
+        listed=event is None,
+        pending=kind.whole and _is_pending(metadata, obj.get("status") or {}),
+    )
+
+
+def _is_pending(metadata: Any, status: Any) -> bool:
+    observed = status.get("observedGeneration") == metadata.get("generation")
+    phase = (status.get("rollout") or {}).get("phase") or ""
+    return not observed or phase not in SETTLED
