@@ -235,9 +235,11 @@ async def test_what_has_changed_goes_first() -> None:
     await asyncio.sleep(0.5)  # four have begun
     it.leader.saw(_seen("shop", "orders-99"))
     await asyncio.sleep(2)
-    assert {("shop", "orders-97"), ("shop", "orders-99")} <= set(Reconciles.done[:5])
+    others = {SHOP, STOCK}  # whose turn to be looked at again may come meanwhile
+    first = [key for key in Reconciles.done if key not in others][:5]
+    assert {("shop", "orders-97"), ("shop", "orders-99")} <= set(first)
     await asyncio.sleep(100)
-    assert {("shop", name) for name in names} == set(Reconciles.done)
+    assert {("shop", name) for name in names} == set(Reconciles.done) - others
 
 
 async def test_all_are_looked_at_again_each_in_its_turn() -> None:
