@@ -183,6 +183,18 @@ async def test_what_all_pods_suffer_is_not_the_canary_s_fault(
     assert ("True", "Inconclusive") == await world.condition("Progressing")
 
 
+async def test_what_makes_all_pods_unready_is_not_the_canary_s_fault(
+    world: World, served: Traffic
+) -> None:
+    """With the database away no pod is ready, and what the stable pods answered still counts."""
+    await begin(world)
+    served.failing |= {IMAGE, NEXT}
+    world.kubelet.fates |= {IMAGE: Fate.STARTING, NEXT: Fate.STARTING}
+    found = await go_on(world)
+    assert ("Canary", "Inconclusive") == (found["phase"], found["analysis"]["verdict"])
+    assert "It is not the canary alone." in found["analysis"]["message"]
+
+
 async def test_too_few_requests_say_nothing(world: World, served: Traffic) -> None:
     """A window with too few requests goes on until there are enough."""
     await begin(world)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.apiserver.refusing import allow_all_but
 from tests.apiserver.server import OPERATOR, ApiServer
-from tests.apiserver.working import becomes, is_condition, is_ready, working
+from tests.apiserver.working import becomes, is_condition, is_rolled_out, working
 from tests.apiserver.world import IMAGE, NEXT, World
 
 INGRESS = {"ingress": {"host": "orders.test"}}
@@ -33,7 +33,7 @@ async def test_a_kind_that_is_forbidden_and_not_used(
     await world.declare()
     monkeypatch.setenv("KUBECONFIG", str(apiserver.kubeconfig(OPERATOR)))
     async with working(world.namespace):
-        await becomes(world, is_ready(world), within=40)
+        await becomes(world, is_rolled_out(world), within=40)
         await world.change(expose=INGRESS, image=NEXT, replicas=2)
         await becomes(world, is_condition(world, "Degraded", "True", "ApplyFailed"))
         assert "ingresses" in (await world.said("Degraded"))["message"]
@@ -43,5 +43,5 @@ async def test_a_kind_that_is_forbidden_and_not_used(
 
         await becomes(world, two)
         await world.change(expose={"ingress": None})
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         assert [NEXT, NEXT] == await world.images()

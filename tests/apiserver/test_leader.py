@@ -18,7 +18,7 @@ from orders_operator.sightings import Sighting
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.optional import served
 from tests.apiserver.server import OPERATOR, ApiServer
-from tests.apiserver.working import Working, becomes, is_condition, is_ready, working
+from tests.apiserver.working import Working, becomes, is_condition, is_rolled_out, working
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 from tests.server import eventually
 
@@ -42,7 +42,7 @@ async def test_what_is_declared_is_seen(world: World) -> None:
     """An OrderService that is declared, changed and deleted is reconciled each time."""
     async with working(world.namespace) as it:
         await world.declare()
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         await world.change(image=NEXT)
 
         async def replaced() -> bool:
@@ -58,7 +58,7 @@ async def test_what_was_there_before_is_seen(world: World) -> None:
     """A leader begins with what there is, in the whole cluster if it has no namespaces."""
     await world.declare()
     async with working():
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
 
 
 async def test_what_a_spec_names_wakes_it(world: World) -> None:
@@ -67,7 +67,7 @@ async def test_what_a_spec_names_wakes_it(world: World) -> None:
     async with working(world.namespace):
         await becomes(world, is_condition(world, "Degraded", "True", "SecretMissing"))
         await world.secret("later", "postgresql://a:b@db/orders")
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
 
 
 async def test_neighbours_are_not_looked_at(world: World) -> None:
@@ -81,7 +81,7 @@ async def test_neighbours_are_not_looked_at(world: World) -> None:
         assert {"apiVersion", "kind", "metadata"} == {key for it in found["items"] for key in it}
     async with working(world.namespace) as it:
         seen = note_sightings(it)
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         await world.config("neighbour", content="y")
         await world.secret("neighbour", "postgresql://a:b@db/orders")
         seen.clear()
@@ -96,7 +96,7 @@ async def test_children_wake_it(world: World) -> None:
     """A child that is deleted is back at once, and a pod that crashes is told of."""
     await world.declare()
     async with working(world.namespace):
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         await world.delete("v1", "services", NAME)
 
         async def back() -> bool:
@@ -130,21 +130,21 @@ async def test_its_own_kind_may_go_and_come_back(world: World) -> None:
     """A leader whose CRD is deleted waits for it, and works again when it is back."""
     await world.declare()
     async with working(world.namespace) as it:
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         try:
             await lose_kind(world)
             await eventually(lambda: 1 <= it.value("orders_operator_watch_restarts_total"))
         finally:
             await asyncio.to_thread(definition.apply)
         await eventually(lambda: is_declared(world))
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
 
 
 async def test_the_list_finds_what_no_watch_does(world: World) -> None:
     """At the resync interval all is looked at again, though nothing was seen."""
     await world.declare()
     async with working(world.namespace, resync=0.5) as it:
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         counts = "orders_operator_reconcile_duration_seconds_count"
         before = it.value(counts)
         await eventually(lambda: it.value(counts) >= before + 3)
@@ -162,8 +162,8 @@ async def test_a_namespace_that_closes_takes_no_other_along(
         await world.declare()
         await other.declare()
         async with working(world.namespace, other.namespace) as it:
-            await becomes(world, is_ready(world))
-            await becomes(other, is_ready(other))
+            await becomes(world, is_rolled_out(world))
+            await becomes(other, is_rolled_out(other))
             await world.delete("rbac.authorization.k8s.io/v1", "rolebindings", "operator")
             await eventually(lambda: {other.key} == it.metrics.keys())
             await other.change(image=NEXT)
@@ -183,8 +183,8 @@ async def test_a_namespace_of_another_release_is_left_out(world: World) -> None:
         await world.declare()
         await other.declare()
         async with working() as cluster:
-            await becomes(world, is_ready(world))
-            await becomes(other, is_ready(other))
+            await becomes(world, is_rolled_out(world))
+            await becomes(other, is_rolled_out(other))
             async with working(world.namespace, release="another-operator") as some:
                 await eventually(lambda: {world.key} == some.metrics.keys())
                 await eventually(lambda: {other.key} == cluster.metrics.keys())
@@ -204,7 +204,7 @@ async def test_a_second_release_of_the_cluster_waits(world: World) -> None:
     """It does nothing, and says why, until the first one has gone."""
     await world.declare()
     async with working() as first:
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         async with working(release="another-operator") as second:
             await eventually(lambda: second.scope.unready() is not None)
             assert frozenset() == second.metrics.keys()
@@ -220,14 +220,14 @@ async def test_without_any_right_it_waits(
     await world.declare()
     async with working(world.namespace):
         await allow(world)
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
 
 
 async def test_it_stops(world: World) -> None:
     """A leader that is told to stop leaves no thread and no work behind."""
     await world.declare()
     async with working(world.namespace):
-        await becomes(world, is_ready(world))
+        await becomes(world, is_rolled_out(world))
         assert "watches" in {it.name for it in threading.enumerate()}
     await eventually(lambda: "watches" not in {it.name for it in threading.enumerate()})
     await world.delete("v1", "services", NAME)

@@ -15,7 +15,7 @@ from orders_operator.client.lease import API_VERSION, PLURAL
 from orders_operator.run import run
 from orders_operator.scopes import NAMESPACE_LEASE
 from orders_operator.settings import Settings
-from tests.apiserver.working import becomes, is_ready
+from tests.apiserver.working import becomes, is_rolled_out
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 from tests.ports import free_port
 from tests.server import Server, eventually
@@ -96,7 +96,7 @@ async def test_it_works_until_it_is_told_to_stop(world: World) -> None:
     await world.declare()
     mine = settings(world)
     running = asyncio.ensure_future(run(mine))
-    await becomes(world, is_ready(world), within=WITHIN)
+    await becomes(world, is_rolled_out(world), within=WITHIN)
     url = f"http://127.0.0.1:{mine.metrics_port}"
     async with httpx.AsyncClient() as http:
         answers = [(await http.get(f"{url}/{it}")).status_code for it in ("livez", "readyz")]
@@ -145,7 +145,7 @@ async def two(world: World, start: Callable[[str], Process]) -> Process:
     await eventually(is_led(world, "first"), within=WITHIN)
     second = start("second")
     await eventually(lambda: "waiting for the lease of first" in second.output(), within=WITHIN)
-    await becomes(world, is_ready(world), within=WITHIN)
+    await becomes(world, is_rolled_out(world), within=WITHIN)
     return first
 
 

@@ -91,6 +91,15 @@ def is_condition(world: World, kind: str, *wanted: str) -> Callable[[], Awaitabl
     return ask
 
 
-def is_ready(world: World) -> Callable[[], Awaitable[bool]]:
-    """Return what asks whether the service is ready."""
-    return is_condition(world, "Ready", "True", "Available")
+def is_rolled_out(world: World) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether all that is declared serves, and nothing else."""
+
+    async def ask() -> bool:
+        resource = await world.resource()
+        status = resource.get("status") or {}
+        said = {it["type"]: it["status"] for it in status.get("conditions") or ()}
+        wanted = {"Ready": "True", "Progressing": "False", "Degraded": "False"}
+        current = status.get("observedGeneration") == resource["metadata"]["generation"]
+        return current and wanted.items() <= said.items()
+
+    return ask

@@ -41,7 +41,8 @@ async def plan_rollout(it: Pass) -> None:
     if analysis is None or compared is None:
         windows.forget(it.key)
     else:
-        asked = comparable(analysis, found.weight) if compared.beside else absolute(analysis)
+        alone = not compared.fixed and not compared.beside
+        asked = absolute(analysis) if alone else comparable(analysis, found.weight)
         measured = await windows.look(it.key, asked, compared)
     it.plan = found if measured is None else plan(replace(situation, measured=measured))
     it.wake(it.plan.again)
@@ -60,17 +61,14 @@ def _compared(it: Pass, found: Plan, tracks: Tracks) -> Compared | None:
     if found.stage is None:
         return None
     revision, stable = found.status.revision or "", tracks.stable
-    serving = [pod for pod in stable.pods if ready(pod)]
     if found.stage not in {PROMOTION, BAKE}:
-        return Compared(revision, found.stage, tracks.canary.pods, serving)
-    new = serving if stable.revision == revision else []
+        return Compared(revision, found.stage, tracks.canary.pods, stable.pods)
+    new = [pod for pod in stable.pods if ready(pod)] if stable.revision == revision else []
     if found.stage == BAKE:
         return Compared(revision, BAKE, new, fixed=False)
     old = of_revision(it.snapshot.pods, STABLE, found.status.stable)
-    judged = [*(pod for pod in tracks.canary.pods if ready(pod)), *new]
-    if not judged:
-        return None
-    return Compared(revision, PROMOTION, judged, [pod for pod in old if ready(pod)], fixed=False)
+    judged = [*tracks.canary.pods, *new]
+    return Compared(revision, PROMOTION, judged, old, fixed=False) if judged else None
 
 
 async def tracks_of(it: Pass) -> Tracks:

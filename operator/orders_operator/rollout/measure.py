@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from orders_operator.rollout.pods import ready
 from orders_operator.rollout.windows import Counts, Reading
 
 Object = dict[str, Any]
@@ -98,11 +99,8 @@ def begin(compared: Compared, found: Readings, since: float | None = None) -> En
             return Unmeasured(_unread(name, found.bad.get(uid)), goes_on=True)
         if not _fresh(found.good[uid], since):
             return Unmeasured(_stale(name), goes_on=True)
-    return Ends(
-        judged=_names(compared.judged),
-        beside=_names(compared.beside),
-        readings={uid: it for uid, it in found.good.items() if _fresh(it, since)},
-    )
+    readings = {uid: it for uid, it in found.good.items() if _fresh(it, since)}
+    return Ends(_names(compared.judged), _compared(compared, readings), readings)
 
 
 def settled(compared: Compared, found: Readings, since: float | None) -> bool:
@@ -138,7 +136,7 @@ def go_on(began: Ends, compared: Compared, found: Readings) -> Ends:
     for uid, reading in began.readings.items():
         if uid in kept and kept[uid].since(reading) is not None:
             kept[uid] = reading
-    return Ends(_names(compared.judged), _names(compared.beside), kept)
+    return Ends(_names(compared.judged), _compared(compared, kept), kept)
 
 
 def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Counts] | Unmeasured:
@@ -162,6 +160,15 @@ def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Co
     if not judged:
         return Unmeasured("No pod of the new revision was there in all of the window.")
     return judged
+
+
+def _compared(compared: Compared, readings: Mapping[str, Reading]) -> dict[str, str]:
+    """Return the pods to compare with, of which half must remain: one that starts is none yet.
+
+    One that is not ready and can be read is: what keeps it from being ready, all may suffer.
+    """
+    beside = compared.beside
+    return _names(it for it in beside if it["metadata"]["uid"] in readings or ready(it))
 
 
 def _fresh(reading: Reading, since: float | None) -> bool:

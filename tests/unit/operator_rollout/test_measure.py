@@ -107,10 +107,16 @@ def test_stable_pods_that_come_or_go_are_left_out_while_half_remain() -> None:
 
 
 def test_stable_pods_that_cannot_be_read_are_not_there() -> None:
-    """At either end."""
-    began = begin(compared("a", "xyz"), read("ax", 0))
+    """At either end; but one that only starts when a window begins is no pod of it."""
+    pods = compared("a", "xyz")
+    began = begin(pods, read("ax", 0))
     assert isinstance(began, Ends)
-    assert "1 of 3 stable pods" in why(measure(began, compared("a", "xyz"), read("axyz", 7)))
+    assert isinstance(measure(began, pods, read("axyz", 7)), Added)
+    for pod in pods.beside:
+        pod["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+    began = begin(pods, read("ax", 0))
+    assert isinstance(began, Ends)
+    assert "1 of 3 stable pods" in why(measure(began, pods, read("axyz", 7)))
 
 
 def test_without_a_pod_nothing_is_measured() -> None:
