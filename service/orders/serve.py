@@ -56,7 +56,6 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         metrics = Metrics()
         stack.callback(metrics.close)
         writer = logs.configure(config, metrics.lines_dropped)
-        writer.attach(asyncio.get_running_loop())
         stack.callback(writer.close)
         _background(stack, measure_lag(metrics.lag.child()))
         if config.log_level_file is not None:
@@ -77,6 +76,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         if config.faults is not None:
             orders = config.faults(orders)
         requests = Requests(metrics, tracing, writer)
+        stack.callback(requests.record)
         health = Health(
             partial(store.schema_version, patience=READINESS_PATIENCE),
             REQUIRED_VERSION,
