@@ -7,10 +7,9 @@ A process that is killed loses no more than what ended since the last pass.
 
 import asyncio
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.telemetry.context import TraceContext, continued, current, fresh
+from orders.telemetry.context import TraceContext, continued, fresh
 from orders.telemetry.metrics import METHODS, OTHER_METHOD
 
 if TYPE_CHECKING:
@@ -39,21 +38,16 @@ class Requests:
         metrics.before_scrape(self.record)
 
     def begin(
-        self, method: str, route: str, path: str, headers: Mapping[bytes, bytes]
+        self, method: str, route: str, path: str, traceparent: str | None, tracestate: str
     ) -> TraceContext:
-        """Return the request's trace context, which is `current` from now on."""
+        """Return the trace context of a request that begins."""
         self.in_flight += 1
-        traceparent = headers.get(b"traceparent")
-        if traceparent is None:
-            context = fresh()
-        else:
-            context = continued(traceparent, headers.get(b"tracestate", b""))
+        context = fresh() if traceparent is None else continued(traceparent, tracestate)
         if self._tracing_on and self._tracing.sampled(
             int(context.trace_id, 16), context.parent_sampled
         ):
             context.sampled = True
             self._tracing.start_server_span(context, method, route, path)
-        current.set(context)
         return context
 
     def end(  # noqa: PLR0913  one fact each

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from orders.config import Config
-from orders.telemetry.context import current
 from orders.telemetry.lines import JsonLines
 from orders.telemetry.logs import LogWriter
 from orders.telemetry.metrics import Metrics
@@ -62,7 +61,7 @@ def recorded() -> Iterator[Recorded]:
 
 def one(recorded: Recorded, method: str, route: str, path: str, status: int, **rest: Any) -> str:
     """Record one request; return its trace id."""
-    context = recorded.requests.begin(method, route, path, rest.get("headers", {}))
+    context = recorded.requests.begin(method, route, path, rest.get("parent"), "")
     recorded.requests.end(
         context, method, route, path, status, time.perf_counter(), rest.get("problem")
     )
@@ -104,24 +103,12 @@ async def test_a_method_of_the_callers_own_is_other(recorded: Recorded) -> None:
 
 async def test_the_callers_trace_is_continued(recorded: Recorded) -> None:
     """With a traceparent the line has the caller's trace id and a span id of ours."""
-    headers = {b"traceparent": f"00-{TRACE}-{PARENT}-00".encode()}
-    trace_id = one(recorded, "GET", "/orders", "/orders", 200, headers=headers)
+    parent = f"00-{TRACE}-{PARENT}-00"
+    trace_id = one(recorded, "GET", "/orders", "/orders", 200, parent=parent)
     [line] = recorded.lines()
 
     assert TRACE == trace_id == line["trace_id"]
     assert PARENT != line["span_id"]
-
-
-async def test_the_request_is_current(recorded: Recorded) -> None:
-    """From begin on, log lines take their ids from the request."""
-    context = recorded.requests.begin("GET", "/orders", "/orders", {})
-
-    assert context is current.get()
-    assert not context.sampled
-
-    recorded.requests.end(context, "GET", "/orders", "/orders", 200, time.perf_counter())
-    current.set(None)
-    assert 1 == len(recorded.lines())
 
 
 async def test_what_ended_is_recorded_in_one_pass(
@@ -156,7 +143,7 @@ async def test_a_scrape_has_what_ended_before_it(recorded: Recorded) -> None:
 async def test_idle_waits_for_the_last_request(recorded: Recorded) -> None:
     """`idle` returns at once when nothing is in flight, and else after the last end."""
     await recorded.requests.idle()
-    contexts = [recorded.requests.begin("GET", "/", "/", {}) for _ in range(2)]
+    contexts = [recorded.requests.begin("GET", "/", "/", None, "") for _ in range(2)]
     waiting = asyncio.ensure_future(recorded.requests.idle())
     await asyncio.sleep(0)
 
