@@ -1,8 +1,8 @@
 """What an endpoint declares: a plain async function and the facts about it that HTTP needs.
 
 Litestar's handlers are made of the declarations (`handlers.py`), and the OpenAPI document. The
-decorator only reads the signature, so that importing an endpoint costs
-next to nothing and brings in no framework.
+decorator only reads the signature, so that importing an endpoint costs next to nothing and brings
+in no framework.
 """
 
 import inspect
