@@ -54,31 +54,36 @@ class FrontDoor:
 
         """
         started = perf_counter()
-        path = scope.path
-        if self._hot:
-            if path.startswith(_ORDER):
-                if call := self._read(scope, protocol, path, started):
-                    return call.go, path[len(_ORDER) :]
-            elif path == CreateCall.route and self._create(scope, protocol, path, started):
-                return None
-        return self._go_cold, (scope, protocol, started)
-
-    def _read(
-        self, scope: "Scope", protocol: "Exchange", path: str, started: float
-    ) -> ReadCall | None:
-        method = scope.method
-        if method not in READING or _UUID(path[len(_ORDER) :]) is None or scope.query_string:
+        if (
+            scope.method == "POST"
+            and self._hot
+            and scope.path == CreateCall.route
+            and self._create(scope, protocol, started)
+        ):
             return None
+        return self._go_on, (scope, protocol, started)
+
+    def _go_on(self, request: tuple["Scope", "Exchange", float]) -> None:
+        """Begin a read, or hand a request to the cold application; in the loop's thread."""
+        if not self._hot or not self._read(*request):
+            self._around.bridge.start(*request, read=False)
+
+    def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
+        method, path = scope.method, scope.path
+        if method not in READING or not path.startswith(_ORDER) or scope.query_string:
+            return False
+        order_id = path[len(_ORDER) :]
+        if _UUID(order_id) is None:
+            return False
         headers = plain(scope.headers)
         if headers is None or not _gives_json(headers.get("accept", "*/*")):
-            return None
-        return ReadCall(self._around, protocol, method, path, headers, started)
+            return False
+        ReadCall(self._around, protocol, method, path, headers, started).go(order_id)
+        return True
 
-    def _create(
-        self, scope: "Scope", protocol: "Exchange", path: str, started: float
-    ) -> CreateCall | None:
-        if scope.method != "POST" or scope.query_string:
-            return None
+    def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
+        if scope.query_string:
+            return False
         headers = plain(scope.headers)
         if (
             headers is None
@@ -86,22 +91,19 @@ class FrontDoor:
             or not _takes_json(headers.get("content-type", ""))
             or "content-encoding" in headers
         ):
-            return None
+            return False
         announced = headers.get("content-length")
         if announced is not None:
             length = int(announced)  # the server has seen to it that it is a number
             if length > BODY_LIMIT:
-                return None
+                return False
         elif headers.get("transfer-encoding", "").lower() == "chunked":
             length = None
         else:
-            return None
-        call = CreateCall(self._around, protocol, "POST", path, headers, started)
+            return False
+        call = CreateCall(self._around, protocol, "POST", CreateCall.route, headers, started)
         call.receive(scope, length)
-        return call
-
-    def _go_cold(self, request: tuple["Scope", "Exchange", float]) -> None:
-        self._around.bridge.start(*request, read=False)
+        return True
 
 
 @lru_cache(_REMEMBERED)
