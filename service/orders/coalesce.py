@@ -3,9 +3,8 @@
 An idle call goes out at once; while a batch is in flight the next one gathers. A second batch
 joins the first when it is worth its round trip (`overlap`), so a batch grows with the load, or
 when the first takes so long that it may hang (`patience`). Behind a batch of many the next one
-waits a moment for a share of as many callers, who were just answered and are about to call again:
-larger batches cost less. A batch is driven by a task of its own, so a caller that goes away takes
-nothing with it.
+waits a moment for company (`gathering`). A batch is driven by a task of its own, so a caller that
+goes away takes nothing with it.
 
 A lane that is down takes no batch. What a lost lane carried returns to the head of the queue; so
 does, once, what a silent lane carries. This module knows no SQL and no HTTP.
@@ -21,18 +20,13 @@ from typing import Any, Final, Generic, TypeVar
 
 from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, expire, start, tell, waiting
 from orders.errors import DatabaseUnavailable, Internal, Overloaded
+from orders.gathering import Gathering
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 _SILENCE: Final = 1 / 3
 """Share of the timeout after which a batch that is not answered is looked after."""
-_COMPANY: Final = 12
-"""Callers, in the batch that landed and behind it, from which on the next one waits for some."""
-_SHARE: Final = 0.6
-"""The share of them that it waits for,"""
-_GATHERING: Final = 0.001
-"""and for how many seconds at most."""
 
 
 class Coalescer(Generic[ItemT, ResultT]):
@@ -77,8 +71,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._silent: set[Batch] = set()
         self._helpers: set[asyncio.Task[None]] = set()
         self._overdue = math.inf  # loop time from which the oldest batch in flight may hang
-        self._wanted = 0  # callers that the next batch waits for, if it is alone
-        self._gathering: asyncio.TimerHandle | None = None
+        self._gathering = Gathering(self._loop, batch_limit, self._reconsider)
         self._timer: asyncio.TimerHandle | None = None
         self._overdue_timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event = asyncio.Event()
@@ -127,10 +120,11 @@ class Coalescer(Generic[ItemT, ResultT]):
         while self._queue or self._batches or self._silent:
             self._drained.clear()
             await self._drained.wait()
-        for timer in (self._timer, self._overdue_timer, self._gathering):
+        for timer in (self._timer, self._overdue_timer):
             if timer is not None:
                 timer.cancel()
-        self._timer = self._overdue_timer = self._gathering = None
+        self._timer = self._overdue_timer = None
+        self._gathering.stop()
         for helper in self._helpers:
             helper.cancel()
         await asyncio.gather(*self._helpers, return_exceptions=True)
@@ -159,28 +153,22 @@ class Coalescer(Generic[ItemT, ResultT]):
         """Send what waits on an idle lane, if it is time to; else see to it that it will be."""
         waiting = len(self._queue)
         if not self._batches:
-            if waiting < self._wanted:
-                if self._gathering is None:
-                    self._gathering = self._loop.call_later(_GATHERING, self._gathered)
+            if self._gathering.goes_on(waiting):
                 return
         elif waiting < self._overlap and now < self._overdue:
             if self._overdue_timer is None:
-                self._overdue_timer = self._loop.call_at(self._overdue, self._reconsider)
+                self._overdue_timer = self._loop.call_at(self._overdue, self._be_overdue)
             return
         lane = self._standing()
         if lane is not None:
             self._launch(lane, now)
 
-    def _gathered(self) -> None:
-        """Wait for company no longer."""
-        self._gathering = None
-        self._wanted = 0
-        if self._queue and self._idle:
-            self._consider(self._loop.time())
-
-    def _reconsider(self) -> None:
+    def _be_overdue(self) -> None:
         """Look again, at a time when some batch was to be overdue; it is of no matter which."""
         self._overdue_timer = None
+        self._reconsider()
+
+    def _reconsider(self) -> None:
         if self._queue and self._idle:
             self._consider(self._loop.time())
 
@@ -198,18 +186,14 @@ class Coalescer(Generic[ItemT, ResultT]):
             await lane.ready()
         finally:
             self._idle.append(lane)
-        if self._queue:
-            self._consider(self._loop.time())
+        self._reconsider()
 
     def _launch(self, lane: Lane[ItemT, ResultT], now: float) -> None:
         waiters = self._take()
         if not waiters:
             self._idle.append(lane)
             return
-        self._wanted = 0
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
+        self._gathering.stop()
         batch = Batch(waiters, now, lane)
         self._batches[batch] = None
         self._overdue = min(self._overdue, now + self._patience)
@@ -252,9 +236,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         if batch.lost:
             self._send_again(batch.left())
         else:
-            company = len(batch.waiters) + len(self._queue)
-            share = int(company * _SHARE) if company >= _COMPANY else 0
-            self._wanted = min(share, self._batch_limit)
+            self._gathering.landed(len(batch.waiters) + len(self._queue))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -264,8 +246,7 @@ class Coalescer(Generic[ItemT, ResultT]):
                 batch.cancel()
         oldest = next(iter(self._batches), None)
         self._overdue = math.inf if oldest is None else oldest.started + self._patience
-        if self._queue and self._idle:
-            self._consider(self._loop.time())
+        self._reconsider()
         if not self._queue and not self._batches and not self._silent:
             self._drained.set()
 
@@ -276,7 +257,7 @@ class Coalescer(Generic[ItemT, ResultT]):
                 waiters, self._queue, key=lambda waiter: waiter.deadline
             )
             self._queue = deque(merged)
-            self._wanted = 0
+            self._gathering.stop()
             self._on_retry()
 
     def _look(self) -> None:

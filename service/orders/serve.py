@@ -18,7 +18,7 @@ import uvloop
 
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
-from orders.http.calls import Around
+from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
@@ -86,8 +86,8 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         )
         bodies = Bodies(config.request_timeout)
         bridge = Bridge(ColdApplication(orders, requests, health, bodies))
-        around = Around(orders, requests, health, bodies, bridge)
-        front = FrontDoor(around, hot=config.faults is None)  # those stand around cold calls alone
+        shared = Shared(orders, requests, health, bodies, bridge)
+        front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
         host = host_to_bind(config.http_host)
         side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port)
         stack.callback(side.stop)

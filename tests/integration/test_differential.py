@@ -36,7 +36,7 @@ class ColdServer(Server):
 import sys
 from orders import cli, serve
 def cold(take, host, port):
-    return serve.serve_asgi(take.__self__._around.bridge.app, host, port)
+    return serve.serve_asgi(take.__self__._shared.bridge.app, host, port)
 serve.serve_rsgi = cold
 sys.exit(cli.main())
 """,
@@ -86,6 +86,7 @@ class Doors(NamedTuple):
 def _refuses(answer: Answer, header: str, method: str) -> bool:
     """Whether an answer says that a header cannot be read."""
     told = method == "HEAD" or f'"#/header/{header}"'.encode() in answer.body
+    told = told or (header == "Idempotency-Key" and b"malformed-idempotency-key" in answer.body)
     return answer.status == 400 and told
 
 

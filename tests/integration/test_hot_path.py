@@ -15,6 +15,7 @@ import pytest
 
 from tests.clients import CLIENTS, GOOD, requests
 from tests.postgres import Databases
+from tests.problems import problem
 from tests.raw import JSON, Request, exchange
 from tests.server import Server, eventually
 
@@ -240,6 +241,46 @@ async def test_requests_leave_nothing_behind(watched: WatchedServer) -> None:
 
     assert garbage < 2_000, "a cycle for each of 10,000 requests"
     assert grown < GROWTH
+
+
+class DefectiveServer(Server):
+    """The service with a defect in what both hot calls do last."""
+
+    program = (
+        "-c",
+        """
+import sys
+from orders import cli
+from orders.http import calls
+def broken(*_):
+    raise ZeroDivisionError("a defect")
+calls.created = calls.found = broken
+sys.exit(cli.main())
+""",
+    )
+
+
+async def test_a_defect_is_an_answer(postgres: Databases, tmp_path: Path) -> None:
+    """Whoever meets a defect has 500 and its trace; the log has the traceback under that trace."""
+    server = DefectiveServer(tmp_path / "serve.log", DATABASE_URL=postgres.migrated_database())
+    try:
+        server.wait_for()
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            made = await client.post("/orders", json={"item": "tea", "quantity": 1})
+            [order] = (await client.get("/orders")).json()
+            read = await client.get(f"/orders/{order['id']}")
+            await settled(server, client)
+    finally:
+        status = server.stop()
+    log = [json.loads(line) for line in server.output().splitlines()]
+    told = [line for line in log if "exception" in line]
+
+    assert 0 == status
+    assert ["internal", "internal"] == [problem(made), problem(read)]
+    assert [made.json()["trace_id"], read.json()["trace_id"]] == [
+        line["trace_id"] for line in told
+    ]
+    assert all("ZeroDivisionError: a defect" in line["exception"] for line in told)
 
 
 class OlderServer(Server):

@@ -64,9 +64,10 @@ class Bridge:
         status = 500
         headers: list[tuple[str, str]] = []
         parts: list[bytes] = []
+        answered = False
 
         async def send(message: dict[str, Any]) -> None:
-            nonlocal status, headers
+            nonlocal status, headers, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [
@@ -76,8 +77,13 @@ class Bridge:
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
                 protocol.response_bytes(status, headers, b"".join(parts))
+                answered = True
 
-        await self.app(_asgi(scope, started), body.receive, send)
+        try:
+            await self.app(_asgi(scope, started), body.receive, send)
+        finally:
+            if not answered:  # it was cut off
+                protocol.response_bytes(500, [], b"")
 
 
 class _Body:

@@ -38,8 +38,8 @@ _decode: Final = msgspec.json.Decoder(NewOrder).decode
 log = logging.getLogger("orders.http")
 
 
-class Around(msgspec.Struct, frozen=True):
-    """What every call uses."""
+class Shared(msgspec.Struct, frozen=True):
+    """What the calls share."""
 
     orders: "OrderService"
     requests: "Requests"
@@ -58,7 +58,7 @@ class Call(Waiter):
 
     def __init__(  # noqa: PLR0913  facts of the request
         self,
-        around: Around,
+        shared: Shared,
         protocol: "Exchange",
         method: str,
         path: str,
@@ -68,7 +68,7 @@ class Call(Waiter):
         """Keep the request; `started` is of time.perf_counter()."""
         self.item: Any = None
         self.link: TraceContext | None = None
-        self._around = around
+        self._shared = shared
         self._protocol = protocol
         self._method = method
         self._path = path
@@ -78,7 +78,7 @@ class Call(Waiter):
     def begin(self) -> None:
         """Be a request in flight."""
         headers = self._headers
-        context = self.context = self._around.requests.begin(
+        context = self.context = self._shared.requests.begin(
             self._method,
             self.route,
             self._path,
@@ -121,11 +121,11 @@ class Call(Waiter):
     def _send(
         self, status: int, headers: list[tuple[str, str]], body: bytes, problem: str | None
     ) -> None:
-        around = self._around
-        if around.health.draining and _CLOSE not in headers:
+        shared = self._shared
+        if shared.health.draining and _CLOSE not in headers:
             headers.append(_CLOSE)
         self._protocol.response_bytes(status, headers, body)
-        around.requests.end(
+        shared.requests.end(
             self.context, self._method, self.route, self._path, status, self._started, problem
         )
 
@@ -141,9 +141,9 @@ class ReadCall(Call):
         self.item = order_id
         self.begin()
         try:
-            self._around.orders.read(self)
-        except Problem as problem:
-            self.fail(problem)
+            self._shared.orders.read(self)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.fail(error)
 
     def reply(self, stored: Order | None) -> Reply[Order]:
         """Show the order, or say that the caller has it."""
@@ -170,7 +170,7 @@ class CreateCall(Call):
         protocol = self._protocol
         body: Landing = protocol() if length is not None else Chunks(protocol, BODY_LIMIT)
         self._body = body
-        self._around.bodies.expect(self, self._started)
+        self._shared.bodies.expect(self, self._started)
         body.add_done_callback(self._arrived)
 
     def late(self, problem: RequestTimeout) -> None:
@@ -182,18 +182,18 @@ class CreateCall(Call):
 
     def reply(self, stored: Order | None) -> Reply[Order]:
         """Show the order, which may be an earlier one with the same key."""
-        return created(*self._around.orders.outcome(self.item, stored))
+        return created(*self._shared.orders.outcome(self.item, stored))
 
     def settle(self, result: Any) -> None:
         """Answer with what the batch brought, or ask again for an order that is not there yet."""
         if isinstance(result, KeyWithoutOrder):
             self.done = True
-            self._around.orders.ask_again(self, result)
+            self._shared.orders.ask_again(self, result)
         else:
             super().settle(result)
 
     def _arrived(self, body: Any) -> None:
-        if not self._around.bodies.came(self):
+        if not self._shared.bodies.came(self):
             return  # it was late
         del self._body  # it would be a cycle that nobody collects
         try:
@@ -215,14 +215,14 @@ class CreateCall(Call):
             self._go_cold(sent)
             return
         self.begin()
-        orders = self._around.orders
+        orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
             self.item = orders.new_row(new, key)
             orders.insert(self)
-        except Problem as problem:
-            self.fail(problem)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.fail(error)
 
     def _go_cold(self, sent: bytes | None, *, whole: bool = True) -> None:
-        around = self._around
-        around.bridge.start(self._scope, self._protocol, self._started, sent, whole=whole)
+        shared = self._shared
+        shared.bridge.start(self._scope, self._protocol, self._started, sent, whole=whole)

@@ -11,9 +11,10 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Internal
+from orders.errors import Internal, MalformedIdempotencyKey, Problem
 from orders.http.asgi import App, Receive, Scope, Send, closing, respond
 from orders.http.endpoints import ENDPOINTS
+from orders.http.idempotency import RULE
 from orders.http.negotiation import joined
 from orders.http.problems import render
 from orders.http.validation import invalid
@@ -119,7 +120,9 @@ class ColdApplication:
 
 async def _refuse(scope: Scope, header: str, trace_id: str, send: Send) -> None:
     """Refuse a header that the API reads and that cannot be read."""
-    problem = invalid(f"#/header/{header.title()}", "has other bytes than visible ASCII")
+    problem: Problem = invalid(f"#/header/{header.title()}", "has other bytes than visible ASCII")
+    if header == "idempotency-key":
+        problem = MalformedIdempotencyKey(RULE)
     scope["orders_problem"] = problem.name
     await respond(send, *render(problem, scope["path"], trace_id))
 

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Problem
-from orders.http.calls import Around, CreateCall, ReadCall
+from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
 from orders.http.negotiation import check_accept, check_content
 from orders.http.problems import READING
@@ -35,15 +35,15 @@ _REMEMBERED: Final = 256
 class FrontDoor:
     """Takes every request of the API."""
 
-    def __init__(self, around: Around, *, hot: bool = True) -> None:
+    def __init__(self, shared: Shared, *, hot: bool = True) -> None:
         """Be open.
 
         Args:
-            around: what the calls use.
+            shared: what the calls share.
             hot: False has everything answered by the cold application.
 
         """
-        self._around = around
+        self._shared = shared
         self._hot = hot
 
     def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
@@ -66,7 +66,7 @@ class FrontDoor:
     def _go_on(self, request: tuple["Scope", "Exchange", float]) -> None:
         """Begin a read, or hand a request to the cold application; in the loop's thread."""
         if not self._hot or not self._read(*request):
-            self._around.bridge.start(*request, read=False)
+            self._shared.bridge.start(*request, read=False)
 
     def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
         method, path = scope.method, scope.path
@@ -78,7 +78,7 @@ class FrontDoor:
         headers = plain(scope.headers)
         if headers is None or not _gives_json(headers.get("accept", "*/*")):
             return False
-        ReadCall(self._around, protocol, method, path, headers, started).go(order_id)
+        ReadCall(self._shared, protocol, method, path, headers, started).go(order_id)
         return True
 
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
@@ -101,7 +101,7 @@ class FrontDoor:
             length = None
         else:
             return False
-        call = CreateCall(self._around, protocol, "POST", CreateCall.route, headers, started)
+        call = CreateCall(self._shared, protocol, "POST", CreateCall.route, headers, started)
         call.receive(scope, length)
         return True
 

@@ -65,7 +65,7 @@ def serve_asgi(app: "App", host: str, port: int) -> Listener:
 
 def serve_rsgi(take: Take, host: str, port: int) -> Listener:
     """Have every request taken by a function."""
-    if _published():
+    if _only_public():
         log.warning("this Granian has another inside: each request costs a task")
         return Listener(_server(_Public(take), Interfaces.RSGI, host, port))
     return Listener(_server(take, Interfaces.RSGI, host, port), _spawn)
@@ -85,7 +85,7 @@ def _server(target: Any, interface: Interfaces, host: str, port: int) -> Server:
     )
 
 
-def _published() -> bool:
+def _only_public() -> bool:
     """Whether only the public form is left."""
     return not all(
         hasattr(getattr(_granian, name, None), attribute) for name, attribute in _UNPUBLISHED
