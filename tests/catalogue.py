@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tests.clients import CLIENTS, requests
 from tests.raw import JSON, Request
 
 SEEDED = "<seeded>"
@@ -166,11 +167,16 @@ def catalogue() -> Iterator[Request]:
         for path in PATHS:
             yield Request(method, path)
             yield Request(method, path, (JSON,), (GOOD,))
+    for client in CLIENTS.values():
+        yield from requests(client, SEEDED)
     padded = GOOD[:-1] + b" " * 40_000 + b"}"
     pieces = tuple(padded[start : start + 700] for start in range(0, len(padded), 700))
     yield Request("POST", "/orders", (JSON,), pieces)
     yield Request("POST", "/orders", (JSON,), tuple(bytes([byte]) for byte in GOOD), "chunked")
     yield Request("POST", "/orders", (JSON,), (b" " * 40_000, b" " * 40_000, GOOD), "chunked")
+    for coding in ("gzip, chunked", "CHUNKED", "identity"):
+        yield Request("POST", "/orders", (JSON, ("Transfer-Encoding", coding)), (GOOD,), "none")
+    yield Request("POST", "/orders", (JSON, ("Content-Length", "5")), (GOOD,), "chunked")
     yield Request("GET", f"/orders/{SEEDED}", (JSON,), (GOOD,))
     yield Request("GET", f"/orders/{SEEDED}", (), (GOOD,), "chunked")
     for length in ("0", "5", "x", "-1", "65537", "99999999999999999999"):

@@ -6,17 +6,18 @@ only once no other copy is out, for that one may still succeed. This module know
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from contextvars import Context
 from typing import Any, Final, Protocol, TypeVar
 
-from msgspec import Struct
-
 from orders.errors import DeadlineExceeded
 
 ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
 ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+log = logging.getLogger("orders.batch")
 
 
 class ConnectionLost(Exception):
@@ -35,7 +36,7 @@ class Lane(Protocol[ItemT_contra, ResultT_co]):
     async def run(
         self, items: Sequence[ItemT_contra], links: Sequence[Any]
     ) -> Sequence[ResultT_co | Exception]:
-        """Answer every item, in order; an exception among the answers is raised to its caller.
+        """Answer every item, in order; an exception among the answers is its caller's failure.
 
         Raises:
             ConnectionLost: the batch is sent again on a lane that stands.
@@ -53,95 +54,178 @@ class Lane(Protocol[ItemT_contra, ResultT_co]):
         """Replace the connection; a run that is out may still end on the old one."""
 
 
-class Entry(Struct, eq=False):
-    """One caller that waits."""
+class Waiter:
+    """One caller that waits for its part of a batch, and is told once: settled, or failed.
 
-    item: Any
-    future: asyncio.Future[Any]
-    deadline: float
-    link: Any
-    copies: int = 1  # batches that it is in, on their way or in the queue; 2 at most
-    resent: bool = False
+    Both happen in the loop's thread, possibly before the call returns that put it into a batch.
+    """
+
+    deadline = 0.0
+    """Loop time at which it is failed."""
+    done = False
+    """Whether it waits no more; `settle` and `fail` see to that."""
+    copies = 1
+    """Batches that it is in, on their way or in the queue; 2 at most."""
+    resent = False
+
+    def __init__(self, item: Any, link: Any = None) -> None:
+        """Wait for the answer to `item`; `link` is its trace, for the batch's span."""
+        self.item = item
+        self.link = link
+
+    def settle(self, result: Any) -> None:
+        """Take the answer."""
+        raise NotImplementedError
+
+    def fail(self, error: Exception) -> None:
+        """Take the reason why there is none."""
+        raise NotImplementedError
 
 
-class Batch(Struct, eq=False):
-    """Calls on their way since a loop time; without a lane once that one was given up."""
+class FutureWaiter(Waiter):
+    """One whose caller awaits a future, and may stop to."""
 
-    entries: list[Entry]
-    started: float
-    lane: Lane[Any, Any] | None
-    examined: bool = False
-    lost: bool = False
+    def __init__(self, item: Any, link: Any, future: "asyncio.Future[Any]") -> None:
+        """Tell the future; whoever cancels it waits no more."""
+        super().__init__(item, link)
+        self._future = future
+        future.add_done_callback(self._ended)
 
-    async def run(self, lane: Lane[Any, Any], entries: list[Entry]) -> None:
-        """Run entries of this batch to the end: answered, refused, or lost."""
-        while entries:
-            links = [entry.link for entry in entries if entry.link is not None]
-            try:
-                results = await lane.run([entry.item for entry in entries], links)
-            except ConnectionLost:
-                self.lost = True
-                return
-            except Exception as error:  # noqa: BLE001  what a database may refuse is not ours to list
-                if self.lane is None:  # the lane carries another batch by now
-                    self.lost = True
-                    return
-                if len(entries) == 1:
-                    _refuse(entries[0], error)
-                    return
-                half = len(entries) // 2
-                await self.run(lane, entries[:half])
-                if self.lost:
-                    return
-                entries = waiting(entries[half:])
-            else:
-                _answer(entries, results)
-                return
+    def settle(self, result: Any) -> None:
+        """Give the future its result."""
+        self.done = True
+        if not self._future.done():
+            self._future.set_result(result)
 
-    def copy(self) -> list[Entry]:
-        """Return the calls to send again because nothing is heard of this batch: each once."""
-        again = [entry for entry in waiting(self.entries) if not entry.resent]
-        for entry in again:
-            entry.resent = True
-            entry.copies += 1
+    def fail(self, error: Exception) -> None:
+        """Have the future raise."""
+        self.done = True
+        if not self._future.done():
+            self._future.set_exception(error)
+
+    def _ended(self, _: object) -> None:
+        self.done = True
+
+
+class Batch:
+    """Waiters on their way since a loop time; without a lane once that one was given up."""
+
+    def __init__(self, waiters: list[Waiter], started: float, lane: Lane[Any, Any]) -> None:
+        """Be ready to run."""
+        self.waiters = waiters
+        self.started = started
+        self.lane: Lane[Any, Any] | None = lane
+        self.task: asyncio.Task[None] | None = None
+        self.examined = False
+        self.lost = False
+
+    async def run(self, lane: Lane[Any, Any]) -> Sequence[Any]:
+        """Return the waiters' answers; none when they are told already, or the batch is lost."""
+        try:
+            return await _ask(lane, self.waiters)
+        except ConnectionLost:
+            self.lost = True
+        except Exception as error:  # noqa: BLE001  what a database may refuse is not ours to list
+            await self._refused(lane, self.waiters, error)
+        return ()
+
+    async def _refused(
+        self, lane: Lane[Any, Any], waiters: list[Waiter], error: Exception
+    ) -> None:
+        """Find the waiters at fault, and tell all: the halves are tried on their own."""
+        if self.lane is None:  # the lane carries another batch by now
+            self.lost = True
+        elif len(waiters) == 1:
+            _fail(waiters[0], error)
+        else:
+            half = len(waiters) // 2
+            await self._try(lane, waiters[:half])
+            if not self.lost:
+                await self._try(lane, waiting(waiters[half:]))
+
+    async def _try(self, lane: Lane[Any, Any], waiters: list[Waiter]) -> None:
+        if not waiters:
+            return
+        try:
+            answers = await _ask(lane, waiters)
+        except ConnectionLost:
+            self.lost = True
+        except Exception as error:  # noqa: BLE001  the same
+            await self._refused(lane, waiters, error)
+        else:
+            answer(waiters, answers)
+
+    def copy(self) -> list[Waiter]:
+        """Return the waiters to send again because nothing is heard of this batch: each once."""
+        again = [waiter for waiter in waiting(self.waiters) if not waiter.resent]
+        for waiter in again:
+            waiter.resent = True
+            waiter.copies += 1
         return again
 
-    def left(self) -> list[Entry]:
-        """Return the calls to send again because this batch ended without their answer."""
+    def left(self) -> list[Waiter]:
+        """Return the waiters to send again because this batch ended without their answer."""
         if not self.lost:
             return []
-        again = waiting(self.entries)
+        again = waiting(self.waiters)
         if self.lane is None:  # its copy is on its way already, unless that was refused
-            for entry in again:
-                entry.copies -= 1
-            again = [entry for entry in again if not entry.copies]
-            for entry in again:
-                entry.copies = 1
+            for waiter in again:
+                waiter.copies -= 1
+            again = [waiter for waiter in again if not waiter.copies]
+            for waiter in again:
+                waiter.copies = 1
         return again
 
     def answered(self) -> bool:
         """Whether nobody waits for it any more."""
-        return all(entry.future.done() for entry in self.entries)
+        return all(waiter.done for waiter in self.waiters)
 
     def expire(self, now: float) -> float:
-        """Fail the calls that are due; return when the next is, or the last one was."""
-        return expire(self.entries, now) or self.entries[-1].deadline
+        """Fail the waiters that are due; return when the next is, or the last one was."""
+        return expire(self.waiters, now) or self.waiters[-1].deadline
+
+    def cancel(self) -> None:
+        """Stop waiting for the lane."""
+        if self.task is not None:
+            self.task.cancel()
 
 
-def expire(entries: Iterable[Entry], now: float) -> float | None:
+def expire(waiters: Iterable[Waiter], now: float) -> float | None:
     """Fail what is due; return the next deadline, or None when nobody waits."""
-    for entry in entries:
-        if entry.future.done():
+    for waiter in list(waiters):
+        if waiter.done:
             continue
-        if entry.deadline > now:
-            return entry.deadline
-        entry.future.set_exception(DeadlineExceeded("the database did not answer in time"))
+        if waiter.deadline > now:
+            return waiter.deadline
+        tell(waiter, DeadlineExceeded("the database did not answer in time"))
     return None
 
 
-def waiting(entries: list[Entry]) -> list[Entry]:
-    """Return the calls that somebody still waits for."""
-    return [entry for entry in entries if not entry.future.done()]
+def waiting(waiters: list[Waiter]) -> list[Waiter]:
+    """Return those that wait still."""
+    return [waiter for waiter in waiters if not waiter.done]
+
+
+def answer(waiters: list[Waiter], answers: Sequence[Any]) -> None:
+    """Tell each waiter its answer, in order; nobody when there are none."""
+    if answers:
+        for waiter, result in zip(waiters, answers, strict=True):
+            if isinstance(result, Exception):
+                _fail(waiter, result)
+            elif not waiter.done:
+                tell(waiter, result)
+
+
+def tell(waiter: Waiter, result: Any) -> None:
+    """Settle or fail one waiter; one that breaks is logged, and keeps nobody from its answer."""
+    try:
+        if isinstance(result, Exception):
+            waiter.fail(result)
+        else:
+            waiter.settle(result)
+    except Exception:
+        waiter.done = True
+        log.exception("an answer could not be taken")
 
 
 def start(
@@ -154,16 +238,13 @@ def start(
     return loop.create_task(coroutine, context=context)
 
 
-def _answer(entries: list[Entry], results: Sequence[Any]) -> None:
-    for entry, result in zip(entries, results, strict=True):
-        if isinstance(result, Exception):
-            _refuse(entry, result)
-        elif not entry.future.done():
-            entry.future.set_result(result)
+async def _ask(lane: Lane[Any, Any], waiters: list[Waiter]) -> Sequence[Any]:
+    links = [waiter.link for waiter in waiters if waiter.link is not None]
+    return await lane.run([waiter.item for waiter in waiters], links)
 
 
-def _refuse(entry: Entry, error: Exception) -> None:
-    if entry.copies > 1:
-        entry.copies -= 1
-    elif not entry.future.done():
-        entry.future.set_exception(error)
+def _fail(waiter: Waiter, error: Exception) -> None:
+    if waiter.copies > 1:
+        waiter.copies -= 1
+    elif not waiter.done:
+        tell(waiter, error)

@@ -1,9 +1,10 @@
 """Natural batching: concurrent calls of one kind share a round trip.
 
-No call waits for company. An idle call goes out at once; while a batch is in flight the next one
-gathers. A second batch joins the first when it is worth its round trip (`overlap`), so a batch
-grows with the load, or when the first takes so long that it may hang (`patience`). A batch is
-driven by a task of its own, so a caller that goes away takes nothing with it.
+An idle call goes out at once; while a batch is in flight the next one gathers. A second batch
+joins the first when it is worth its round trip (`overlap`), so a batch grows with the load, or
+when the first takes so long that it may hang (`patience`). Behind a batch of many the next one
+waits a moment for company (`gathering`). A batch is driven by a task of its own, so a caller that
+goes away takes nothing with it.
 
 A lane that is down takes no batch. What a lost lane carried returns to the head of the queue; so
 does, once, what a silent lane carries. This module knows no SQL and no HTTP.
@@ -17,8 +18,9 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from typing import Any, Final, Generic, TypeVar
 
-from orders.batch import Batch, Entry, Lane, expire, start
-from orders.errors import DatabaseUnavailable, Overloaded
+from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, expire, start, tell, waiting
+from orders.errors import DatabaseUnavailable, Internal, Overloaded
+from orders.gathering import Gathering
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -28,7 +30,7 @@ _SILENCE: Final = 1 / 3
 
 
 class Coalescer(Generic[ItemT, ResultT]):
-    """Turns calls of `submit` into batches on a few lanes."""
+    """Turns waiters, or calls of `submit`, into batches on a few lanes."""
 
     def __init__(  # noqa: PLR0913  bounds, each with its name
         self,
@@ -45,7 +47,7 @@ class Coalescer(Generic[ItemT, ResultT]):
 
         Args:
             lanes: how many batches may be in flight, and where.
-            timeout: seconds from `submit` to DeadlineExceeded; after a third of them on its way a
+            timeout: seconds from `add` to DeadlineExceeded; after a third of them on its way a
                 batch whose lane is not at work is sent again.
             batch_limit: items in one batch, at most.
             queue_limit: items that wait for a batch, at most; those to be sent again come on top.
@@ -64,11 +66,12 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._overlap = overlap
         self._patience = patience
         self._on_retry = on_retry
-        self._queue: deque[Entry] = deque()
-        self._batches: dict[asyncio.Task[None], Batch] = {}
-        self._silent: dict[asyncio.Task[None], Batch] = {}
+        self._queue: deque[Waiter] = deque()
+        self._batches: dict[Batch, None] = {}  # those on their way, the oldest first
+        self._silent: set[Batch] = set()
         self._helpers: set[asyncio.Task[None]] = set()
         self._overdue = math.inf  # loop time from which the oldest batch in flight may hang
+        self._gathering = Gathering(self._loop, batch_limit, self._reconsider)
         self._timer: asyncio.TimerHandle | None = None
         self._overdue_timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event = asyncio.Event()
@@ -84,28 +87,33 @@ class Coalescer(Generic[ItemT, ResultT]):
         return len(self._batches)
 
     def submit(self, item: ItemT, link: Any = None) -> asyncio.Future[ResultT]:
-        """Put one item into the next batch.
+        """Put one item into the next batch, as `add` does; the future has its answer."""
+        future: asyncio.Future[ResultT] = self._loop.create_future()
+        self.add(FutureWaiter(item, link, future))
+        return future
+
+    def add(self, waiter: Waiter) -> None:
+        """Put one waiter into the next batch.
+
+        It is failed with DeadlineExceeded `timeout` seconds after the call.
 
         Raises:
             Overloaded: `queue_limit` items wait already; at once.
             DatabaseUnavailable: every lane has been down for longer than `timeout`; at once.
-            DeadlineExceeded: through the future, `timeout` seconds after the call.
 
         """
-        loop = self._loop
-        now = loop.time()
+        now = self._loop.time()
         if self._lanes[0].down_since is not None:
             self._refuse_if_down(now)
         queue = self._queue
         if len(queue) >= self._queue_limit:
             raise Overloaded(f"{self._queue_limit} requests wait already")
-        future: asyncio.Future[ResultT] = loop.create_future()
-        queue.append(Entry(item, future, now + self._timeout, link))
+        waiter.deadline = now + self._timeout
+        queue.append(waiter)
+        if self._timer is None:
+            self._timer = self._loop.call_at(now + self._silence, self._look)
         if self._idle:
             self._consider(now)
-        if self._timer is None:
-            self._timer = loop.call_at(now + self._silence, self._look)
-        return future
 
     async def drain(self) -> None:
         """Return when nothing waits and nothing is in flight."""
@@ -116,6 +124,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             if timer is not None:
                 timer.cancel()
         self._timer = self._overdue_timer = None
+        self._gathering.stop()
         for helper in self._helpers:
             helper.cancel()
         await asyncio.gather(*self._helpers, return_exceptions=True)
@@ -130,29 +139,36 @@ class Coalescer(Generic[ItemT, ResultT]):
             msg = f"no connection for {now - newest:.0f} s"
             raise DatabaseUnavailable(msg)
 
-    def _take(self) -> list[Entry]:
-        """Remove the next batch from the queue, without those nobody waits for any more."""
+    def _take(self) -> list[Waiter]:
+        """Remove the next batch from the queue, without those that wait no more."""
         queue = self._queue
-        batch: list[Entry] = []
+        batch: list[Waiter] = []
         while queue and len(batch) < self._batch_limit:
-            entry = queue.popleft()
-            if not entry.future.done():
-                batch.append(entry)
+            waiter = queue.popleft()
+            if not waiter.done:
+                batch.append(waiter)
         return batch
 
     def _consider(self, now: float) -> None:
         """Send what waits on an idle lane, if it is time to; else see to it that it will be."""
-        alone = not self._batches
-        if alone or len(self._queue) >= self._overlap or now >= self._overdue:
-            lane = self._standing()
-            if lane is not None:
-                self._launch(lane, now)
-        elif self._overdue_timer is None:
-            self._overdue_timer = self._loop.call_at(self._overdue, self._reconsider)
+        waiting = len(self._queue)
+        if not self._batches:
+            if self._gathering.goes_on(waiting):
+                return
+        elif waiting < self._overlap and now < self._overdue:
+            if self._overdue_timer is None:
+                self._overdue_timer = self._loop.call_at(self._overdue, self._be_overdue)
+            return
+        lane = self._standing()
+        if lane is not None:
+            self._launch(lane, now)
 
-    def _reconsider(self) -> None:
+    def _be_overdue(self) -> None:
         """Look again, at a time when some batch was to be overdue; it is of no matter which."""
         self._overdue_timer = None
+        self._reconsider()
+
+    def _reconsider(self) -> None:
         if self._queue and self._idle:
             self._consider(self._loop.time())
 
@@ -170,62 +186,78 @@ class Coalescer(Generic[ItemT, ResultT]):
             await lane.ready()
         finally:
             self._idle.append(lane)
-        if self._queue:
-            self._consider(self._loop.time())
+        self._reconsider()
 
     def _launch(self, lane: Lane[ItemT, ResultT], now: float) -> None:
-        entries = self._take()
-        if not entries:
+        waiters = self._take()
+        if not waiters:
             self._idle.append(lane)
             return
-        batch = Batch(entries, now, lane)
-        task = start(self._loop, batch.run(lane, entries))
-        if not task.done():
-            self._batches[task] = batch
-            self._overdue = min(self._overdue, now + self._patience)
-            task.add_done_callback(lambda task: self._land(task, batch))
-        else:
-            self._land(task, batch)
+        self._gathering.stop()
+        batch = Batch(waiters, now, lane)
+        self._batches[batch] = None
+        self._overdue = min(self._overdue, now + self._patience)
+        batch.task = start(self._loop, self._fly(batch, lane))
+        batch.task.add_done_callback(lambda task: self._ended(task, batch))
 
-    def _land(self, task: asyncio.Task[None], batch: Batch) -> None:
-        """Take a lane back and send what gathered meanwhile."""
-        self._batches.pop(task, None)
-        lane = batch.lane
-        if lane is None:
-            del self._silent[task]
-        else:
-            self._idle.append(lane)
+    async def _fly(self, batch: Batch, lane: Lane[ItemT, ResultT]) -> None:
+        """Run a batch to its end: answered, refused, or lost.
+
+        The lane is given back before anyone is told, so that the next batch is on its way while
+        the answers of this one are made. That one may land first: nothing of a batch is kept on
+        what it shares with others.
+        """
+        answers = await batch.run(lane)
+        self._land(batch)
+        answer(batch.waiters, answers)
+
+    def _ended(self, task: asyncio.Task[None], batch: Batch) -> None:
+        """See to a batch that did not come to its end."""
         if task.cancelled():
-            if lane is not None:
-                lane.abandon()
+            if batch.lane is not None:
+                batch.lane.abandon()
         elif (error := task.exception()) is not None:
             self._loop.call_exception_handler(
                 {"message": "a batch broke off", "exception": error, "task": task}
             )
+            for waiter in waiting(batch.waiters):
+                tell(waiter, Internal())
+        else:
+            return
+        self._land(batch)
+
+    def _land(self, batch: Batch) -> None:
+        """Take a lane back and send what gathered meanwhile."""
+        if batch.lane is None:
+            self._silent.discard(batch)
+        elif batch in self._batches:
+            del self._batches[batch]
+            self._idle.append(batch.lane)
         if batch.lost:
             self._send_again(batch.left())
+        else:
+            self._gathering.landed(len(batch.waiters) + len(self._queue))
         self._go_on()
 
     def _go_on(self) -> None:
         """Do what the end of a batch makes possible."""
-        if self._silent:
-            for task, batch in self._silent.items():
-                if batch.answered():
-                    task.cancel()
-        oldest = next(iter(self._batches.values()), None)
+        for batch in self._silent:
+            if batch.answered():
+                batch.cancel()
+        oldest = next(iter(self._batches), None)
         self._overdue = math.inf if oldest is None else oldest.started + self._patience
-        if self._queue:
-            self._consider(self._loop.time())
+        self._reconsider()
         if not self._queue and not self._batches and not self._silent:
             self._drained.set()
 
-    def _send_again(self, entries: list[Entry]) -> None:
-        """Put calls back into the queue, which is in the order of deadlines."""
-        if entries:
-            merged: Iterable[Entry] = heapq.merge(
-                entries, self._queue, key=lambda entry: entry.deadline
+    def _send_again(self, waiters: list[Waiter]) -> None:
+        """Put waiters back into the queue, which is in the order of deadlines."""
+        if waiters:
+            merged: Iterable[Waiter] = heapq.merge(
+                waiters, self._queue, key=lambda waiter: waiter.deadline
             )
             self._queue = deque(merged)
+            self._gathering.stop()
             self._on_retry()
 
     def _look(self) -> None:
@@ -236,16 +268,16 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._timer = None
         now = self._loop.time()
         due = [now + self._silence, expire(self._queue, now) or math.inf]
-        while self._queue and self._queue[0].future.done():
+        while self._queue and self._queue[0].done:
             self._queue.popleft()
-        for task, batch in [*self._batches.items(), *self._silent.items()]:
+        for batch in [*self._batches, *self._silent]:
             deadline = batch.expire(now)
             silent_at = batch.started + self._silence
             if deadline <= now:
-                task.cancel()
+                batch.cancel()
             elif not batch.examined and silent_at <= now:
                 batch.examined = True
-                self._help(self._examine(task, batch))
+                self._help(self._examine(batch))
                 due.append(deadline)
             else:
                 due.append(deadline if batch.examined else min(deadline, silent_at))
@@ -254,12 +286,13 @@ class Coalescer(Generic[ItemT, ResultT]):
         else:
             self._drained.set()
 
-    async def _examine(self, task: asyncio.Task[None], batch: Batch) -> None:
+    async def _examine(self, batch: Batch) -> None:
         """Send a batch again, on another connection, unless its lane is at work."""
         lane = batch.lane
-        if lane is None or await lane.at_work() or task not in self._batches:
+        if lane is None or await lane.at_work() or batch not in self._batches:
             return
-        self._silent[task] = self._batches.pop(task)
+        del self._batches[batch]
+        self._silent.add(batch)
         batch.lane = None
         lane.abandon()
         self._idle.append(lane)

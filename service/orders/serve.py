@@ -15,12 +15,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
 
+from orders.http.bodies import Bodies
+from orders.http.bridge import Bridge
+from orders.http.calls import Shared
+from orders.http.cold import ColdApplication
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
+from orders.http.server import Listener, serve_asgi, serve_rsgi
 from orders.ports import host_to_bind
 from orders.service import OrderService
 from orders.store.ending import end_after
@@ -35,8 +38,6 @@ from orders.telemetry.tracing import Tracing
 if TYPE_CHECKING:
     from orders.config import Config
 
-_BACKLOG: Final = 2048
-_CONNECTIONS: Final = 65_536  # the server's bound counts idle connections too, so it is not one
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
 _BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
@@ -56,7 +57,6 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         metrics = Metrics()
         stack.callback(metrics.close)
         writer = logs.configure(config, metrics.lines_dropped)
-        writer.attach(asyncio.get_running_loop())
         stack.callback(writer.close)
         _background(stack, measure_lag(metrics.lag.child()))
         if config.log_level_file is not None:
@@ -77,18 +77,22 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         if config.faults is not None:
             orders = config.faults(orders)
         requests = Requests(metrics, tracing, writer)
+        stack.callback(requests.record)
         health = Health(
             partial(store.schema_version, patience=READINESS_PATIENCE),
             REQUIRED_VERSION,
             metrics.set_migration_version,
             store.writes.why,
         )
-        front = FrontDoor(orders, requests, health, body_timeout=config.request_timeout)
+        bodies = Bodies(config.request_timeout)
+        bridge = Bridge(ColdApplication(orders, requests, health, bodies))
+        shared = Shared(orders, requests, health, bodies, bridge)
+        front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
         host = host_to_bind(config.http_host)
-        side = _Listener(_server(MetricsPort(metrics, health), host, config.metrics_port))
+        side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port)
         stack.callback(side.stop)
         await side.bound()
-        api = _Listener(_server(front, host, config.http_port))
+        api = serve_rsgi(front.take, host, config.http_port)
         await api.bound()
         health.started = True
         log.info("listening on %s, port %d", host, config.http_port)
@@ -99,7 +103,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         log.info("draining for %g s", config.shutdown_delay)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
-        return await _finish(api, front, requests, orders, config.shutdown_grace_period)
+        return await _finish(api, bodies, requests, orders, config.shutdown_grace_period)
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:
@@ -119,45 +123,9 @@ def _background(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None
     stack.callback(asyncio.ensure_future(work).cancel)
 
 
-def _server(app: Any, host: str, port: int) -> Server:
-    return Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=_BACKLOG,
-        backpressure=_CONNECTIONS,
-        log_enabled=False,
-    )
-
-
-class _Listener:
-    """A server on its port."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._task = asyncio.ensure_future(server.serve())
-
-    async def bound(self) -> None:
-        """Return when the port is taken; raise OSError when somebody else has it."""
-        await asyncio.sleep(0)  # the server binds in its first step
-        if self._task.done():
-            self._task.result()
-
-    def stop(self) -> None:
-        """Accept nothing more; idle connections are closed, answers under way are finished."""
-        self._server.stop()  # type: ignore[no-untyped-call]
-
-    async def stopped(self, patience: float) -> None:
-        """Return when the last answer is with the kernel, or after so many seconds."""
-        await asyncio.wait([self._task], timeout=patience)
-
-
 async def _finish(
-    listener: _Listener,
-    front: FrontDoor,
+    listener: Listener,
+    bodies: Bodies,
     requests: Requests,
     orders: OrderService,
     grace: float,
@@ -167,17 +135,17 @@ async def _finish(
     A body that has not arrived shortly before is given up, so that its caller is told.
     """
     listener.stop()
-    asyncio.get_running_loop().call_later(grace * _BODIES_SHARE, front.bodies.give_up)
+    asyncio.get_running_loop().call_later(grace * _BODIES_SHARE, bodies.give_up)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(grace):
             busy = True
             while busy:
-                await front.bodies.arrived()
+                await bodies.arrived()
                 await requests.idle()
                 await orders.drain()
                 await listener.stopped(_LINGER_SECONDS)
-                busy = bool(front.bodies.waiting or requests.in_flight)
-    if left := front.bodies.waiting + requests.in_flight:
+                busy = bool(bodies.waiting or requests.in_flight)
+    if left := bodies.waiting + requests.in_flight:
         log.error("%d requests were cut off after %g s", left, grace)
         return 1
     log.info("all requests are answered")

@@ -17,13 +17,13 @@ from orders.telemetry.context import current
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orders.batch import Lane
+    from orders.batch import Lane, Waiter
     from orders.config import Config
     from orders.store.store import Store
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
-__all__ = ["OrderService", "Page"]
+__all__ = ["KeyWithoutOrder", "OrderService", "Page"]
 
 OVERLAP: Final = 64
 """Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
@@ -44,6 +44,7 @@ class OrderService:
         self._timeout = config.request_timeout
         self._ids = IdSource()
         self._metrics = metrics
+        self._asking: set[asyncio.Task[None]] = set()
 
         def before(
             lanes: "Sequence[Lane[ItemT, ResultT]]",
@@ -75,19 +76,56 @@ class OrderService:
             Unavailable: nothing is known of the order, or nothing was tried.
 
         """
-        started = self._loop.time()
-        order_id, ms = self._ids.next()
-        row = NewRow(order_id, new.item, new.quantity, ms, key)
+        deadline = self._loop.time() + self._timeout
+        row = self.new_row(new, key)
         stored = await self._creates.submit(row, _link())
         if isinstance(stored, KeyWithoutOrder):
-            stored = await self._ask_again(row, stored, started + self._timeout)
+            stored = await self._ask_again(row, stored, deadline)
+        return self.outcome(row, stored)
+
+    def new_row(self, new: NewOrder, key: str | None) -> NewRow:
+        """Return the row of a new order, with an id that no other has."""
+        order_id, ms = self._ids.next()
+        return NewRow(order_id, new.item, new.quantity, ms, key)
+
+    def insert(self, waiter: "Waiter") -> None:
+        """Insert the row that a waiter has; `outcome` says what the answer means.
+
+        Raises:
+            Unavailable: nothing was tried; at once.
+
+        """
+        self._creates.add(waiter)
+
+    def outcome(self, row: NewRow, stored: Order | None) -> tuple[Order, bool]:
+        """Return the committed order, and whether it is an earlier one with the same key.
+
+        Raises:
+            IdempotencyKeyReused: the earlier one differs.
+
+        """
         if stored is None:
-            return Order(order_id, new.item, new.quantity, instant(ms)), False
-        if (stored.item, stored.quantity) != (new.item, new.quantity):
+            return Order(row.id, row.item, row.quantity, instant(row.ms)), False
+        if (stored.item, stored.quantity) != (row.item, row.quantity):
             msg = f"order {stored.id} was created with this key and another payload"
             raise IdempotencyKeyReused(msg)
         self._metrics.replayed()
         return stored, True
+
+    def ask_again(self, waiter: "Waiter", key: KeyWithoutOrder) -> None:
+        """Tell a waiter later, when the order that its row's key has is there."""
+
+        async def tell() -> None:
+            try:
+                stored = await self._ask_again(waiter.item, key, waiter.deadline)
+            except Exception as error:  # noqa: BLE001  the waiter tells what it is
+                waiter.fail(error)
+            else:
+                waiter.settle(stored)
+
+        task = self._loop.create_task(tell())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def _ask_again(self, row: NewRow, key: KeyWithoutOrder, deadline: float) -> Order | None:
         """Send a row again until the order that its key has is there, or the deadline has passed.
@@ -125,10 +163,16 @@ class OrderService:
             OrderNotFound: no order has it.
 
         """
-        stored = await self._reads.submit(order_id, _link())
-        if stored is None:
-            raise OrderNotFound(f"no order has the id {order_id}")
-        return stored
+        return existing(order_id, await self._reads.submit(order_id, _link()))
+
+    def read(self, waiter: "Waiter") -> None:
+        """Read the order whose id a waiter has; `existing` says what the answer means.
+
+        Raises:
+            Unavailable: nothing was tried; at once.
+
+        """
+        self._reads.add(waiter)
 
     async def page(self, limit: int, after: str | None = None, before: str | None = None) -> Page:
         """Return up to `limit` orders older than `after` or newer than `before`, newest first."""
@@ -140,6 +184,18 @@ class OrderService:
         await self._reads.drain()
         await self._bulks.drain()
         await self._pages.drain()
+
+
+def existing(order_id: str, stored: Order | None) -> Order:
+    """Return what a read found.
+
+    Raises:
+        OrderNotFound: no order has this id.
+
+    """
+    if stored is None:
+        raise OrderNotFound(f"no order has the id {order_id}")
+    return stored
 
 
 def _link() -> "TraceContext | None":

@@ -16,7 +16,7 @@ HEAVY = ("litestar", "opentelemetry", "prometheus_client", "pydantic", "httpx", 
 
 
 def test_what_orders_need_imports_no_framework() -> None:
-    """The server and its compiled endpoints come without what only other requests need."""
+    """The server and its hot path come without what only other requests need."""
     program = f"import orders.serve, sys; print(*sorted({set(HEAVY)} & set(sys.modules)))"
     found = subprocess.check_output([sys.executable, "-c", program], text=True)
 

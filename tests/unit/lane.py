@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from orders.batch import ConnectionLost
+from orders.batch import ConnectionLost, Waiter
 from orders.coalesce import Coalescer
 
 Working = bool | None
@@ -16,13 +16,40 @@ class Refused(Exception):
     """What the lane below raises for a bad item."""
 
 
+class Told(Waiter):
+    """A waiter that keeps what it was told, and when; `then` happens as it is told."""
+
+    def __init__(self, item: int, then: Callable[[], None] = lambda: None) -> None:
+        """Wait for the answer to `item`."""
+        super().__init__(item)
+        self.answers: list[int | Exception] = []
+        self.at = 0.0
+        self._then = then
+
+    def settle(self, result: int) -> None:
+        """Keep the answer."""
+        self._told(result)
+
+    def fail(self, error: Exception) -> None:
+        """Keep the reason."""
+        self._told(error)
+
+    def _told(self, answer: int | Exception) -> None:
+        self.done = True
+        self.answers.append(answer)
+        self.at = asyncio.get_running_loop().time()
+        self._then()
+
+
 class Lane:
     """A lane in memory: a run takes `seconds`, items below zero are refused.
+
+    With `seconds` None a run ends at once, without giving way to anything else.
 
     While it is silent a run gets no answer, and ends only when its connection is replaced.
     """
 
-    def __init__(self, *, seconds: float = 1.0, working: Working = True) -> None:
+    def __init__(self, *, seconds: float | None = 1.0, working: Working = True) -> None:
         """Stand, with nothing sent yet; `working` is the answer to whether a run goes on."""
         self.seconds = seconds
         self.working = working
@@ -45,7 +72,8 @@ class Lane:
         self.out.update(items)
         silent, replaced = self.silent, self._replaced
         try:
-            await asyncio.sleep(self.seconds)
+            if self.seconds is not None:
+                await asyncio.sleep(self.seconds)
             if silent:
                 await replaced.wait()
         finally:

@@ -1,11 +1,12 @@
 """The coalescer, in virtual time: what is batched, what a failure costs, who is told what."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Overloaded
-from tests.unit.lane import Lane, Refused, Working, coalescer
+from tests.unit.lane import Lane, Refused, Told, Working, coalescer
 
 pytestmark = pytest.mark.looptime
 
@@ -100,6 +101,112 @@ async def test_batches_in_time_are_not_joined() -> None:
         await asyncio.gather(*(calls.submit(n) for n in range(n, n + 3)))
 
     assert 40 == sum(len(lane.batches) for lane in lanes)
+
+
+async def test_behind_a_batch_of_many_some_are_waited_for() -> None:
+    """Behind a batch of many the next one waits for a share of as many callers, and no longer."""
+    loop = asyncio.get_running_loop()
+    lane = Lane()
+    calls = coalescer(lane)
+    await asyncio.gather(*(calls.submit(n) for n in range(21)))  # 1, then 20 at once
+    started = loop.time()
+    few = [calls.submit(n) for n in range(11)]
+    await asyncio.sleep(0)
+    assert 2 == len(lane.batches)
+    enough = calls.submit(11)
+    await asyncio.gather(*few, enough)
+
+    assert [1, 20, 12] == [len(batch) for batch in lane.batches]
+    assert started + 1.0 == loop.time()
+
+
+async def test_company_is_waited_for_a_millisecond_at_most() -> None:
+    """Callers that are too few to be the share go out after a millisecond, and then at once."""
+    loop = asyncio.get_running_loop()
+    lane = Lane()
+    calls = coalescer(lane)
+    await asyncio.gather(*(calls.submit(n) for n in range(21)))
+    started = loop.time()
+    assert 70 == await calls.submit(7)
+    assert started + 1.001 == pytest.approx(loop.time(), abs=0.0001)
+    started = loop.time()
+    assert 80 == await calls.submit(8)
+
+    assert started + 1.0 == pytest.approx(loop.time(), abs=0.0001)
+
+
+async def test_few_never_wait_for_company() -> None:
+    """Behind a batch of few the next one goes out at once."""
+    loop = asyncio.get_running_loop()
+    calls = coalescer(Lane())
+    await asyncio.gather(*(calls.submit(n) for n in range(11)))
+    started = loop.time()
+    await calls.submit(1)
+
+    assert started + 1.0 == loop.time()
+
+
+async def test_the_next_batch_is_out_before_answers_are_given() -> None:
+    """A lane is given back before anyone is told, so whoever is told sees the next batch out."""
+    lane = Lane()
+    calls = coalescer(lane)
+    seen: list[int] = []
+    first = Told(1, lambda: seen.append(calls.in_flight))
+    calls.add(first)
+    other = calls.submit(2)
+    await asyncio.sleep(1.5)
+
+    assert [1] == seen
+    assert [10] == first.answers
+    assert 20 == await other
+
+
+async def test_a_batch_may_land_during_its_own_launch() -> None:
+    """With a driver that answers at once everybody gets the own answer, also who calls again."""
+    calls = coalescer(Lane(seconds=None), Lane(seconds=None), batch_limit=3)
+    again = [Told(100 + n) for n in range(20)]
+
+    def call(waiter: Told) -> Callable[[], None]:
+        return lambda: calls.add(waiter)
+
+    first = [Told(n, call(again[n])) for n in range(20)]
+    for waiter in first:
+        calls.add(waiter)
+    await calls.drain()
+
+    assert [[waiter.item * 10] for waiter in first + again] == [w.answers for w in first + again]
+
+
+async def test_a_waiter_that_breaks_keeps_nobody_from_the_answer() -> None:
+    """When one waiter cannot take its answer, the others of its batch have theirs."""
+
+    def breaks() -> None:
+        raise RuntimeError
+
+    calls = coalescer(Lane())
+    waiters = [Told(1), Told(2, breaks), Told(3)]
+    for waiter in waiters:
+        calls.add(waiter)
+    await calls.drain()
+
+    assert [[10], [20], [30]] == [waiter.answers for waiter in waiters]
+
+
+async def test_waiters_fail_at_their_deadline() -> None:
+    """A waiter is told at its deadline, and once, whether it was on its way or in the queue."""
+    loop = asyncio.get_running_loop()
+    lane = Lane(seconds=1000)
+    calls = coalescer(lane)
+    started = loop.time()
+    waiters = [Told(1), Told(2)]
+    for waiter in waiters:
+        calls.add(waiter)
+    await calls.drain()
+
+    for waiter in waiters:
+        [error] = waiter.answers
+        assert isinstance(error, DeadlineExceeded)
+        assert started + 5.0 == pytest.approx(waiter.at, abs=0.001)
 
 
 async def test_a_batch_has_no_more_than_its_limit() -> None:

@@ -1,4 +1,4 @@
-"""The cold application: Litestar, for whatever the compiled endpoints do not take.
+"""Litestar, for whatever the hot path does not take.
 
 It owns routing, OPTIONS, 404 and 405, the documentation, and with `handlers.py` every rule of
 validation. All failures, Litestar's own included, leave through `problems.render`.

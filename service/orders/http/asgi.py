@@ -23,7 +23,7 @@ async def respond(send: Send, status: int, headers: Headers, body: bytes) -> Non
 def correlated(headers: Headers, scope: Scope) -> Headers:
     """Add X-Correlation-ID to the headers of an answer that nothing else records."""
     traceparent = dict(scope["headers"]).get(b"traceparent")
-    context = fresh() if traceparent is None else continued(traceparent, b"")
+    context = fresh() if traceparent is None else continued(traceparent.decode("latin-1"), "")
     return [*headers, (b"x-correlation-id", context.trace_id.encode())]
 
 

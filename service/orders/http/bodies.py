@@ -3,13 +3,20 @@
 import asyncio
 import math
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from orders.errors import RequestTimeout
 from orders.http.asgi import Receive
 
 _PAUSE: Final = 0.02
 """Seconds between two looks at the bodies that are late, however many they are."""
+
+
+class Expected(Protocol):
+    """What waits for a body."""
+
+    def late(self, problem: RequestTimeout) -> None:
+        """Wait no longer."""
 
 
 class Bodies:
@@ -20,35 +27,51 @@ class Bodies:
 
     def __init__(self, timeout: float) -> None:
         """Wait for `timeout` seconds from the start of a request."""
+        self._loop = asyncio.get_running_loop()
         self._timeout = timeout
-        self._waiting: dict[asyncio.Task[Any], float] = {}
+        self._waiting: dict[Expected, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
         self._arrived: asyncio.Event | None = None
 
+    def expect(self, body: Expected, started: float) -> None:
+        """Wait for a body; from any thread.
+
+        Args:
+            body: what is told in the loop's thread if it is late.
+            started: when the request did, by time.perf_counter().
+
+        """
+        self._waiting[body] = started
+        due = started + self._timeout
+        if due < self._due:
+            self._due = due
+            self._loop.call_soon_threadsafe(self._arm)
+
+    def came(self, body: Expected) -> bool:
+        """Wait for it no more; return whether it was still waited for."""
+        waited = self._waiting.pop(body, None) is not None
+        if self._arrived is not None and not self._waiting:
+            self._arrived.set()
+        return waited
+
     async def receive(self, receive: Receive, started: float) -> dict[str, Any]:
-        """Return the next message; `started` is when the request did, by time.perf_counter().
+        """Return the next message of a request that has a task.
 
         Raises:
             RequestTimeout: it has not come in time.
 
         """
-        task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
-        due = self._waiting[task] = started + self._timeout
-        if due < self._due:
-            self._arm(due)
+        waiting = _Receiving()
+        self.expect(waiting, started)
         try:
             return await receive()
         except asyncio.CancelledError:
-            if task in self._waiting:
+            if waiting.in_time:
                 raise
-            task.uncancel()
-            msg = f"it had {perf_counter() - started:.1f} s to arrive"
-            raise RequestTimeout(msg, headers=(("connection", "close"),)) from None
+            raise waiting.problem() from None
         finally:
-            self._waiting.pop(task, None)
-            if self._arrived is not None and not self._waiting:
-                self._arrived.set()
+            self.came(waiting)
 
     @property
     def waiting(self) -> int:
@@ -64,22 +87,51 @@ class Bodies:
     def give_up(self) -> None:
         """Wait no longer, for none, nor for those that are still to come."""
         self._timeout = 0.0
-        for task in self._waiting:
-            task.cancel()
-        self._waiting.clear()
+        for body, started in self._waiting.copy().items():
+            self._give_up(body, started)
 
-    def _arm(self, due: float) -> None:
+    def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._due = due
-        delay = max(0.0, due - perf_counter())
-        self._timer = asyncio.get_running_loop().call_later(delay, self._look)
+        delay = max(0.0, self._due - perf_counter())
+        self._timer = self._loop.call_later(delay, self._look)
 
     def _look(self) -> None:
         now = perf_counter()
-        for task in [task for task, due in self._waiting.items() if due <= now]:
-            del self._waiting[task]
-            task.cancel()
-        self._timer, self._due = None, math.inf
-        if self._waiting:
-            self._arm(max(min(self._waiting.values()), now + _PAUSE))
+        self._due = math.inf
+        waiting = self._waiting.copy()  # other threads may add to it
+        for body, started in waiting.items():
+            due = started + self._timeout
+            if due <= now:
+                self._give_up(body, started)
+            else:
+                self._due = min(self._due, due)
+        if self._due < math.inf:
+            self._due = max(self._due, now + _PAUSE)
+            self._arm()
+
+    def _give_up(self, body: Expected, started: float) -> None:
+        if self.came(body):
+            msg = f"it had {perf_counter() - started:.1f} s to arrive"
+            body.late(RequestTimeout(msg, headers=(("connection", "close"),)))
+
+
+class _Receiving:
+    """A task that waits for a message."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
+        self._problem: list[RequestTimeout] = []
+
+    @property
+    def in_time(self) -> bool:
+        return not self._problem
+
+    def late(self, problem: RequestTimeout) -> None:
+        self._problem.append(problem)
+        self._task.cancel()
+
+    def problem(self) -> RequestTimeout:
+        """Give the problem away: kept, it would be a cycle that holds the connection open."""
+        self._task.uncancel()
+        return self._problem.pop()

@@ -1,8 +1,8 @@
 """What an endpoint declares: a plain async function and the facts about it that HTTP needs.
 
-The declaration has two readers, `app.py` (Litestar) and `compiled.py` (straight ASGI), and neither
-changes the function. The decorator only reads the signature, so that importing an endpoint costs
-next to nothing and brings in no framework.
+Litestar's handlers are made of the declarations (`handlers.py`), and the OpenAPI document. The
+decorator only reads the signature, so that importing an endpoint costs next to nothing and brings
+in no framework.
 """
 
 import inspect
@@ -131,16 +131,6 @@ class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Reply[T]]:
         """Call the function."""
         return self.call(*args, **kwargs)
-
-    @property
-    def headers(self) -> tuple[Parameter, ...]:
-        """The parameters that are request headers."""
-        return tuple(p for p in self.parameters if p.place == "header")
-
-    @property
-    def path_parameter(self) -> str | None:
-        """The argument that takes the one variable part of the path, if it has one."""
-        return next((p.name for p in self.parameters if p.place == "path"), None)
 
 
 def endpoint(  # noqa: PLR0913  facts, each named where it is used

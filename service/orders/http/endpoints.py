@@ -65,12 +65,7 @@ async def create_order(
     With an `Idempotency-Key`, a second request with the same key and payload gets the first one's
     order again, marked `Idempotency-Replayed: true`; the same key with another payload is refused.
     """
-    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
-    if "\0" in body.item:
-        raise _nul("/item")
-    order, replayed = await orders.create(body, key)
-    location = ("location", f"/orders/{order.id}")
-    return Reply(order, (location, _REPLAYED) if replayed else (location,))
+    return created(*await orders.create(body, insertable(body, idempotency_key)))
 
 
 @endpoint(
@@ -120,12 +115,7 @@ async def read_order(
     ] = None,
 ) -> Reply[Order]:
     """Find the order by its id. It never changes, so an `ETag` once seen stays good."""
-    order = await orders.get(order_id(id_text, "#/path/id"))
-    tag = etag(order.id)
-    headers = (("etag", tag),)
-    if if_none_match is not None and matches(if_none_match, tag):
-        return Reply(None, headers, 304)
-    return Reply(order, headers)
+    return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match)
 
 
 @endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",))
@@ -168,8 +158,34 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     list_orders,
 )
 
-HOT: Final[tuple[Endpoint[Any], ...]] = (create_order, read_order)
-"""Those that `compiled.py` makes into straight ASGI functions."""
+
+def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
+    """Return the key that a header stands for, if an order can be inserted.
+
+    Raises:
+        MalformedIdempotencyKey: it stands for none.
+        InvalidRequest: the item has what PostgreSQL cannot hold.
+
+    """
+    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
+    if "\0" in new.item:
+        raise _nul("/item")
+    return key
+
+
+def created(order: Order, replayed: bool) -> Reply[Order]:  # noqa: FBT001  what `create` returns
+    """Answer with an order that is committed, by this request or by an earlier one."""
+    location = ("location", f"/orders/{order.id}")
+    return Reply(order, (location, _REPLAYED) if replayed else (location,))
+
+
+def found(order: Order, if_none_match: str | None) -> Reply[Order]:
+    """Answer with an order, or with 304 if the caller has it."""
+    tag = etag(order.id)
+    headers = (("etag", tag),)
+    if if_none_match is not None and matches(if_none_match, tag):
+        return Reply(None, headers, 304)
+    return Reply(order, headers)
 
 
 def _nul(pointer: str) -> InvalidRequest:

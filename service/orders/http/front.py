@@ -1,145 +1,128 @@
-"""The front door: health, the compiled endpoints, and Litestar for everything else.
+"""The front door: tells which requests are hot, and sends each on its way.
 
-Litestar is imported by the first request that needs it, in a thread, so that orders go on being
-taken meanwhile: it adds a third of a second and a quarter of the memory, and most pods never see
-a request that is not hot. While the process drains, every answer carries `Connection: close`:
-the server itself keeps idle connections open for ever, and clients must learn to leave.
+A read of one order and a create are hot when they are what ordinary clients send, whatever their
+Accept and Content-Type say in particular. What is odd (a query string, a header that matters
+twice, a body that is not announced) is cold: the rules for it are written once, and not here.
 """
 
-import asyncio
-import logging
-from collections.abc import Awaitable
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Internal
-from orders.http.asgi import App, Receive, Scope, Send, closing, respond
-from orders.http.bodies import Bodies
-from orders.http.compiled import compile_endpoint
-from orders.http.endpoints import ENDPOINTS, HOT
-from orders.http.negotiation import joined
-from orders.http.problems import render
+from orders.errors import Problem
+from orders.http.calls import CreateCall, ReadCall, Shared
+from orders.http.endpoint import BODY_LIMIT
+from orders.http.negotiation import check_accept, check_content
+from orders.http.problems import READING
+from orders.http.rsgi import plain
 
 if TYPE_CHECKING:
-    from orders.http.health import Health
-    from orders.service import OrderService
-    from orders.telemetry.requests import Requests
+    from orders.http.rsgi import Exchange, Scope
 
-_PAGES: Final = (
-    "/", "/docs", "/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json",
-    "/.well-known/swagger",
-)  # fmt: skip
+Begun = tuple[Callable[[Any], None], Any]
+"""What the loop is to call, and with what."""
 
-log = logging.getLogger("orders.http")
+_ORDER: Final = "/orders/"
+_UUID: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+).fullmatch
+_REMEMBERED: Final = 256
+"""How many values of a header are remembered, and how long one may be; others are cold."""
 
 
 class FrontDoor:
-    """The ASGI application that the server runs."""
+    """Takes every request of the API."""
 
-    def __init__(
-        self,
-        orders: "OrderService",
-        requests: "Requests",
-        health: "Health",
-        *,
-        body_timeout: float,
-        hot: bool = True,
-    ) -> None:
-        """Compile the hot endpoints.
+    def __init__(self, shared: Shared, *, hot: bool = True) -> None:
+        """Be open.
 
         Args:
-            orders: what the endpoints call.
-            requests: what records each request but probes.
-            health: answers the probes.
-            body_timeout: seconds from the start of a request in which its body must arrive.
-            hot: False sends everything through Litestar; the differential test compares.
+            shared: what the calls share.
+            hot: False has everything answered by the cold application.
 
         """
-        self._orders = orders
-        self._requests = requests
-        self._health = health
-        self.bodies = Bodies(body_timeout)
-        self._exact: dict[tuple[str, str], App] = {}
-        self._below: dict[tuple[str, str], App] = {}
-        self._loading: asyncio.Future[App] | None = None
-        self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
-        self._static.update({page: page for page in _PAGES})
-        self._dynamic = {_parent(e.path): e.path for e in ENDPOINTS if "{" in e.path}
-        for endpoint in HOT if hot else ():
-            app = compile_endpoint(endpoint, orders, requests, health, self.bodies, self._cold)
-            if "{" in endpoint.path:
-                self._below[endpoint.method, _parent(endpoint.path)] = app
-            else:
-                self._exact[endpoint.method, endpoint.path] = app
+        self._shared = shared
+        self._hot = hot
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer one request; no coroutine of its own, for each costs the hot ones."""
-        method, path = scope["method"], scope["path"]
-        app = self._exact.get((method, path)) or self._below.get((method, _parent(path)))
-        if app is not None:
-            return app(scope, receive, send)
-        if self._health.answers(path):
-            return self._probe(scope, send)
-        return self._cold(scope, receive, send)
+    def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
+        """Take a request; from any thread.
 
-    async def _probe(self, scope: Scope, send: Send) -> None:
-        """Answer a probe, which is neither logged nor counted."""
-        status, headers, body = await self._health.answer(scope)
-        if self._health.draining:
-            headers = closing(headers)
-        await respond(send, status, headers, body)
+        Returns:
+            What the loop has to call for it to go on; None if it waits for its body.
 
-    async def _cold(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request to Litestar, recorded as the hot ones are."""
-        started = scope.get("orders_started") or perf_counter()
-        method, path = scope["method"], scope["path"]
-        route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
-        context = self._requests.begin(method, route, path, dict(joined(scope["headers"])))
-        correlation = (b"x-correlation-id", context.trace_id.encode())
-        status = 500
-        sent = False
+        """
+        started = perf_counter()
+        if (
+            scope.method == "POST"
+            and self._hot
+            and scope.path == CreateCall.route
+            and self._create(scope, protocol, started)
+        ):
+            return None
+        return self._go_on, (scope, protocol, started)
 
-        async def marked(message: dict[str, Any]) -> None:
-            nonlocal status, sent
-            if message["type"] == "http.response.start":
-                status, sent = message["status"], True
-                message["headers"] = [*message["headers"], correlation]
-                if self._health.draining:
-                    message["headers"] = closing(message["headers"])
-            await send(message)
+    def _go_on(self, request: tuple["Scope", "Exchange", float]) -> None:
+        """Begin a read, or hand a request to the cold application; in the loop's thread."""
+        if not self._hot or not self._read(*request):
+            self._shared.bridge.start(*request, read=False)
 
-        async def patient() -> dict[str, Any]:
-            return await self.bodies.receive(receive, started)
+    def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
+        method, path = scope.method, scope.path
+        if method not in READING or not path.startswith(_ORDER) or scope.query_string:
+            return False
+        order_id = path[len(_ORDER) :]
+        if _UUID(order_id) is None:
+            return False
+        headers = plain(scope.headers)
+        if headers is None or not _gives_json(headers.get("accept", "*/*")):
+            return False
+        ReadCall(self._shared, protocol, method, path, headers, started).go(order_id)
+        return True
 
-        if method == "HEAD":  # the server leaves the body out
-            scope["method"] = "GET"
-        try:
-            app = await self._litestar()
-            await app(scope, patient, marked)
-        except Exception:
-            log.exception("%s %s failed", method, route)
-            if not sent:
-                scope["orders_problem"] = Internal.name
-                await respond(marked, *render(Internal(), path, context.trace_id))
-        finally:
-            problem = scope.get("orders_problem")
-            self._requests.end(context, method, route, path, status, started, problem)
-
-    async def _litestar(self) -> App:
-        if self._loading is None:
-            self._loading = asyncio.ensure_future(asyncio.to_thread(_load, self._orders))
-        return await asyncio.shield(self._loading)
+    def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
+        if scope.query_string:
+            return False
+        headers = plain(scope.headers)
+        if (
+            headers is None
+            or not _gives_json(headers.get("accept", "*/*"))
+            or not _takes_json(headers.get("content-type", ""))
+            or "content-encoding" in headers
+        ):
+            return False
+        announced = headers.get("content-length")
+        if announced is not None:
+            length = int(announced)  # the server has seen to it that it is a number
+            if length > BODY_LIMIT:
+                return False
+        elif headers.get("transfer-encoding", "").lower() == "chunked":
+            length = None
+        else:
+            return False
+        call = CreateCall(self._shared, protocol, "POST", CreateCall.route, headers, started)
+        call.receive(scope, length)
+        return True
 
 
-def _load(orders: "OrderService") -> App:
-    from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
-
-    return create_app(orders)  # type: ignore[return-value]
-
-
-def _parent(path: str) -> str:
-    return path[: path.rfind("/") + 1]
+@lru_cache(_REMEMBERED)
+def _gives_json(accept: str) -> bool:
+    """Whether a caller that accepts this takes what the API gives."""
+    return _passes(check_accept, accept)
 
 
-def _other(path: str) -> str:
-    return "/docs/{file}" if path.startswith("/docs/") else "unmatched"
+@lru_cache(_REMEMBERED)
+def _takes_json(content_type: str) -> bool:
+    """Whether the API takes a body of this type."""
+    return _passes(lambda value: check_content(value, None), content_type)
+
+
+def _passes(check: Callable[[bytes], None], value: str) -> bool:
+    if len(value) > _REMEMBERED:
+        return False
+    try:
+        check(value.encode())
+    except Problem:
+        return False
+    return True

@@ -1,7 +1,7 @@
 """Makes Litestar handlers of the endpoints.
 
 Litestar routes, checks the parameters' types and describes the result in OpenAPI. What it would
-judge otherwise than the compiled endpoints do is decided here, by the functions both use: content
+judge otherwise than the hot path does is decided here, by the functions both use: content
 negotiation, unknown query parameters, and strict JSON (Litestar would take "3" for 3).
 """
 

@@ -16,6 +16,12 @@ LIMIT: Final = 255
 PATTERN: Final = rf'^(?:"(?:[ !#-\[\]-~]|\\["\\]){{1,{LIMIT}}}"|[!#-+\--~]{{1,{LIMIT}}})$'
 """What is accepted, for the documentation."""
 
+RULE: Final = (
+    "it must be one quoted string of printable ASCII characters, in which only"
+    ' \\" and \\\\ are escapes, or the same without quotes, spaces and commas'
+)
+"""What is accepted, for whoever sent something else."""
+
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE: Final = re.compile(r"[!#-+\--~]*")
 _ESCAPE: Final = re.compile(r"\\(.)")
@@ -36,11 +42,7 @@ def parse(value: str) -> str:
     elif _BARE.fullmatch(value):
         key = value
     else:
-        msg = (
-            "it must be one quoted string of printable ASCII characters, in which only"
-            ' \\" and \\\\ are escapes, or the same without quotes, spaces and commas'
-        )
-        raise MalformedIdempotencyKey(msg)
+        raise MalformedIdempotencyKey(RULE)
     if not 0 < len(key) <= LIMIT:
         msg = f"it must have 1 to {LIMIT} characters, this one has {len(key)}"
         raise MalformedIdempotencyKey(msg)

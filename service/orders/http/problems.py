@@ -1,4 +1,4 @@
-"""The one place where an error document is written (RFC 9457), for both readers of the API."""
+"""The one place where an error document is written (RFC 9457), for all that answers."""
 
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -48,9 +48,9 @@ def problem_type(problem: type[Problem]) -> str:
     return TYPE_PREFIX + problem.name
 
 
-def render(
+def document(
     problem: Problem, instance: str, trace_id: str = ""
-) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+) -> tuple[int, list[tuple[str, str]], bytes]:
     """
     Return status, headers and body of the answer to a request that failed.
 
@@ -60,25 +60,32 @@ def render(
         trace_id: under which the logs have the request.
 
     """
-    document = ProblemDocument(
-        type=problem_type(type(problem)),
-        title=problem.title,
-        status=problem.status,
-        detail=problem.detail,
-        instance=quote(instance, errors="replace"),
-        errors=tuple(Violation(pointer, detail) for pointer, detail in problem.errors),
-        trace_id=trace_id,
+    body = _encoder.encode(
+        ProblemDocument(
+            type=problem_type(type(problem)),
+            title=problem.title,
+            status=problem.status,
+            detail=problem.detail,
+            instance=quote(instance, errors="replace"),
+            errors=tuple(Violation(pointer, detail) for pointer, detail in problem.errors),
+            trace_id=trace_id,
+        )
     )
-    body = _encoder.encode(document)
     headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        *((name.encode(), value.encode("latin-1")) for name, value in problem.headers),
+        ("content-type", MEDIA_TYPE),
+        ("content-length", str(len(body))),
+        ("cache-control", "no-store"),
+        *problem.headers,
     ]
     if isinstance(problem, Unavailable):
-        headers.append((b"retry-after", str(problem.retry_after).encode()))
+        headers.append(("retry-after", str(problem.retry_after)))
     return problem.status, headers, body
+
+
+def render(problem: Problem, instance: str, trace_id: str = "") -> tuple[int, Headers, bytes]:
+    """Return the same as ASGI has it."""
+    status, headers, body = document(problem, instance, trace_id)
+    return status, [(name.encode(), value.encode("latin-1")) for name, value in headers], body
 
 
 def nothing_there(scope: Scope) -> tuple[int, Headers, bytes]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 # Version 00 is exact; a later one may go on after a dash; ff is invalid (Trace Context, 3.2.2).
 _TRACEPARENT: Final = re.compile(
-    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _EXACT_LENGTH: Final = 55
 
@@ -44,13 +44,13 @@ def fresh() -> TraceContext:
     return TraceContext(ids[:32], ids[32:])
 
 
-def continued(traceparent: bytes, tracestate: bytes) -> TraceContext:
+def continued(traceparent: str, tracestate: str) -> TraceContext:
     """Return the caller's trace with a span of ours; a malformed header is ignored (3.2.2)."""
     match = _TRACEPARENT.fullmatch(traceparent)
-    if match is None or (traceparent[:2] == b"00" and len(traceparent) != _EXACT_LENGTH):
+    if match is None or (traceparent[:2] == "00" and len(traceparent) != _EXACT_LENGTH):
         return fresh()
-    context = TraceContext(match[1].decode(), f"{getrandbits(64) or 1:016x}")
-    context.parent_id = match[2].decode()
+    context = TraceContext(match[1], f"{getrandbits(64) or 1:016x}")
+    context.parent_id = match[2]
     context.parent_sampled = bool(int(match[3], 16) & 1)
-    context.tracestate = tracestate.decode("latin-1")
+    context.tracestate = tracestate
     return context

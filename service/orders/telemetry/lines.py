@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import traceback
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -20,8 +21,11 @@ _encode: Final = json.Encoder().encode
 _PLAIN: Final = re.compile(r"[!#-\[\]-~]{1,2048}").fullmatch  # what JSON needs no escapes for
 
 
-class Access(NamedTuple):
-    """A request, as it is kept until its line is written."""
+class Record(NamedTuple):
+    """A request, as it is kept until it is counted and its line is written.
+
+    The hot path leaves plain tuples with these fields, which cost a tenth.
+    """
 
     at: float
     method: str
@@ -32,6 +36,7 @@ class Access(NamedTuple):
     trace_id: str
     span_id: str
     problem: str | None
+    sampled: bool
 
 
 class _Clock:
@@ -62,18 +67,20 @@ class JsonLines:
         self._stamp = _Clock().stamp
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
-    def access(self, record: Access) -> bytes:
-        """Return the line of a request."""
-        at, method, path, route, status, seconds, trace_id, span_id, problem = record
-        kind = (method, route, status, problem)
-        fixed = self._fixed.get(kind)
-        if fixed is None:
-            fixed = self._fixed[kind] = _fixed(*kind)
-        quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
-        return (
-            f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
-            f'{seconds * 1000:.3f},"trace_id":"{trace_id}","span_id":"{span_id}"}}\n'
-        ).encode()
+    def access(self, records: Iterable[Record]) -> bytes:
+        """Return the lines of requests."""
+        lines = []
+        for at, method, path, route, status, seconds, trace_id, span_id, problem, _ in records:
+            kind = (method, route, status, problem)
+            fixed = self._fixed.get(kind)
+            if fixed is None:
+                fixed = self._fixed[kind] = _fixed(*kind)
+            quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
+            lines.append(
+                f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
+                f'{seconds * 1000:.3f},"trace_id":"{trace_id}","span_id":"{span_id}"}}\n'
+            )
+        return "".join(lines).encode()
 
     def event(self, record: logging.LogRecord) -> bytes:
         """Return the line of a log record."""
@@ -113,8 +120,11 @@ class TextLines:
         """Keep whether to colour."""
         self._colour = colour
 
-    def access(self, record: Access) -> bytes:
-        """Return the line of a request."""
+    def access(self, records: Iterable[Record]) -> bytes:
+        """Return the lines of requests."""
+        return b"".join([self._request(Record._make(record)) for record in records])
+
+    def _request(self, record: Record) -> bytes:
         problem = "" if record.problem is None else f" {record.problem}"
         what = f"{record.method} {_printable(record.path[:PATH_SHOWN])} {record.status}{problem}"
         return self._line(

@@ -1,8 +1,8 @@
 """Logs on stdout, written off the hot path.
 
-A request leaves a tuple; a timer makes the lines of what gathered, and a thread writes them, so
-that a slow reader of stdout costs the service nothing. When the reader stops, lines are dropped
-and counted. The level comes from LOG_LEVEL, and from LOG_LEVEL_FILE while that exists.
+The lines of requests come many at a time, and a thread writes them, so that a slow reader of
+stdout costs the service nothing. When the reader stops, lines are dropped and counted. The level
+comes from LOG_LEVEL, and from LOG_LEVEL_FILE while that exists.
 """
 
 import asyncio
@@ -11,18 +11,16 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from orders.telemetry.lines import Access, JsonLines, TextLines
+from orders.telemetry.lines import JsonLines, Record, TextLines
 
 if TYPE_CHECKING:
     from orders.config import Config
 
-FLUSH_SECONDS: Final = 0.01
-"""How long an access line may wait for others."""
 WATCH_SECONDS: Final = 1.0
 """How often LOG_LEVEL_FILE is looked at."""
 BUFFER_BYTES: Final = 4 * 1024 * 1024
@@ -39,7 +37,7 @@ log = logging.getLogger("orders.telemetry")
 
 
 class LogWriter:
-    """Takes lines and access records, and writes them.
+    """Takes records of the log and of requests, and writes their lines.
 
     Each kind keeps its order; an access line waits for others, so a line of the log may overtake
     it. `time` says what came first.
@@ -53,34 +51,16 @@ class LogWriter:
         self._descriptor = descriptor
         self._on_dropped = on_dropped
         self._access_on = True
-        self._records: list[Any] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._chunks: SimpleQueue[bytes | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
         self._thread = threading.Thread(target=self._write, name="log-writer", daemon=True)
         self._thread.start()
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have access lines flushed by this loop's timer."""
-        self._loop = loop
-
-    def access(self, record: tuple[Any, ...]) -> None:
-        """Keep a request (the fields of `lines.Access`) until its line is made."""
-        if not self._access_on:
-            return
-        self._records.append(record)
-        if self._timer is None and self._loop is not None:
-            self._timer = self._loop.call_later(FLUSH_SECONDS, self.flush)
-
-    def flush(self) -> None:
-        """Make the lines of what gathered and hand them to the thread."""
-        self._timer = None
-        records, self._records = self._records, []
-        if records:
-            line = self._lines.access
-            self._hand_over(b"".join([line(Access._make(r)) for r in records]), len(records))
+    def access(self, records: Sequence[Record]) -> None:
+        """Write the lines of requests."""
+        if self._access_on:
+            self._hand_over(self._lines.access(records), len(records))
 
     def event(self, record: logging.LogRecord) -> None:
         """Write a log record's line."""
@@ -93,10 +73,6 @@ class LogWriter:
 
     def close(self) -> None:
         """Write what is left, within two seconds."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self.flush()
-        self._loop = None
         self._chunks.put(None)
         self._thread.join(CLOSE_SECONDS)
 

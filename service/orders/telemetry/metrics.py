@@ -8,12 +8,13 @@ import gc
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from orders import __version__
 from orders.errors import Unavailable
 from orders.telemetry.histogram import Family, Histogram
+from orders.telemetry.lines import Record
 
 _SECONDS: Final = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075,
@@ -118,7 +119,13 @@ class Metrics:
         self._series: dict[tuple[str, str, int, str | None], Histogram] = {}
         self._collection_started = 0.0
         self._exposition: Any = None
+        self._before_scrape: Callable[[], None] = lambda: None
         gc.callbacks.append(self._collected)
+
+    def count(self, records: Iterable[Record]) -> None:
+        """Record requests that ended."""
+        for _, method, _, route, status, seconds, trace_id, _, problem, sampled in records:
+            self.request(method, route, status, problem, seconds, trace_id if sampled else None)
 
     def request(  # noqa: PLR0913  one fact each
         self,
@@ -191,8 +198,13 @@ class Metrics:
         """Note the schema version that was seen."""
         self._gauge("orders_schema_version", lambda: {(): version})
 
+    def before_scrape(self, flush: Callable[[], None]) -> None:
+        """Have numbers that are kept elsewhere brought in before they are shown."""
+        self._before_scrape = flush
+
     def expose(self, accept: str) -> tuple[str, bytes]:
         """Return content type and body of a scrape, as the Accept header asks."""
+        self._before_scrape()
         if self._exposition is None:  # 60 ms of imports that a start need not wait for
             from orders.telemetry.exposition import Exposition  # noqa: PLC0415
 

@@ -1,21 +1,24 @@
-"""What is recorded of each request: two calls around it, a few microseconds in all.
+"""What is recorded of each request: its trace at once, all else in a pass over many.
 
-The histogram is a list of counts, the access line a tuple; formatting and writing happen later, a
-batch at a time.
+A request leaves one tuple when it ends. Every few milliseconds one pass counts what ended,
+observes its duration and writes its line; so does whoever is about to show the numbers, or to end.
+A process that is killed loses no more than what ended since the last pass.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from orders.telemetry.context import TraceContext, continued, current, fresh
+from orders.telemetry.context import TraceContext, continued, fresh
 from orders.telemetry.metrics import METHODS, OTHER_METHOD
 
 if TYPE_CHECKING:
     from orders.telemetry.logs import LogWriter
     from orders.telemetry.metrics import Metrics
     from orders.telemetry.tracing import Tracing
+
+PASS_SECONDS: Final = 0.01
+"""How long what ended may wait for others."""
 
 
 class Requests:
@@ -26,27 +29,25 @@ class Requests:
         self.in_flight = 0
         self._tracing = tracing
         self._tracing_on = tracing.exporting
-        self._observe = metrics.request
-        self._access = writer.access
+        self._metrics = metrics
+        self._writer = writer
+        self._ended: list[Any] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.Event | None = None
         metrics.watch_in_flight(lambda: self.in_flight)
+        metrics.before_scrape(self.record)
 
     def begin(
-        self, method: str, route: str, path: str, headers: Mapping[bytes, bytes]
+        self, method: str, route: str, path: str, traceparent: str | None, tracestate: str
     ) -> TraceContext:
-        """Return the request's trace context, which is `current` from now on."""
+        """Return the trace context of a request that begins."""
         self.in_flight += 1
-        traceparent = headers.get(b"traceparent")
-        if traceparent is None:
-            context = fresh()
-        else:
-            context = continued(traceparent, headers.get(b"tracestate", b""))
+        context = fresh() if traceparent is None else continued(traceparent, tracestate)
         if self._tracing_on and self._tracing.sampled(
             int(context.trace_id, 16), context.parent_sampled
         ):
             context.sampled = True
             self._tracing.start_server_span(context, method, route, path)
-        current.set(context)
         return context
 
     def end(  # noqa: PLR0913  one fact each
@@ -59,15 +60,13 @@ class Requests:
         started: float,
         problem: str | None = None,
     ) -> None:
-        """Record the answer; `started` is of time.perf_counter()."""
+        """Keep what there is to record of an answer; `started` is of time.perf_counter()."""
         seconds = time.perf_counter() - started
         if method not in METHODS:
             method = OTHER_METHOD
         sampled = context.sampled
-        self._observe(
-            method, route, status, problem, seconds, context.trace_id if sampled else None
-        )
-        self._access(
+        trace_id, span_id = context.trace_id, context.span_id
+        self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),
                 method,
@@ -75,16 +74,29 @@ class Requests:
                 route,
                 status,
                 seconds,
-                context.trace_id,
-                context.span_id,
+                trace_id,
+                span_id,
                 problem,
+                sampled,
             )
         )
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PASS_SECONDS, self.record)
         if sampled:
             self._tracing.end_server_span(context, status, problem)
         self.in_flight -= 1
         if self._idle is not None and self.in_flight == 0:
             self._idle.set()
+
+    def record(self) -> None:
+        """Record what has ended by now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        records, self._ended = self._ended, []
+        if records:
+            self._metrics.count(records)
+            self._writer.access(records)
 
     async def idle(self) -> None:
         """Return when no request is in flight."""

@@ -7,19 +7,18 @@ import pytest
 
 from orders.errors import ContentTooLarge, OrderNotFound
 from orders.http.endpoint import Reply, endpoint
-from orders.http.endpoints import ENDPOINTS, HOT, create_order, list_orders, read_order
+from orders.http.endpoints import ENDPOINTS, create_order, list_orders, read_order
 from orders.model import NewOrder, Order
 
 
 def test_an_endpoint_says_what_it_takes() -> None:
     """The body, the headers and the part of the path are read off the signature."""
     assert NewOrder is create_order.body
-    assert [("idempotency_key", "Idempotency-Key")] == [
-        (parameter.name, parameter.wire) for parameter in create_order.headers
+    assert [("idempotency_key", "header", "Idempotency-Key")] == [
+        (p.name, p.place, p.wire) for p in create_order.parameters
     ]
-    assert create_order.path_parameter is None
     assert read_order.body is None
-    assert "id_text" == read_order.path_parameter
+    assert ("id_text", "path") == (read_order.parameters[0].name, read_order.parameters[0].place)
     assert ["limit", "after", "before"] == [p.wire for p in list_orders.parameters]
 
 
@@ -36,13 +35,6 @@ def test_bodies_are_bounded() -> None:
     limits = {e.path: e.body_limit for e in ENDPOINTS if e.body is not None}
 
     assert {"/orders": 65_536, "/orders/batch": 1_048_576} == limits
-
-
-def test_the_hot_endpoints_are_of_the_forms_that_can_be_compiled() -> None:
-    """A hot endpoint takes a body or one id at the end of its path, and headers."""
-    for hot in HOT:
-        assert "{" not in hot.path.removesuffix("{id}")
-        assert {p.place for p in hot.parameters} <= {"header", "path"}
 
 
 async def test_an_endpoint_can_be_called() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.telemetry.context import TraceContext, current
-from orders.telemetry.lines import PATH_SHOWN, Access, JsonLines, TextLines
+from orders.telemetry.lines import PATH_SHOWN, JsonLines, Record, TextLines
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -19,9 +19,11 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 anything = st.text(st.characters(codec=None))
 
 
-def access(path: str = "/orders/7", problem: str | None = None, at: float = 1.5) -> Access:
+def access(path: str = "/orders/7", problem: str | None = None, at: float = 1.5) -> Record:
     """Make the record of a request."""
-    return Access(at, "GET", path, "/orders/{id}", 200, 0.00125, TRACE, SPAN, problem)
+    return Record(
+        at, "GET", path, "/orders/{id}", 200, 0.00125, TRACE, SPAN, problem, sampled=False
+    )
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
@@ -64,7 +66,7 @@ def test_an_access_line_has_the_request() -> None:
         "span_id": SPAN,
     }
 
-    assert expected == json.loads(one_line(JsonLines().access(access())))
+    assert expected == json.loads(one_line(JsonLines().access([access()])))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_an_access_line_has_the_request() -> None:
 )
 def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
     """What the caller did, or the load, is no error of ours."""
-    found = json.loads(JsonLines().access(access(problem=problem)))
+    found = json.loads(JsonLines().access([access(problem=problem)]))
 
     assert (problem, level) == (found["problem"], found["level"])
 
@@ -81,7 +83,7 @@ def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
 @given(anything)
 def test_any_path_is_valid_json(path: str) -> None:
     """The path comes back as it was, without what is not Unicode and beyond a bound."""
-    found = json.loads(one_line(JsonLines().access(access(path))))
+    found = json.loads(one_line(JsonLines().access([access(path)])))
     expected = path[:PATH_SHOWN].encode("utf-8", "replace").decode()
 
     assert expected == found["path"]
@@ -90,7 +92,7 @@ def test_any_path_is_valid_json(path: str) -> None:
 
 def test_a_long_path_is_cut() -> None:
     """A caller cannot fill the log with one request."""
-    found = json.loads(JsonLines().access(access("/" + "a" * 10_000)))
+    found = json.loads(JsonLines().access([access("/" + "a" * 10_000)]))
 
     assert PATH_SHOWN == len(found["path"])
 
@@ -99,8 +101,8 @@ def test_a_long_path_is_cut() -> None:
 def test_every_instant_is_a_time_stamp(at: float) -> None:
     """The stamp is the instant, cut to milliseconds, however lines follow each other."""
     lines = JsonLines()
-    lines.access(access(at=1.0))
-    stamp = json.loads(lines.access(access(at=at)))["time"]
+    lines.access([access(at=1.0)])
+    stamp = json.loads(lines.access([access(at=at)]))["time"]
     exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
 
     assert STAMP.fullmatch(stamp)
@@ -156,7 +158,7 @@ def test_an_exception_is_one_field() -> None:
 @given(anything)
 def test_a_path_cannot_steer_the_terminal(path: str) -> None:
     """Text for people is one line without control characters, whatever was asked for."""
-    line = one_line(TextLines(colour=False).access(access(path)))
+    line = one_line(TextLines(colour=False).access([access(path)]))
 
     assert line.isprintable()
 
@@ -175,7 +177,7 @@ def test_an_event_cannot_steer_the_terminal() -> None:
 
 def test_text_has_what_people_look_for() -> None:
     """Time of day, level, what was asked, how it went, and the trace id."""
-    line = one_line(TextLines(colour=False).access(access(problem="order-not-found")))
+    line = one_line(TextLines(colour=False).access([access(problem="order-not-found")]))
 
     assert f"00:00:01.500 INFO    GET /orders/7 200 order-not-found 1.2 ms {TRACE}" == line
 

@@ -1,20 +1,17 @@
 """The log writer: batches in order, never in the way."""
 
-import asyncio
 import json
 import logging
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from orders.telemetry import logs
-from orders.telemetry.lines import JsonLines
+from orders.telemetry.lines import JsonLines, Record
 from orders.telemetry.logs import LogWriter
-from tests.server import eventually
 from tests.unit.telemetry.conftest import Pipe
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -22,9 +19,11 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 log = logging.getLogger("orders.test")
 
 
-def access(path: str = "/orders") -> tuple[Any, ...]:
+def access(path: str = "/orders") -> Record:
     """Make the record of a request."""
-    return (time.time(), "GET", path, "/orders", 200, 0.001, TRACE, SPAN, None)
+    return Record(
+        time.time(), "GET", path, "/orders", 200, 0.001, TRACE, SPAN, None, sampled=False
+    )
 
 
 def test_events_leave_as_json(configure: Callable[..., LogWriter], pipe: Pipe) -> None:
@@ -46,45 +45,18 @@ def test_events_leave_as_json(configure: Callable[..., LogWriter], pipe: Pipe) -
     assert ("py.warnings", "WARNING") == (second["logger"], second["level"])
 
 
-async def test_access_lines_are_batched_and_in_order(
-    configure: Callable[..., LogWriter], pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Requests wait for a timer, which writes all of them at once, the first one first."""
-    writer = configure()
-    handed_over: list[int] = []
-    hand_over = writer._hand_over
-
-    def counted(chunk: bytes, lines: int) -> None:
-        handed_over.append(lines)
-        hand_over(chunk, lines)
-
-    monkeypatch.setattr(writer, "_hand_over", counted)
-    writer.attach(asyncio.get_running_loop())
-    paths = [f"/orders/{number}" for number in range(100)]
-    for path in paths:
-        writer.access(access(path))
-    assert [] == handed_over
-
-    await eventually(lambda: bool(handed_over))
-    assert [100] == handed_over
-    writer.access(access("/last"))
-    writer.close()
-
-    assert [*paths, "/last"] == [line["path"] for line in pipe.lines()]
-
-
 def test_warning_turns_access_lines_off(configure: Callable[..., LogWriter], pipe: Pipe) -> None:
     """Access lines are INFO: above it neither they nor other events of that level are written."""
     writer = configure(LOG_LEVEL="warn")
-    writer.access(access("/quiet"))
+    writer.access([access("/quiet")])
     log.info("quiet")
     log.warning("loud")
     writer.set_level("DEBUG")
-    writer.access(access("/seen"))
+    writer.access([access("/seen")])
     log.debug("seen")
     writer.close()
 
-    assert ["loud", "seen", "GET /orders 200"] == [line["message"] for line in pipe.lines()]
+    assert ["loud", "GET /orders 200", "seen"] == [line["message"] for line in pipe.lines()]
 
 
 @pytest.mark.parametrize("kind", ["event", "access"])
@@ -100,9 +72,7 @@ def test_a_reader_that_stops_costs_nothing(
     started = time.monotonic()
     for _ in range(total // per_call):
         if kind == "access":
-            for _ in range(per_call):
-                writer.access(access())
-            writer.flush()
+            writer.access([access()] * per_call)
         else:
             writer.event(event)
     writer.close()
@@ -125,8 +95,7 @@ def test_a_reader_that_is_gone_is_counted(pipe: Pipe) -> None:
     broken, descriptor = os.pipe()
     os.close(broken)
     writer = LogWriter(JsonLines(), descriptor, pipe.dropped.append)
-    for _ in range(3):
-        writer.access(access())
+    writer.access([access()] * 3)
     writer.close()
     os.close(descriptor)
 
@@ -138,9 +107,7 @@ def test_a_non_blocking_stdout_loses_nothing(pipe: Pipe) -> None:
     os.set_blocking(pipe.writer, False)
     writer = LogWriter(JsonLines(), pipe.writer, pipe.dropped.append)
     paths = [f"/orders/{number:0200}" for number in range(1000)]
-    for path in paths:
-        writer.access(access(path))
-    writer.flush()
+    writer.access([access(path) for path in paths])
     with os.fdopen(os.dup(pipe.reader), "rb") as reader:
         found = [json.loads(reader.readline())["path"] for _ in paths]
     writer.close()
@@ -153,7 +120,7 @@ def test_a_closed_writer_takes_what_comes_too_late(pipe: Pipe) -> None:
     """Lines after the end are lost without an error."""
     writer = LogWriter(JsonLines(), pipe.writer, pipe.dropped.append)
     writer.close()
-    writer.access(access())
+    writer.access([access()])
     writer.event(logging.LogRecord("orders.x", logging.INFO, __file__, 1, "late", (), None))
     writer.close()
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from orders.config import Config
-from orders.telemetry.context import current
 from orders.telemetry.lines import JsonLines
 from orders.telemetry.logs import LogWriter
 from orders.telemetry.metrics import Metrics
 from orders.telemetry.requests import Requests
 from orders.telemetry.tracing import Tracing
+from tests.server import eventually
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -34,6 +34,7 @@ class Recorded:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the access lines so far; nothing can be recorded after."""
+        self.requests.record()
         self._writer.close()
         os.close(self._descriptor)
         with os.fdopen(self._reader, "rb") as reader:
@@ -46,6 +47,7 @@ class Recorded:
 
     def labels(self) -> list[tuple[str, ...]]:
         """Return the label values of all requests."""
+        self.requests.record()
         return list(self.metrics.requests.children)
 
 
@@ -59,14 +61,14 @@ def recorded() -> Iterator[Recorded]:
 
 def one(recorded: Recorded, method: str, route: str, path: str, status: int, **rest: Any) -> str:
     """Record one request; return its trace id."""
-    context = recorded.requests.begin(method, route, path, rest.get("headers", {}))
+    context = recorded.requests.begin(method, route, path, rest.get("parent"), "")
     recorded.requests.end(
         context, method, route, path, status, time.perf_counter(), rest.get("problem")
     )
     return context.trace_id
 
 
-def test_a_request_is_a_line_and_a_duration(recorded: Recorded) -> None:
+async def test_a_request_is_a_line_and_a_duration(recorded: Recorded) -> None:
     """Method, path, route, status and ids are in the line, the labels have no path."""
     trace_id = one(recorded, "GET", "/orders/{id}", "/orders/7", 200)
     [line] = recorded.lines()
@@ -77,9 +79,10 @@ def test_a_request_is_a_line_and_a_duration(recorded: Recorded) -> None:
     assert "problem" not in line
 
 
-def test_a_problem_is_named_in_both(recorded: Recorded) -> None:
+async def test_a_problem_is_named_in_both(recorded: Recorded) -> None:
     """The same word is in the label and in the line; a 503 counts as shed."""
     one(recorded, "POST", "/orders", "/orders", 503, problem="overloaded")
+    recorded.metrics.expose("")
     [line] = recorded.lines()
 
     assert [("POST", "/orders", "503", "overloaded")] == recorded.labels()
@@ -88,7 +91,7 @@ def test_a_problem_is_named_in_both(recorded: Recorded) -> None:
     assert ("overloaded", "INFO") == (line["problem"], line["level"])
 
 
-def test_a_method_of_the_callers_own_is_other(recorded: Recorded) -> None:
+async def test_a_method_of_the_callers_own_is_other(recorded: Recorded) -> None:
     """Invented methods share one label value."""
     for method in ("FOO", "BAR", "get", '"}'):
         one(recorded, method, "unmatched", "/x", 405)
@@ -98,32 +101,49 @@ def test_a_method_of_the_callers_own_is_other(recorded: Recorded) -> None:
     assert ["_OTHER"] * 4 == [line["method"] for line in lines]
 
 
-def test_the_callers_trace_is_continued(recorded: Recorded) -> None:
+async def test_the_callers_trace_is_continued(recorded: Recorded) -> None:
     """With a traceparent the line has the caller's trace id and a span id of ours."""
-    headers = {b"traceparent": f"00-{TRACE}-{PARENT}-00".encode()}
-    trace_id = one(recorded, "GET", "/orders", "/orders", 200, headers=headers)
+    parent = f"00-{TRACE}-{PARENT}-00"
+    trace_id = one(recorded, "GET", "/orders", "/orders", 200, parent=parent)
     [line] = recorded.lines()
 
     assert TRACE == trace_id == line["trace_id"]
     assert PARENT != line["span_id"]
 
 
-def test_the_request_is_current(recorded: Recorded) -> None:
-    """From begin on, log lines take their ids from the request."""
-    context = recorded.requests.begin("GET", "/orders", "/orders", {})
+async def test_what_ended_is_recorded_in_one_pass(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests wait for a timer, which records all of them at once, the first one first."""
+    passes: list[list[str]] = []
+    monkeypatch.setattr(
+        recorded.metrics, "count", lambda ended: passes.append([r[2] for r in ended])
+    )
+    paths = [f"/orders/{number}" for number in range(100)]
+    for path in paths:
+        one(recorded, "GET", "/orders/{id}", path, 200)
+    assert [] == passes
 
-    assert context is current.get()
-    assert not context.sampled
+    await eventually(lambda: bool(passes))
+    assert [paths] == passes
+    one(recorded, "GET", "/orders/{id}", "/last", 200)
 
-    recorded.requests.end(context, "GET", "/orders", "/orders", 200, time.perf_counter())
-    current.set(None)
-    assert 1 == len(recorded.lines())
+    assert [*paths, "/last"] == [line["path"] for line in recorded.lines()]
+    assert [paths, ["/last"]] == passes
+
+
+async def test_a_scrape_has_what_ended_before_it(recorded: Recorded) -> None:
+    """Who asks for the metrics need not wait for the next pass."""
+    one(recorded, "GET", "/orders/{id}", "/orders/7", 200)
+    _, text = recorded.metrics.expose("")
+
+    assert b'_seconds_count{error_type="",http_request_method="GET"' in text
 
 
 async def test_idle_waits_for_the_last_request(recorded: Recorded) -> None:
     """`idle` returns at once when nothing is in flight, and else after the last end."""
     await recorded.requests.idle()
-    contexts = [recorded.requests.begin("GET", "/", "/", {}) for _ in range(2)]
+    contexts = [recorded.requests.begin("GET", "/", "/", None, "") for _ in range(2)]
     waiting = asyncio.ensure_future(recorded.requests.idle())
     await asyncio.sleep(0)
 

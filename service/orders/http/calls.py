@@ -1,0 +1,228 @@
+"""The calls that are hot: a read and a create, each from its arrival to its answer.
+
+A call is what waits in a batch, so nothing stands between the landing of the batch and the answer:
+no coroutine, task or future. What a call does not take goes on to the cold application as it came,
+so that every error of validation is written once. Calls run in the loop's thread.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from orders.batch import Waiter
+from orders.errors import Internal, Problem, RequestTimeout
+from orders.http.chunks import Chunks, TooLong
+from orders.http.endpoint import BODY_LIMIT, Reply
+from orders.http.endpoints import created, found, insertable
+from orders.http.problems import document
+from orders.model import NewOrder, Order
+from orders.service import KeyWithoutOrder, existing
+from orders.telemetry.context import TraceContext, current
+
+if TYPE_CHECKING:
+    from orders.http.bodies import Bodies
+    from orders.http.bridge import Bridge
+    from orders.http.health import Health
+    from orders.http.rsgi import Exchange, Landing, Scope
+    from orders.service import OrderService
+    from orders.telemetry.requests import Requests
+
+_JSON: Final = ("content-type", "application/json")
+_CLOSE: Final = ("connection", "close")
+_NOT_AN_ORDER: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(NewOrder).decode
+
+log = logging.getLogger("orders.http")
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """What the calls share."""
+
+    orders: "OrderService"
+    requests: "Requests"
+    health: "Health"
+    bodies: "Bodies"
+    bridge: "Bridge"
+
+
+class Call(Waiter):
+    """A request of a hot endpoint."""
+
+    route: str
+    usual: int
+    """The status of a reply that names none."""
+    context: TraceContext
+
+    def __init__(  # noqa: PLR0913  facts of the request
+        self,
+        shared: Shared,
+        protocol: "Exchange",
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        started: float,
+    ) -> None:
+        """Keep the request; `started` is of time.perf_counter()."""
+        self.item: Any = None
+        self.link: TraceContext | None = None
+        self._shared = shared
+        self._protocol = protocol
+        self._method = method
+        self._path = path
+        self._headers = headers
+        self._started = started
+
+    def begin(self) -> None:
+        """Be a request in flight."""
+        headers = self._headers
+        context = self.context = self._shared.requests.begin(
+            self._method,
+            self.route,
+            self._path,
+            headers.get("traceparent"),
+            headers.get("tracestate", ""),
+        )
+        if context.sampled:
+            self.link = context
+
+    def settle(self, result: Any) -> None:
+        """Answer with what the batch brought."""
+        self.done = True
+        try:
+            reply = self.reply(result)
+            body = b"" if reply.body is None else _encode(reply.body)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.fail(error)
+            return
+        headers = [*reply.headers, ("x-correlation-id", self.context.trace_id)]
+        if body:
+            headers.append(_JSON)
+        self._send(reply.status or self.usual, headers, body, None)
+
+    def fail(self, error: Exception) -> None:
+        """Answer with a problem; what is none is a defect, and logged."""
+        self.done = True
+        if not isinstance(error, Problem):
+            token = current.set(self.context)
+            log.error("%s %s failed", self._method, self.route, exc_info=error)
+            current.reset(token)
+            error = Internal()
+        status, headers, body = document(error, self._path, self.context.trace_id)
+        headers.append(("x-correlation-id", self.context.trace_id))
+        self._send(status, headers, body, error.name)
+
+    def reply(self, stored: Any) -> Reply[Order]:
+        """Say what to answer, from what the database has."""
+        raise NotImplementedError
+
+    def _send(
+        self, status: int, headers: list[tuple[str, str]], body: bytes, problem: str | None
+    ) -> None:
+        shared = self._shared
+        if shared.health.draining and _CLOSE not in headers:
+            headers.append(_CLOSE)
+        self._protocol.response_bytes(status, headers, body)
+        shared.requests.end(
+            self.context, self._method, self.route, self._path, status, self._started, problem
+        )
+
+
+class ReadCall(Call):
+    """GET or HEAD /orders/{id}."""
+
+    route = "/orders/{id}"
+    usual = 200
+
+    def go(self, order_id: str) -> None:
+        """Ask for the order with this id."""
+        self.item = order_id
+        self.begin()
+        try:
+            self._shared.orders.read(self)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.fail(error)
+
+    def reply(self, stored: Order | None) -> Reply[Order]:
+        """Show the order, or say that the caller has it."""
+        order = existing(self.item, stored)
+        return found(order, self._headers.get("if-none-match"))
+
+
+class CreateCall(Call):
+    """POST /orders."""
+
+    route = "/orders"
+    usual = 201
+
+    def receive(self, scope: "Scope", length: int | None) -> None:
+        """Read the body, and go on in the loop; from any thread.
+
+        Args:
+            scope: of the request, for the cold application.
+            length: bytes of the body, if they are known.
+
+        """
+        self._scope = scope
+        self._length = length
+        protocol = self._protocol
+        body: Landing = protocol() if length is not None else Chunks(protocol, BODY_LIMIT)
+        self._body = body
+        self._shared.bodies.expect(self, self._started)
+        body.add_done_callback(self._arrived)
+
+    def late(self, problem: RequestTimeout) -> None:
+        """Answer that the body did not come in time."""
+        self._body.cancel()
+        del self._body
+        self.begin()
+        self.fail(problem)
+
+    def reply(self, stored: Order | None) -> Reply[Order]:
+        """Show the order, which may be an earlier one with the same key."""
+        return created(*self._shared.orders.outcome(self.item, stored))
+
+    def settle(self, result: Any) -> None:
+        """Answer with what the batch brought, or ask again for an order that is not there yet."""
+        if isinstance(result, KeyWithoutOrder):
+            self.done = True
+            self._shared.orders.ask_again(self, result)
+        else:
+            super().settle(result)
+
+    def _arrived(self, body: Any) -> None:
+        if not self._shared.bodies.came(self):
+            return  # it was late
+        del self._body  # it would be a cycle that nobody collects
+        try:
+            sent: bytes = body.result()
+        except TooLong as long:
+            self._go_cold(long.sent, whole=False)
+        except Exception:  # noqa: BLE001  the caller left, or sent what is no body
+            self._go_cold(None)
+        else:
+            if self._length is not None and len(sent) != self._length:
+                self._go_cold(None)
+            else:
+                self._go(sent)
+
+    def _go(self, sent: bytes) -> None:
+        try:
+            new = _decode(sent)
+        except _NOT_AN_ORDER:
+            self._go_cold(sent)
+            return
+        self.begin()
+        orders = self._shared.orders
+        try:
+            key = insertable(new, self._headers.get("idempotency-key"))
+            self.item = orders.new_row(new, key)
+            orders.insert(self)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.fail(error)
+
+    def _go_cold(self, sent: bytes | None, *, whole: bool = True) -> None:
+        shared = self._shared
+        shared.bridge.start(self._scope, self._protocol, self._started, sent, whole=whole)

@@ -1,0 +1,94 @@
+"""The shapes of RSGI, Granian's own interface, and how the headers of a request are read.
+
+RSGI gives text, and hides a value whose bytes are not visible ASCII. A header that the API reads
+and that is there without a readable value must not pass for one that is absent.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+Headers = list[tuple[str, str]]
+
+READ: Final = (
+    "accept", "accept-encoding", "content-encoding", "content-length", "content-type",
+    "idempotency-key", "if-none-match", "transfer-encoding",
+)  # fmt: skip
+"""The headers that the API reads; of a trace's, one that cannot be read is as good as none."""
+
+_ONCE: Final = frozenset((*READ, "traceparent", "tracestate"))
+
+
+class RequestHeaders(Protocol):
+    """The headers of a request; names are in lower case."""
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a header of this name, readable or not."""
+
+    def __len__(self) -> int:
+        """Count the names."""
+
+    def keys(self) -> list[str]:
+        """Return each name once."""
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return what is readable, line by line."""
+
+    def get_all(self, name: str) -> list[str]:
+        """Return the readable values of one name."""
+
+
+class Scope(Protocol):
+    """What a request is; each attribute is made when it is asked for."""
+
+    method: str
+    path: str
+    query_string: str
+    scheme: str
+    http_version: str
+    client: str
+    server: str
+    headers: RequestHeaders
+
+
+class Landing(Protocol):
+    """Something that will be there: a part of asyncio's Future."""
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Have this called in the loop, once."""
+
+    def result(self) -> bytes:
+        """Return it; raise what kept it from coming."""
+
+    def cancel(self) -> bool:
+        """Want it no longer."""
+
+
+class Exchange(Protocol):
+    """RSGI's protocol object: the body of a request, and the way of its answer."""
+
+    def __call__(self) -> Landing:
+        """Return the whole body."""
+
+    def __aiter__(self) -> Any:
+        """Return the body in pieces; an empty one is its end."""
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer; from any thread, at any time, even if nobody is there any more."""
+
+
+def plain(headers: RequestHeaders) -> dict[str, str] | None:
+    """Return the headers; None if one that matters is repeated, or cannot be read."""
+    items = headers.items()
+    found = dict(items)
+    if len(found) != len(headers) and unreadable(headers) is not None:
+        return None
+    if len(found) != len(items):
+        names = [name for name, _ in items if name in _ONCE]
+        if len(names) != len(set(names)):
+            return None
+    return found
+
+
+def unreadable(headers: RequestHeaders) -> str | None:
+    """Return the name of a header that the API reads and that has no readable value."""
+    return next((name for name in READ if name in headers and not headers.get_all(name)), None)
