@@ -2,13 +2,15 @@
 
     .venv/bin/python -m scripts.soak [REQUESTS]
 
-Starts a PostgreSQL and the service, asks in turns for what the path can do, pipelined, and has
-callers leave in the middle. Each line is a turn: its kind, requests a second, and the memory that
-is the process' own. At the end it fails if memory grew by more than a few bytes a request. The
-short form of this is a test (`tests/integration/test_hot_path.py`).
+Starts a PostgreSQL and the service, asks in turns for what the path can do, over many connections
+at once, and has callers leave in the middle. Each line is a turn: its kind, requests a second, and
+the memory that is the process' own. At the end it fails if memory grew by more than a few bytes a
+request. The short form of this is a test (`tests/integration/test_hot_path.py`).
 """
 
 import argparse
+import contextlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,15 +25,15 @@ from tests.integration.test_hot_path import (
     CREATE,
     READ,
     UNKNOWN,
+    answers,
     created,
     leave,
-    pipeline,
 )
 from tests.ports import free_port
 from tests.server import Server
 
 _TURN = 50_000
-_WIDTH = 50
+_CONNECTIONS = 64
 _LEAVING = 200
 """Callers that leave in each turn."""
 _GROWTH = 16.0
@@ -82,7 +84,7 @@ def _turns(server: Server, total: int) -> int:
         seen = []
         for kind, request in kinds.items():
             started = time.perf_counter()
-            pipeline(server.port, request, _TURN // _WIDTH, width=_WIDTH)
+            _ask(server.port, request, _TURN // _CONNECTIONS)
             rate = _TURN / (time.perf_counter() - started)
             for _ in range(_LEAVING):
                 leave(server.port, request[:-3], rudely=True)
@@ -94,6 +96,20 @@ def _turns(server: Server, total: int) -> int:
     grown = (least[-1] - warm) / max(1, total * 3 // 4)
     print(f"memory grew by {grown:+.2f} bytes for a request")
     return int(grown > _GROWTH)
+
+
+def _ask(port: int, request: bytes, rounds: int) -> None:
+    """Ask the same on every connection, so many times."""
+    with contextlib.ExitStack() as stack:
+        callers = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            for _ in range(_CONNECTIONS)
+        ]
+        for _ in range(rounds):
+            for caller in callers:
+                caller.sendall(request)
+            for caller in callers:
+                answers(caller, 1)
 
 
 if __name__ == "__main__":

@@ -48,26 +48,31 @@ class Bridge:
             whole: whether `sent` is all of it.
 
         """
-        body = _Body(scope, protocol)
+        answered = asyncio.Event()
+        body = _Body(scope, protocol, answered)
         if read:
             body.give(sent, whole=whole)
         # The application's log lines bear this request's trace, and no other's.
         task = self._loop.create_task(
-            self._answer(scope, protocol, started, body), context=Context()
+            self._answer(scope, protocol, started, body, answered), context=Context()
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(
-        self, scope: "Scope", protocol: "Exchange", started: float, body: "_Body"
+        self,
+        scope: "Scope",
+        protocol: "Exchange",
+        started: float,
+        body: "_Body",
+        answered: asyncio.Event,
     ) -> None:
         status = 500
         headers: list[tuple[str, str]] = []
         parts: list[bytes] = []
-        answered = False
 
         async def send(message: dict[str, Any]) -> None:
-            nonlocal status, headers, answered
+            nonlocal status, headers
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [
@@ -77,19 +82,21 @@ class Bridge:
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
                 protocol.response_bytes(status, headers, b"".join(parts))
-                answered = True
+                answered.set()
 
         try:
             await self.app(_asgi(scope, started), body.receive, send)
         finally:
-            if not answered:  # it was cut off
+            if not answered.is_set():  # it was cut off
                 protocol.response_bytes(500, [], b"")
+                answered.set()
 
 
 class _Body:
     """The body of a request, as ASGI's messages."""
 
-    def __init__(self, scope: "Scope", protocol: "Exchange") -> None:
+    def __init__(self, scope: "Scope", protocol: "Exchange", answered: asyncio.Event) -> None:
+        self._answered = answered
         lengths = scope.headers.get_all("content-length")
         self._missing = (
             int(lengths[0]) if lengths else None
@@ -98,17 +105,22 @@ class _Body:
         self._stream: Any = None
         self._given: dict[str, Any] | None = None
         self._ended = False
+        self._gone = False  # the caller, or a part of the body
 
     def give(self, sent: bytes | None, *, whole: bool) -> None:
         """Have what was read already."""
         self._given = _NOTHING_MORE if sent is None else _message(sent, more=not whole)
 
     async def receive(self) -> dict[str, Any]:
-        """Return the next message; after the last one none comes, as long as the task lives."""
+        """Return the next message; after the last one, that there is none, once it is answered."""
+        if self._gone:
+            return _NOTHING_MORE
         if self._ended:
-            await asyncio.get_running_loop().create_future()
+            await self._answered.wait()
+            return _NOTHING_MORE
         if self._given is not None:
             self._ended = True
+            self._gone = self._given is _NOTHING_MORE
             return self._given
         if self._stream is None:
             self._stream = self._protocol.__aiter__()
@@ -118,7 +130,8 @@ class _Body:
         if piece:
             return _message(piece, more=True)
         self._ended = True
-        return _message(b"", more=False) if self._whole() else _NOTHING_MORE
+        self._gone = not self._whole()
+        return _NOTHING_MORE if self._gone else _message(b"", more=False)
 
     def _whole(self) -> bool:
         """Whether an empty piece was the end of the body (see `chunks`)."""

@@ -200,7 +200,9 @@ class CreateCall(Call):
             sent: bytes = body.result()
         except TooLong as long:
             self._go_cold(long.sent, whole=False)
-        except Exception:  # noqa: BLE001  the caller left, or sent what is no body
+        except Exception as error:  # noqa: BLE001  the caller left, or sent what is no body
+            # The body keeps its error, and the traceback this frame, which has the body: a cycle.
+            error.__traceback__ = None
             self._go_cold(None)
         else:
             if self._length is not None and len(sent) != self._length:
