@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import httpx
+import psqlpy
 import pytest
 
 from tests.collector import Collector, attributes
@@ -60,8 +61,20 @@ async def test_a_batch_links_to_every_request_in_it(
 ) -> None:
     """Each sampled request is linked to by exactly one batch, and some batch has many."""
     server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    locking = await psqlpy.connect(dsn=database_url)
     async with httpx.AsyncClient(base_url=server.url) as client:
-        await asyncio.gather(*(client.post("/orders", json=ORDER) for _ in range(60)))
+
+        async def all_wait() -> bool:
+            metrics = (await client.get(f"{server.metrics_url}/metrics")).text
+            return "http_server_active_requests 60" in metrics
+
+        await locking.execute("BEGIN", prepared=False)
+        await locking.execute("LOCK TABLE orders IN EXCLUSIVE MODE", prepared=False)
+        calls = [asyncio.ensure_future(client.post("/orders", json=ORDER)) for _ in range(60)]
+        await eventually(all_wait)
+        await locking.execute("ROLLBACK", prepared=False)
+        locking.close()
+        await asyncio.gather(*calls)
     await asyncio.to_thread(server.stop)
     requests = {(span.trace_id, span.span_id) for span in collector.named("POST /orders")}
     batches = collector.named("INSERT orders")
