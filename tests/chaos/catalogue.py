@@ -71,9 +71,9 @@ DISRUPTIONS: Final = (
     Disruption("errors", "Canary with 5 % errors", _BACK),
     Disruption("slow", "Canary with a p99 of three times the stable pods'", _BACK),
     Disruption("no-traffic", "Canary without requests", "held, and said so"),
-    Disruption("unreadable", "Canary whose metrics cannot be read", _MEASURED),
-    # tests/e2e tries these two as well, under less load.
+    # tests/e2e and tests/apiserver try these three as well, under less load.
     Disruption("autoscaler", "Autoscaler out and in beside a canary", _MEASURED, quick=False),
+    Disruption("unreadable", "Canary whose metrics cannot be read", _MEASURED, quick=False),
     Disruption("prometheus-away", "Prometheus away during an analysis", _MEASURED, quick=False),
     Disruption("clock-skew", "Clocks 5 minutes ahead", "no errors within the deadline"),
     Disruption("network-delay", "200 ms to PostgreSQL", "no errors within the deadline"),
