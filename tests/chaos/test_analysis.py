@@ -57,9 +57,10 @@ def test_a_canary_whose_metrics_cannot_be_read_is_held(
     serve: Serve, size: Size, attempt: Try
 ) -> None:
     """Its requests go well, but nobody has measured them: it stays, until somebody can."""
+    it = attempt("unreadable")
     shop = serve("hidden", replicas=3, rollout=rollout())
     before = shop.namespace.rollout(shop.name)["stable"]
-    with attempt("unreadable") as it, shop.load(it) as running:
+    with it, shop.load(it) as running:
         with metrics_hidden(shop.namespace, shop.name):
             it.mark("another setting of the pods, and a policy that hides the canary's metrics")
             change(shop)
