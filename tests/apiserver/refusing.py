@@ -8,7 +8,7 @@ from unittest.mock import patch
 import httpx2
 
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client import kube
+from orders_operator.client import transport
 from orders_operator.client.errors import KubeError
 from orders_operator.resources.kinds import KINDS
 from tests.apiserver.server import OPERATOR
@@ -154,6 +154,6 @@ def answering(world: World, status: int | None, *ends: str, method: str = "GET")
 
     with (
         patch.object(http, "request", request),
-        patch.object(kube, "_BACKOFF_SECONDS", (0.0,) * 4),
+        patch.object(transport, "BACKOFF_SECONDS", (0.0,) * 4),
     ):
         yield

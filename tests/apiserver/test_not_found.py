@@ -22,7 +22,7 @@ TOLD = ("/pods", "/statefulsets", "/controllerrevisions", "/secrets/database")
 
 async def test_nothing_follows_from_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pass ends or says so; nothing is pruned, and no canary changes its size."""
-    monkeypatch.setattr(kube, "_BACKOFF_SECONDS", (0.0,))
+    monkeypatch.setattr(kube, "BACKOFF_SECONDS", (0.0,))
     async with served(world.kube, HTTP_ROUTE):
         world.restart()
         await world.declare(

@@ -6,8 +6,6 @@ imported, are not used: what is applied here is a dict from the first to the las
 """
 
 import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -16,30 +14,18 @@ import httpx2
 from lightkube.config.client_adapter import AsyncClient, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
-from msgspec import json
 
-from orders_operator.client.answers import asked, decoded, named, told
-from orders_operator.client.errors import Failure, KubeError, from_answer, transient
+from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.partial import PARTIAL_LIST, Metadata, PartialList
+from orders_operator.client.transport import BACKOFF_SECONDS, TIMEOUT_SECONDS, Transport
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON has it."""
 
-TIMEOUT_SECONDS: Final = 30.0
-_TRIES: Final = 4
-_BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
-_PATIENCE_SECONDS: Final = 10.0
-"""The longest Retry-After that is waited for in place; the queue waits for longer ones."""
-_AGAIN_SECONDS: Final = 5.0
-"""How long a call is tried again in place: one that took longer has cost its caller enough."""
-_GRACE_SECONDS: Final = 1.0
-"""How much longer than the API server a call waits that has told it how long it may take."""
 _PAGE: Final = 250
-_JSON: Final = "application/json"
 _APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
-_CONNECTIONS: Final = 16
-
-log = logging.getLogger("orders_operator.client")
+MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
 
 
 def path(
@@ -58,12 +44,8 @@ def path(
     return "/".join(parts)
 
 
-class Kube:
+class Kube(Transport):
     """One connection pool to one API server."""
-
-    def __init__(self, http: httpx2.AsyncClient) -> None:
-        """Take what speaks HTTP with the API server."""
-        self._http = http
 
     @classmethod
     def connect(cls) -> Self:
@@ -81,10 +63,6 @@ class Kube:
             raise KubeError(Failure.UNAUTHORIZED, "the kubeconfig has no current context")
         http = AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(TIMEOUT_SECONDS)))
         return cls(http)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
 
     async def get(
         self,
@@ -214,7 +192,7 @@ class Kube:
         That it is absent is what the list of groups says: a 404 may come from anywhere. While a
         kind comes or goes the two may differ for a moment.
         """
-        for pause in (*_BACKOFF_SECONDS, None):
+        for pause in (*BACKOFF_SECONDS, None):
             groups = await self.request("GET", "/apis")
             if groups.get("kind") != "APIGroupList":
                 raise KubeError(Failure.REFUSED, "GET /apis: the answer is no list of groups")
@@ -230,94 +208,3 @@ class Kube:
             else:
                 return frozenset(resource["name"] for resource in found.get("resources") or [])
         return frozenset()
-
-    async def request(  # noqa: PLR0913  what HTTP is made of
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        body: Object | None = None,
-        *,
-        content_type: str = _JSON,
-        accept: str = _JSON,
-        form: Any = Any,
-        tries: int = _TRIES,
-        seconds: float | None = None,
-    ) -> Any:
-        """Call, and call again while the server is busy or away; return the decoded answer.
-
-        Args:
-            method: HTTP's.
-            url: the path.
-            params: of the query.
-            body: is sent as JSON.
-            content_type: of the body.
-            accept: the types that the answer may have.
-            form: what the answer is decoded to.
-            tries: how often it is called at most.
-            seconds: how long one call may take. The API server is told, so that it is the one to
-                give up and to say what it has waited for. An answer to a write is final then.
-
-        Raises:
-            KubeError: the answer was a failure, or none came.
-
-        """
-        what = f"{method} {url}"
-        content = None if body is None else json.encode(body)
-        headers = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
-        patience = TIMEOUT_SECONDS
-        if seconds is not None:
-            params = {**(params or {}), "timeout": f"{round(seconds * 1000)}ms"}
-            patience = seconds + _GRACE_SECONDS
-        began = time.monotonic()
-        for attempt in range(tries):
-            try:
-                answer = await self._http.request(
-                    method, url, params=params, content=content, headers=headers, timeout=patience
-                )
-            except httpx2.HTTPError as error:
-                if attempt == tries - 1 or _late(began):
-                    lost = not isinstance(error, httpx2.ReadTimeout)
-                    text = f"{what}: {named(error)}"
-                    raise KubeError(Failure.UNAVAILABLE, text, lost=lost) from None
-                await asyncio.sleep(_BACKOFF_SECONDS[attempt])
-                continue
-            final = seconds is not None and method != "GET"
-            last = final or attempt == tries - 1 or _late(began)
-            if answer.is_success:
-                return decoded(answer.content, what, form)
-            wait = asked(answer.headers.get("Retry-After"), _BACKOFF_SECONDS[min(attempt, 2)])
-            if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
-                raise from_answer(answer.status_code, told(answer), what)
-            log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
-            await asyncio.sleep(wait)
-        raise AssertionError("unreachable")
-
-    async def lines(self, url: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
-        """Yield the lines of an answer as they come, for as long as the server goes on.
-
-        Raises:
-            KubeError: the answer was a failure, or it broke off.
-
-        """
-        what = f"GET {url}"
-        patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
-        rest = b""
-        try:
-            async with self._http.stream("GET", url, params=params, timeout=patient) as answer:
-                if not answer.is_success:
-                    await answer.aread()
-                    raise from_answer(answer.status_code, told(answer), what)
-                async for chunk in answer.aiter_bytes():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        yield line
-        except httpx2.HTTPError as error:
-            raise KubeError(Failure.UNAVAILABLE, f"{what}: {named(error)}") from None
-        if rest:
-            yield rest
-
-
-def _late(began: float) -> bool:
-    """Whether too much time has gone by to try again in place."""
-    return time.monotonic() - began > _AGAIN_SECONDS

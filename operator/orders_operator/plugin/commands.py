@@ -13,7 +13,7 @@ from msgspec import Struct
 from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RESTART, RETRY
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.api.status import RolloutStatus
-from orders_operator.client.kube import Kube, path
+from orders_operator.client.kube import MERGE_PATCH, Kube, path
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import service
 from orders_operator.plugin.view import status_of
@@ -88,7 +88,7 @@ async def tell(kube: Kube, order: Order) -> None:
         path(API_VERSION, PLURAL, order.namespace, order.name),
         {"fieldManager": MANAGER},
         patch(order),
-        content_type="application/merge-patch+json",
+        content_type=MERGE_PATCH,
     )
 
 

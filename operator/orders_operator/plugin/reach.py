@@ -20,7 +20,8 @@ from typing import Final
 import httpx2
 from msgspec import Struct
 
-from orders_operator.client.kube import TIMEOUT_SECONDS, Kube
+from orders_operator.client.kube import Kube
+from orders_operator.client.transport import TIMEOUT_SECONDS
 from orders_operator.plugin.errors import Refused
 
 _CONNECTIONS: Final = httpx2.Limits(max_connections=None)

@@ -1,8 +1,8 @@
 """The writes of a pass to children, each within its share of the time: adopt, apply, delete."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from orders_operator.client.kube import path
+from orders_operator.client.kube import JSON_PATCH, MERGE_PATCH, path
 from orders_operator.reconcile.allowance import Allowance
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.reconcile.replicas import KEEPER, handover
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
 
 Object = dict[str, Any]
-
-_MERGE: Final = "application/merge-patch+json"
-_JSON_PATCH: Final = "application/json-patch+json"
 
 
 class Writes:
@@ -29,13 +26,13 @@ class Writes:
     async def adopt(self, plural: str, wanted: Object, live: Object) -> Object:
         """Make an orphan ours, and return it; what it should be is applied afterwards."""
         [reference] = wanted["metadata"]["ownerReferences"]
-        return await self._patch(plural, wanted, self._owner.adopted(live, reference), _MERGE)
+        return await self._patch(plural, wanted, self._owner.adopted(live, reference), MERGE_PATCH)
 
     async def apply(self, plural: str, wanted: Object, live: Object | None) -> Object:
         """Apply an object, and return what it is then; `live` is what it was."""
         changes = [] if live is None else replaced(wanted, live)
         if changes:
-            live = await self._patch(plural, wanted, changes, _JSON_PATCH)
+            live = await self._patch(plural, wanted, changes, JSON_PATCH)
         step = handover(wanted, live, MANAGER) if wanted["kind"] == "Deployment" else None
         if step is not None and step.before is not None:
             await self._put(plural, step.before, KEEPER)

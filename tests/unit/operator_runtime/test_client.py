@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from aiohttp import web
 
-from orders_operator.client import kube as kube_module
+from orders_operator.client import transport
 from orders_operator.client.errors import Failure, KubeError, from_answer
 from orders_operator.client.kube import Kube, path
 from orders_operator.client.partial import PARTIAL_LIST
@@ -284,7 +284,7 @@ async def test_a_server_that_does_not_answer_is_not_lost(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was reached: nothing follows for other calls."""
-    monkeypatch.setattr(kube_module, "_GRACE_SECONDS", 0.01)
+    monkeypatch.setattr(transport, "_GRACE_SECONDS", 0.01)
     waiting = asyncio.Event()
 
     async def answer(_: web.Request) -> web.Response:

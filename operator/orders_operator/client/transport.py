@@ -1,0 +1,129 @@
+"""Calls to an API server, over HTTP: again while it is busy or away, and each within its time."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import httpx2
+from msgspec import json
+
+from orders_operator.client.answers import asked, decoded, named, told
+from orders_operator.client.errors import Failure, KubeError, from_answer, transient
+
+TIMEOUT_SECONDS: Final = 30.0
+BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
+_TRIES: Final = 4
+_PATIENCE_SECONDS: Final = 10.0
+"""The longest Retry-After that is waited for in place; the queue waits for longer ones."""
+_AGAIN_SECONDS: Final = 5.0
+"""How long a call is tried again in place: one that took longer has cost its caller enough."""
+_GRACE_SECONDS: Final = 1.0
+"""How much longer than the API server a call waits that has told it how long it may take."""
+_JSON: Final = "application/json"
+
+log = logging.getLogger("orders_operator.client")
+
+
+class Transport:
+    """One way to one API server."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        """Take what speaks HTTP with it."""
+        self._http = http
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def request(  # noqa: PLR0913  what HTTP is made of
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        body: Any | None = None,
+        *,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+        form: Any = Any,
+        tries: int = _TRIES,
+        seconds: float | None = None,
+    ) -> Any:
+        """Call, and call again while the server is busy or away; return the decoded answer.
+
+        Args:
+            method: HTTP's.
+            url: the path.
+            params: of the query.
+            body: is sent as JSON.
+            content_type: of the body.
+            accept: the types that the answer may have.
+            form: what the answer is decoded to.
+            tries: how often it is called at most.
+            seconds: how long one call may take. The API server is told, so that it is the one to
+                give up and to say what it has waited for. An answer to a write is final then.
+
+        Raises:
+            KubeError: the answer was a failure, or none came.
+
+        """
+        what = f"{method} {url}"
+        content = None if body is None else json.encode(body)
+        headers = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
+        patience = TIMEOUT_SECONDS
+        if seconds is not None:
+            params = {**(params or {}), "timeout": f"{round(seconds * 1000)}ms"}
+            patience = seconds + _GRACE_SECONDS
+        began = time.monotonic()
+        for attempt in range(tries):
+            try:
+                answer = await self._http.request(
+                    method, url, params=params, content=content, headers=headers, timeout=patience
+                )
+            except httpx2.HTTPError as error:
+                if attempt == tries - 1 or _late(began):
+                    lost = not isinstance(error, httpx2.ReadTimeout)
+                    text = f"{what}: {named(error)}"
+                    raise KubeError(Failure.UNAVAILABLE, text, lost=lost) from None
+                await asyncio.sleep(BACKOFF_SECONDS[attempt])
+                continue
+            final = seconds is not None and method != "GET"
+            last = final or attempt == tries - 1 or _late(began)
+            if answer.is_success:
+                return decoded(answer.content, what, form)
+            wait = asked(answer.headers.get("Retry-After"), BACKOFF_SECONDS[min(attempt, 2)])
+            if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
+                raise from_answer(answer.status_code, told(answer), what)
+            log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def lines(self, url: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """Yield the lines of an answer as they come, for as long as the server goes on.
+
+        Raises:
+            KubeError: the answer was a failure, or it broke off.
+
+        """
+        what = f"GET {url}"
+        patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
+        rest = b""
+        try:
+            async with self._http.stream("GET", url, params=params, timeout=patient) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise from_answer(answer.status_code, told(answer), what)
+                async for chunk in answer.aiter_bytes():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield line
+        except httpx2.HTTPError as error:
+            raise KubeError(Failure.UNAVAILABLE, f"{what}: {named(error)}") from None
+        if rest:
+            yield rest
+
+
+def _late(began: float) -> bool:
+    """Whether too much time has gone by to try again in place."""
+    return time.monotonic() - began > _AGAIN_SECONDS
