@@ -76,7 +76,6 @@ class Session:
         stream = request.url.query.get("watch") == "true"
         if not kind.whole:
             await self._turn()
-        if not kind.whole:
             request.headers["Accept"] = PARTIAL if stream else PARTIAL_LIST
         answer = await handler(request)
         if answer.status == HTTPStatus.OK:

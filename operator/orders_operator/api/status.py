@@ -70,20 +70,23 @@ class FailedRevision(Struct, frozen=True, rename="camel", omit_defaults=True):
     ] = None
 
 
+Phase = Literal[
+    "Stable",
+    "Progressing",
+    "Canary",
+    "Paused",
+    "Promoting",
+    "Baking",
+    "RolledBack",
+    "Halted",
+]
+
+
 class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Where the rollout is: what another operator needs to go on with it."""
 
     phase: Annotated[
-        Literal[
-            "Stable",
-            "Progressing",
-            "Canary",
-            "Paused",
-            "Promoting",
-            "Baking",
-            "RolledBack",
-            "Halted",
-        ],
+        Phase,
         Meta(
             description="Stable: one revision serves. Progressing: pods are replaced one by one."
             " Canary, Paused: a new revision is beside the stable one. Promoting: it replaces it."

@@ -29,7 +29,7 @@ class ApplyCache:
 
     def unchanged(self, owner: str, wanted: Object, live: Object, manager: str) -> bool:
         """Whether an object is as our last apply of the same left it, or as it would leave it."""
-        mark = self._marks.get(owner, {}).get(_key(wanted))
+        mark = self._marks.get(owner, {}).get(key(wanted))
         if mark is not None and mark == _mark(wanted, live):
             return True
         deployment = wanted["kind"] == "Deployment"
@@ -38,7 +38,7 @@ class ApplyCache:
 
     def applied(self, owner: str, wanted: Object, result: Object) -> None:
         """Remember what an apply left; `owner` is the OrderService's uid."""
-        self._marks.setdefault(owner, {})[_key(wanted)] = _mark(wanted, result)
+        self._marks.setdefault(owner, {})[key(wanted)] = _mark(wanted, result)
 
     def forget(self, owner: str) -> None:
         """Forget an OrderService that is gone."""
@@ -63,7 +63,8 @@ def _content(obj: Object) -> Object:
     return left | {"metadata": metadata}
 
 
-def _key(obj: Object) -> tuple[str, str]:
+def key(obj: Object) -> tuple[str, str]:
+    """Return kind and name: by them a child is known in its namespace."""
     return obj["kind"], obj["metadata"]["name"]
 
 

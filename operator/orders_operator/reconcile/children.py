@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.reconcile.apply_cache import altered
+from orders_operator.reconcile.apply_cache import altered, key
 from orders_operator.reconcile.needs import needs, place
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.owner import MANAGER, Owner
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 LIST_SECONDS: Final = 10.0
-_GET_SECONDS: Final = 5.0
+GET_SECONDS: Final = 5.0
 
 _OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EXISTS)}
 """Failures by which somebody else was faster: another pass takes what they have made."""
@@ -108,7 +108,7 @@ class Children:
             found = None
             try:
                 found = await self._kube.get(
-                    api_version, plural, self._owner.namespace, name, seconds=_GET_SECONDS
+                    api_version, plural, self._owner.namespace, name, seconds=GET_SECONDS
                 )
             except KubeError as error:
                 if error.lost:
@@ -162,14 +162,14 @@ class Children:
         for obj in sorted(wanted, key=lambda it: place(it["kind"])):
             ours = obj["metadata"]["labels"][COMPONENT] != DATABASE
             if ours and any(needs(obj, it) for it in absent):
-                self.held_back.add(_key(obj))
+                self.held_back.add(key(obj))
                 continue
             problem = await self._attempt(obj)
             if problem is None:
                 continue
             problems.append(problem)
-            self.held_back.add(_key(obj))
-            live = await self.find(obj["apiVersion"], *_key(obj))
+            self.held_back.add(key(obj))
+            live = await self.find(obj["apiVersion"], *key(obj))
             if ours and (live is None or not self._owner.owns(live)):
                 absent.append(obj)
         return problems
@@ -178,7 +178,7 @@ class Children:
         self, wanted: Iterable[Object], spared: Callable[[Object], bool]
     ) -> list[Problem]:
         """Delete those of ours that are not wanted, and not spared; the last applied first."""
-        keep = set(map(_key, wanted))
+        keep = set(map(key, wanted))
         problems = []
         for (kind, name), obj in sorted(self._live.items(), key=lambda it: -place(it[0][0])):
             if (kind, name) in keep or not self._owner.owns(obj):
@@ -193,12 +193,12 @@ class Children:
 
     async def _attempt(self, wanted: Object) -> Problem | None:
         """Apply an object, where that may be tried; return what went wrong."""
-        live = await self.find(wanted["apiVersion"], *_key(wanted))
+        live = await self.find(wanted["apiVersion"], *key(wanted))
         kind = wanted["kind"]
         if live is None and kind in self.unlisted:
             return refusal(kind, self.unlisted[kind])
-        if _key(wanted) in self.unread:
-            return refusal(_named(wanted), self.unread[_key(wanted)])
+        if key(wanted) in self.unread:
+            return refusal(_named(wanted), self.unread[key(wanted)])
         if live is not None and not self._owner.owns(live):
             text = f"{_named(wanted)} exists and {self._owner.told(live)}"
             return Problem(Reason.NAME_CONFLICT, text)
@@ -227,7 +227,7 @@ class Children:
         return None
 
     async def _apply(self, wanted: Object) -> None:
-        kind, name = _key(wanted)
+        kind, name = key(wanted)
         live = await self.find(wanted["apiVersion"], kind, name)
         plural = self._kinds[wanted["apiVersion"], kind].plural
         if live is not None and self._owner.orphaned(live):
@@ -242,7 +242,7 @@ class Children:
             self._changed(kind, name, "changed")
 
     async def _delete(self, gone: Object) -> None:
-        kind, name = _key(gone)
+        kind, name = key(gone)
         declared = next(it for it in self._kinds.values() if it.kind == kind)
         await self._writes.delete(declared.api_version, declared.plural, name, gone["uid"])
         del self._live[kind, name]
@@ -257,10 +257,6 @@ class Children:
 def refusal(what: str, error: KubeError) -> Problem:
     """Return what is said of something that the API server refused."""
     return Problem(Reason.APPLY_FAILED, f"{what}: {error.message}")
-
-
-def _key(obj: Object) -> tuple[str, str]:
-    return obj["kind"], obj["metadata"]["name"]
 
 
 def _named(obj: Object) -> str:

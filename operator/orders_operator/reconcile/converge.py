@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
+from orders_operator.reconcile.apply_cache import key
 from orders_operator.reconcile.children import refusal
 from orders_operator.reconcile.database_pod import is_replaced
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
@@ -89,14 +90,10 @@ async def prune(it: Pass, objects: list[Object]) -> None:
 def _keeps_its_share(it: Pass, objects: list[Object]) -> bool:
     """Whether a route may still give the canary's pods requests: none of it was applied."""
     routes = it.snapshot.children.every(HTTP_ROUTE)
-    key = (HTTP_ROUTE.kind, it.service.metadata.name)
-    if key in it.snapshot.children.held_back:
+    own = (HTTP_ROUTE.kind, it.service.metadata.name)
+    if own in it.snapshot.children.held_back:
         return bool(routes)
-    return it.invalid is not None and bool(routes) and key not in map(_key, objects)
-
-
-def _key(obj: Object) -> tuple[str, str]:
-    return obj["kind"], obj["metadata"]["name"]
+    return it.invalid is not None and bool(routes) and own not in map(key, objects)
 
 
 def _come_back(it: Pass) -> None:

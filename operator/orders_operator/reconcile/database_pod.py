@@ -3,17 +3,17 @@
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from orders_operator.api.conditions import Reason
 from orders_operator.api.spec import OrderService
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import path
+from orders_operator.reconcile.children import GET_SECONDS, refusal
 from orders_operator.reconcile.in_use import uses_embedded
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.kinds import STATEFUL_SET
 from orders_operator.resources.labels import DATABASE, selector
-from orders_operator.rollout.database import database_trouble, refusal, stuck, told_of_claim
+from orders_operator.rollout.database import database_trouble, pod_refusal, stuck, told_of_claim
 from orders_operator.rollout.pods import Trouble
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ Object = dict[str, Any]
 _SECONDS: Final = 10.0
 """When to read it again: a StatefulSet does not change when its pod crashes, or is refused."""
 _EVENTS: Final = 50
-_CLAIM_KIND: Final = "PersistentVolumeClaim"
 _CLAIM: Final = ("v1", "persistentvolumeclaims")
-_GET_SECONDS: Final = 5.0
 
 log = logging.getLogger("orders_operator.reconcile")
 
@@ -64,11 +62,11 @@ async def is_replaced(it: Pass, live: Object) -> bool:
         return True
     name = postgres.claim_name(it.service)
     try:
-        claim = await it.context.kube.get(*_CLAIM, it.key[0], name, seconds=_GET_SECONDS)
+        claim = await it.context.kube.get(*_CLAIM, it.key[0], name, seconds=GET_SECONDS)
     except KubeError as error:
         if error.lost:
             raise
-        it.problems.append(Problem(Reason.APPLY_FAILED, f"{_CLAIM_KIND} {name}: {error.message}"))
+        it.problems.append(refusal(f"PersistentVolumeClaim {name}", error))
         return False
     trouble = told_of_claim(name, claim)
     if trouble is not None:
@@ -86,7 +84,7 @@ async def trouble_of_database(it: Pass) -> Trouble | None:
         return None
     it.wake(_SECONDS)
     pods = it.snapshot.database_pods
-    return database_trouble(pods, it.now) if pods else refusal(await _events(it, live))
+    return database_trouble(pods, it.now) if pods else pod_refusal(await _events(it, live))
 
 
 async def _events(it: Pass, live: Object) -> list[Object]:

@@ -1,7 +1,6 @@
 """Observe: what is now, after everything was applied and pruned."""
 
 from orders_operator.api.conditions import Reason
-from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.address import url
 from orders_operator.reconcile.choose import DEPLOYMENT
 from orders_operator.reconcile.converge import retained_claim
@@ -16,7 +15,6 @@ from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import STABLE, track_selector
 from orders_operator.resources.references import SECRETS, named
-from orders_operator.rollout.pods import Trouble
 
 
 async def observe(it: Pass) -> None:
@@ -45,7 +43,7 @@ async def observe(it: Pass) -> None:
         secrets_hash=_secrets_hash(it),
         retained_claim=retained_claim(it),
         autoscaled=it.autoscaled,
-        database=await _trouble_of_database(it),
+        database=await trouble_of_database(it),
         hidden=_hidden(it),
         begun=it.choice.going is not None and it.choice.going.hash == it.choice.wanted.hash,
     )
@@ -57,16 +55,6 @@ def _hidden(it: Pass) -> bool:
     """Whether it is not known which pods there are, or what a Deployment has."""
     kinds = {kind for kind, _ in it.snapshot.children.unread}
     return POD in it.snapshot.unknown or DEPLOYMENT in kinds
-
-
-async def _trouble_of_database(it: Pass) -> Trouble | None:
-    """Return what is wrong with the embedded database; None if that cannot be read."""
-    try:
-        return await trouble_of_database(it)
-    except KubeError as error:
-        if error.lost:
-            raise
-        return None
 
 
 def _lost(it: Pass) -> list[Problem]:

@@ -25,6 +25,12 @@ class Owner(Struct, frozen=True):
     name: str
     uid: str
 
+    @classmethod
+    def of(cls, resource: Object) -> "Owner":
+        """Return what a resource is to its children."""
+        metadata = resource["metadata"]
+        return cls(metadata["namespace"], metadata["name"], metadata["uid"])
+
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels that every child has."""

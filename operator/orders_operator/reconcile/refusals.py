@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from orders_operator.reconcile.apply_cache import digest
+from orders_operator.reconcile.apply_cache import digest, key
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.queue import backoff
 
@@ -38,7 +38,7 @@ class Refusals:
 
     def waiting(self, owner: str, wanted: Object, now: datetime) -> Problem | None:
         """Return what is said of an object that is not to be asked for yet."""
-        found = self._slow.get(owner, {}).get(_key(wanted))
+        found = self._slow.get(owner, {}).get(key(wanted))
         if found is None or now >= found.until or found.content != digest(wanted):
             return None
         return found.problem
@@ -51,11 +51,11 @@ class Refusals:
             self.accepted(owner, wanted)
             return
         until = now + timedelta(seconds=seconds * (1 + _REST))
-        self._slow.setdefault(owner, {})[_key(wanted)] = _Refusal(digest(wanted), problem, until)
+        self._slow.setdefault(owner, {})[key(wanted)] = _Refusal(digest(wanted), problem, until)
 
     def accepted(self, owner: str, wanted: Object) -> None:
         """Forget a refusal."""
-        self._slow.get(owner, {}).pop(_key(wanted), None)
+        self._slow.get(owner, {}).pop(key(wanted), None)
 
     def passed(self, owner: str, *, refused: bool) -> float | None:
         """Note that a pass ended; return after how many seconds the next one is to ask again."""
@@ -69,7 +69,3 @@ class Refusals:
         """Forget an OrderService that is gone, or well."""
         self._slow.pop(owner, None)
         self._passes.pop(owner, None)
-
-
-def _key(obj: Object) -> tuple[str, str]:
-    return obj["kind"], obj["metadata"]["name"]

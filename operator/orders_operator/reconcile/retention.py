@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.kube import path
+from orders_operator.client.kube import MERGE_PATCH, path
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE
@@ -21,7 +21,6 @@ Object = dict[str, Any]
 
 _STATEFUL_SET: Final = ("apps/v1", "statefulsets")
 _SECONDS: Final = 5.0
-_MERGE: Final = "application/merge-patch+json"
 
 log = logging.getLogger("orders_operator.reconcile")
 
@@ -33,8 +32,7 @@ async def retain(kube: "Kube", resource: Object) -> None:
         KubeError: the API server is away.
 
     """
-    metadata = resource["metadata"]
-    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
+    owner = Owner.of(resource)
     for name in dict.fromkeys(database_names(owner.name)):
         try:
             live = await kube.get(*_STATEFUL_SET, owner.namespace, name, seconds=_SECONDS)
@@ -61,7 +59,7 @@ async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) ->
             where,
             {"fieldManager": MANAGER},
             change,
-            content_type=_MERGE,
+            content_type=MERGE_PATCH,
             seconds=_SECONDS,
         )
     except KubeError as error:

@@ -48,8 +48,7 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
         KubeError: the API server is away.
 
     """
-    metadata = resource["metadata"]
-    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
+    owner = Owner.of(resource)
     try:
         found = await kube.get("apps/v1", "deployments", owner.namespace, owner.name)
     except KubeError as error:

@@ -58,7 +58,7 @@ def database_trouble(pods: Iterable[Object], now: datetime) -> Trouble | None:
     return None
 
 
-def refusal(events: Iterable[Object]) -> Trouble | None:
+def pod_refusal(events: Iterable[Object]) -> Trouble | None:
     """Return why there is no pod, by the newest Event of the StatefulSet that is about one."""
     told = [it for it in events if it.get("reason") == _REFUSED or _is_created(it)]
     newest = max(told, key=lambda it: (_at(it), it["reason"] == _REFUSED), default=None)

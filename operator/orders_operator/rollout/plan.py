@@ -6,7 +6,7 @@ The same facts always give the same plan; only `now` moves it on.
 from msgspec.structs import replace
 
 from orders_operator.api.rollout import judged_by
-from orders_operator.api.status import AnalysisStatus, FailedRevision, RolloutStatus
+from orders_operator.api.status import AnalysisStatus, FailedRevision, Phase, RolloutStatus
 from orders_operator.rollout.bake import bake, bakes
 from orders_operator.rollout.failure import asleep as is_asleep
 from orders_operator.rollout.failure import failed, final, same, seen
@@ -136,11 +136,11 @@ def _forward(it: Situation, stable: str, failure: FailedRevision | None) -> Plan
     if _done(it) and failure is None:
         return _only(it, it.wanted)
     canary = it.canary if it.canary is not None and it.canary.revision == it.wanted else None
-    phase = "Promoting" if it.declared.strategy == "Canary" else "Progressing"
+    phase: Phase = "Promoting" if it.declared.strategy == "Canary" else "Progressing"
     progress = None if it.stable is None else it.stable.progress
     text = "" if progress is None else f"{progress.updated} of {progress.wanted} pods are new."
     status = RolloutStatus(
-        phase="Halted" if failure else phase,  # type: ignore[arg-type]
+        phase="Halted" if failure else phase,
         revision=it.wanted,
         stable=stable,
         canary=None if canary is None else it.wanted,

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from orders_operator.api.fields import seconds
 from orders_operator.api.rollout import Step
-from orders_operator.api.status import AnalysisStatus, FailedRevision, RolloutStatus
+from orders_operator.api.status import AnalysisStatus, FailedRevision, Phase, RolloutStatus
 from orders_operator.rollout.failure import same, seen
 from orders_operator.rollout.share import canary_pods, share
 from orders_operator.rollout.situation import Plan, Situation, moment, stamp, step_stage
@@ -50,9 +50,9 @@ def canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan |
         analysis = None if analysis is None else replace(analysis, passes=0)
         left = _left(it, step, settled_at)
     weight = _weight(it, step, pods, before.weight if settled_at is None else None)
-    phase = "Halted" if failure else "Paused" if held else "Canary"
+    phase: Phase = "Halted" if failure else "Paused" if held else "Canary"
     status = RolloutStatus(
-        phase=phase,  # type: ignore[arg-type]
+        phase=phase,
         revision=it.wanted,
         stable=stable,
         canary=it.wanted,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orders_operator.api.conditions import Reason
 from orders_operator.rollout.database import (
     database_trouble,
-    refusal,
+    pod_refusal,
     stuck,
     told_of_claim,
 )
@@ -211,8 +211,8 @@ def test_why_there_is_no_pod_is_what_the_newest_event_says() -> None:
     claimed = event("SuccessfulCreate", "create Claim data-x-0 Pod x-0 success", "2026-01-02T04")
     made = event("SuccessfulCreate", "create Pod x-0 in StatefulSet x successful", "2026-01-02T04")
     told = Trouble(Reason.PODS_REFUSED, f"The embedded database: {words}")
-    assert told == refusal([claimed, refused])
-    assert refusal([made, refused]) is None
+    assert told == pod_refusal([claimed, refused])
+    assert pod_refusal([made, refused]) is None
     again = refused | {"series": {"lastObservedTime": "2026-01-02T05"}}
-    assert told == refusal([made, again])
-    assert refusal([]) is None
+    assert told == pod_refusal([made, again])
+    assert pod_refusal([]) is None

@@ -1,13 +1,13 @@
 """What every status says, whatever was seen."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.api.conditions import ConditionType, Reason
-from orders_operator.api.status import FailedRevision, RolloutStatus
+from orders_operator.api.status import FailedRevision, Phase, RolloutStatus
 from orders_operator.reconcile.events import NOTE_LENGTH, distinct, event
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.summary import summarise, transitions
@@ -26,18 +26,7 @@ states = st.none() | st.builds(
 )
 rollouts = st.none() | st.builds(
     RolloutStatus,
-    phase=st.sampled_from(
-        [
-            "Stable",
-            "Progressing",
-            "Canary",
-            "Paused",
-            "Promoting",
-            "Baking",
-            "RolledBack",
-            "Halted",
-        ]
-    ),
+    phase=st.sampled_from(get_args(Phase)),
     step=st.none() | st.integers(1, 3),
     failed=st.none()
     | st.builds(
