@@ -54,6 +54,16 @@ class Lane(Protocol[ItemT_contra, ResultT_co]):
         """Replace the connection; a run that is out may still end on the old one."""
 
 
+def down_for(lanes: Iterable[Lane[Any, Any]], now: float) -> float:
+    """Return the seconds for which no lane has stood; 0 as soon as one does."""
+    newest = 0.0
+    for lane in lanes:
+        if lane.down_since is None:
+            return 0.0
+        newest = max(newest, lane.down_since)
+    return now - newest
+
+
 class Waiter:
     """One caller that waits for its part of a batch, and is told once: settled, or failed.
 
@@ -183,6 +193,11 @@ class Batch:
     def expire(self, now: float) -> float:
         """Fail the waiters that are due; return when the next is, or the last one was."""
         return expire(self.waiters, now) or self.waiters[-1].deadline
+
+    def fail(self, error: Exception) -> None:
+        """Fail the waiters that wait still."""
+        for waiter in waiting(self.waiters):
+            tell(waiter, error)
 
     def cancel(self) -> None:
         """Stop waiting for the lane."""

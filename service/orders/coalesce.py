@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from typing import Any, Final, Generic, TypeVar
 
-from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, expire, start, tell, waiting
+from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, down_for, expire, start
 from orders.errors import DatabaseUnavailable, Internal, Overloaded
 from orders.gathering import Gathering
 
@@ -103,8 +103,9 @@ class Coalescer(Generic[ItemT, ResultT]):
 
         """
         now = self._loop.time()
-        if self._lanes[0].down_since is not None:
-            self._refuse_if_down(now)
+        away = down_for(self._lanes, now)
+        if away > self._timeout:
+            raise DatabaseUnavailable(f"no connection for {away:.0f} s")
         queue = self._queue
         if len(queue) >= self._queue_limit:
             raise Overloaded(f"{self._queue_limit} requests wait already")
@@ -128,16 +129,6 @@ class Coalescer(Generic[ItemT, ResultT]):
         for helper in self._helpers:
             helper.cancel()
         await asyncio.gather(*self._helpers, return_exceptions=True)
-
-    def _refuse_if_down(self, now: float) -> None:
-        newest = 0.0
-        for lane in self._lanes:
-            if lane.down_since is None:
-                return
-            newest = max(newest, lane.down_since)
-        if now - newest > self._timeout:
-            msg = f"no connection for {now - newest:.0f} s"
-            raise DatabaseUnavailable(msg)
 
     def _take(self) -> list[Waiter]:
         """Remove the next batch from the queue, without those that wait no more."""
@@ -220,8 +211,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._loop.call_exception_handler(
                 {"message": "a batch broke off", "exception": error, "task": task}
             )
-            for waiter in waiting(batch.waiters):
-                tell(waiter, Internal())
+            batch.fail(Internal())
         else:
             return
         self._land(batch)

@@ -9,6 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from orders.http.asgi import App
+from orders.http.chunks import ended
 from orders.http.rsgi import unreadable
 
 if TYPE_CHECKING:
@@ -98,9 +99,8 @@ class _Body:
     def __init__(self, scope: "Scope", protocol: "Exchange", answered: asyncio.Event) -> None:
         self._answered = answered
         lengths = scope.headers.get_all("content-length")
-        self._missing = (
-            int(lengths[0]) if lengths else None
-        )  # None: its own end says how long it is
+        # Bytes that are still to come; None where the body's own end says how long it is.
+        self._missing = int(lengths[0]) if lengths else None
         self._protocol = protocol
         self._stream: Any = None
         self._given: dict[str, Any] | None = None
@@ -134,14 +134,8 @@ class _Body:
         return _NOTHING_MORE if self._gone else _message(b"", more=False)
 
     def _whole(self) -> bool:
-        """Whether an empty piece was the end of the body (see `chunks`)."""
-        if self._missing is not None:
-            return not self._missing
-        try:
-            self._stream.__anext__().cancel()
-        except StopAsyncIteration:
-            return True
-        return False
+        """Whether an empty piece was the end of the body."""
+        return ended(self._stream) if self._missing is None else not self._missing
 
 
 def _message(body: bytes, *, more: bool) -> dict[str, Any]:

@@ -24,6 +24,15 @@ class TooLong(Exception):
         self.sent = sent
 
 
+def ended(stream: Any) -> bool:
+    """Whether an empty piece was the end of a body: only after that there is nothing more."""
+    try:
+        stream.__anext__().cancel()
+    except StopAsyncIteration:
+        return True
+    return False
+
+
 class Chunks:
     """The pieces of a body on their way in."""
 
@@ -78,14 +87,6 @@ class Chunks:
         elif piece:
             self._read()
             return
-        elif not self._ended():
+        elif not ended(self._stream):
             self._failure = BrokenOff()
         self._callback(self)
-
-    def _ended(self) -> bool:
-        """Whether an empty piece was the end."""
-        try:
-            self._stream.__anext__().cancel()
-        except StopAsyncIteration:
-            return True
-        return False
