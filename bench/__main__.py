@@ -72,11 +72,10 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     parts = frozenset(map(Part, options.parts))
-    partial = options.quick or any(
-        getattr(options, name) != _parser().get_default(name)
-        for name in ("only", "questions", "connections", "parts")
-    )
-    if partial and options.parts == _parser().get_default("parts"):
+    default = _parser().get_default
+    choices = ("only", "questions", "connections", "parts")
+    partial = options.quick or any(getattr(options, it) != default(it) for it in choices)
+    if partial and options.parts == default("parts"):
         parts = frozenset({Part.LOADS, Part.STARTS})
     publish = not (partial or options.no_publish)
     busy = quiet.before()

@@ -125,13 +125,18 @@ def run(server: Server, database_url: str) -> Iterator[Running]:
         try:
             yield Running(server, process, port, metrics_port)
         finally:
-            process.terminate()
-            try:
-                process.wait(STOP_LIMIT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process)
             cat.wait()
+
+
+def stop(process: subprocess.Popen[bytes], within: float = STOP_LIMIT) -> None:
+    """End a process with SIGTERM, or with SIGKILL if that takes too many seconds."""
+    process.terminate()
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def tree(root: psutil.Process) -> list[psutil.Process]:

@@ -22,9 +22,10 @@ from typing import Final
 
 from bench import places
 from bench.database import free_port
+from bench.process import stop
 
 _START_SECONDS: Final = 60.0
-_STOP_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 20.0
 _QUOTA_BYTES: Final = 8 << 30
 _USER: Final = "bench"
 
@@ -84,12 +85,7 @@ def _run(home: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process, STOP_SECONDS)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:

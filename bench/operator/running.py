@@ -8,15 +8,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import psutil
 
 from bench import places
 from bench.database import free_port
-from bench.process import MEBIBYTE, tree_cpu_seconds
-
-_STOP_SECONDS: Final = 20.0
+from bench.operator.control_plane import STOP_SECONDS
+from bench.process import MEBIBYTE, stop, tree_cpu_seconds
 
 
 class OperatorError(Exception):
@@ -106,12 +104,7 @@ def operator(kubeconfig: Path, *, resync: str = "5m") -> Iterator[Operator]:
         try:
             yield Operator(process, port)
         finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process, STOP_SECONDS)
 
 
 def _allocator() -> dict[str, str]:
