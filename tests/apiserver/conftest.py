@@ -3,6 +3,7 @@
 Run by `make e2e`, before the tests of a whole cluster: what these find is found within minutes.
 """
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -26,6 +27,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         reporter.write_line(
             f"tests/apiserver is left out: {why}; `make e2e` makes a cluster for it"
         )
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Blame no other test for what is not closed."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ class Recording(Kube):
         method: str,
         url: str,
         params: Mapping[str, str] | None = None,
-        body: Object | None = None,
+        body: Any = None,
         **how: Any,
     ) -> Any:
         """Make the call, and note it unless it only reads or is refused."""

@@ -14,14 +14,13 @@ from orders_operator.resources.kinds import KINDS
 from tests.apiserver.server import OPERATOR
 from tests.apiserver.world import World
 from tests.server import eventually
+from tests.webhook import webhook
 
 Object = dict[str, Any]
 
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _RBAC: Final = "rbac.authorization.k8s.io"
 _RULE: Final = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"]}
-_NOBODY: Final = "https://127.0.0.1:1"
-"""Where an API server finds no webhook."""
 
 
 @asynccontextmanager
@@ -47,19 +46,9 @@ async def policy(world: World, plural: str, words: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def webhook(world: World, plural: str) -> AsyncIterator[None]:
+async def webhook_away(world: World, plural: str) -> AsyncIterator[None]:
     """Have a webhook of a kind of the world's, which nobody answers."""
-    name = f"{world.namespace}.orders.test"
-    hook = {
-        "name": name,
-        "clientConfig": {"url": f"{_NOBODY}/check"},
-        "rules": [{**_RULE, "resources": [plural]}],
-        "namespaceSelector": {"matchLabels": _own(world)},
-        "failurePolicy": "Fail",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    made = _made("ValidatingWebhookConfiguration", name, webhooks=[hook])
+    made = webhook(world.namespace, plural, "CREATE", "UPDATE")
     async with _in_force(world, plural, [("validatingwebhookconfigurations", made)]):
         yield
 

@@ -60,7 +60,7 @@ async def test_what_is_changed_by_hand_is_set_right(world: World, what: str) -> 
     where = world.url(version, plural, NAME)
     before = await world.get(version, plural, NAME)
     kind = "application/json-patch+json"
-    changed = await world.kube.request("PATCH", where, body=change, content_type=kind)  # type: ignore[arg-type]
+    changed = await world.kube.request("PATCH", where, body=change, content_type=kind)
     assert content(before) != content(changed)
     world.restart()
     await world.reconcile()

@@ -1,28 +1,15 @@
 """An operator that has no right to a kind."""
 
-import gc
-from collections.abc import Iterator
-
 import pytest
 
 from tests.apiserver.refusing import allow_all_but
 from tests.apiserver.server import OPERATOR, ApiServer
-from tests.apiserver.working import becomes, is_condition, is_rolled_out, working
+from tests.apiserver.working import UNCLOSED, becomes, is_condition, is_rolled_out, working
 from tests.apiserver.world import IMAGE, NEXT, World
 
 INGRESS = {"ingress": {"host": "orders.test"}}
 
-pytestmark = pytest.mark.filterwarnings(
-    # Kopf leaves the sockets of its watches to the collector.
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Blame no other test for what is not closed."""
-    yield
-    gc.collect()
+pytestmark = UNCLOSED
 
 
 async def test_a_kind_that_is_forbidden_and_not_used(

@@ -281,7 +281,7 @@ def note_sightings(it: Working) -> list[Sighting]:
         seen.append(sighting)
         take(sighting)
 
-    it.leader.saw = saw  # type: ignore[method-assign]
+    it.leader.saw = saw  # type: ignore[method-assign]  # it goes on to the real one
     return seen
 
 

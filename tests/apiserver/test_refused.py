@@ -7,7 +7,7 @@ import pytest
 from orders_operator.client.errors import KubeError
 from orders_operator.resources.kinds import HTTP_ROUTE
 from tests.apiserver.optional import served
-from tests.apiserver.refusing import answering, policy, webhook
+from tests.apiserver.refusing import answering, policy, webhook_away
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 INGRESS = {"ingress": {"host": "orders.test"}}
@@ -47,7 +47,7 @@ async def test_a_policy_refuses_one_kind(world: World) -> None:
 async def test_a_webhook_that_is_away(world: World) -> None:
     """What it is asked for is refused once a pass; the rest changes, and a rollout goes back."""
     await canary(world)
-    async with webhook(world, "networkpolicies"):
+    async with webhook_away(world, "networkpolicies"):
         world.restart()
         await world.delete("networking.k8s.io/v1", "networkpolicies", NAME)
         assert 0.5 == await world.reconcile()

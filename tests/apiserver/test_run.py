@@ -1,7 +1,6 @@
 """Whole processes: the lease, who takes it over, and how a process ends."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from orders_operator.client.lease import API_VERSION, PLURAL
 from orders_operator.run import run
 from orders_operator.scopes import NAMESPACE_LEASE
 from orders_operator.settings import Settings
-from tests.apiserver.working import becomes, is_rolled_out
+from tests.apiserver.working import UNCLOSED, becomes, is_rolled_out
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 from tests.ports import free_port
 from tests.server import Server, eventually
@@ -24,17 +23,7 @@ LEASE = "orders-operator"
 WITHIN = 40.0
 """Seconds until a process works that could not see how its namespace was held before."""
 
-pytestmark = pytest.mark.filterwarnings(
-    # Kopf leaves the sockets of its watches to the collector.
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Blame no other test for what is not closed."""
-    yield
-    gc.collect()
+pytestmark = UNCLOSED
 
 
 class Process(Server):

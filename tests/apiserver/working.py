@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
 
 from orders_operator.leader import Leader
 from orders_operator.scopes import scope_of
@@ -13,6 +16,12 @@ from orders_operator.watchdog import Watchdog
 from tests.apiserver.recording import Recording
 from tests.apiserver.world import World
 from tests.server import eventually
+
+UNCLOSED: Final = (
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("collected"),
+)
+"""Marks of tests whose watches end: Kopf leaves the sockets of those to the collector."""
 
 
 class Working:

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from tests.e2e.cluster import CommandError, Namespace, Object, run
-
-_NOBODY: Final = "https://127.0.0.1:1"
-"""Where an API server finds no webhook."""
+from tests.webhook import webhook
 
 _PROMETHEUS: Final = "app.kubernetes.io/name=prometheus"
 
@@ -16,23 +14,8 @@ _PROMETHEUS: Final = "app.kubernetes.io/name=prometheus"
 @contextmanager
 def webhook_away(namespace: Namespace, plural: str) -> Iterator[None]:
     """Have every write of a kind refused, because its webhook does not answer."""
-    name = f"{namespace.name}.orders.test"
-    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": [plural]}
-    hook = {
-        "name": name,
-        "clientConfig": {"url": f"{_NOBODY}/check"},
-        "rules": [rule],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.name}},
-        "failurePolicy": "Fail",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    made = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": name},
-        "webhooks": [hook],
-    }
+    made = webhook(namespace.name, plural, "*")
+    name = made["metadata"]["name"]
     namespace.apply(made)
     try:
         namespace.until(lambda: not _takes(namespace, plural), 30, "the webhook is asked")

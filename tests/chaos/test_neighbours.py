@@ -10,7 +10,7 @@ from tests.chaos.shop import Shop
 from tests.chaos.sizes import Size
 from tests.e2e.cluster import Namespace, uids
 from tests.e2e.otherwise import reconciled, state
-from tests.e2e.release import SECOND, second_operator
+from tests.e2e.release import SECOND, logged, second_operator
 
 _TOLD: Final = 60.0
 """Seconds until a condition has the words of the API server."""
@@ -66,7 +66,7 @@ def test_two_operators_do_not_fight(
             it.mark("a second operator, of this namespace")
             namespace.wait(f"deployment/{SECOND}-orders-operator", "condition=Available", 60)
             left = f"namespace {namespace.name} is left to"
-            installed.until(partial(_logged, installed, left), 60, "the first one leaves it")
+            installed.until(partial(logged, installed, left), 60, "the first one leaves it")
             it.mark("the first one leaves it")
             changed(shop, "4099")
             it.mark("every pod is new, by the second one")
@@ -94,8 +94,3 @@ def changed(shop: Shop, value: str) -> None:
     before = shop.pods()
     shop.change(podTemplate={"env": [{"name": "QUEUE_LIMIT", "value": value}]})
     shop.rolled(before)
-
-
-def _logged(namespace: Namespace, words: str) -> bool:
-    selector = "--selector=app.kubernetes.io/component=operator"
-    return words in namespace.kubectl("logs", selector, "--tail=200")

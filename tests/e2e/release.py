@@ -11,7 +11,7 @@ import yaml
 
 from orders_operator.scopes import CLUSTER_LEASE
 from tests.e2e import gateway, monitoring
-from tests.e2e.cluster import CHART, OPERATOR, Namespace, helm, run
+from tests.e2e.cluster import CHART, OPERATOR, CommandError, Namespace, helm, run
 
 RELEASE: Final = "orders"
 SECOND: Final = "second"
@@ -70,3 +70,12 @@ def second_operator(namespace: Namespace, *settings: str) -> Iterator[None]:
         yield
     finally:
         helm("uninstall", SECOND, where, "--wait")
+
+
+def logged(namespace: Namespace, words: str) -> bool:
+    """Whether an operator of a namespace has logged these words lately."""
+    selector = "--selector=app.kubernetes.io/component=operator"
+    try:
+        return words in namespace.kubectl("logs", selector, "--tail=200")
+    except CommandError:
+        return False  # its container has not begun

@@ -21,7 +21,7 @@ from tests.e2e.cluster import (
 )
 from tests.e2e.conftest import Installed
 from tests.e2e.postgresql import PostgreSQL
-from tests.e2e.release import RELEASE, SECOND, second_operator
+from tests.e2e.release import RELEASE, SECOND, logged, second_operator
 
 LEADS_WITHIN = 20.0
 MEMORY_MB = 100.0
@@ -142,7 +142,7 @@ def test_in_namespaced_mode_it_sees_its_namespaces_only(
         namespace.apply(order_service("stays", replicas=0))
         namespace.wait("deployment/stays", "create", 60)
         # The watches end a moment after the rights do; what comes after must be seen as well.
-        seen = partial(_logged, default, f"namespace {gone.name} is left out")
+        seen = partial(logged, default, f"namespace {gone.name} is left out")
         default.until(seen, 60, "the namespace is left out")
         namespace.apply(order_service("later", replicas=0))
         namespace.wait("deployment/later", "create", 60)
@@ -155,14 +155,6 @@ def test_in_namespaced_mode_it_sees_its_namespaces_only(
         default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
 
 
-def _logged(namespace: Namespace, words: str) -> bool:
-    selector = "--selector=app.kubernetes.io/component=operator"
-    try:
-        return words in namespace.kubectl("logs", selector, "--tail=200")
-    except CommandError:
-        return False  # its container has not begun
-
-
 def test_a_second_operator_of_the_cluster_waits(
     installed: Installed, namespace: Namespace
 ) -> None:
@@ -170,7 +162,7 @@ def test_a_second_operator_of_the_cluster_waits(
     first = f"default/{OPERATOR}"
     with second_operator(namespace):
         said = f"the Lease default/{CLUSTER_LEASE} is held by {first}"
-        namespace.until(partial(_logged, namespace, said), 60, "it says who works")
+        namespace.until(partial(logged, namespace, said), 60, "it says who works")
         [pod] = _operators(namespace)
         [ready] = [it["status"] for it in pod["status"]["conditions"] if it["type"] == "Ready"]
         assert "False" == ready
@@ -188,7 +180,7 @@ def test_an_operator_of_a_namespace_takes_that_out(namespace: Namespace) -> None
         namespace.wait(f"deployment/{SECOND}-orders-operator", "condition=Available", 60)
         left = f"namespace {namespace.name} is left to {namespace.name}/{SECOND}-orders-operator"
         default = Namespace("default")
-        default.until(partial(_logged, default, left), 60, "the one of the cluster leaves it")
+        default.until(partial(logged, default, left), 60, "the one of the cluster leaves it")
         namespace.kubectl("delete", "deployment", "shared")
         namespace.wait("deployment/shared", "create", 60)
     namespace.kubectl("delete", "deployment", "shared")

@@ -188,7 +188,7 @@ async def settled(server: Server, client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("rudely", [False, True], ids=["goodbye", "reset"])
 async def test_callers_may_leave_at_each_point(
     watched: WatchedServer,
-    rudely: bool,  # noqa: FBT001
+    rudely: bool,  # noqa: FBT001  a parameter of the test
 ) -> None:
     """Whoever leaves, after whichever byte, disturbs nobody; a part of an order is none."""
     tag = b"rude" if rudely else b"kind"

@@ -42,7 +42,7 @@ class Transport:
         method: str,
         url: str,
         params: Mapping[str, str] | None = None,
-        body: Any | None = None,
+        body: Any = None,
         *,
         content_type: str = _JSON,
         accept: str = _JSON,

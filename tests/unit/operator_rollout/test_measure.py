@@ -130,7 +130,9 @@ def test_without_a_pod_nothing_is_measured() -> None:
 def test_what_a_prometheus_scraped_before_is_of_no_account() -> None:
     """Neither at the first end, nor is the same scrape the other end."""
     pods = compared("a", "")
-    assert "no new data of a" in why(begin(pods, read("a", 5, scraped=100.0), 100.0))  # type: ignore[arg-type]
+    before = begin(pods, read("a", 5, scraped=100.0), 100.0)
+    assert isinstance(before, Unmeasured)
+    assert "no new data of a" in why(before)
     began = begin(pods, read("a", 5, scraped=101.0), 100.0)
     assert isinstance(began, Ends)
     assert "no new data of a" in why(measure(began, pods, read("a", 5, scraped=101.0)))

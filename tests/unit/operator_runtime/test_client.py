@@ -309,7 +309,7 @@ async def test_a_server_that_does_not_answer_is_not_lost(
         (503, {}, False),
     ],
 )
-def test_what_says_something_of_other_calls(status: int, body: dict[str, Any], lost: bool) -> None:  # noqa: FBT001
+def test_what_says_something_of_other_calls(status: int, body: dict[str, Any], lost: bool) -> None:  # noqa: FBT001  a case
     """Nobody of our name, and a namespace that goes; a refusal of one call says nothing."""
     assert lost is from_answer(status, body, "GET /x").lost
 
