@@ -9,6 +9,8 @@ from tests.e2e.cluster import Namespace, Object
 PASSWORD: Final = "made-up"
 PORT: Final = 5432
 _FOLDER: Final = "/var/lib/orders-chaos"
+_CONNECTIONS: Final = 300
+"""A pod takes eight; with the usual hundred, a rollout beside two other services has too few."""
 _DATA: Final = "/var/lib/postgresql/data"
 
 
@@ -93,6 +95,7 @@ class Server:
     def _pod(self) -> Object:
         """Return the pod: the folder of its node is made PostgreSQL's own first."""
         spec = pod_spec({"hostPath": {"path": self._folder, "type": "DirectoryOrCreate"}})
+        spec["containers"][0]["args"] = ["postgres", "-c", f"max_connections={_CONNECTIONS}"]
         root = {"runAsUser": 0, "runAsGroup": 0}
         first = {
             "name": "volume-permissions",
