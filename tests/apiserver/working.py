@@ -17,10 +17,10 @@ from tests.apiserver.recording import Recording
 from tests.apiserver.world import World
 from tests.server import eventually
 
-UNCLOSED: Final = (
+UNCLOSED: Final = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.usefixtures("collected"),
-)
+]
 """Marks of tests whose watches end: Kopf leaves the sockets of those to the collector."""
 
 
