@@ -47,18 +47,25 @@ def repeat(python: Path, folder: Path, runs: Iterable[Run], **environ: str) -> l
 
 
 def _run(program: list[Path], run: Run, environ: dict[str, str]) -> Outcome:
-    with subprocess.Popen(
-        [*program, *run.command[1:]],
-        env=os.environ | environ | run.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            [*program, *run.command[1:]],
+            env=os.environ | environ | run.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        ) as process,
+    ):
         try:
             answers = [_ask(request, process) for request in run.requests]
             if run.requests:
                 process.send_signal(signal.SIGTERM)
             return Outcome(run.command, process.wait(_LIMIT), answers)
+        except RuntimeError as error:
+            said.seek(0)
+            error.add_note(said.read().decode(errors="replace"))
+            raise
         finally:
             process.kill()
 
