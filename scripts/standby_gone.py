@@ -70,7 +70,9 @@ async def _count(postgres: PostgresServer, log: Path, seconds: float) -> int:
 
         started = time.monotonic()
         await eventually(taken)
-        print(f"{len(early)} backends at the end; 201 again after {time.monotonic() - started:.1f} s")
+        print(
+            f"{len(early)} backends at the end; 201 again after {time.monotonic() - started:.1f} s"
+        )
     status = server.stop()
     with contextlib.suppress(TimeoutError):
         await eventually(lambda: not postgres.backend_pids(url), within=1)
@@ -83,7 +85,7 @@ async def _count(postgres: PostgresServer, log: Path, seconds: float) -> int:
     return int(grown or bool(behind) or bool(status) or httpx.codes.CREATED in answers)
 
 
-async def _turn(  # noqa: PLR0913  what is looked at
+async def _turn(
     postgres: PostgresServer, url: str, server: Server, seconds: float, answers: Counter[int]
 ) -> list[int]:
     """Count for a while, five times a second, and print what was seen."""
@@ -96,11 +98,11 @@ async def _turn(  # noqa: PLR0913  what is looked at
     process = psutil.Process(server.process.pid)
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         ready = await client.get("/readyz?verbose")
-    writes = next((line for line in ready.text.splitlines() if "writes" in line), ready.text)
+    failed = [line for line in ready.text.splitlines() if not line.startswith("[+]")]
     print(
         f"backends {_shares(counts)}; answers {dict(answers - before)};"
         f" {process.memory_full_info().uss / _MIB:.1f} MiB, {process.num_fds()} descriptors;"
-        f" {ready.status_code} {writes}",
+        f" {ready.status_code} {failed[0]}",
         flush=True,
     )
     return counts
@@ -120,7 +122,9 @@ async def _call(url: str, number: int, answers: Counter[int]) -> None:
 
 def _shares(counts: list[int]) -> str:
     """Say how often each number was counted."""
-    return ", ".join(f"{n} ({times / len(counts):.0%})" for n, times in sorted(Counter(counts).items()))
+    return ", ".join(
+        f"{n} ({times / len(counts):.0%})" for n, times in sorted(Counter(counts).items())
+    )
 
 
 if __name__ == "__main__":
