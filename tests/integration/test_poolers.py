@@ -12,7 +12,7 @@ from orders.config import Config
 from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
-from orders.store.migrate import migrate
+from orders.store.migrate import MigrationError, migrate
 from orders.store.pooled_session import PooledSession
 from orders.store.server_role import ServerRole
 from orders.store.session import Session, StatementRefused
@@ -319,6 +319,18 @@ async def test_an_unfit_pooler_is_told_once_and_never_ready(  # noqa: PLR0913  w
     assert 503 == ready.status_code
     assert 1 == len(told), told
     assert line in told[0]
+
+
+@pytest.mark.parametrize("program", [older, newer])
+async def test_migrations_need_transactions(database: str, program: Callable[[], str]) -> None:
+    """A pool of statements does not pass by waiting: one line says what to change, at once."""
+    with (
+        pgbouncer.pgbouncer(program(), database, "statement") as url,
+        pytest.raises(MigrationError, match="statement mode") as caught,
+    ):
+        await migrate(url, wait=60)
+
+    assert 1 == caught.value.exit_code
 
 
 @pytest.mark.parametrize("program", [older, newer])
