@@ -7,6 +7,7 @@ only once no other copy is out, for that one may still succeed. This module know
 
 import asyncio
 import logging
+import math
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from contextvars import Context
@@ -126,7 +127,8 @@ class Batch:
         self.started = started
         self.lane: Lane[Any, Any] | None = lane
         self.task: asyncio.Task[None] | None = None
-        self.examined = False
+        self.examine_at = math.inf
+        """Loop time at which it is out for long enough to be looked after."""
         self.lost = False
 
     async def run(self, lane: Lane[Any, Any]) -> Sequence[Any]:

@@ -26,7 +26,7 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 _SILENCE: Final = 1 / 3
-"""Share of the timeout after which a batch that is not answered is looked after."""
+"""Share of the timeout after which a batch that is not answered is looked after, and again."""
 
 
 class Coalescer(Generic[ItemT, ResultT]):
@@ -47,7 +47,7 @@ class Coalescer(Generic[ItemT, ResultT]):
 
         Args:
             lanes: how many batches may be in flight, and where.
-            timeout: seconds from `add` to DeadlineExceeded; after a third of them on its way a
+            timeout: seconds from `add` to DeadlineExceeded; after each third of them on its way a
                 batch whose lane is not at work is sent again.
             batch_limit: items in one batch, at most.
             queue_limit: items that wait for a batch, at most; those to be sent again come on top.
@@ -186,6 +186,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             return
         self._gathering.stop()
         batch = Batch(waiters, now, lane)
+        batch.examine_at = now + self._silence
         self._batches[batch] = None
         self._overdue = min(self._overdue, now + self._patience)
         batch.task = start(self._loop, self._fly(batch, lane))
@@ -262,15 +263,13 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._queue.popleft()
         for batch in [*self._batches, *self._silent]:
             deadline = batch.expire(now)
-            silent_at = batch.started + self._silence
             if deadline <= now:
                 batch.cancel()
-            elif not batch.examined and silent_at <= now:
-                batch.examined = True
+                continue
+            if batch.examine_at <= now:
+                batch.examine_at = now + self._silence
                 self._help(self._examine(batch))
-                due.append(deadline)
-            else:
-                due.append(deadline if batch.examined else min(deadline, silent_at))
+            due.append(min(deadline, batch.examine_at))
         if self._queue or self._batches or self._silent:
             self._timer = self._loop.call_at(min(due), self._look)
         else:
@@ -284,6 +283,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         del self._batches[batch]
         self._silent.add(batch)
         batch.lane = None
+        batch.examine_at = math.inf
         lane.abandon()
         self._idle.append(lane)
         self._send_again(batch.copy())

@@ -9,9 +9,11 @@ import httpx
 import psqlpy
 import pytest
 
+from tests.integration.test_hangs import OF_READINESS, last_backend
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
 from tests.standbys import standby_gone
+from tests.stopped import stopped
 
 Start = Callable[..., Server]
 
@@ -105,6 +107,36 @@ async def test_no_backend_is_left_at_the_end(
         await eventually(none, within=1)
 
     assert {503} == {answer.status_code for answer in answers}
+    assert 0 == status
+
+
+async def test_no_backend_is_left_though_the_probe_hangs(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """A service whose readiness connection hangs at its end makes another one, to end the rest."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=10) as client,
+        standby_gone(url),
+    ):
+        await client.get("/readyz")
+        probe = await last_backend(private_postgres, url, *OF_READINESS)
+        with stopped(probe):
+            await asyncio.gather(*(client.post("/orders", json=ORDER) for _ in range(4)))
+            server.process.send_signal(signal.SIGTERM)
+            status = await asyncio.to_thread(server.process.wait, 15)
+
+            async def only_that() -> bool:
+                return [probe] == await asyncio.to_thread(private_postgres.backend_pids, url)
+
+            await eventually(only_that, within=2)
+
+        async def none() -> bool:
+            return await backends(private_postgres, url) == 0
+
+        await eventually(none)
+
     assert 0 == status
 
 

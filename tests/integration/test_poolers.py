@@ -9,8 +9,10 @@ import psqlpy
 import pytest
 
 from orders.config import Config
+from orders.store.backends import Backends
+from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
-from orders.store.migrate import migrate
+from orders.store.migrate import MigrationError, migrate
 from orders.store.pooled_session import PooledSession
 from orders.store.server_role import ServerRole
 from orders.store.session import Session, StatementRefused
@@ -24,6 +26,7 @@ from tests.server import Server, eventually
 Start = Callable[..., Server]
 
 ORDER = {"item": "tea", "quantity": 1}
+BACKEND = "SELECT pg_backend_pid()"
 LEAKED = "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan')"
 
 
@@ -85,6 +88,60 @@ async def test_two_processes_share_a_pool_of_transactions(
     assert expected == results
     assert pages[0] == pages[1]
     assert [0, 0] == ends
+
+
+async def test_a_plan_that_the_pooler_keeps_is_no_error(database_url: str, serve: Start) -> None:
+    """A column's type changes: PgBouncer keeps the plans, of new connections too; none is used."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=2, max_prepared_statements=100
+    )
+    with pooled as url:
+        server = serve(DATABASE_URL=url)
+        async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
+            before = await work(client, "before")
+            answers = []
+            for kind in ("varchar(200)", "text"):
+                await ask(database_url, f"ALTER TABLE orders ALTER COLUMN item TYPE {kind}")
+                answers.append(await work(client, kind))
+                answers.append(await work(client, kind))
+                page = await client.get("/orders")
+        another = serve(DATABASE_URL=url)
+        async with httpx.AsyncClient(base_url=another.url, timeout=20) as client:
+            after = await work(client, "after")
+
+    assert {200} == {status for status, _ in [*before, *after, *answers[0], *answers[2]]}
+    assert 200 == page.status_code
+    assert [(200, f"varchar(200) {n}") for n in range(20)] == answers[0]
+    assert answers[0] == answers[1]
+    assert answers[2] == answers[3]
+
+
+async def test_a_backend_that_others_are_given_is_not_ended(database_url: str) -> None:
+    """What a connection that is replaced ran on is idle behind a pooler, and somebody else's."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
+    )
+    with pooled as url:
+        backends = Backends(1.0)
+        made = connector(url)
+        probe, held = (HeldConnection(made, backends=backends) for _ in range(2))
+        backends.ask_over(probe)
+        for connection in (probe, held):
+            connection.open()
+            await connection.ready()
+        other = await psqlpy.connect(dsn=url)
+        before = await held.fetch(f"{BACKEND} WHERE $1::int = 1", [1])
+        held.abandon()
+        async with asyncio.timeout(10):
+            await held.ready()
+        await backends.end_others(made.process, shared=held.shares_backends)
+        after = await held.fetch(f"{BACKEND} WHERE $1::int = 1", [1])
+        theirs = (await other.fetch(BACKEND, prepared=False)).result(as_tuple=True)
+        for connection in (held, probe):
+            await connection.close()
+        other.close()
+
+    assert before == after == theirs
 
 
 async def test_no_setting_reaches_others(database_url: str) -> None:
@@ -262,6 +319,18 @@ async def test_an_unfit_pooler_is_told_once_and_never_ready(  # noqa: PLR0913  w
     assert 503 == ready.status_code
     assert 1 == len(told), told
     assert line in told[0]
+
+
+@pytest.mark.parametrize("program", [older, newer])
+async def test_migrations_need_transactions(database: str, program: Callable[[], str]) -> None:
+    """A pool of statements does not pass by waiting: one line says what to change, at once."""
+    with (
+        pgbouncer.pgbouncer(program(), database, "statement") as url,
+        pytest.raises(MigrationError, match="statement mode") as caught,
+    ):
+        await migrate(url, wait=60)
+
+    assert 1 == caught.value.exit_code
 
 
 @pytest.mark.parametrize("program", [older, newer])

@@ -30,10 +30,10 @@ class Pair:
         self.backends.ask_over(self.probe)
 
 
-@pytest.fixture
-async def pair(private_postgres: PostgresServer) -> AsyncIterator[Pair]:
-    """Open a pair on a database of its own."""
-    made = Pair(private_postgres.database())
+@contextlib.asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Pair]:
+    """Open a pair."""
+    made = Pair(url)
     made.probe.open()
     made.held.open()
     async with asyncio.timeout(10):
@@ -42,6 +42,29 @@ async def pair(private_postgres: PostgresServer) -> AsyncIterator[Pair]:
     yield made
     await made.held.close()
     await made.probe.close()
+
+
+@pytest.fixture
+async def pair(private_postgres: PostgresServer) -> AsyncIterator[Pair]:
+    """Open a pair on a database of its own."""
+    async with opened(private_postgres.database()) as made:
+        yield made
+
+
+@pytest.fixture
+async def guest(private_postgres: PostgresServer) -> AsyncIterator[str]:
+    """Make a database for a role that may log in, and no more; its URL for that role."""
+    url = private_postgres.database()
+    await asyncio.to_thread(private_postgres.execute, "CREATE ROLE guest LOGIN")
+    yield url.replace("postgres@", "guest@")
+    await asyncio.to_thread(private_postgres.terminate_backends, url)
+    await asyncio.to_thread(private_postgres.execute, "DROP ROLE guest")
+
+
+async def works(pair: Pair) -> bool:
+    """Tell whether the backend of the held connection is at work."""
+    activity = await pair.held.activity()
+    return activity is not None and activity.at_work
 
 
 async def pid_of(postgres: PostgresServer, connection: HeldConnection) -> int:
@@ -65,6 +88,88 @@ async def test_what_is_replaced_is_ended(private_postgres: PostgresServer, pair:
     assert hung.exception() is not None
     assert pair.probe.name == probe
     assert pair.held.name != name
+
+
+async def test_a_role_that_becomes_another_ends_its_own(
+    private_postgres: PostgresServer, guest: str
+) -> None:
+    """A role that is set to be another one sees what its backends do, and ends them."""
+    try:
+        for sql in (
+            "CREATE ROLE team",
+            "GRANT team TO guest",
+            "ALTER ROLE guest SET role = 'team'",
+        ):
+            await asyncio.to_thread(private_postgres.execute, sql)
+        async with opened(guest) as pair:
+            name = pair.held.name
+            [(role,)] = await pair.probe.fetch("SELECT current_user::text WHERE $1::int = 1", [1])
+            hung = asyncio.ensure_future(pair.held.fetch("SELECT pg_sleep($1::int)", [60]))
+            await eventually(lambda: works(pair))
+            pair.held.abandon()
+            async with asyncio.timeout(10):
+                await pair.held.ready()
+                await asyncio.wait([hung])
+            left = await asyncio.to_thread(private_postgres.execute, BY_NAME.format(name))
+            [(after,)] = await pair.probe.fetch("SELECT current_user::text WHERE $1::int = 1", [1])
+    finally:
+        await asyncio.to_thread(private_postgres.execute, "DROP ROLE IF EXISTS team")
+
+    assert [] == left
+    assert "team" == role == after
+
+
+async def test_what_the_server_does_not_end_counts(
+    private_postgres: PostgresServer, guest: str
+) -> None:
+    """Where a role may end nothing there are two sockets at most, until one ends by itself."""
+    owner = guest.replace("guest@", "postgres@")
+    await asyncio.to_thread(
+        private_postgres.execute,
+        "REVOKE EXECUTE ON FUNCTION pg_terminate_backend FROM PUBLIC",
+        owner,
+    )
+    async with opened(guest) as pair:
+        names = []
+        for _ in range(2):
+            names.append(pair.held.name)
+            asyncio.ensure_future(
+                pair.held.fetch("SELECT pg_sleep($1::int)", [60])
+            ).add_done_callback(lambda hung: hung.exception())
+            await eventually(lambda: works(pair))
+            pair.held.abandon()
+            if len(names) == 1:
+                async with asyncio.timeout(10):
+                    await pair.held.ready()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pair.held.ready(), 1)
+        there = [
+            await asyncio.to_thread(private_postgres.execute, BY_NAME.format(name))
+            for name in names
+        ]
+        await asyncio.to_thread(
+            private_postgres.execute, f"SELECT pg_terminate_backend({there[0][0][0]})"
+        )
+        async with asyncio.timeout(10):
+            await pair.held.ready()
+
+    assert [1, 1] == [len(found) for found in there]
+
+
+async def test_work_is_seen_without_tracking(private_postgres: PostgresServer) -> None:
+    """A database in which no activity is tracked still shows what waits for the client."""
+    url = private_postgres.database()
+    name = url.rpartition("/")[2]
+    await asyncio.to_thread(
+        private_postgres.execute, f"ALTER DATABASE {name} SET track_activities = off"
+    )
+    async with opened(url) as pair:
+        idle = await works(pair)
+        hung = asyncio.ensure_future(pair.held.fetch("SELECT pg_sleep($1::int)", [60]))
+        await eventually(lambda: works(pair))
+        hung.cancel()
+
+    assert not idle
 
 
 async def test_no_third_socket_is_made(private_postgres: PostgresServer, pair: Pair) -> None:

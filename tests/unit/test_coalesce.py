@@ -319,6 +319,23 @@ async def test_a_batch_at_work_is_not_sent_twice() -> None:
     assert 0 == lanes[0].abandoned
 
 
+async def test_a_batch_that_was_at_work_may_go_silent() -> None:
+    """A batch that was at work after a third of its time is looked after again a third later."""
+    loop = asyncio.get_running_loop()
+    lanes = Lane(), Lane()
+    lanes[0].silent = True
+    calls = coalescer(*lanes)
+    started = loop.time()
+    answer = calls.submit(7)
+    await asyncio.sleep(2)
+    lanes[0].working = None
+
+    assert 70 == await answer
+    assert started + 10 / 3 + 0.1 + 1.0 == pytest.approx(loop.time(), abs=0.001)
+    assert [1, 0] == [lane.abandoned for lane in lanes]
+    await calls.drain()
+
+
 async def test_the_first_copy_that_succeeds_answers() -> None:
     """When the silent copy is answered after all, its caller does not wait for the other one."""
     loop = asyncio.get_running_loop()

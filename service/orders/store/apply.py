@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from psqlpy.exceptions import Error as DriverError
 
-from orders.store import ledger
+from orders.store import ledger, pooler
 from orders.store.messages import explain
 from orders.store.migrations import Migration, MigrationError
 from orders.store.rights import Rights
@@ -113,9 +113,15 @@ async def begin(connection: "Connection", lock_timeout: float) -> None:
 
     Raises:
         TryAgain: another run has it.
+        MigrationError: there are no transactions.
     """
     limits = _LIMITS.format(lock=round(lock_timeout * 1000), local="true")
-    await connection.execute_batch(f"{_BEGIN};{limits}")
+    try:
+        await connection.execute_batch(f"{_BEGIN};{limits}")
+    except DriverError as error:
+        if not pooler.refuses_transactions(error):
+            raise
+        raise MigrationError(pooler.NO_TRANSACTIONS) from error
     result = await connection.fetch(_TRY_LOCK, prepared=False)
     if not result.result(as_tuple=True)[0][0]:
         raise TryAgain("another run of `orders migrate` is at work", patience=PATIENCE)

@@ -3,11 +3,13 @@
 The driver can neither cancel a statement nor close a connection, so a backend is asked about and
 ended over another connection, the probe, by its `application_name`. It is never cancelled: a
 cancel while it waits for a synchronous standby would be acknowledged as a success.
+
+That is done as the role that logged in, to which the backends belong. A role may be set to become
+another one (`ALTER ROLE ... SET role`), which may neither see what they do nor end them.
 """
 
 import asyncio
-import contextlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orders.batch import ConnectionLost
 from orders.store.session import Row, StatementRefused
@@ -15,16 +17,25 @@ from orders.store.session import Row, StatementRefused
 if TYPE_CHECKING:
     from orders.store.connections import HeldConnection
 
-_ACTIVITY: Final = """
-SELECT state, wait_event_type, wait_event FROM pg_stat_activity WHERE application_name = $1::text
+# pg_stat_activity, read once the role is that of the log-in, up to the end of the statement: what
+# the function is given comes from setting it.
+_BACKENDS: Final = """
+FROM (SELECT set_config('role', 'none', true)) AS became (role),
+    pg_stat_get_activity(nullif(became.role, 'none')::int) AS backend
 """
-# What is ended shows until it is gone, so it is ended again until it does not.
-_END: Final = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1::text
+_ACTIVITY: Final = f"""
+SELECT state, wait_event_type, wait_event {_BACKENDS} WHERE application_name = $1::text
 """
-_END_OTHERS: Final = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE starts_with(application_name, $1::text) AND application_name <> $2::text
+# What is ended shows until it is gone, so it is ended again until it does not. Behind a pooler an
+# idle backend still has the name of whom it served last, and is about to serve somebody else.
+_END: Final = f"""
+SELECT pg_terminate_backend(pid) {_BACKENDS}
+WHERE application_name = $1::text AND (state <> 'idle' OR NOT $2::boolean)
+"""
+_END_OTHERS: Final = f"""
+SELECT pg_terminate_backend(pid) {_BACKENDS}
+WHERE starts_with(application_name, $1::text) AND pid <> pg_backend_pid()
+    AND (state <> 'idle' OR NOT $2::boolean)
 """
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 1.0
@@ -39,8 +50,11 @@ class Activity(NamedTuple):
 
     @property
     def at_work(self) -> bool:
-        """Whether it works, or waits for a lock or a standby; not for more of a message."""
-        return self.state == "active" and self.wait_type != "Client"
+        """Whether it works, or waits for a lock or a standby; not for more of a message.
+
+        Without `track_activities` the state is `disabled`, whatever it does.
+        """
+        return self.state in {"active", "disabled"} and self.wait_type != "Client"
 
 
 class Backends:
@@ -66,16 +80,30 @@ class Backends:
         found = [Activity(*row) for row in rows]
         return next((one for one in found if one.at_work), Activity(None, None, None))
 
-    async def end(self, name: str) -> None:
-        """End the backend with this `application_name`; return when the server has it no more."""
-        await self._end(_END, name)
+    async def end(self, name: str, *, shared: bool) -> bool:
+        """End the backend with this `application_name`; return when the server has it no more.
 
-    async def end_others(self) -> None:
-        """End every backend of this process but the probe's, those of connects given up too."""
-        if self._probe is not None and (name := self._probe.name):
-            await self._end(_END_OTHERS, name.rstrip("0123456789"), name)
+        Args:
+            name: what to look for.
+            shared: whether a pooler gives the backend to others once it is idle.
 
-    async def ask(self, sql: str, parameters: list[str]) -> list[Row] | None:
+        Returns:
+            False if the server ends none for this role.
+
+        """
+        return await self._end(_END, name, shared)
+
+    async def end_others(self, process: str, *, shared: bool) -> None:
+        """End every backend of a process but the probe's, those of connects given up too.
+
+        Args:
+            process: what the `application_name` of each begins with.
+            shared: as in `end`.
+
+        """
+        await self._end(_END_OTHERS, process, shared)
+
+    async def ask(self, sql: str, parameters: list[Any]) -> list[Row] | None:
         """Run a statement on the probe; return None when nobody answers.
 
         Raises:
@@ -86,7 +114,7 @@ class Backends:
             return None
         try:
             async with self._probe.within(self.timeout):
-                return await self._probe.fetch(sql, list(parameters))
+                return await self._probe.fetch(sql, parameters)
         except ConnectionLost:
             return None
 
@@ -98,9 +126,12 @@ class Backends:
             return str(refused)
         return None
 
-    async def _end(self, sql: str, *parameters: str) -> None:
+    async def _end(self, sql: str, *parameters: Any) -> bool:
         pause = _FIRST_PAUSE
-        with contextlib.suppress(StatementRefused):  # nobody can end it from here
-            while await self.ask(sql, list(parameters)) != []:
+        try:
+            while await self.ask(sql, [*parameters]) != []:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+        except StatementRefused:
+            return False
+        return True

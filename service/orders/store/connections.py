@@ -73,6 +73,16 @@ class HeldConnection:
         return "idle" if self._user is None else "used"
 
     @property
+    def may_be_there(self) -> bool:
+        """Whether the server may have a backend of this connection, or of one that it replaced."""
+        return self._session is not None or bool(self._leaving)
+
+    @property
+    def shares_backends(self) -> bool:
+        """Whether a pooler stands between, which gives its backends to others as well."""
+        return self._session is not None and self._session.shares_backends
+
+    @property
     def name(self) -> str:
         """The `application_name` at the server; empty without a connection."""
         return "" if self._session is None else self._session.name
@@ -167,6 +177,12 @@ class HeldConnection:
             self.open()
             self._on_lost()
 
+    def renew_plans(self) -> None:
+        """Replace the connection by one that plans its statements anew: its plans do not fit."""
+        if self._session is not None:
+            self._connector.renew_plans(self._session)
+            self.abandon("its plans are out of date", silent=False)
+
     def check(self) -> None:
         """Find out in the background whether an idle connection stands; until then it is down."""
         if self._session is not None and self._user is None and self._checking is None:
@@ -230,19 +246,18 @@ class HeldConnection:
 
     async def _end_at_server(self, session: Session, gone: "asyncio.Future[None]") -> None:
         """Return when the server has its backend no more, however long it cannot be asked."""
-        try:
-            await self._backends.end(session.name)
-        finally:
-            session.close()
+        if await self._backends.end(session.name, shared=session.shares_backends):
             _settle(gone)
 
     async def _end_by_itself(self, session: Session, gone: "asyncio.Future[None]") -> None:
-        """Close it once it answers or breaks, as its socket goes then, whoever can be asked."""
+        """Close it once it is gone, answers or breaks: its socket goes then, whoever is asked."""
         hearing = asyncio.ensure_future(session.stands())
-        await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
-        hearing.cancel()
-        session.close()
-        _settle(gone)
+        try:
+            await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hearing.cancel()
+            session.close()
+            _settle(gone)
 
     async def _connect(self) -> None:
         """Try until it stands; only a statement that worked makes the pauses short again."""

@@ -42,7 +42,8 @@ class Connector:
         """Keep where, and the seconds after which the server ends a statement."""
         self._database = database
         self._statement_timeout = statement_timeout
-        self._process = f"{database.application_name} {secrets.token_hex(4)}"
+        self.process = f"{database.application_name} {secrets.token_hex(4)} "
+        """What the `application_name` of each connection begins with; a number follows."""
         self._numbers = itertools.count(1)
         self._addresses = Addresses(
             [Address(*endpoint) for endpoint in database.endpoints],
@@ -51,6 +52,7 @@ class Connector:
         )
         self._opener = Opener(database)
         self._poolers: set[Address] = set()
+        self._plans = 0
         self._judging = asyncio.Lock()
 
     @property
@@ -72,6 +74,11 @@ class Connector:
     def lost(self, session: Session, *, silent: bool) -> None:
         """Note that a session was lost; one that hangs has its address tried after all others."""
         self._addresses.failed(session.address, silent=silent)
+
+    def renew_plans(self, session: Session) -> None:
+        """Have later sessions plan their statements anew, as the plans of this one do not fit."""
+        if session.plans == self._plans:
+            self._plans += 1
 
     async def open(self) -> Opened:
         """Return a connection as the driver makes it; raises what `connect` does."""
@@ -135,7 +142,9 @@ class Connector:
             if kind is Kind.OWN:
                 session = Session(opened, role)
             else:
-                session = PooledSession(opened, role, prepared=kind is Kind.TRANSACTIONS)
+                session = PooledSession(
+                    opened, role, prepared=kind is Kind.TRANSACTIONS, plans=self._plans
+                )
             extend()
             await session.set_up(self._statement_timeout, warm, extend)
         except BaseException:
@@ -172,7 +181,7 @@ class Connector:
             )
 
     def _name(self) -> str:
-        return f"{self._process} {next(self._numbers)}"
+        return f"{self.process}{next(self._numbers)}"
 
 
 def _told(failures: dict[Address, str]) -> str:

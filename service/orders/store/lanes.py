@@ -126,7 +126,7 @@ class _Lane(Generic[ItemT, ResultT]):
             except StatementRefused as another:
                 refusal = another
         if cause is Cause.PLAN:
-            self._connection.abandon("its plans are out of date", silent=False)
+            self._connection.renew_plans()
             raise ConnectionLost
         if cause is not Cause.DATABASE and len(items) > 1:
             raise refusal

@@ -2,9 +2,13 @@
 
 So each statement is a transaction that makes its own settings, which end with it: nothing that is
 set here reaches others, and nothing that others left behind reaches a statement of this service.
+
+A pooler that keeps prepared statements apart knows them by their text, and keeps them for longer
+than a session. So a plan that is out of date is got rid of by another text, that of a comment.
 """
 
-from typing import Any, Final
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from psqlpy.exceptions import Error as DriverError
 
@@ -14,31 +18,49 @@ from orders.store.server_role import ServerRole
 from orders.store.session import Row, Session, SessionLost
 from orders.store.settings import BEGIN
 
+if TYPE_CHECKING:
+    from psqlpy import QueryResult
+
 _COMMIT: Final = "COMMIT"
 _ROLLBACK: Final = "ROLLBACK"
 _TRIES: Final = 3
+_PARAMETER: Final = re.compile(r"\$([0-9]+)")
 
 
 class PooledSession(Session):
     """A session of which only a transaction has a server connection of its own."""
 
-    def __init__(self, opened: Opened, role: ServerRole, *, prepared: bool) -> None:
-        """Take a new connection; `prepared` if the pooler keeps prepared statements apart."""
+    shares_backends = True
+
+    def __init__(
+        self, opened: Opened, role: ServerRole, *, prepared: bool, plans: int = 0
+    ) -> None:
+        """Take a new connection.
+
+        Args:
+            opened: the connection.
+            role: what its server has to be.
+            prepared: whether the pooler keeps prepared statements apart.
+            plans: another number has all statements planned anew.
+
+        """
         super().__init__(opened, role)
+        self.plans = plans
         self._prepared = prepared
         self._begin = ""
         self._broken_off = False
 
     async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
-        """Run one statement in a transaction of its own; raises what `Session.fetch` does."""
+        """Run one statement in a transaction of its own; raises what `Session.fetch` does.
+
+        What is not to be prepared has parameters that change nothing: numbers, texts, empty lists.
+        """
         if self._broken_off:
             raise SessionLost("a transaction was broken off")
         self._broken_off = True  # for good, if this is cancelled
         try:
             await self._begin_anew()
-            result = await self._connection.fetch(
-                sql, parameters, prepared=prepared and self._prepared
-            )
+            result = await self._run(sql, parameters, prepared=prepared)
             await self._connection.execute_batch(_COMMIT)
         except DriverError as error:
             try:
@@ -49,6 +71,14 @@ class PooledSession(Session):
             raise await self._failure(error) from None
         self._broken_off = False
         return result.result(as_tuple=True)
+
+    async def _run(self, sql: str, parameters: list[Any], *, prepared: bool) -> "QueryResult":
+        if prepared and self.plans:
+            sql = f"{sql} /* {self.plans} */"
+        if not prepared and self._prepared:
+            # With parameters the driver would name it, and use that name in SQL.
+            return await self._connection.fetch(_inlined(sql, parameters), prepared=False)
+        return await self._connection.fetch(sql, parameters, prepared=self._prepared)
 
     async def _begin_anew(self) -> None:
         """Begin a transaction.
@@ -67,3 +97,14 @@ class PooledSession(Session):
 
     async def _make_settings(self, statement_timeout: int, lock_timeout: int) -> None:
         self._begin = BEGIN.format(statement_timeout, lock_timeout)
+
+
+def _inlined(sql: str, parameters: list[Any]) -> str:
+    """Return a statement that has its values in its text, each as a literal that is cast there."""
+
+    def literal(found: re.Match[str]) -> str:
+        value = parameters[int(found[1]) - 1]
+        text = "{}" if value == [] else str(value)
+        return "'" + text.replace("'", "''") + "'"
+
+    return _PARAMETER.sub(literal, sql)

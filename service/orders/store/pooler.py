@@ -25,6 +25,10 @@ from orders.store.opening import DIRECT, Opened
 if TYPE_CHECKING:
     from psqlpy import Connection
 
+NO_TRANSACTIONS: Final = (
+    "a pooler in statement mode has no transactions; use transaction or session mode"
+)
+
 _PROBE: Final = "SELECT 'orders: does a pooler rename this?' WHERE $1::int = 1"
 _NAMES: Final = (
     "SELECT name FROM pg_prepared_statements"
@@ -64,6 +68,11 @@ def refuses_options(error: DriverError) -> bool:
     return "startup parameter" in text or DIRECT in text
 
 
+def refuses_transactions(error: DriverError) -> bool:
+    """Whether a transaction could not begin because a pooler pools single statements."""
+    return "transaction" in str(error)
+
+
 async def judge(opened: Opened, another: Callable[[], Awaitable[Opened]]) -> Kind:
     """Find out what a pooler allows.
 
@@ -79,11 +88,9 @@ async def judge(opened: Opened, another: Callable[[], Awaitable[Opened]]) -> Kin
     try:
         await opened.connection.execute_batch("BEGIN")
     except DriverError as error:
-        if "transaction" not in str(error):
+        if not refuses_transactions(error):
             raise
-        raise UnfitPooler(
-            "a pooler in statement mode has no transactions; use transaction or session mode"
-        ) from error
+        raise UnfitPooler(NO_TRANSACTIONS) from error
     if await _renames(opened.connection):
         return Kind.TRANSACTIONS
     try:

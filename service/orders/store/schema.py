@@ -13,9 +13,12 @@ REQUIRED_VERSION: Final = highest_version()
 """The number of the last migration in this package."""
 
 # A statement that names a table fails while the table is not there, so it is asked for first.
-# `$1` is 1: the driver prepares a statement without parameters anew each time.
+# `$1` is 1: the driver prepares a statement without parameters anew each time. The version is cast
+# so that the plan fits whatever type a later release gives the column.
 HAS_VERSIONS: Final = "SELECT to_regclass('orders_migrations') IS NOT NULL WHERE $1::integer = 1"
-VERSION: Final = "SELECT coalesce(max(version), 0) FROM orders_migrations WHERE $1::integer = 1"
+VERSION: Final = (
+    "SELECT coalesce(max(version), 0)::integer FROM orders_migrations WHERE $1::integer = 1"
+)
 
 Fetch = Callable[[str, list[Any]], Awaitable[list[tuple[Any, ...]]]]
 

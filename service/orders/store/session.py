@@ -36,6 +36,11 @@ class SessionLost(Exception):
 class Session:
     """A connection to one server, on which one statement runs at a time."""
 
+    shares_backends = False
+    """Whether a pooler gives the backend of a statement to others once that is over."""
+    plans = 0
+    """How often statements had to be planned anew before it, where plans outlive a session."""
+
     def __init__(self, opened: Opened, role: ServerRole) -> None:
         """Take a new connection, and what its server has to be."""
         self.name = opened.name

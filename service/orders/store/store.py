@@ -52,6 +52,7 @@ class Store:
         self._connections: list[HeldConnection] = []
 
         connector = Connector(database, statement_timeout=statement_timeout)
+        self._process = connector.process
         outage = Outage(database.where)
         self._backends = Backends(timeout=statement_timeout * _ANSWER_SHARE)
         self.writes = Writes(self._backends)
@@ -103,11 +104,17 @@ class Store:
         return await asyncio.shield(self._probing)
 
     async def close(self) -> None:
-        """Close every connection, and end what is left of them at the server."""
+        """Close every connection, and end what is left of them at the server.
+
+        Only if there may be something left, it is waited for the probe, which may be on its way.
+        """
+        left = any(connection.may_be_there for connection in self._connections)
+        shared = any(connection.shares_backends for connection in self._connections)
         await asyncio.gather(*(connection.close() for connection in self._serving))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ENDING_TIMEOUT):
-                await self._backends.end_others()
+        if left:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING_TIMEOUT):
+                    await self._backends.end_others(self._process, shared=shared)
         await self._probe.close()
 
     def _check_all(self) -> None:
