@@ -257,7 +257,10 @@ async def test_a_canary_whose_pods_do_not_come_is_late(world: World) -> None:
     await begin(world, progressDeadline="60s")
     world.clock.wait(62)
     await world.settle()
-    assert "ProgressDeadlineExceeded" == (await world.rollout())["failed"]["reason"]
+    failed = (await world.rollout())["failed"]
+    assert "ProgressDeadlineExceeded" == failed["reason"]
+    assert "1 of 1 pods are new and 0 of them ready. shop-canary-" in failed["message"]
+    assert "init container migrate waits: PodInitializing" in failed["message"]
 
 
 @pytest.mark.usefixtures("served")
