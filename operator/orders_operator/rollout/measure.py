@@ -1,7 +1,7 @@
 """What a window measured: the difference of the readings at its two ends. Pure.
 
 Only what was counted by the same processes at both ends is a measurement. Of a canary's pods all
-have to be: the one that cannot be read, or that was replaced, may be the bad one. Of the others
+have to be: the one that cannot be read, that came or was replaced, may be the bad one. Of the others
 half are enough, for an autoscaler has some come and go all the time.
 """
 
@@ -148,6 +148,9 @@ def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Co
     gone = [name for uid, name in began.judged.items() if uid not in now]
     if gone and (compared.fixed or 2 * len(gone) > len(began.judged)):
         return Unmeasured(f"{', '.join(sorted(gone))} went, or was replaced, in the window.")
+    came = [name for uid, name in now.items() if uid not in began.readings]
+    if came and compared.fixed:
+        return Unmeasured(f"{', '.join(sorted(came))} came in the window.")
     judged = {}
     for uid in now.keys() & began.readings.keys():
         before, after = began.readings[uid], found.good[uid]

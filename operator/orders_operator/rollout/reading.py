@@ -68,7 +68,7 @@ async def _pod(session: aiohttp.ClientSession, pod: Object) -> Reading | str:
     if where is None:
         return "it has no address"
     try:
-        async with session.get(where, headers=_ACCEPT) as answer:
+        async with session.get(where, headers=_ACCEPT, allow_redirects=False) as answer:
             if answer.status != HTTPStatus.OK:
                 return f"it answered {answer.status}"
             return read((await content(answer)).decode())
