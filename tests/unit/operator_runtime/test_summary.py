@@ -30,7 +30,9 @@ def test_all_is_well() -> None:
     } == conditions(status)
     assert ("0.1.0", 3) == (status["version"], status["schemaVersion"])
     assert "orders/service:0.1.0@sha256:abc" == status["image"]
-    assert (2, 2) == (status["replicas"], status["readyReplicas"])
+    assert (2, 2, 2) == tuple(
+        status[name] for name in ("replicas", "readyReplicas", "stableReplicas")
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,9 @@ def test_an_invalid_spec_keeps_what_was_known() -> None:
     after = summarise(Observed(generation=2, invalid="`spec.image` is missing"), before, NOW)
 
     assert ("True", "InvalidSpec") == conditions(after)["Degraded"]
-    assert (2, 2) == (after["replicas"], after["readyReplicas"])
+    assert (2, 2, 2) == tuple(
+        after[name] for name in ("replicas", "readyReplicas", "stableReplicas")
+    )
     assert before["version"] == after["version"]
     assert 2 == after["observedGeneration"]
 
