@@ -33,11 +33,16 @@ class Fate(Enum):
 
     READY = auto()
     STARTING = auto()
+    MIGRATING = auto()
+    UNREADY = auto()
     CRASHING = auto()
     UNMIGRATED = auto()
     DATABASE_AWAY = auto()
     UNPULLED = auto()
     MISNAMED = auto()
+
+
+_RUNNING: Final = frozenset({Fate.READY, Fate.UNREADY, Fate.CRASHING})
 
 
 class Kubelet:
@@ -149,7 +154,7 @@ def _status(pod: Object, fate: Fate, address: str) -> Object:
     changed = _stamp(now + _STARTS) if ready or old else began
     condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": changed}
     status = {
-        "phase": "Running" if fate in {Fate.READY, Fate.CRASHING} else "Pending",
+        "phase": "Running" if fate in _RUNNING else "Pending",
         "startTime": began,
         "podIP": address,
         "podIPs": [{"ip": address}],
@@ -167,8 +172,10 @@ def _stamp(at: datetime) -> str:
 
 def _container(pod: Object, name: str, fate: Fate) -> Object:
     crashed = {"terminated": _ended(1, "it cannot serve")}
+    runs = {"started": True, "state": {"running": {"startedAt": _BEGAN}}}
     states: dict[Fate, Object] = {
-        Fate.READY: {"ready": True, "started": True, "state": {"running": {"startedAt": _BEGAN}}},
+        Fate.READY: {"ready": True, **runs},
+        Fate.UNREADY: runs,
         Fate.CRASHING: {
             "restartCount": 3,
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
@@ -184,6 +191,7 @@ def _container(pod: Object, name: str, fate: Fate) -> Object:
 def _init_container(pod: Object, name: str, fate: Fate) -> Object:
     states: dict[Fate, Object] = {
         Fate.STARTING: {"state": {"waiting": {"reason": "PodInitializing"}}},
+        Fate.MIGRATING: {"state": {"running": {"startedAt": _BEGAN}}},
         Fate.UNPULLED: _UNPULLED,
         Fate.MISNAMED: _MISNAMED,
         Fate.UNMIGRATED: {"restartCount": 1, "state": {"terminated": _ended(1, "it is odd")}},

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orders_operator.api.spec import API_VERSION, PLURAL
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.traffic import Traffic, traffic
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
@@ -257,7 +258,22 @@ async def test_a_canary_whose_pods_do_not_come_is_late(world: World) -> None:
     await begin(world, progressDeadline="60s")
     world.clock.wait(62)
     await world.settle()
-    assert "ProgressDeadlineExceeded" == (await world.rollout())["failed"]["reason"]
+    failed = (await world.rollout())["failed"]
+    assert "ProgressDeadlineExceeded" == failed["reason"]
+    assert "1 of 1 pods are new and 0 of them ready. shop-canary-" in failed["message"]
+    assert "init container migrate waits: PodInitializing" in failed["message"]
+
+
+@pytest.mark.usefixtures("served")
+async def test_who_scales_is_told_of_the_pods_that_it_scales(world: World) -> None:
+    """Those that the selector finds and `replicas` counts: a canary's come on top of them."""
+    await begin(world)
+    scale = await world.kube.request("GET", world.url(API_VERSION, PLURAL, f"{NAME}/scale"))
+    labels = dict(it.split("=") for it in scale["status"]["selector"].split(","))
+    found = await world.kube.list("v1", "pods", world.namespace, labels)
+    assert 4 == scale["spec"]["replicas"] == scale["status"]["replicas"] == len(found)
+    status = await world.status()
+    assert (5, 4) == (status["replicas"], status["stableReplicas"])
 
 
 @pytest.mark.usefixtures("served")

@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.apiserver.kubelet import Fate
+from tests.apiserver.kubelet import Fate, own_container
+from tests.apiserver.traffic import UNREADY, traffic
 from tests.apiserver.world import IMAGE, NEXT, World
 
+_AWAY = UNREADY.splitlines()[0]
 FAILURES = [
     (Fate.CRASHING, "PodCrashing", "it cannot serve"),
     (Fate.UNMIGRATED, "MigrationFailed", "it is odd"),
@@ -115,6 +117,48 @@ async def test_pods_that_never_serve_are_late(world: World) -> None:
     await world.settle()
     assert [IMAGE] == await world.images()
     assert "ProgressDeadlineExceeded" == (await world.rollout())["failed"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("fate", "why"),
+    [
+        (Fate.MIGRATING, "init container migrate has not ended"),
+        (
+            Fate.UNREADY,
+            f"container orders runs and is not ready, /readyz answers 503: {_AWAY}",
+        ),
+    ],
+)
+async def test_what_is_missing_at_the_deadline_is_told(world: World, fate: Fate, why: str) -> None:
+    """The new pods are counted, not the old ones that serve; with what they do instead."""
+    async with traffic(world.kubelet) as served:
+        served.unready.add(NEXT)
+        await world.declare(replicas=3, rollout={"progressDeadline": "60s"})
+        await world.settle()
+        world.kubelet.fates[NEXT] = fate
+        await world.change(image=NEXT)
+        await world.settle()
+        [new] = [pod for pod in await world.pods() if own_container(pod)["image"] == NEXT]
+        world.deployments.late.add("shop")
+        await world.settle()
+    assert (await world.rollout())["failed"]["message"] == (
+        f"After 60 s: 1 of 3 pods are new and 0 of them ready. {new['metadata']['name']}: {why}."
+    )
+
+
+async def test_a_first_revision_that_is_late_says_why(world: World) -> None:
+    """There is nothing to go back to, so its condition says it."""
+    async with traffic(world.kubelet) as served:
+        served.unready.add(IMAGE)
+        world.kubelet.fates[IMAGE] = Fate.UNREADY
+        await world.declare()
+        await world.settle()
+        world.deployments.late.add("shop")
+        await world.settle()
+        said = await world.said("Degraded")
+    assert "ProgressDeadlineExceeded" == said["reason"]
+    assert said["message"].startswith("1 of 1 pods are new and 0 of them ready. shop-")
+    assert "/readyz answers 503: [-]database failed" in said["message"]
 
 
 async def test_a_pull_that_fails_is_waited_for(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -11,6 +11,8 @@ from orders_operator.resources.service import METRICS_PORT
 from tests.apiserver.kubelet import Kubelet, own_container
 
 Object = dict[str, Any]
+
+UNREADY: Final = "[-]database failed: no answer; the log says why\n[+]draining ok\n"
 
 
 class Traffic:
@@ -23,6 +25,8 @@ class Traffic:
         """Images that answer each tenth request with 500."""
         self.away: set[str] = set()
         """Images whose pods do not show their metrics."""
+        self.unready: set[str] = set()
+        """Images whose readiness fails for want of a database."""
         self._runners: list[web.AppRunner] = []
         self._metrics: list[Metrics] = []
 
@@ -41,7 +45,13 @@ class Traffic:
             kind, body = metrics.expose(request.headers["Accept"])
             return web.Response(body=body, headers={"Content-Type": kind})
 
+        async def ready(_: web.Request) -> web.Response:
+            if image in self.unready:
+                return web.Response(status=503, text=UNREADY)
+            return web.Response(text="ok")
+
         app = web.Application()
+        app.router.add_get("/readyz", ready)
         app.router.add_get("/metrics", answer)
         runner = web.AppRunner(app)
         self._runners.append(runner)

@@ -87,7 +87,7 @@ def _version() -> dict[str, Any]:
             "status": {},
             "scale": {
                 "specReplicasPath": ".spec.replicas",
-                "statusReplicasPath": ".status.replicas",
+                "statusReplicasPath": ".status.stableReplicas",
                 "labelSelectorPath": ".status.selector",
             },
         },

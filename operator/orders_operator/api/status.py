@@ -171,6 +171,13 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     ] = None
     replicas: Annotated[int | None, Meta(description="Pods, old and new.")] = None
     ready_replicas: Annotated[int | None, Meta(description="Pods that serve.")] = None
+    stable_replicas: Annotated[
+        int | None,
+        Meta(
+            description="Pods but those of a canary, for the scale subresource: those that"
+            " `selector` selects, and spec.replicas counts."
+        ),
+    ] = None
     selector: Annotated[
         str | None, Meta(description="Of the pods, for the scale subresource.")
     ] = None

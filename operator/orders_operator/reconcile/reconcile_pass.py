@@ -111,6 +111,9 @@ class Pass:
     autoscaled: Autoscaled | None = None
     """What is kept of an autoscaler; `service` has the replicas that come of it."""
 
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What the readiness of late pods has answered, by their uid."""
+
     snapshot: Snapshot = field(init=False)
     choice: Choice = field(init=False)
     plan: Plan | None = field(init=False)

@@ -13,10 +13,12 @@ from orders_operator.resources.desired import splits_requests
 from orders_operator.resources.labels import CANARY, STABLE
 from orders_operator.resources.references import named
 from orders_operator.rollout.commands import commands
+from orders_operator.rollout.failure import overdue
 from orders_operator.rollout.judge import absolute, comparable
 from orders_operator.rollout.measure import Compared
 from orders_operator.rollout.plan import plan
 from orders_operator.rollout.pods import of_revision, ready
+from orders_operator.rollout.readiness import answers
 from orders_operator.rollout.situation import BAKE, PROMOTION, Plan, Situation
 from orders_operator.rollout.tracks import Tracks, track_state
 
@@ -35,6 +37,10 @@ async def plan_rollout(it: Pass) -> None:
     situation = _situation(it, revision, tracks)
     if it.invalid is not None:
         situation = only_back(situation, tracks)
+    if overdue(situation):
+        it.answers = await answers((*tracks.canary.newest, *tracks.stable.newest))
+        tracks = await tracks_of(it)
+        situation = replace(situation, stable=tracks.stable.track, canary=tracks.canary.track)
     found = plan(situation)
     analysis, compared = judged_by(situation.declared), _compared(it, found, tracks)
     measured = None
@@ -76,8 +82,8 @@ async def tracks_of(it: Pass) -> Tracks:
     children, name = it.snapshot.children, it.service.metadata.name
     stable = await children.mine("apps/v1", "Deployment", name)
     canary = await children.mine("apps/v1", "Deployment", f"{name}-{CANARY}")
-    pods = it.snapshot.pods
-    return Tracks(track_state(stable, pods, STABLE), track_state(canary, pods, CANARY))
+    pods, said = it.snapshot.pods, it.answers
+    return Tracks(track_state(stable, pods, STABLE, said), track_state(canary, pods, CANARY, said))
 
 
 def _situation(it: Pass, revision: "Revision", tracks: Tracks) -> Situation:

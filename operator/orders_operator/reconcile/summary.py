@@ -21,6 +21,7 @@ from orders_operator.rollout.situation import stamp
 Object = dict[str, Any]
 
 MESSAGE_LENGTH: Final = 2048
+_COUNTED: Final = ("replicas", "readyReplicas", "stableReplicas")
 _FOR_TOOLS: Final = frozenset({ConditionType.RECONCILING, ConditionType.STALLED})
 """Conditions that repeat what others tell, so their changes make no Events."""
 
@@ -74,12 +75,13 @@ def _schema(seen: Observed, before: Mapping[str, Any]) -> int | None:
 def _counts(seen: Observed, state: Progress | None, before: Mapping[str, Any]) -> Object:
     """Return how many pods there are; as before where nobody has looked, or could."""
     if seen.invalid is not None or seen.hidden:
-        return {name: before.get(name, 0) for name in ("replicas", "readyReplicas")}
+        return {name: before.get(name, 0) for name in _COUNTED}
     canary = seen.tracks.canary.track
     found = [it for it in (state, canary.progress if canary else None) if it is not None]
     return {
         "replicas": sum(it.total for it in found),
         "readyReplicas": sum(it.ready for it in found),
+        "stableReplicas": 0 if state is None else state.total,
     }
 
 

@@ -26,7 +26,7 @@ def verdicts(seen: Observed, before: Mapping[str, Any]) -> dict[ConditionType, V
     """Return what each condition says."""
     stable = seen.tracks.stable.track
     state = None if stable is None else stable.progress
-    problem = _problem(seen, state)
+    problem = _problem(seen)
     said = {
         ConditionType.READY: _ready(seen, state, problem),
         ConditionType.PROGRESSING: _progressing(seen, state, problem),
@@ -62,13 +62,13 @@ def ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     )
 
 
-def _problem(seen: Observed, state: Progress | None) -> Problem | None:
+def _problem(seen: Observed) -> Problem | None:
     """Return what weighs most."""
     if seen.invalid is not None:
         return Problem(Reason.INVALID_SPEC, seen.invalid)
     if seen.problems:
         return seen.problems[0]
-    return _of_database(seen) or _of_rollout(seen) or _of_pods(seen, state) or _of_cluster(seen)
+    return _of_database(seen) or _of_rollout(seen) or _of_pods(seen) or _of_cluster(seen)
 
 
 def _of_database(seen: Observed) -> Problem | None:
@@ -90,19 +90,18 @@ def _reason(text: str) -> Reason:
     return next((it for it in Reason if it == text), Reason.UNAVAILABLE)
 
 
-def _of_pods(seen: Observed, state: Progress | None) -> Problem | None:
+def _of_pods(seen: Observed) -> Problem | None:
     wrong = pods.trouble((*seen.tracks.canary.pods, *seen.tracks.stable.pods))
     if wrong is not None:
         return Problem(wrong.reason, wrong.message)
     stable, canary = seen.tracks.stable.track, seen.tracks.canary.track
     if canary is not None and canary.progress.refused:
         return Problem(Reason.PODS_REFUSED, canary.progress.refused)
-    if state is None or not (state.late or state.refused):
-        return None
-    waits = stable.waits if stable is not None else None
-    why = state.refused or waits or f"{state.updated} of {state.wanted} pods are updated"
-    late = Reason.PROGRESS_DEADLINE_EXCEEDED
-    return Problem(late if state.late else Reason.PODS_REFUSED, why)
+    if stable is not None and stable.progress.late:
+        return Problem(Reason.PROGRESS_DEADLINE_EXCEEDED, stable.shortfall)
+    if stable is not None and stable.progress.refused:
+        return Problem(Reason.PODS_REFUSED, stable.progress.refused)
+    return None
 
 
 def _of_cluster(seen: Observed) -> Problem | None:

@@ -52,6 +52,15 @@ def final(it: Situation, failure: FailedRevision) -> bool:
     return failure.reason == Reason.ABORTED or back
 
 
+def overdue(it: Situation) -> bool:
+    """Whether pods of the wanted revision are late, and it is not given up for anything yet."""
+    if remembered(it) is not None or asleep(it):
+        return False
+    tracks = (track for track in (it.canary, it.stable) if track is not None)
+    late = any(track.progress.late for track in tracks if track.revision == it.wanted)
+    return late or _step_is_late(it)
+
+
 def _trouble(it: Situation) -> Trouble | None:
     if it.commands.abort == it.wanted:
         return Trouble(Reason.ABORTED, _ABORTED)
@@ -73,12 +82,16 @@ def _of_pods(it: Situation) -> Trouble | None:
 
 
 def _of_step(it: Situation) -> Trouble | None:
-    """Return that a step's pods do not come: a Deployment says so of its first ones only."""
+    """Return that a step's pods do not come."""
+    return _late(it, it.canary) if _step_is_late(it) else None
+
+
+def _step_is_late(it: Situation) -> bool:
+    """Whether a step's pods take too long: a Deployment says so of its first ones only."""
     entered = moment(it.before.step_at)
     if entered is None or not same(it) or it.before.step is None or it.before.settled_at:
-        return None
-    waited = (it.now - entered).total_seconds()
-    return _late(it, it.canary) if waited > it.deadline else None
+        return False
+    return (it.now - entered).total_seconds() > it.deadline
 
 
 def _of_analysis(it: Situation) -> Trouble | None:
@@ -92,15 +105,9 @@ def _of_analysis(it: Situation) -> Trouble | None:
 
 
 def _late(it: Situation, track: Track | None) -> Trouble:
-    """Return that the deadline is over, with the words of whoever keeps the pods away."""
-    if track is None:
-        text = f"There are no pods of it after {it.deadline} s."
-    else:
-        progress, trouble = track.progress, track.trouble
-        text = f"{progress.available} of {progress.wanted} pods serve after {it.deadline} s."
-        said = progress.refused or (trouble.message if trouble is not None else track.waits)
-        text += f" {said}" if said else ""
-    return Trouble(Reason.PROGRESS_DEADLINE_EXCEEDED, text)
+    """Return that the deadline is over, with what is missing and why."""
+    missing = "There are no pods of it." if track is None else track.shortfall
+    return Trouble(Reason.PROGRESS_DEADLINE_EXCEEDED, f"After {it.deadline} s: {missing}")
 
 
 def same(it: Situation) -> bool:

@@ -1,8 +1,8 @@
 """What a window measured: the difference of the readings at its two ends. Pure.
 
 Only what was counted by the same processes at both ends is a measurement. Of a canary's pods all
-have to be: the one that cannot be read, or that was replaced, may be the bad one. Of the others
-half are enough, for an autoscaler has some come and go all the time.
+have to be: the one that cannot be read, that came or was replaced, may be the bad one. Of the
+others half are enough, for an autoscaler has some come and go all the time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -145,9 +145,9 @@ def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Co
     unread = next((uid for uid in now if uid not in found.good), None)
     if unread is not None:
         return Unmeasured(_unread(now[unread], found.bad.get(unread)), goes_on=True)
-    gone = [name for uid, name in began.judged.items() if uid not in now]
-    if gone and (compared.fixed or 2 * len(gone) > len(began.judged)):
-        return Unmeasured(f"{', '.join(sorted(gone))} went, or was replaced, in the window.")
+    changed = _changed(began, compared, now)
+    if changed is not None:
+        return changed
     judged = {}
     for uid in now.keys() & began.readings.keys():
         before, after = began.readings[uid], found.good[uid]
@@ -160,6 +160,20 @@ def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Co
     if not judged:
         return Unmeasured("No pod of the new revision was there in all of the window.")
     return judged
+
+
+def _changed(began: Ends, compared: Compared, now: Mapping[str, str]) -> Unmeasured | None:
+    """Return that judged pods came or went: of a canary's any, of all of a service more than half.
+
+    Those that came to a service are judged from the next window on.
+    """
+    gone = [name for uid, name in began.judged.items() if uid not in now]
+    if gone and (compared.fixed or 2 * len(gone) > len(began.judged)):
+        return Unmeasured(f"{', '.join(sorted(gone))} went, or was replaced, in the window.")
+    came = [name for uid, name in now.items() if uid not in began.readings]
+    if came and compared.fixed:
+        return Unmeasured(f"{', '.join(sorted(came))} came in the window.")
+    return None
 
 
 def _compared(compared: Compared, readings: Mapping[str, Reading]) -> dict[str, str]:

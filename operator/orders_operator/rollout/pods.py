@@ -108,16 +108,10 @@ def unplaced(pod: Object) -> Object | None:
     return next((it for it in found if it.get("status") == "False"), None)
 
 
-def waits(pods: Iterable[Object]) -> str | None:
-    """Return the scheduler's words on the pods that it has found no node for."""
-    found = (unplaced(pod) for pod in pods)
-    return next((str(it["message"]) for it in found if it is not None and it.get("message")), None)
-
-
 def migration(pods: Iterable[Object]) -> Migration | None:
     """Return what the migration of the newest pod that has migrated reported."""
-    for pod in sorted(pods, key=_created, reverse=True):
-        for status in _statuses(pod, "initContainerStatuses"):
+    for pod in sorted(pods, key=created, reverse=True):
+        for status in statuses(pod, "initContainerStatuses"):
             ended = (status.get("state") or {}).get("terminated")
             if status.get("name") != MIGRATE or ended is None or ended.get("exitCode") != 0:
                 continue
@@ -130,10 +124,10 @@ def migration(pods: Iterable[Object]) -> Migration | None:
 
 def image(pods: Iterable[Object], wanted: str) -> str | None:
     """Return the image that ready pods run, with its digest where the runtime gives one."""
-    for pod in sorted(pods, key=_created, reverse=True):
+    for pod in sorted(pods, key=created, reverse=True):
         if not ready(pod):
             continue
-        for status in _statuses(pod, "containerStatuses"):
+        for status in statuses(pod, "containerStatuses"):
             if status.get("name") == SERVICE and status.get("imageID"):
                 return pinned(declared_image(pod) or wanted, str(status["imageID"]))
     return None
@@ -176,11 +170,31 @@ def tail(text: str, limit: int = MESSAGE_BYTES) -> str:
     return rest if newline and rest else first
 
 
+def statuses(pod: Object, kind: str) -> list[Object]:
+    """Return the statuses of containers, by the field that has them."""
+    found: list[Object] = (pod.get("status") or {}).get(kind) or []
+    return found
+
+
+def created(pod: Object) -> str:
+    """Return when a pod was made, as text that sorts by time."""
+    return str(pod["metadata"].get("creationTimestamp") or "")
+
+
+def ending(ended: Object) -> str:
+    """Return how a container ended: its last words, else its exit status."""
+    said = str(ended.get("message") or "").strip()
+    how = f"exit status {ended.get('exitCode')}"
+    if ended.get("reason") not in {None, "Error"}:
+        how = f"{ended['reason']}, {how}"
+    return tail(said) if said else how
+
+
 def _of_pod(pod: Object) -> Iterable[Trouble]:
-    for status in _statuses(pod, "initContainerStatuses"):
+    for status in statuses(pod, "initContainerStatuses"):
         if status.get("name") == MIGRATE:
             yield from of_container(status, Reason.MIGRATION_FAILED)
-    for status in _statuses(pod, "containerStatuses"):
+    for status in statuses(pod, "containerStatuses"):
         if status.get("name") == SERVICE:
             yield from of_container(status, Reason.POD_CRASHING)
 
@@ -210,11 +224,11 @@ def of_container(status: Object, failed: Reason) -> Iterator[Trouble]:
             may_pass = last.get("exitCode") == _MAY_PASS or (
                 last.get("exitCode") in _KILLED and restarts < _CRASHES
             )
-            yield Trouble(failed, _ending(last), may_pass)
+            yield Trouble(failed, ending(last), may_pass)
     elif why == "CrashLoopBackOff" or (
         restarts >= _CRASHES and not (running and status.get("ready"))
     ):
-        yield Trouble(failed, _ending(last))
+        yield Trouble(failed, ending(last))
 
 
 def _succeeded(status: Object) -> bool:
@@ -222,22 +236,5 @@ def _succeeded(status: Object) -> bool:
     return ended is not None and ended.get("exitCode") == 0
 
 
-def _ending(ended: Object) -> str:
-    said = str(ended.get("message") or "").strip()
-    how = f"exit status {ended.get('exitCode')}"
-    if ended.get("reason") not in {None, "Error"}:
-        how = f"{ended['reason']}, {how}"
-    return tail(said) if said else how
-
-
-def _statuses(pod: Object, kind: str) -> list[Object]:
-    found: list[Object] = (pod.get("status") or {}).get(kind) or []
-    return found
-
-
 def _labels(pod: Object) -> dict[str, str]:
     return pod["metadata"].get("labels") or {}
-
-
-def _created(pod: Object) -> str:
-    return str(pod["metadata"].get("creationTimestamp") or "")

@@ -53,14 +53,22 @@ def named(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-async def _pod(session: aiohttp.ClientSession, pod: Object) -> Reading | str:
-    """Return what a pod has counted, or why that is not known."""
+def url(pod: Object, path: str) -> str | None:
+    """Return where a pod answers at the port of its metrics; None if it has no address."""
     address = (pod.get("status") or {}).get("podIP")
     if not address:
-        return "it has no address"
+        return None
     host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{_port(pod)}{path}"
+
+
+async def _pod(session: aiohttp.ClientSession, pod: Object) -> Reading | str:
+    """Return what a pod has counted, or why that is not known."""
+    where = url(pod, "/metrics")
+    if where is None:
+        return "it has no address"
     try:
-        async with session.get(f"http://{host}:{_port(pod)}/metrics", headers=_ACCEPT) as answer:
+        async with session.get(where, headers=_ACCEPT, allow_redirects=False) as answer:
             if answer.status != HTTPStatus.OK:
                 return f"it answered {answer.status}"
             return read((await content(answer)).decode())

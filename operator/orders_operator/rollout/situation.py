@@ -26,13 +26,35 @@ def step_stage(number: int) -> str:
 class Track(Struct, frozen=True):
     """A Deployment: the revision that it was given, and how it and its newest pods are.
 
-    `waits` are the scheduler's words on those that it has found no node for.
+    Args:
+        revision: which.
+        progress: what the Deployment says of itself.
+        trouble: what is wrong with pods of the revision.
+        made: how many of its newest pods there are.
+        ready: how many of these take requests.
+        lacking: which of them do not, and why.
+
     """
 
     revision: str | None
     progress: Progress
     trouble: Trouble | None = None
-    waits: str | None = None
+    made: int = 0
+    ready: int = 0
+    lacking: str | None = None
+
+    @property
+    def why(self) -> str | None:
+        """Return why it is no further, in the words of whoever keeps its pods away."""
+        if self.progress.refused:
+            return self.progress.refused
+        return self.lacking if self.trouble is None else self.trouble.message
+
+    @property
+    def shortfall(self) -> str:
+        """Return how far it is, and why it is no further."""
+        many = f"{self.made} of {self.progress.wanted} pods are new and {self.ready} of them ready"
+        return f"{many}. {self.why}" if self.why else f"{many}."
 
 
 class Situation(Struct, frozen=True, kw_only=True):

@@ -1,23 +1,28 @@
 """What runs: the Deployments of the stable pods and of the canary's, with their pods. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from orders_operator.resources.labels import REVISION
+from orders_operator.resources.labels import CONFIG_HASH, REVISION
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import progress
 from orders_operator.rollout.situation import Track
+from orders_operator.rollout.unready import lacking
 
 Object = dict[str, Any]
 
 
 class TrackState(Struct, frozen=True):
-    """A Deployment and the pods of the revision that it was given."""
+    """A Deployment and the pods of the revision that it was given.
+
+    `answers` are what the readiness of those that run has answered, by their uid.
+    """
 
     deployment: Object | None = None
     pods: tuple[Object, ...] = ()
+    answers: Mapping[str, str] = {}
 
     @property
     def revision(self) -> str | None:
@@ -25,12 +30,26 @@ class TrackState(Struct, frozen=True):
         return None if self.deployment is None else _revision(self.deployment)
 
     @property
+    def newest(self) -> tuple[Object, ...]:
+        """Return the pods that read what those of the revision are to read now."""
+        if self.deployment is None:
+            return ()
+        content = _content(self.deployment["spec"]["template"])
+        return tuple(pod for pod in self.pods if _content(pod) == content)
+
+    @property
     def track(self) -> Track | None:
         """Return what a plan needs to know of it."""
         if self.deployment is None:
             return None
-        found, waits = pods.trouble(self.pods), pods.waits(self.pods)
-        return Track(self.revision, progress(self.deployment), found, waits)
+        return Track(
+            self.revision,
+            progress(self.deployment),
+            pods.trouble(self.pods),
+            made=len(self.newest),
+            ready=sum(map(pods.ready, self.newest)),
+            lacking=lacking(self.newest, self.answers),
+        )
 
 
 class Tracks(Struct, frozen=True):
@@ -40,13 +59,22 @@ class Tracks(Struct, frozen=True):
     canary: TrackState = TrackState()
 
 
-def track_state(deployment: Object | None, found: Sequence[Object], track: str) -> TrackState:
+def track_state(
+    deployment: Object | None, found: Sequence[Object], track: str, answers: Mapping[str, str]
+) -> TrackState:
     """Return a Deployment with those of the pods that are of its track and revision."""
     if deployment is None:
         return TrackState()
-    return TrackState(deployment, tuple(pods.of_revision(found, track, _revision(deployment))))
+    own = pods.of_revision(found, track, _revision(deployment))
+    return TrackState(deployment, tuple(own), answers)
 
 
 def _revision(deployment: Object) -> str | None:
     labels: dict[str, str] = deployment["spec"]["template"]["metadata"].get("labels") or {}
     return labels.get(REVISION)
+
+
+def _content(obj: Object) -> str | None:
+    """Return the hash of what a pod, or one of a template, reads."""
+    found: str | None = (obj["metadata"].get("annotations") or {}).get(CONFIG_HASH)
+    return found

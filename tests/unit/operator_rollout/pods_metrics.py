@@ -18,6 +18,8 @@ class Pod:
         self.status = 200
         self.body: bytes | None = None
         """What it answers instead of its metrics."""
+        self.elsewhere: str | None = None
+        """Where it sends whoever asks."""
         self.ports: list[dict[str, Any]] = []
         self.object: dict[str, Any] = {
             "metadata": {"name": f"shop-{number}", "uid": f"uid-{number}"},
@@ -38,6 +40,8 @@ class Pod:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer a scrape."""
+        if self.elsewhere is not None:
+            raise web.HTTPFound(self.elsewhere)
         kind, body = self.metrics.expose(request.headers["Accept"])
         body = body if self.body is None else self.body
         return web.Response(status=self.status, body=body, headers={"Content-Type": kind})

@@ -145,6 +145,15 @@ async def test_one_pod_that_cannot_be_read_hides_no_other() -> None:
     } == found.bad
 
 
+async def test_the_metrics_of_another_are_not_taken_for_those_of_a_pod() -> None:
+    """One that sends whoever asks elsewhere cannot be read."""
+    async with pods(2) as (canary, stable):
+        canary.elsewhere = f"http://127.0.0.1:{stable.ports[0]['containerPort']}/metrics"
+        found = await scrape([canary.object, stable.object])
+    assert {"uid-2"} == found.good.keys()
+    assert {"uid-1": "it answered 302"} == found.bad
+
+
 async def test_one_canary_pod_that_cannot_be_read_keeps_the_others_from_passing() -> None:
     """It may be the bad one; once it can be read, what it did meanwhile counts."""
     async with pods(3) as (canary, hidden, stable):

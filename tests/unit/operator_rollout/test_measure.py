@@ -77,6 +77,18 @@ def test_a_canary_pod_that_was_replaced_is_inconclusive() -> None:
     assert "b went" in why(measure(ends("ab", "x"), compared("ac", "x"), read("acx", 7)))
 
 
+def test_a_canary_pod_that_came_is_inconclusive() -> None:
+    """As beside an autoscaler: nobody knows how it does; the next window has it from its start."""
+    began, last = ends("a", "xy"), compared("ab", "xyz")
+    said = measure(began, last, read("abxyz", 7))
+    assert Unmeasured("b came in the window.") == said
+    again = begin(last, read("abxyz", 7))
+    assert isinstance(again, Ends)
+    found = measure(again, last, read("abxyz", 9))
+    assert isinstance(found, Added)
+    assert ["a", "b"] == sorted(found.judged)
+
+
 def test_pods_of_a_fleet_may_come_and_go() -> None:
     """Where the judged ones are all pods of a service, half of them are enough."""
     began = ends("abcd", "")
@@ -164,7 +176,7 @@ def test_no_window_is_measured_without_every_canary_pod(  # noqa: PLR0913  two e
     if goes_on:
         began = go_on(began, first, read("".join(read_before) + others, 2))
     added = measure(began, last, found)
-    whole = before <= after <= read_after and not before & anew
+    whole = before == after and after <= read_after and not before & anew
     assert isinstance(added, Added) == whole
     if isinstance(added, Added):
         assert before == added.judged.keys()

@@ -221,7 +221,9 @@ def test_what_may_pass_is_waited_for_until_the_deadline() -> None:
     failed = world.step().status.failed
     assert failed is not None
     assert Reason.PROGRESS_DEADLINE_EXCEEDED == failed.reason
-    assert "0 of 1 pods serve after 600 s. ErrImagePull: no route" == failed.message
+    assert failed.message == (
+        "After 600 s: 0 of 1 pods are new and 0 of them ready. ErrImagePull: no route"
+    )
 
 
 def test_a_canary_without_its_deployment_is_late_too() -> None:

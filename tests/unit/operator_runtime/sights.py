@@ -47,7 +47,7 @@ def pod(
 ) -> dict[str, Any]:
     """Return a pod with these container states; by default it migrated and runs."""
     return {
-        "metadata": {"name": "x-1", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "metadata": {"name": "x-1", "uid": "uid-1", "creationTimestamp": "2026-01-01T00:00:00Z"},
         "status": {
             "conditions": [{"type": "Ready", "status": str(ready)}],
             "initContainerStatuses": [

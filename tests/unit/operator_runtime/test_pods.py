@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orders.store.migrations import MAY_PASS
 from orders_operator.api.conditions import Reason
-from orders_operator.rollout.pods import Trouble, of_revision, pinned, tag, tail, trouble, waits
+from orders_operator.rollout.pods import Trouble, of_revision, pinned, tag, tail, trouble
 from tests.unit.operator_runtime.sights import pod
 
 
@@ -76,17 +76,6 @@ def test_a_pull_that_fails_may_pass(reason: str, *, passes: bool) -> None:
     waiting = {"waiting": {"reason": reason, "message": "no such"}}
     found = trouble([pod(waiting, ready=False)])
     assert found == Trouble(Reason.IMAGE_PULL_FAILED, f"{reason}: no such", may_pass=passes)
-
-
-def test_a_pod_without_a_node_has_the_schedulers_words() -> None:
-    """The first one that says any; a pod that has a node says none."""
-    words = "0/3 nodes are available: 3 Insufficient cpu."
-
-    def placed(status: str, **more: str) -> dict[str, Any]:
-        return {"status": {"conditions": [{"type": "PodScheduled", "status": status, **more}]}}
-
-    assert words == waits([placed("True"), placed("False"), placed("False", message=words)])
-    assert waits([placed("True", message=words), {}]) is None
 
 
 def test_a_migration_that_may_succeed_later_is_told_apart() -> None:

@@ -30,7 +30,9 @@ def test_all_is_well() -> None:
     } == conditions(status)
     assert ("0.1.0", 3) == (status["version"], status["schemaVersion"])
     assert "orders/service:0.1.0@sha256:abc" == status["image"]
-    assert (2, 2) == (status["replicas"], status["readyReplicas"])
+    assert (2, 2, 2) == tuple(
+        status[name] for name in ("replicas", "readyReplicas", "stableReplicas")
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,6 +131,18 @@ def test_a_missed_deadline_is_degraded() -> None:
     assert ("True", "ProgressDeadlineExceeded") == of(deployment=late)["Degraded"]
 
 
+def test_a_missed_deadline_says_which_pods_are_missing() -> None:
+    """The new ones are counted, not those that serve meanwhile; and it says what they do."""
+    late = deployment(updated=1, total=3, reason="ProgressDeadlineExceeded")
+    new = pod(ready=False, started=True)
+    status = summarise(seen(deployment=late, pods=(new,)), {}, NOW)
+    [degraded] = [it for it in status["conditions"] if it["type"] == "Degraded"]
+
+    assert degraded["message"] == (
+        "1 of 2 pods are new and 0 of them ready. x-1: container orders runs and is not ready."
+    )
+
+
 def test_pods_that_are_refused_are_told_in_the_servers_words() -> None:
     """Of the stable track and of the canary, of pods and of the ReplicaSet that makes them."""
     words = 'pods "x-1" is forbidden: exceeded quota: few'
@@ -167,7 +181,9 @@ def test_an_invalid_spec_keeps_what_was_known() -> None:
     after = summarise(Observed(generation=2, invalid="`spec.image` is missing"), before, NOW)
 
     assert ("True", "InvalidSpec") == conditions(after)["Degraded"]
-    assert (2, 2) == (after["replicas"], after["readyReplicas"])
+    assert (2, 2, 2) == tuple(
+        after[name] for name in ("replicas", "readyReplicas", "stableReplicas")
+    )
     assert before["version"] == after["version"]
     assert 2 == after["observedGeneration"]
 

@@ -58,7 +58,7 @@ observations = st.builds(
                 pod(migrate={"waiting": {"reason": "PodInitializing"}}, ready=False),
                 pod(migrate={"terminated": {"exitCode": 1}}, ready=False),
                 pod(orders={"waiting": {"reason": "ImagePullBackOff"}}, ready=False),
-                {"metadata": {"name": "young"}},
+                {"metadata": {"name": "young", "uid": "uid-0"}},
             ]
         ),
         max_size=3,

@@ -1,0 +1,48 @@
+"""Asks pods that run and are not ready why: the status of a pod does not say it.
+
+A kubelet tells of a failing probe in Events alone, and there of a status without its words. The
+service has them for whoever asks, at the port of its metrics, which is open to the operator.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+
+from orders_operator.rollout.reading import TIMEOUT, content, named, url
+from orders_operator.rollout.unready import runs_unready
+
+Object = dict[str, Any]
+
+_PATH: Final = "/readyz"
+_FAILED: Final = "[-]"
+_LONGEST: Final = 300
+"""Characters of an answer that are told."""
+_MOST: Final = 10
+"""Pods that are asked: more would say the same."""
+
+
+async def answers(pods: Iterable[Object]) -> dict[str, str]:
+    """Return what the readiness of pods answers that run and are not ready, by their uid."""
+    asked = [pod for pod in pods if runs_unready(pod)][:_MOST]
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        said = await asyncio.gather(*(_ask(session, pod) for pod in asked))
+    return {pod["metadata"]["uid"]: text for pod, text in zip(asked, said, strict=True)}
+
+
+async def _ask(session: aiohttp.ClientSession, pod: Object) -> str:
+    where = url(pod, _PATH)
+    if where is None:
+        return "it has no address"
+    try:
+        async with session.get(where, allow_redirects=False) as answer:
+            status, text = answer.status, (await content(answer)).decode(errors="replace")
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return f"{_PATH} cannot be asked: {named(error)}"
+    if status == HTTPStatus.OK:
+        return f"{_PATH} answers the operator with {status}"
+    failed = [line.strip() for line in text.splitlines() if line.startswith(_FAILED)]
+    words = "; ".join(failed) or " ".join(text.split())
+    return f"{_PATH} answers {status}: {words[:_LONGEST]}"

@@ -1,0 +1,114 @@
+"""Which pods of a revision take no requests, and why, as far as their status says it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from orders_operator.resources.pod import SERVICE
+from orders_operator.rollout.pods import created, ending, ready, statuses, tail, unplaced
+
+Object = dict[str, Any]
+
+_MOST: Final = 3
+"""Reasons that are told, and pods that are named for each."""
+_ALWAYS: Final = "Always"
+_SILENT: Final = "no kubelet has said anything of it"
+
+
+def lacking(pods: Iterable[Object], answers: Mapping[str, str]) -> str | None:
+    """Return the pods that take no requests, each with the reason; None if all take them.
+
+    Args:
+        pods: of one revision.
+        answers: what `/readyz` of those that run has answered, by their uid.
+
+    """
+    told: dict[str, list[str]] = {}
+    for pod in sorted(pods, key=created):
+        why = _why(pod, answers.get(pod["metadata"]["uid"]))
+        if why is not None:
+            told.setdefault(why, []).append(pod["metadata"]["name"])
+    if not told:
+        return None
+    parts = [f"{_few(names)}: {why}" for why, names in [*told.items()][:_MOST]]
+    return f"{'; '.join(parts)}."
+
+
+def runs_unready(pod: Object) -> bool:
+    """Whether the service runs in a pod, and its readiness fails."""
+    found = (it for it in statuses(pod, "containerStatuses") if it.get("name") == SERVICE)
+    return any(_state(it, "running") is not None and not it.get("ready") for it in found)
+
+
+def _why(pod: Object, answer: str | None) -> str | None:
+    if ready(pod):
+        return None
+    waits = unplaced(pod)
+    if waits is not None:
+        return _one_line(waits.get("message") or waits.get("reason") or "no node is found for it")
+    return _container(pod, answer) or _gate(pod) or _condition(pod) or _SILENT
+
+
+def _container(pod: Object, answer: str | None) -> str | None:
+    """Return what the first container that is not done, or not ready, does instead."""
+    first = (pod.get("spec") or {}).get("initContainers") or ()
+    sidecars = {it.get("name") for it in first if it.get("restartPolicy") == _ALWAYS}
+    for status in statuses(pod, "initContainerStatuses"):
+        name = f"init container {status.get('name')}"
+        if status.get("name") in sidecars:
+            if not status.get("started"):
+                return _does(name, status)
+        elif (_state(status, "terminated") or {}).get("exitCode") != 0:
+            running = _state(status, "running") is not None
+            return f"{name} has not ended" if running else _does(name, status)
+    for status in statuses(pod, "containerStatuses"):
+        if not status.get("ready"):
+            said = answer if status.get("name") == SERVICE else None
+            return _does(f"container {status.get('name')}", status, said)
+    return None
+
+
+def _does(name: str, status: Object, answer: str | None = None) -> str:
+    waiting, ended = _state(status, "waiting"), _state(status, "terminated")
+    if waiting is not None:
+        words = (waiting.get("reason"), waiting.get("message"))
+        return _one_line(": ".join([f"{name} waits", *(str(it) for it in words if it)]))
+    if ended is not None:
+        return _one_line(f"{name} has ended: {ending(ended)}")
+    what = "runs and is not ready" if status.get("started") else "runs and has not started up"
+    return f"{name} {what}{f', {answer}' if answer else ''}"
+
+
+def _gate(pod: Object) -> str | None:
+    """Return the readiness gate that somebody else keeps shut."""
+    for gate in (pod.get("spec") or {}).get("readinessGates") or ():
+        kind = gate.get("conditionType")
+        found = next((it for it in _conditions(pod) if it.get("type") == kind), {})
+        if found.get("status") != "True":
+            said = found.get("message") or found.get("reason") or "nobody has opened it"
+            return _one_line(f"its readiness gate {kind}: {said}")
+    return None
+
+
+def _condition(pod: Object) -> str | None:
+    """Return what the condition Ready says, as of a node that is away."""
+    found = next((it for it in _conditions(pod) if it.get("type") == "Ready"), {})
+    words = found.get("message") or found.get("reason")
+    return _one_line(words) if words else None
+
+
+def _conditions(pod: Object) -> list[Object]:
+    return (pod.get("status") or {}).get("conditions") or []
+
+
+def _state(status: Object, kind: str) -> Object | None:
+    found: Object | None = (status.get("state") or {}).get(kind)
+    return found
+
+
+def _one_line(words: object) -> str:
+    return " ".join(tail(str(words)).split()).rstrip(".")
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _MOST
+    return ", ".join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")
