@@ -116,7 +116,7 @@ def waits(pods: Iterable[Object]) -> str | None:
 
 def migration(pods: Iterable[Object]) -> Migration | None:
     """Return what the migration of the newest pod that has migrated reported."""
-    for pod in sorted(pods, key=_created, reverse=True):
+    for pod in sorted(pods, key=created, reverse=True):
         for status in _statuses(pod, "initContainerStatuses"):
             ended = (status.get("state") or {}).get("terminated")
             if status.get("name") != MIGRATE or ended is None or ended.get("exitCode") != 0:
@@ -130,7 +130,7 @@ def migration(pods: Iterable[Object]) -> Migration | None:
 
 def image(pods: Iterable[Object], wanted: str) -> str | None:
     """Return the image that ready pods run, with its digest where the runtime gives one."""
-    for pod in sorted(pods, key=_created, reverse=True):
+    for pod in sorted(pods, key=created, reverse=True):
         if not ready(pod):
             continue
         for status in _statuses(pod, "containerStatuses"):
@@ -239,5 +239,6 @@ def _labels(pod: Object) -> dict[str, str]:
     return pod["metadata"].get("labels") or {}
 
 
-def _created(pod: Object) -> str:
+def created(pod: Object) -> str:
+    """Return when a pod was made."""
     return str(pod["metadata"].get("creationTimestamp") or "")
