@@ -21,6 +21,7 @@ from orders_operator.resources.labels import (
     COMPONENT,
     CONFIG_HASH,
     DATABASE,
+    REVISION,
     child,
     labels,
     selector,
@@ -39,9 +40,10 @@ USER: Final = 999
 
 CONTAINER: Final = "postgresql"
 VOLUME_PERMISSIONS: Final = "volume-permissions"
+CLAIM: Final = "data"
+"""The name of the template of its claim."""
 
 _NAME: Final = "orders"
-_CLAIM: Final = "data"
 _VOLUME: Final = "/var/lib/postgresql/data"
 _PASSWORD: Final = "/etc/postgresql/secret"  # noqa: S105  a folder
 _PORT_NAME: Final = "postgresql"
@@ -92,7 +94,7 @@ def stateful_set(
     """Return the StatefulSet of a revision; `made` is the Secret that its pod reads."""
     digest = hashlib.sha256(made["data"]["password"].encode()).hexdigest()
     metadata = kept.template["metadata"]
-    return _child(
+    found = _child(
         service,
         "apps/v1",
         "StatefulSet",
@@ -114,6 +116,8 @@ def stateful_set(
             "volumeClaimTemplates": kept.claims,
         },
     )
+    found["metadata"]["annotations"] = {REVISION: kept.hash}
+    return found
 
 
 def template(service: OrderService, embedded: Embedded, extra: PodTemplate) -> Object:
@@ -167,7 +171,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "securityContext": security.CONTAINER,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
-            {"name": _CLAIM, "mountPath": _VOLUME},
+            {"name": CLAIM, "mountPath": _VOLUME},
             {"name": "secret", "mountPath": _PASSWORD, "readOnly": True},
             {"name": "run", "mountPath": "/var/run/postgresql"},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
@@ -188,30 +192,8 @@ def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
             **root,
             "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]},
         },
-        "volumeMounts": [{"name": _CLAIM, "mountPath": "/volume"}],
+        "volumeMounts": [{"name": CLAIM, "mountPath": "/volume"}],
     }
-
-
-def claims(service: OrderService, embedded: Embedded) -> list[Object]:
-    """Return the claim templates; a StatefulSet that exists keeps its own."""
-    spec: Object = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": embedded.storage.size}},
-    }
-    if embedded.storage.class_name:
-        spec["storageClassName"] = embedded.storage.class_name
-    made = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": _CLAIM, "labels": labels(service, DATABASE)},
-        "spec": spec,
-    }
-    return [made]
-
-
-def claim_name(service: OrderService) -> str:
-    """Return the name of the claim, which outlives the StatefulSet."""
-    return f"{_CLAIM}-{database_name(service)}-0"
 
 
 def database_name(service: OrderService) -> str:
