@@ -10,6 +10,7 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -56,12 +57,16 @@ printf '%s\n' '\set new `cat {_PASSWORD}/password`' "ALTER ROLE {_NAME} PASSWORD
 
 
 def secret(service: OrderService, password: str, live: Object | None) -> Object:
-    """Return the Secret; the password that is there is kept, `password` is for a new one."""
+    """Return the Secret; the password that is there is kept, `password` is for a new one.
+
+    A person may have set it to anything; PostgreSQL takes it without the end of its line.
+    """
     kept = ((live or {}).get("data") or {}).get("password")
     if kept:
         password = b64decode(kept).decode()
     host = database_name(service)
-    url = f"postgresql://{_NAME}:{password}@{host}:{POSTGRES_PORT}/{_NAME}"
+    quoted = quote(password.removesuffix("\n"), safe="")
+    url = f"postgresql://{_NAME}:{quoted}@{host}:{POSTGRES_PORT}/{_NAME}"
     data = {"password": password, "url": url}
     return _child(
         service,
