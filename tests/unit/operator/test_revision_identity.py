@@ -116,6 +116,25 @@ def test_a_restart_is_another_revision() -> None:
     assert after == wanted(service(), declaration(service(), older), [before, after])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "newer"),
+    [
+        ("2026-01-02T03:00:00+02:00", "2026-01-02T02:00:00Z", True),
+        ("2026-01-02T01:00:00Z", "2026-01-02T03:00:00+02:00", False),
+        ("2026-01-02", "2026-01-02T01:00:00Z", True),
+        ("now", LATER, True),
+        (LATER, "now", False),
+        ("", "now", True),
+    ],
+)
+def test_restarts_are_compared_as_times(before: str, after: str, newer: bool) -> None:  # noqa: FBT001
+    """In whatever zone they are written; what is no time is before every time."""
+    kept = revision(service(), restart=before)
+    said = {"orders.dev/restart": after}
+    found = wanted(service(), declaration(service(), said), [kept])
+    assert newer == (found.hash != kept.hash)
+
+
 def test_a_database_keeps_the_template_of_its_declaration() -> None:
     """Whatever this operator would render, and whatever the claim is declared as by now."""
     live: Object = {
