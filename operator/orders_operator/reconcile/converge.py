@@ -159,11 +159,13 @@ async def _facts(it: Pass) -> Facts:
     tracks = () if placement is None else placement.tracks
     weight = (before.weight or 0) if before.canary else 0
     hidden = POD in snapshot.unknown
+    live = await snapshot.children.mine("apps/v1", "Deployment", it.service.metadata.name)
     return Facts(
         apis=snapshot.served,
         placement=placement,
         weight=weight if it.plan is None else it.plan.weight,
         floor=(before if it.plan is None else it.plan.status).stable_pods or 0,
+        begins=live is None,
         database=await _database(it),
         egress=None if placement is None or hidden else egress(it, tracks, policy),
     )
