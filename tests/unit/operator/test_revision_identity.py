@@ -14,6 +14,7 @@ from orders_operator.resources.database_revision import (
     stored,
 )
 from orders_operator.resources.declaration import complete, declaration
+from orders_operator.resources.postgres import secret, stateful_set
 from orders_operator.resources.revision import Revision, wanted
 from tests.unit.operator.specs import Object, revision, service, services
 
@@ -48,6 +49,15 @@ def test_the_database_has_the_same_hash_in_every_release() -> None:
     found = database_revision(service(), None, None)
     assert found is not None
     assert "44136fa355" == found.hash
+
+
+def test_a_password_has_the_same_hash_in_every_release() -> None:
+    """Golden: another one would restart every embedded database."""
+    kept = database_revision(service(), None, None)
+    assert kept is not None
+    live = stateful_set(service(), kept, secret(service(), "a", None))
+    annotations = live["spec"]["template"]["metadata"]["annotations"]
+    assert {"orders.dev/config-hash": "ff6c0e5a7b16bb61"} == annotations
 
 
 def test_what_is_at_its_default_does_not_count() -> None:
