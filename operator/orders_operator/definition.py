@@ -95,7 +95,7 @@ async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:
 def newer_release(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
     """Return the release that a definition is of, if that is newer than the wanted one's."""
     release = _release(found)
-    return release if _numbers(release) > _numbers(_release(wanted)) else None
+    return release if _order(release) > _order(_release(wanted)) else None
 
 
 def _release(crd: dict[str, Any]) -> str:
@@ -103,10 +103,19 @@ def _release(crd: dict[str, Any]) -> str:
     return str(labels.get("app.kubernetes.io/version") or "")
 
 
-def _numbers(release: str) -> tuple[int, ...]:
-    """Return what releases are ordered by: 1, 2 and 3 of `1.2.3-rc.1`, nothing of no release."""
-    match = re.match(r"[0-9]+(\.[0-9]+)*", release)
-    return tuple(int(part) for part in match[0].split(".")) if match else ()
+def _order(release: str) -> tuple[Any, ...]:
+    """Return what releases are ordered by, as Semantic Versioning has it; nothing of no release.
+
+    1.2.3-rc.2 comes before 1.2.3-rc.10, and that before 1.2.3.
+    """
+    match = re.match(r"([0-9]+(?:\.[0-9]+)*)(?:-([0-9A-Za-z.-]+))?", release)
+    if match is None:
+        return ()
+    numbers = tuple(int(it) for it in match[1].split("."))
+    before = tuple(
+        (0, int(it), "") if it.isdigit() else (1, 0, it) for it in (match[2] or "").split(".")
+    )
+    return numbers, match[2] is None, before
 
 
 def _established(found: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Pieces of work that run at the same time, of which the first to end decides."""
+"""Pieces of work that run at the same time, and none of which is left behind."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,6 +15,20 @@ async def first(*work: Coroutine[Any, Any, Any], seconds: float | None = None) -
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Return what each of them returns, or raise what the first to fail raises.
+
+    The others are cancelled then, and have ended: whoever closes what they use need not wait.
+    """
+    tasks = [asyncio.ensure_future(it) for it in work]
+    try:
+        return await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()

@@ -110,7 +110,8 @@ class StatefulSets:
         if found is None:
             labels = template["metadata"].get("labels") or {}
             labels |= wanted["spec"]["selector"]["matchLabels"]
-            metadata = {"name": name, "labels": labels, "ownerReferences": owners}
+            metadata = {**template["metadata"], "name": name, "labels": labels}
+            metadata |= {"ownerReferences": owners}
             made = {**template, "metadata": metadata} | {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",

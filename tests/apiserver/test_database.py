@@ -9,6 +9,7 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.apply_cache import ApplyCache
 from tests.apiserver.kubelet import Fate
+from tests.apiserver.refusing import answering
 from tests.apiserver.world import NAME, NEXT, World
 
 DATABASE = f"{NAME}-postgresql"
@@ -179,6 +180,27 @@ async def test_a_database_that_is_left_keeps_its_claim(world: World) -> None:
     await world.change(database={"embedded": {}, "secretRef": None})
     await world.settle()
     assert "retainedClaim" not in await world.status()
+    assert ("True", "Available") == await world.condition("Ready")
+
+
+async def test_a_claim_that_is_taken_up_keeps_its_pod_where_it_was(world: World) -> None:
+    """Its volume may be bound to a node; while the claim cannot be read there is no pod."""
+    await world.declare(database={"embedded": {}}, podTemplate={"nodeSelector": {"disk": "fast"}})
+    await world.settle()
+    await world.change(database=LEAVING)
+    await world.settle()
+    again: dict[str, Any] = {"embedded": {}, "secretRef": None}
+    with answering(world, 503, f"/persistentvolumeclaims/{CLAIM}"):
+        await world.change(database=again, podTemplate={"nodeSelector": {"disk": "slow"}})
+        await world.settle()
+        assert "statefulsets" not in await there(world)
+        said = await world.said("Degraded")
+        assert "ApplyFailed" == said["reason"]
+        assert f"PersistentVolumeClaim {CLAIM}: " in said["message"]
+    await world.settle()
+    pod = await world.get("v1", "pods", f"{DATABASE}-0")
+    assert {"disk": "fast"} == pod["spec"]["nodeSelector"]
+    assert {"disk": "slow"} == (await world.pods())[0]["spec"]["nodeSelector"]
     assert ("True", "Available") == await world.condition("Ready")
 
 

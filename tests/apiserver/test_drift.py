@@ -78,21 +78,25 @@ def content(obj: Object) -> Object:
 
 async def test_labels_that_are_taken_off_come_back(world: World) -> None:
     """Nothing is made anew for it, and no pod is replaced; a revision keeps its number."""
-    await world.declare(database={"embedded": {}})
+    await world.declare(
+        database={"embedded": {"resources": {"requests": {"cpu": "50m"}}}},
+        podTemplate={"annotations": {"team": "shop"}, "nodeSelector": {"disk": "fast"}},
+    )
     await world.settle()
-    before = await uids(world)
+    before, pods = await uids(world), await world.names("v1", "pods")
+    database = (await world.get("v1", "pods", f"{NAME}-postgresql-0"))["metadata"]["uid"]
     for url in before:
         await world.kube.merge(url, {"metadata": {"labels": None}})
     world.restart()
     await world.settle()
     after = await uids(world)
-    assert before.items() <= after.items()
-    names = set(after) - {
-        url for url in before if f"/controllerrevisions/{NAME}-postgresql" in url
-    }
-    for url in names:
+    assert before == after
+    for url in after:
         labels = (await world.kube.request("GET", url))["metadata"]["labels"]
         assert (url, NAME) == (url, labels["app.kubernetes.io/instance"])
+    assert pods == await world.names("v1", "pods")
+    left = await world.get("v1", "pods", f"{NAME}-postgresql-0")
+    assert database == left["metadata"]["uid"]
     assert ("True", "Available") == await world.condition("Ready")
 
 

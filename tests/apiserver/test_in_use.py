@@ -100,6 +100,25 @@ async def test_a_missing_secret_cuts_nobody_off(world: World) -> None:
     assert {6432, 6544} <= await world.ports()
 
 
+async def test_going_back_without_its_secret_makes_no_pod_that_cannot_start(
+    world: World,
+) -> None:
+    """The pods that are there serve on: they have read it, and are of what is gone back to."""
+    await world.secret("other", "postgresql://a:b@db:5432/orders")
+    await world.declare(replicas=3)
+    await world.settle()
+    before = {pod["metadata"]["uid"] for pod in await world.pods()}
+    world.kubelet.fates[NEXT] = Fate.STARTING
+    await world.change(image=NEXT, database={"secretRef": {"name": "other"}})
+    await world.settle()
+    await world.delete("v1", "secrets", "database")
+    await world.tell(abort=(await world.rollout())["revision"])
+    await world.settle()
+    assert "RolledBack" == (await world.rollout())["phase"]
+    assert before == {pod["metadata"]["uid"] for pod in await world.pods()}
+    assert ("True", "SecretMissing") == await world.condition("Degraded")
+
+
 async def test_a_copy_stays_for_the_way_back(world: World) -> None:
     """The stable revision's, after its last pod is gone and before the next one is stable."""
     await world.config("settings", mode="slow")

@@ -1,8 +1,9 @@
 """An operator of another release, which renders pods otherwise, replaces none of them."""
 
 import pytest
+from msgspec import Struct
 
-from orders_operator.resources import pod, postgres
+from orders_operator.resources import declaration, pod, postgres
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
@@ -36,6 +37,28 @@ async def test_a_stable_service_stays_as_it_is(
     upgrade(world, monkeypatch)
     await world.settle()
     assert before == await world.versions()
+
+
+@pytest.mark.parametrize("after", ["an upgrade", "going back"])
+async def test_one_that_knows_more_of_a_database_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """What was declared is kept in what cannot be changed: with a field more, or one less."""
+    usual = declaration.complete
+
+    def newer(declared: Struct) -> dict[str, object]:
+        return {**usual(declared), "newer": 1}
+
+    if after == "going back":
+        monkeypatch.setattr(declaration, "complete", newer)
+    await world.declare(database={"embedded": {}})
+    await world.settle()
+    before = await world.versions()
+    monkeypatch.setattr(declaration, "complete", newer if after == "an upgrade" else usual)
+    world.restart()
+    await world.settle()
+    assert before == await world.versions()
+    assert ("False", "AsExpected") == await world.condition("Degraded")
 
 
 async def test_a_canary_stays_at_its_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +144,21 @@ async def test_a_lost_revision_is_made_again_as_it_runs(
     assert {name} == await world.names("apps/v1", "controllerrevisions")
     assert before == await templates(world)
     assert [IMAGE] == await world.images()
+
+
+async def test_a_lost_revision_of_a_database_is_made_again_as_it_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its StatefulSet says which one it was; the database is not restarted, nor sent elsewhere."""
+    await world.declare(
+        database={"embedded": {"resources": {"requests": {"cpu": "50m"}}}},
+        podTemplate={"annotations": {"team": "shop"}, "nodeSelector": {"disk": "fast"}},
+    )
+    await world.settle()
+    before, kept = await templates(world), await world.names("apps/v1", "controllerrevisions")
+    for name in kept:
+        await world.delete("apps/v1", "controllerrevisions", name)
+    upgrade(world, monkeypatch)
+    await world.settle()
+    assert kept == await world.names("apps/v1", "controllerrevisions")
+    assert before == await templates(world)

@@ -4,7 +4,7 @@ import pytest
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
-from tests.apiserver.world import IMAGE, NAME, World
+from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 
 async def test_a_declaration_becomes_a_service(world: World) -> None:
@@ -226,6 +226,29 @@ async def test_an_autoscaler_decides_how_many_pods_there_are(world: World) -> No
     await world.change(replicas=2)
     await world.settle()
     assert (2, False) == (len(await world.pods()), "autoscaled" in await world.status())
+
+
+async def test_what_an_autoscaler_scales_begins_with_its_pods(world: World) -> None:
+    """It looks every 15 s: until then a Deployment that is new, or made again, has as many."""
+    scaling = {"min": 3, "max": 5}
+    await world.declare(autoscaling=scaling, rollout={"strategy": "Canary"})
+    await world.settle()
+    assert 3 == len(await world.pods())
+    scale = world.url("apps/v1", "deployments", f"{NAME}/scale")
+    await world.kube.merge(scale, {"spec": {"replicas": 4}})
+    await world.settle()
+    assert 4 == len(await world.pods())
+    await world.change(image=NEXT)
+    await world.settle()
+    assert [IMAGE] * 4 + [NEXT] == await world.images()
+
+    await world.delete("apps/v1", "deployments", NAME)
+    await world.settle()
+    assert [IMAGE] * 4 + [NEXT] == await world.images()
+    await world.kube.merge(scale, {"spec": {"replicas": 5}})
+    world.restart()
+    await world.settle()
+    assert 5 == (await world.deployment())["spec"]["replicas"]
 
 
 async def test_no_pods_is_well_too(world: World) -> None:

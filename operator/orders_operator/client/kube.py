@@ -14,9 +14,10 @@ import httpx2
 from lightkube.config.client_adapter import AsyncClient, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
+from msgspec import Struct
 
 from orders_operator.client.errors import Failure, KubeError
-from orders_operator.client.partial import PARTIAL_LIST, Metadata, PartialList
+from orders_operator.client.partial import PARTIAL_LIST, ListMetadata, Metadata, PartialList
 from orders_operator.client.transport import BACKOFF_SECONDS, TIMEOUT_SECONDS, Transport
 
 Object = dict[str, Any]
@@ -26,6 +27,13 @@ _PAGE: Final = 250
 _APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
+
+
+class _Page(Struct, frozen=True):
+    """One page of a list of whole objects."""
+
+    metadata: ListMetadata = ListMetadata()
+    items: list[Object] | None = None
 
 
 def path(
@@ -96,31 +104,29 @@ class Kube(Transport):
 
         Items of a list carry no apiVersion and kind.
         """
-        params = {"limit": str(_PAGE)}
-        if labels:
-            params["labelSelector"] = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
-        found: list[Object] = []
-        while True:
-            where = path(api_version, plural, namespace)
-            page = await self.request("GET", where, params, seconds=seconds)
-            found += page.get("items") or []
-            more = page.get("metadata", {}).get("continue")
-            if not more:
-                return found
-            params["continue"] = more
+        where = path(api_version, plural, namespace)
+        pages = self._pages(where, labels, form=_Page, seconds=seconds)
+        return [it async for page in pages for it in page.items or ()]
 
     async def metadata(
         self, api_version: str, plural: str, namespace: str | None = None
     ) -> AsyncIterator[Metadata]:
         """Yield what all objects are called, of one namespace or of all; their content stays."""
-        params = {"limit": str(_PAGE)}
         where = path(api_version, plural, namespace)
-        while True:
-            page: PartialList = await self.request(
-                "GET", where, params, accept=PARTIAL_LIST, form=PartialList
-            )
+        async for page in self._pages(where, accept=PARTIAL_LIST, form=PartialList):
             for it in page.items or ():
                 yield it.metadata
+
+    async def _pages(
+        self, where: str, labels: Mapping[str, str] | None = None, **how: Any
+    ) -> AsyncIterator[Any]:
+        """Yield the pages of a list."""
+        params = {"limit": str(_PAGE)}
+        if labels:
+            params["labelSelector"] = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
+        while True:
+            page = await self.request("GET", where, params, **how)
+            yield page
             if not page.metadata.next_page:
                 return
             params["continue"] = page.metadata.next_page

@@ -22,6 +22,7 @@ from orders_operator.resources.labels import TRACK
 from orders_operator.resources.pod import SERVICE
 from orders_operator.rollout.pods import MIGRATE
 from orders_operator.rollout.situation import moment
+from orders_operator.tasks import together
 
 Object = dict[str, Any]
 Key = tuple[str, str, int]
@@ -57,7 +58,7 @@ class Logs:
         """Write the last lines of each pod, in order of time; return how many pods there are."""
         await service(self._kube, self._namespace, self._name)
         found = await self._pods()
-        read = await asyncio.gather(*(self._past(key, tail) for key in _keys(found)))
+        read = await together(*(self._past(key, tail) for key in _keys(found)))
         for line in sorted(itertools.chain(*read), key=lambda it: it.at):
             self._write(line)
         return len(found)

@@ -1,6 +1,5 @@
 """What is read from the cluster; nothing of it is understood here."""
 
-import asyncio
 from typing import Any, Final
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from orders_operator.client.kube import Kube, path
 from orders_operator.plugin.errors import Refused
 from orders_operator.reconcile.owner import Owner
 from orders_operator.resources.labels import API, MANAGED_BY
+from orders_operator.tasks import together
 
 Object = dict[str, Any]
 
@@ -33,7 +33,8 @@ async def look(kube: Kube, namespace: str, name: str) -> Look:
 
     """
     labels = {_INSTANCE: name, "app.kubernetes.io/managed-by": MANAGED_BY}
-    resource, its_pods, revisions = await asyncio.gather(
+    resource: Object
+    resource, its_pods, revisions = await together(
         service(kube, namespace, name),
         pods(kube, namespace, name),
         kube.list("apps/v1", "controllerrevisions", namespace, labels),

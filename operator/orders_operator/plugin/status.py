@@ -22,6 +22,7 @@ from orders_operator.plugin.look import Look, look, services
 from orders_operator.plugin.screen import overview, screen
 from orders_operator.plugin.terminal import console, show
 from orders_operator.plugin.view import View, view
+from orders_operator.tasks import together
 
 SECONDS: Final = 1.0
 """Between two looks."""
@@ -66,7 +67,7 @@ async def document(kube: Kube, namespace: str, name: str | None) -> bytes:
     if name is not None:
         return json.encode(view(await look(kube, namespace, name)))
     names = [it["metadata"]["name"] for it in await services(kube, namespace)]
-    looks = await asyncio.gather(*(look(kube, namespace, it) for it in names))
+    looks = await together(*(look(kube, namespace, it) for it in names))
     return json.encode({"items": [view(it) for it in looks]})
 
 

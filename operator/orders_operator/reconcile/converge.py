@@ -6,13 +6,14 @@ from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
 from orders_operator.reconcile.apply_cache import key
 from orders_operator.reconcile.children import refusal
-from orders_operator.reconcile.database_pod import is_replaced
+from orders_operator.reconcile.database_pod import Unread, is_replaced, placed
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
 from orders_operator.reconcile.unreadable import goes_back, what_goes_back
 from orders_operator.resources import postgres
+from orders_operator.resources.claim import claim_name
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.desired import Database, Facts, desired
 from orders_operator.resources.kinds import CONTROLLER_REVISION, HTTP_ROUTE, STATEFUL_SET
@@ -114,7 +115,7 @@ def retained_claim(it: Pass) -> RetainedClaim | None:
         return _recorded(it)
     if it.snapshot.database.declared.retention == "Delete":
         return None
-    namespace, claim = it.service.metadata.namespace, postgres.claim_name(it.service)
+    namespace, claim = it.service.metadata.namespace, claim_name(it.service)
     return RetainedClaim(claim, f"kubectl delete pvc --namespace {namespace} {claim}")
 
 
@@ -158,11 +159,13 @@ async def _facts(it: Pass) -> Facts:
     tracks = () if placement is None else placement.tracks
     weight = (before.weight or 0) if before.canary else 0
     hidden = POD in snapshot.unknown
+    live = await snapshot.children.mine("apps/v1", "Deployment", it.service.metadata.name)
     return Facts(
         apis=snapshot.served,
         placement=placement,
         weight=weight if it.plan is None else it.plan.weight,
         floor=(before if it.plan is None else it.plan.status).stable_pods or 0,
+        begins=live is None,
         database=await _database(it),
         egress=None if placement is None or hidden else egress(it, tracks, policy),
     )
@@ -174,7 +177,13 @@ async def _database(it: Pass) -> Database | None:
         return None
     name = postgres.database_name(it.service)
     live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
-    revision = database_revision(it.service, it.snapshot.database, live)
+    kept, first = it.snapshot.database, None
+    if kept is None:
+        try:
+            first = await placed(it)
+        except Unread:
+            return None
+    revision = database_revision(it.service, kept, live, first)
     if revision is None:
         return None
     goes = live is not None and await is_replaced(it, live)

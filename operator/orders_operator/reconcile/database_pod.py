@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 from orders_operator.api.spec import OrderService
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import path
-from orders_operator.reconcile.children import GET_SECONDS, refusal
+from orders_operator.reconcile.children import GET_SECONDS, LIST_SECONDS, refusal
 from orders_operator.reconcile.in_use import uses_embedded
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
+from orders_operator.resources.claim import Placed, claim_name, placed_by
 from orders_operator.resources.kinds import STATEFUL_SET
 from orders_operator.resources.labels import DATABASE, selector
 from orders_operator.rollout.database import database_trouble, pod_refusal, stuck, told_of_claim
@@ -29,6 +30,10 @@ _CLAIM: Final = ("v1", "persistentvolumeclaims")
 log = logging.getLogger("orders_operator.reconcile")
 
 
+class Unread(Exception):
+    """It is not known whether there is a claim, or what it says."""
+
+
 async def pods_of_database(
     kube: "Kube", service: OrderService, live: Object | None
 ) -> tuple[Object, ...]:
@@ -42,7 +47,8 @@ async def pods_of_database(
         return ()
     namespace = service.metadata.namespace
     try:
-        return tuple(await kube.list("v1", "pods", namespace, selector(service, DATABASE)))
+        labels = selector(service, DATABASE)
+        return tuple(await kube.list("v1", "pods", namespace, labels, seconds=LIST_SECONDS))
     except KubeError as error:
         if error.lost:
             raise
@@ -60,18 +66,42 @@ async def is_replaced(it: Pass, live: Object) -> bool:
         return False
     if live["spec"].get("replicas") == 0:  # it goes already
         return True
-    name = postgres.claim_name(it.service)
     try:
-        claim = await it.context.kube.get(*_CLAIM, it.key[0], name, seconds=GET_SECONDS)
+        claim = await _claim(it)
+    except Unread:
+        return False
+    trouble = told_of_claim(claim_name(it.service), claim)
+    if trouble is not None:
+        it.problems.append(Problem(trouble.reason, trouble.message))
+    return trouble is None
+
+
+async def placed(it: Pass) -> Placed | None:
+    """Return where a pod may run by the claim that an earlier database has left; None without.
+
+    Raises:
+        Unread: it is not known; the pod might come up where its volume is not.
+
+    """
+    claim = await _claim(it)
+    return None if claim is None else placed_by(claim)
+
+
+async def _claim(it: Pass) -> Object | None:
+    """Return the claim; None if there is none.
+
+    Raises:
+        Unread: it cannot be read, and the pass says so.
+
+    """
+    name = claim_name(it.service)
+    try:
+        return await it.context.kube.get(*_CLAIM, it.key[0], name, seconds=GET_SECONDS)
     except KubeError as error:
         if error.lost:
             raise
         it.problems.append(refusal(f"PersistentVolumeClaim {name}", error))
-        return False
-    trouble = told_of_claim(name, claim)
-    if trouble is not None:
-        it.problems.append(Problem(trouble.reason, trouble.message))
-    return trouble is None
+        raise Unread(name) from None
 
 
 async def trouble_of_database(it: Pass) -> Trouble | None:
@@ -93,7 +123,7 @@ async def _events(it: Pass, live: Object) -> list[Object]:
     selected = f"regarding.kind={STATEFUL_SET.kind},regarding.uid={live['metadata']['uid']}"
     params = {"fieldSelector": selected, "limit": str(_EVENTS)}
     try:
-        found = await it.context.kube.request("GET", where, params)
+        found = await it.context.kube.request("GET", where, params, seconds=LIST_SECONDS)
     except KubeError as error:
         log.warning("why the database has no pod is not known: %s", error)
         return []

@@ -22,10 +22,6 @@ class Lanes(Generic[Key]):
         """Return how many wait."""
         return len(self._urgent) + len(self._rest)
 
-    def __contains__(self, key: Key) -> bool:
-        """Whether a key waits."""
-        return key in self._urgent or key in self._rest
-
     def add(self, key: Key, *, urgent: bool) -> None:
         """Have a key wait; one that does keeps its place, or becomes urgent."""
         if urgent:

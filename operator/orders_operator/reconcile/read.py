@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import fields, replace
 
+from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.autoscaled import autoscaled, autoscaled_before, with_pods
@@ -42,9 +43,10 @@ async def read(it: Pass) -> None:
     databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
     service = it.service = postgres.with_database_of(service, databases)
     before = rollout_before(it.resource)
-    controllers = await _controllers(children, metadata.name)
-    revisions = await _revisions(children, controllers, before, metadata.name)
     live = await children.mine("apps/v1", "StatefulSet", postgres.database_name(service))
+    controllers = await _controllers(children, metadata.name)
+    controllers += await _of_database(children, service, live)
+    revisions = await _revisions(children, controllers, before, metadata.name)
     used = {before.stable, before.revision, before.canary, *revisions_of(pods)}
     templates = [kept.template for kept in revisions.values() if kept.hash in used]
     readers = (template(service), *templates, *pods)
@@ -146,6 +148,19 @@ async def _controllers(children: Children, name: str) -> list[Object]:
         if obj is not None:
             found.append(labelled(obj, live.hash))
     return found
+
+
+async def _of_database(
+    children: Children, service: OrderService, live: Object | None
+) -> list[Object]:
+    """Return the ControllerRevision that a StatefulSet names, if its labels were taken off."""
+    name = None if live is None else database_revision.name_of(service, live)
+    there = {obj["metadata"]["name"] for obj in children.every(CONTROLLER_REVISION)}
+    if name is None or name in there:
+        return []
+    where = (CONTROLLER_REVISION.api_version, CONTROLLER_REVISION.kind, name)
+    obj = await children.mine(*where)
+    return [] if obj is None else [database_revision.labelled(obj)]
 
 
 async def _revisions(

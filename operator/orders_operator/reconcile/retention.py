@@ -84,5 +84,6 @@ async def _declared(kube: "Kube", owner: Owner, resource: Object) -> bool:
         CONTROLLER_REVISION.plural,
         owner.namespace,
         {**owner.labels, COMPONENT: DATABASE},
+        seconds=_SECONDS,
     )
     return any(map(owner.controls, kept))

@@ -12,6 +12,7 @@ from orders_operator.resources.labels import CONFIG_HASH, REVISION
 from orders_operator.resources.placement import Running
 from orders_operator.resources.references import CONFIG_MAPS, Needed, named
 from orders_operator.resources.revision import Revision
+from orders_operator.rollout.pods import created
 
 Object = dict[str, Any]
 
@@ -42,10 +43,9 @@ def running(
     unread = it.snapshot.children.unreadable
     unknown = any(unread(need.reference) for need in values)
     if unknown or any(found is None and not need.optional for need, found in values.items()):
-        for deployment in deployments:
-            said = _annotation(deployment, revision.hash)
-            if said is not None:
-                return Running(revision, said, kept)
+        said = _said(it, revision.hash, deployments)
+        if said is not None:
+            return Running(revision, said, kept)
     reads = any(need.reference.plural == CONFIG_MAPS for need in values)
     if not reads:
         name = ""
@@ -67,12 +67,15 @@ def _copied(
     return kept.get(copy_key(need))
 
 
-def _annotation(deployment: Object | None, revision: str) -> str | None:
-    """Return the hash of the content that a revision's Deployment has."""
-    if deployment is None:
-        return None
-    metadata = deployment["spec"]["template"]["metadata"]
-    if (metadata.get("labels") or {}).get(REVISION) != revision:
-        return None
-    found: str | None = (metadata.get("annotations") or {}).get(CONFIG_HASH)
-    return found
+def _said(it: Pass, revision: str, deployments: Iterable[Object | None]) -> str | None:
+    """Return the hash of the content that a revision was given last; None if nobody has it.
+
+    A Deployment that is to go back to it has another revision yet: then its newest pod tells.
+    """
+    templates = [found["spec"]["template"] for found in deployments if found is not None]
+    for found in (*templates, *sorted(it.snapshot.pods, key=created, reverse=True)):
+        metadata = found["metadata"]
+        said: str | None = (metadata.get("annotations") or {}).get(CONFIG_HASH)
+        if said is not None and (metadata.get("labels") or {}).get(REVISION) == revision:
+            return said
+    return None

@@ -15,6 +15,7 @@ from orders_operator.api.rollout import judged_by
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
+from orders_operator.reconcile.children import GET_SECONDS
 from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources.kinds import HTTP_ROUTE
@@ -50,7 +51,8 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
     """
     owner = Owner.of(resource)
     try:
-        found = await kube.get("apps/v1", "deployments", owner.namespace, owner.name)
+        where = ("apps/v1", "deployments", owner.namespace, owner.name)
+        found = await kube.get(*where, seconds=GET_SECONDS)
     except KubeError as error:
         if error.lost:
             raise

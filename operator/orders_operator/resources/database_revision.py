@@ -2,7 +2,8 @@
 
 They are kept in a ControllerRevision: as long as the declaration stands they are used as they are,
 so an operator of another release restarts no database; and a database that the spec has left, but
-pods still use, goes on as it was declared last.
+pods still use, goes on as it was declared last. The StatefulSet names its ControllerRevision, so
+that neither labels that are taken off nor the loss of it restart the database.
 """
 
 from typing import Any, Final
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 from orders_operator.api.database import Embedded, Storage
 from orders_operator.api.spec import OrderService, PodTemplate
 from orders_operator.resources import declaration, postgres
+from orders_operator.resources.claim import Placed, claims
 from orders_operator.resources.inherited import declared_metadata
 from orders_operator.resources.kinds import CONTROLLER_REVISION
-from orders_operator.resources.labels import COMPONENT, DATABASE, child
+from orders_operator.resources.labels import COMPONENT, CONFIG_HASH, DATABASE, REVISION, child
 
 Object = dict[str, Any]
 
@@ -25,6 +27,19 @@ POD_TEMPLATE: Final = "orders.dev/pod-template"
 cannot change, and a release before has what it wrote there itself."""
 
 _DEFAULT: Final = Embedded()
+
+
+class Written(Struct, frozen=True):
+    """A declaration as a release has kept it, which may know more fields than this one.
+
+    Args:
+        declaration: the ControllerRevision's, which never changes.
+        pod_template: the annotation's; empty if the release did not know it.
+
+    """
+
+    declaration: Object
+    pod_template: str = ""
 
 
 class DatabaseRevision(Struct, frozen=True):
@@ -38,6 +53,8 @@ class DatabaseRevision(Struct, frozen=True):
         number: of the ControllerRevision; the newest has the greatest.
         pod_template: what was declared of all pods; None if the release that kept this did not
             know that it is for the database, too.
+        written: both as they are kept.
+        known: whether `declared` is what was declared; else only the hash is that of it.
 
     """
 
@@ -47,10 +64,15 @@ class DatabaseRevision(Struct, frozen=True):
     claims: list[Object]
     number: int = 1
     pod_template: PodTemplate | None = None
+    written: Written = Written({})
+    known: bool = True
 
 
 def database_revision(
-    service: OrderService, kept: DatabaseRevision | None, live: Object | None
+    service: OrderService,
+    kept: DatabaseRevision | None,
+    live: Object | None,
+    placed: Placed | None = None,
 ) -> DatabaseRevision | None:
     """Return the revision that is wanted; None if the spec has none and none was kept.
 
@@ -58,21 +80,28 @@ def database_revision(
         service: the resource.
         kept: the last one, if there was one.
         live: the StatefulSet, whose claim templates cannot change.
+        placed: what a claim says that is there from before; None if there is none.
 
     """
     embedded = service.spec.database.embedded
     if embedded is None:
         return kept
-    extra = _of_all_pods(service, kept)
+    extra = _of_all_pods(service, placed if kept is None else _placed(kept.template))
     made = DatabaseRevision(
         declaration.digest(_identity(embedded, extra)),
         embedded,
         postgres.template(service, embedded, extra),
-        postgres.claims(service, embedded),
+        claims(service, embedded, Placed(extra.node_selector, extra.affinity)),
         pod_template=extra,
+        written=Written(declaration.complete(_of_pod(embedded)), _encoded(extra)),
     )
-    if kept is not None and _stands(kept, embedded, extra):
+    if kept is not None and _stands(kept, made):
         made = replace(made, hash=kept.hash, template=kept.template, number=kept.number)
+        if kept.known:
+            written = replace(
+                kept.written, pod_template=kept.written.pod_template or _encoded(extra)
+            )
+            made = replace(made, written=written)
     elif kept is not None:
         made = replace(made, number=kept.number + 1)
         if kept.hash == made.hash:  # of a release whose defaults were others
@@ -82,23 +111,30 @@ def database_revision(
     return made
 
 
-def _stands(kept: DatabaseRevision, embedded: Embedded, extra: PodTemplate) -> bool:
+def _stands(kept: DatabaseRevision, made: DatabaseRevision) -> bool:
     """Whether what is declared is what was kept, as far as that was kept."""
-    known = kept.pod_template is None or kept.pod_template == extra
-    return known and _of_pod(kept.declared) == _of_pod(embedded)
+    if not kept.known:
+        return kept.hash == made.hash
+    same = kept.pod_template is None or kept.pod_template == made.pod_template
+    return same and _of_pod(kept.declared) == _of_pod(made.declared)
 
 
-def _of_all_pods(service: OrderService, kept: DatabaseRevision | None) -> PodTemplate:
+def _of_all_pods(service: OrderService, placed: Placed | None) -> PodTemplate:
     """Return what is declared of all pods, as far as it is for the database.
 
     Its volume may be bound to a node, so its pod stays where it could go when the claim was made.
     """
     declared, metadata = service.spec.pod_template, declared_metadata(service.spec)
     extra = replace(declared, labels=metadata.labels, annotations=metadata.annotations, env=())
-    if kept is None:
+    if placed is None:
         return extra
-    first = kept.pod_template or PodTemplate()
-    return replace(extra, node_selector=first.node_selector, affinity=first.affinity)
+    return replace(extra, node_selector=placed.node_selector, affinity=placed.affinity)
+
+
+def _placed(template: Object) -> Placed:
+    """Return where the pods of a template may run."""
+    spec = template["spec"]
+    return Placed(spec.get("nodeSelector") or {}, spec.get("affinity"))
 
 
 def _identity(embedded: Embedded, extra: PodTemplate) -> Any:
@@ -118,14 +154,26 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
         suffix=f"{postgres.SUFFIX}-{revision.hash}",
         revision=revision.number,
         data={
-            "declaration": declaration.complete(_of_pod(revision.declared)),
+            "declaration": revision.written.declaration,
             "spec": {"template": revision.template},
         },
     )
-    if revision.pod_template is not None:
-        kept = json.encode(revision.pod_template, order="sorted").decode()
-        made["metadata"]["annotations"] = {POD_TEMPLATE: kept}
+    if revision.written.pod_template:
+        made["metadata"]["annotations"] = {POD_TEMPLATE: revision.written.pod_template}
     return made
+
+
+def name_of(service: OrderService, live: Object) -> str | None:
+    """Return the name of the ControllerRevision of a StatefulSet; None if that does not say it."""
+    found = _named(live)
+    return None if found is None else f"{service.metadata.name}{postgres.SUFFIX}-{found}"
+
+
+def labelled(controller_revision: Object) -> Object:
+    """Return a ControllerRevision as it is read with the label that says what it is of."""
+    metadata = controller_revision["metadata"]
+    labels = {**(metadata.get("labels") or {}), COMPONENT: DATABASE}
+    return {**controller_revision, "metadata": {**metadata, "labels": labels}}
 
 
 def stored(
@@ -137,7 +185,7 @@ def stored(
     """
     running = {} if live is None else live["spec"]
     retention = (running.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenDeleted")
-    claims = [_claim(it) for it in running.get("volumeClaimTemplates") or []]
+    there = [_claim(it) for it in running.get("volumeClaimTemplates") or []]
     newest = sorted(controller_revisions, key=lambda obj: -int(obj.get("revision") or 0))
     for obj in newest:
         data = obj.get("data") or {}
@@ -151,30 +199,49 @@ def stored(
         except msgspec.ValidationError:
             declared = _DEFAULT
         kept = retention if retention in {"Retain", "Delete"} else "Retain"
-        claims = claims or postgres.claims(service, declared)
+        there = there or claims(service, declared, _placed(template))
         number = int(obj.get("revision") or 1)
         declared = replace(declared, retention=kept)
-        return DatabaseRevision(name, declared, template, claims, number, _pod_template(obj))
-    return None if live is None else _running(live, claims)
+        written = Written(
+            data.get("declaration") or {},
+            (obj["metadata"].get("annotations") or {}).get(POD_TEMPLATE, ""),
+        )
+        pods = _decoded(written.pod_template)
+        return DatabaseRevision(name, declared, template, there, number, pods, written)
+    return None if live is None else _running(live, there)
 
 
-def _running(live: Object, claims: list[Object]) -> DatabaseRevision:
+def _running(live: Object, there: list[Object]) -> DatabaseRevision:
     template = live["spec"]["template"]
+    annotations = dict(template["metadata"].get("annotations") or {})
+    annotations.pop(CONFIG_HASH, None)
     metadata = {"labels": template["metadata"].get("labels") or {}}
+    metadata |= {"annotations": annotations} if annotations else {}
     containers = template["spec"]["containers"]  # a policy may have put a sidecar first
     image = next(it for it in containers if it["name"] == postgres.CONTAINER)["image"]
     first = {it["name"] for it in template["spec"].get("initContainers") or ()}
     permissions = postgres.VOLUME_PERMISSIONS in first
     declared = replace(_DEFAULT, image=image, volume_permissions=permissions)
     found = {"metadata": metadata, "spec": template["spec"]}
-    return DatabaseRevision(declaration.digest(found), declared, found, claims)
+    name = _named(live)
+    written = Written(declaration.complete(_of_pod(declared)))
+    hash_ = name or declaration.digest(found)
+    return DatabaseRevision(hash_, declared, found, there, written=written, known=name is None)
 
 
-def _pod_template(controller_revision: Object) -> PodTemplate | None:
+def _named(live: Object) -> str | None:
+    found: str | None = (live["metadata"].get("annotations") or {}).get(REVISION)
+    return found
+
+
+def _encoded(pod_template: PodTemplate) -> str:
+    return json.encode(pod_template, order="sorted").decode()
+
+
+def _decoded(written: str) -> PodTemplate | None:
     """Return what was declared of all pods; None where that was not kept, or cannot be read."""
-    annotations = controller_revision["metadata"].get("annotations") or {}
     try:
-        return json.decode(annotations.get(POD_TEMPLATE, ""), type=PodTemplate)
+        return json.decode(written, type=PodTemplate)
     except msgspec.DecodeError:
         return None
 

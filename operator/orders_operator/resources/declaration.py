@@ -5,6 +5,7 @@ kept, reads it with its own types, and uses the template that is kept with it.
 """
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -54,9 +55,17 @@ def same(kept: Any, declared: Declaration) -> bool:
         found = msgspec.convert(kept, Declaration)
     except msgspec.ValidationError:
         return False
-    return found.restart >= declared.restart and declared == replace(
-        found, restart=declared.restart
-    )
+    later = _at(declared.restart) > _at(found.restart)
+    return not later and declared == replace(found, restart=declared.restart)
+
+
+def _at(restart: str) -> tuple[datetime, str]:
+    """Return when a restart was asked for; what is no time is before every time."""
+    try:
+        found = datetime.fromisoformat(restart)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC), restart
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)), ""
 
 
 def complete(declared: Struct) -> dict[str, Any]:

@@ -12,11 +12,17 @@ _DEADLINE: Final = 600
 _AFTER_MIGRATIONS: Final = 300
 
 
-def deployment(service: OrderService, running: Running) -> dict[str, Any]:
-    """Return that of the stable pods; without replicas when an autoscaler decides about them."""
+def deployment(
+    service: OrderService, running: Running, first: int | None = None
+) -> dict[str, Any]:
+    """Return that of the stable pods; without replicas when an autoscaler decides about them.
+
+    `first` is how many pods it has until the autoscaler does, when it is yet to be made.
+    """
     spec = _spec(service, running, STABLE)
-    if service.spec.autoscaling is None:
-        spec["replicas"] = service.spec.replicas
+    pods = service.spec.replicas if service.spec.autoscaling is None else first
+    if pods is not None:
+        spec["replicas"] = pods
     return child(service, "apps/v1", "Deployment", spec=spec)
 
 

@@ -51,6 +51,7 @@ class Facts(Struct, frozen=True):
         placement: which revision runs where; None while that is not to be touched.
         weight: the share of requests, in percent, that a Gateway gives to canary pods.
         floor: how many stable pods an autoscaler must leave.
+        begins: whether the Deployment of the stable pods is yet to be made.
         database: the embedded PostgreSQL, if there is one.
         egress: where pods in use go; None while that is not known.
 
@@ -60,6 +61,7 @@ class Facts(Struct, frozen=True):
     placement: Placement | None
     weight: int = 0
     floor: int = 0
+    begins: bool = False
     database: Database | None = None
     egress: Egress | None = None
 
@@ -81,7 +83,7 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
         account.config_map(service),
         service_object(service),
         *_database(service, facts),
-        *_pods(service, facts.placement),
+        *_pods(service, facts),
     ]
     if spec.autoscaling is not None:
         objects.append(scaling.autoscaler(service, spec.autoscaling, facts.floor))
@@ -94,10 +96,12 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
     return [inherit(service, it) for it in objects + _exposed(service, facts)]
 
 
-def _pods(service: OrderService, placement: Placement | None) -> list[Object]:
+def _pods(service: OrderService, facts: Facts) -> list[Object]:
     """Return what pods are made of, and what they read."""
+    placement, scaled = facts.placement, service.spec.autoscaling
     if placement is None:
         return []
+    first = scaling.least(scaled, facts.floor) if scaled is not None and facts.begins else None
     objects = [
         *(controller_revision(service, *it) for it in placement.history),
         *(
@@ -105,7 +109,7 @@ def _pods(service: OrderService, placement: Placement | None) -> list[Object]:
             for it in {it.revision.hash: it for it in placement.tracks}.values()
             if it.revision.copy and it.copied is not None
         ),
-        deployment(service, placement.stable),
+        deployment(service, placement.stable, first),
     ]
     if placement.canary is not None:
         objects.append(canary_deployment(service, placement.canary, placement.canary_pods))

@@ -10,6 +10,7 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ from orders_operator.resources.labels import (
     COMPONENT,
     CONFIG_HASH,
     DATABASE,
+    REVISION,
     child,
     labels,
     selector,
@@ -39,9 +41,10 @@ USER: Final = 999
 
 CONTAINER: Final = "postgresql"
 VOLUME_PERMISSIONS: Final = "volume-permissions"
+CLAIM: Final = "data"
+"""The name of the template of its claim."""
 
 _NAME: Final = "orders"
-_CLAIM: Final = "data"
 _VOLUME: Final = "/var/lib/postgresql/data"
 _PASSWORD: Final = "/etc/postgresql/secret"  # noqa: S105  a folder
 _PORT_NAME: Final = "postgresql"
@@ -54,12 +57,16 @@ printf '%s\n' '\set new `cat {_PASSWORD}/password`' "ALTER ROLE {_NAME} PASSWORD
 
 
 def secret(service: OrderService, password: str, live: Object | None) -> Object:
-    """Return the Secret; the password that is there is kept, `password` is for a new one."""
+    """Return the Secret; the password that is there is kept, `password` is for a new one.
+
+    A person may have set it to anything; PostgreSQL takes it without the end of its line.
+    """
     kept = ((live or {}).get("data") or {}).get("password")
     if kept:
         password = b64decode(kept).decode()
     host = database_name(service)
-    url = f"postgresql://{_NAME}:{password}@{host}:{POSTGRES_PORT}/{_NAME}"
+    quoted = quote(password.removesuffix("\n"), safe="")
+    url = f"postgresql://{_NAME}:{quoted}@{host}:{POSTGRES_PORT}/{_NAME}"
     data = {"password": password, "url": url}
     return _child(
         service,
@@ -92,7 +99,7 @@ def stateful_set(
     """Return the StatefulSet of a revision; `made` is the Secret that its pod reads."""
     digest = hashlib.sha256(made["data"]["password"].encode()).hexdigest()
     metadata = kept.template["metadata"]
-    return _child(
+    found = _child(
         service,
         "apps/v1",
         "StatefulSet",
@@ -114,6 +121,8 @@ def stateful_set(
             "volumeClaimTemplates": kept.claims,
         },
     )
+    found["metadata"]["annotations"] = {REVISION: kept.hash}
+    return found
 
 
 def template(service: OrderService, embedded: Embedded, extra: PodTemplate) -> Object:
@@ -167,7 +176,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
         "securityContext": security.CONTAINER,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
-            {"name": _CLAIM, "mountPath": _VOLUME},
+            {"name": CLAIM, "mountPath": _VOLUME},
             {"name": "secret", "mountPath": _PASSWORD, "readOnly": True},
             {"name": "run", "mountPath": "/var/run/postgresql"},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  the container's own
@@ -188,30 +197,8 @@ def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
             **root,
             "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]},
         },
-        "volumeMounts": [{"name": _CLAIM, "mountPath": "/volume"}],
+        "volumeMounts": [{"name": CLAIM, "mountPath": "/volume"}],
     }
-
-
-def claims(service: OrderService, embedded: Embedded) -> list[Object]:
-    """Return the claim templates; a StatefulSet that exists keeps its own."""
-    spec: Object = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": embedded.storage.size}},
-    }
-    if embedded.storage.class_name:
-        spec["storageClassName"] = embedded.storage.class_name
-    made = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": _CLAIM, "labels": labels(service, DATABASE)},
-        "spec": spec,
-    }
-    return [made]
-
-
-def claim_name(service: OrderService) -> str:
-    """Return the name of the claim, which outlives the StatefulSet."""
-    return f"{_CLAIM}-{database_name(service)}-0"
 
 
 def database_name(service: OrderService) -> str:

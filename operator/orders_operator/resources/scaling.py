@@ -32,13 +32,18 @@ def autoscaler(service: OrderService, scaling: Autoscaling, floor: int = 0) -> d
             "kind": "Deployment",
             "name": service.metadata.name,
         },
-        "minReplicas": max(scaling.min, min(floor, scaling.max)),
+        "minReplicas": least(scaling, floor),
         "maxReplicas": scaling.max,
         "metrics": [_metric(name, percent) for name, percent in wanted if percent],
     }
     if scaling.behaviour:
         spec["behavior"] = scaling.behaviour
     return child(service, "autoscaling/v2", "HorizontalPodAutoscaler", spec=spec)
+
+
+def least(scaling: Autoscaling, floor: int) -> int:
+    """Return how many pods there are at least."""
+    return max(scaling.min, min(floor, scaling.max))
 
 
 def disruption_budget(service: OrderService) -> dict[str, Any]:

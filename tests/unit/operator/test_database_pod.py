@@ -3,20 +3,25 @@
 from typing import Final
 
 from hypothesis import given
+from msgspec import json
 from msgspec.structs import replace
 
 from orders_operator.api.spec import OrderService
+from orders_operator.resources.claim import placed_by
 from orders_operator.resources.database_revision import (
     POD_TEMPLATE,
     DatabaseRevision,
+    Written,
     controller_revision,
     database_revision,
     stored,
 )
+from orders_operator.resources.postgres import secret, stateful_set
 from tests.unit.operator.specs import Object, service, services
 
 SPOT: Final = {"tolerations": [{"key": "spot", "operator": "Exists"}]}
 FAST: Final = {"nodeSelector": {"disk": "fast"}, "affinity": {"nodeAffinity": {}}}
+OTHERWISE: Final = {"rendered": "otherwise", "spec": {}}
 
 
 def made(declared: OrderService, kept: DatabaseRevision | None = None) -> DatabaseRevision:
@@ -32,7 +37,7 @@ def before(declared: OrderService) -> DatabaseRevision:
     """Return the revision that a release kept which gave the database nothing of podTemplate."""
     kept = database_revision(service(database={"embedded": {}}), None, None)
     assert kept is not None
-    written = controller_revision(declared, replace(kept, template={"rendered": "otherwise"}))
+    written = controller_revision(declared, replace(kept, template=OTHERWISE))
     del written["metadata"]["annotations"][POD_TEMPLATE]
     found = stored(declared, [written], None)
     assert found is not None
@@ -76,6 +81,53 @@ def test_where_a_pod_may_run_is_settled_with_its_claim() -> None:
     assert kept == made(service(), kept)
 
 
+def test_a_claim_says_where_its_pod_may_run() -> None:
+    """It outlives what else is kept: declared anew, the pod comes up where its volume is."""
+    first = made(service(podTemplate=FAST))
+    [claim] = first.claims
+    again = database_revision(
+        service(podTemplate={**SPOT, "nodeSelector": {"disk": "slow"}}),
+        None,
+        None,
+        placed_by(claim),
+    )
+    assert again is not None
+    assert again.template["spec"] == {**again.template["spec"], **FAST, **SPOT}
+    assert first.claims == again.claims
+    assert placed_by({"metadata": {}}) is None
+
+
+def test_no_tool_that_tracks_by_labels_deletes_a_claim() -> None:
+    """Argo CD takes what has an instance's label and no owner for its own, unless it is told."""
+    [claim] = made(service()).claims
+    options = claim["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
+    assert {"Prune=false", "Delete=false"} == set(options.split(","))
+
+
+def test_what_another_release_has_written_is_left_as_it_is() -> None:
+    """It may know more fields; a ControllerRevision cannot be changed, and need not be."""
+    kept = made(service(podTemplate=SPOT))
+    pod_template = {**json.decode(kept.written.pod_template), "newer": 1}
+    written = Written({**kept.written.declaration, "newer": 1}, json.encode(pod_template).decode())
+    found = made(service(podTemplate=SPOT), replace(kept, written=written))
+    assert (kept.hash, kept.number, written) == (found.hash, found.number, found.written)
+
+
+def test_a_database_of_which_only_the_hash_is_known() -> None:
+    """What is declared rolls nothing if that has the hash, and is another revision if not."""
+    declared = service(podTemplate={**SPOT, **FAST, "annotations": {"team": "a"}})
+    first = made(declared)
+    live = stateful_set(declared, first, secret(declared, "a", None))
+    kept = stored(declared, [], live)
+    assert kept is not None
+
+    same = made(declared, kept)
+    assert (first.hash, first.template) == (same.hash, same.template)
+    other = made(service(podTemplate=FAST), kept)
+    assert first.hash != other.hash
+    assert FAST["nodeSelector"] == other.template["spec"]["nodeSelector"]
+
+
 def test_taking_it_back_gives_the_revision_that_was() -> None:
     """Without tolerations the database is what it was before them."""
     first = made(service())
@@ -88,7 +140,10 @@ def test_volume_permissions_of_a_release_before_stay() -> None:
     declared = service(database={"embedded": {"volumePermissions": True}})
     revision = database_revision(declared, None, None)
     assert revision is not None
-    live: Object = {"spec": {"template": revision.template, "volumeClaimTemplates": []}}
+    live: Object = {
+        "metadata": {},
+        "spec": {"template": revision.template, "volumeClaimTemplates": []},
+    }
     kept = stored(declared, [], live)
 
     assert kept is not None

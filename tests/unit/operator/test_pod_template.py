@@ -1,6 +1,8 @@
 """The pods: what they may do, what they know, and what rolls them."""
 
+from base64 import b64decode, b64encode
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -200,6 +202,18 @@ def test_a_password_is_made_once() -> None:
 
     assert first == secret(service(), "another", first)
     assert first["data"] != secret(service(), "another", {"data": {}})["data"]
+
+
+@pytest.mark.parametrize("password", ["p@ss/w\u00f6rd: #1?%2F", "from a file\n"])
+def test_a_password_that_a_person_sets_is_that_of_the_url(password: str) -> None:
+    """Whatever is in it; PostgreSQL leaves the end of the line out, and so does the URL."""
+    kept = {"data": {"password": b64encode(password.encode()).decode()}}
+    made = secret(service(), "another", kept)
+
+    assert kept["data"]["password"] == made["data"]["password"]
+    parts = urlsplit(b64decode(made["data"]["url"]).decode())
+    assert password.removesuffix("\n") == unquote(parts.password or "")
+    assert ("orders", "shop-postgresql", 5432) == (parts.username, parts.hostname, parts.port)
 
 
 def test_a_new_password_restarts_the_database() -> None:

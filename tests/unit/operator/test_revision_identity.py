@@ -14,6 +14,7 @@ from orders_operator.resources.database_revision import (
     stored,
 )
 from orders_operator.resources.declaration import complete, declaration
+from orders_operator.resources.postgres import secret, stateful_set
 from orders_operator.resources.revision import Revision, wanted
 from tests.unit.operator.specs import Object, revision, service, services
 
@@ -48,6 +49,15 @@ def test_the_database_has_the_same_hash_in_every_release() -> None:
     found = database_revision(service(), None, None)
     assert found is not None
     assert "44136fa355" == found.hash
+
+
+def test_a_password_has_the_same_hash_in_every_release() -> None:
+    """Golden: another one would restart every embedded database."""
+    kept = database_revision(service(), None, None)
+    assert kept is not None
+    live = stateful_set(service(), kept, secret(service(), "a", None))
+    annotations = live["spec"]["template"]["metadata"]["annotations"]
+    assert {"orders.dev/config-hash": "ff6c0e5a7b16bb61"} == annotations
 
 
 def test_what_is_at_its_default_does_not_count() -> None:
@@ -116,6 +126,25 @@ def test_a_restart_is_another_revision() -> None:
     assert after == wanted(service(), declaration(service(), older), [before, after])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "newer"),
+    [
+        ("2026-01-02T03:00:00+02:00", "2026-01-02T02:00:00Z", True),
+        ("2026-01-02T01:00:00Z", "2026-01-02T03:00:00+02:00", False),
+        ("2026-01-02", "2026-01-02T01:00:00Z", True),
+        ("now", LATER, True),
+        (LATER, "now", False),
+        ("", "now", True),
+    ],
+)
+def test_restarts_are_compared_as_times(before: str, after: str, newer: bool) -> None:  # noqa: FBT001
+    """In whatever zone they are written; what is no time is before every time."""
+    kept = revision(service(), restart=before)
+    said = {"orders.dev/restart": after}
+    found = wanted(service(), declaration(service(), said), [kept])
+    assert newer == (found.hash != kept.hash)
+
+
 def test_a_database_keeps_the_template_of_its_declaration() -> None:
     """Whatever this operator would render, and whatever the claim is declared as by now."""
     live: Object = {
@@ -123,13 +152,14 @@ def test_a_database_keeps_the_template_of_its_declaration() -> None:
     }
     first = database_revision(service(), None, None)
     assert first is not None
-    older = DatabaseRevision(first.hash, first.declared, {"rendered": "otherwise"}, [])
+    otherwise = {"rendered": "otherwise", "spec": {}}
+    older = DatabaseRevision(first.hash, first.declared, otherwise, [], written=first.written)
     kept = stored(service(), [controller_revision(service(), older)], live)
     bigger = service(database={"embedded": {"storage": {"size": "9Gi"}, "retention": "Delete"}})
     found = database_revision(bigger, kept, live)
 
     assert found is not None
-    assert ("Delete", {"rendered": "otherwise"}, [{"spec": {"size": "as made"}}]) == (
+    assert ("Delete", otherwise, [{"spec": {"size": "as made"}}]) == (
         found.declared.retention,
         found.template,
         found.claims,

@@ -68,7 +68,6 @@ def test_every_key_goes_once(added: list[tuple[int, bool]]) -> None:
     lanes = lanes_of(added)
     urgent = [*dict.fromkeys(key for key, it in added if it)]
     rest = [key for key in dict.fromkeys(key for key, _ in added) if key not in urgent]
-    assert all(key in lanes for key, _ in added)
     assert len(urgent) + len(rest) == len(lanes)
 
     order = taken(lanes)
