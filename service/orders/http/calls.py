@@ -188,7 +188,7 @@ class CreateCall(Call):
         """Answer with what the batch brought, or ask again for an order that is not there yet."""
         if isinstance(result, KeyWithoutOrder):
             self.done = True
-            self._shared.orders.ask_again(self, result)
+            self._shared.orders.ask_again(self)
         else:
             super().settle(result)
 

@@ -4,6 +4,7 @@ Each function is the whole of its operation, on either path: it takes the domain
 request's parts, and says what to answer. What it raises is one of `orders.errors`.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
@@ -37,7 +38,7 @@ IdempotencyKey = Annotated[
     Meta(
         description=(
             "Makes the request safe to send again: as long as the payload is the same, the same"
-            " key gets the same order, for ever. A quoted string (RFC 9651) of 1 to 255 printable"
+            " key gets the same answer, for ever. A quoted string (RFC 9651) of 1 to 255 printable"
             " ASCII characters; the quotes may be left out where there are no spaces or commas."
         ),
         examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
@@ -73,26 +74,25 @@ async def create_order(
     "/orders/batch",
     status=201,
     summary="Create many orders",
-    raises=(MalformedIdempotencyKey,),
+    raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
+    sends=("Idempotency-Replayed",),
     body_limit=1024 * 1024,
 )
 async def create_orders(
-    orders: "OrderService",
-    body: Batch,
-    idempotency_key: Annotated[str | None, Header("Idempotency-Key", documented=False)] = None,
-) -> Reply[list[Order]]:
+    orders: "OrderService", body: Batch, idempotency_key: IdempotencyKey = None
+) -> Reply[Sequence[Order]]:
     """
     Create all of the orders or none, and answer with them in the order they were sent.
 
-    An `Idempotency-Key` is refused here: a key belongs to a single order.
+    An `Idempotency-Key` is that of all of them together: a second request with the same key and
+    payload gets the first one's orders again, marked `Idempotency-Replayed: true`.
     """
-    if idempotency_key is not None:
-        msg = "a key belongs to a single order: send it to POST /orders, or leave it out here"
-        raise MalformedIdempotencyKey(msg)
+    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
     for index, new in enumerate(body):
         if "\0" in new.item:
             raise _nul(f"/{index}/item")
-    return Reply(await orders.create_many(body))
+    stored, replayed = await orders.create_many(body, key)
+    return Reply(stored, (_REPLAYED,) if replayed else ())
 
 
 @endpoint(

@@ -6,13 +6,14 @@ were new), and answers every item in order.
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from orders.batch import ConnectionLost
 from orders.model import Order
 from orders.store import sql
+from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
 from orders.store.connections import HeldConnection
-from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, settle
+from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, read_orders, settle
 from orders.store.refusals import Cause, RefusalLog, find_cause, problem_of
 from orders.store.session import Row, Statement, StatementRefused
 
@@ -153,23 +154,23 @@ class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
         return answers
 
 
-class InsertManyLane(_Lane[Sequence[NewRow], None]):
+class InsertManyLane(_Lane[Bulk, BulkAnswer]):
     """Inserts one caller's orders in one statement: all or nothing."""
 
     operation = "insert_many"
-    statements = sql.WARM_WRITE
+    statements = sql.WARM_BULK
 
-    async def _execute(self, items: Sequence[Sequence[NewRow]]) -> Sequence[Exception | None]:
-        return [await self._insert(rows) for rows in items]
+    async def _execute(self, items: Sequence[Bulk]) -> Sequence[BulkAnswer]:
+        return [await self._insert(bulk) for bulk in items]
 
-    async def _insert(self, rows: Sequence[NewRow]) -> Exception | None:
+    async def _insert(self, bulk: Bulk) -> BulkAnswer:
         fetch = self._connection.fetch
-        if await insert(fetch, rows) < len(rows):
-            answers = await settle(fetch, rows, self._refusals)
-            if kept_out := next(filter(None, answers), None):
-                return cast("Exception", kept_out)  # without keys there is no other answer
-        self._metrics.created(len(rows))
-        return None
+        answer = None
+        if await insert_bulk(fetch, bulk) < len(bulk.rows):
+            answer = await settle_bulk(fetch, bulk, self._refusals)
+        if answer is None:
+            self._metrics.created(len(bulk.rows))
+        return answer
 
 
 class SelectLane(_Lane[str, Order | None]):
@@ -179,8 +180,7 @@ class SelectLane(_Lane[str, Order | None]):
     statements = sql.WARM_READ
 
     async def _execute(self, items: Sequence[str]) -> Sequence[Order | None]:
-        rows = await self._connection.fetch(sql.SELECT_BY_ID, [list(items)])
-        by_id = {row[0]: Order(*row) for row in rows}
+        by_id = await read_orders(self._connection.fetch, list(items))
         return [by_id.get(order_id) for order_id in items]
 
 

@@ -71,7 +71,7 @@ class Store:
         writing = (*lanes, self.writes)
         self.insert = [InsertLane(held(sql.WARM_WRITE), *writing) for _ in range(LANES)]
         self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
-        self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *writing)]
+        self.insert_many = [InsertManyLane(held(sql.WARM_BULK), *writing)]
         self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
         self._serving = list(self._connections)
         self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1])])
