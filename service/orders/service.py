@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
 from orders.errors import DeadlineExceeded, IdempotencyKeyReused, OrderNotFound
-from orders.model import IdSource, NewOrder, Order, instant
+from orders.model import NewOrder, Order, instant
 from orders.store.bulk_inserts import Bulk
 from orders.store.inserts import KeyWithoutOrder, NewRow
 from orders.store.lanes import Page, PageQuery
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
-__all__ = ["KeyWithoutOrder", "OrderService", "Page"]
+__all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page"]
 
 OVERLAP: Final = 64
 """Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
@@ -43,7 +43,6 @@ class OrderService:
         """Put a coalescer before each kind of lane."""
         self._loop = asyncio.get_running_loop()
         self._timeout = config.request_timeout
-        self._ids = IdSource()
         self._metrics = metrics
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -78,16 +77,11 @@ class OrderService:
 
         """
         deadline = self._loop.time() + self._timeout
-        row = self.new_row(new, key)
+        row = NewRow(new.item, new.quantity, key)
         stored = await self._creates.submit(row, _link())
         if isinstance(stored, KeyWithoutOrder):
             stored = await self._ask_again(self._creates, row, deadline)
         return self.outcome(row, stored)
-
-    def new_row(self, new: NewOrder, key: str | None) -> NewRow:
-        """Return the row of a new order, with an id that no other has."""
-        order_id, ms = self._ids.next()
-        return NewRow(order_id, new.item, new.quantity, ms, key)
 
     def insert(self, waiter: "Waiter") -> None:
         """Insert the row that a waiter has; `outcome` says what the answer means.
@@ -162,7 +156,7 @@ class OrderService:
 
         """
         deadline = self._loop.time() + self._timeout
-        rows = [self.new_row(new, None) for new in news]
+        rows = [NewRow(new.item, new.quantity) for new in news]
         bulk = Bulk(rows, key)
         stored = await self._bulks.submit(bulk, _link())
         if isinstance(stored, KeyWithoutOrder):

@@ -17,7 +17,7 @@ from orders.http.endpoint import BODY_LIMIT, Reply
 from orders.http.endpoints import created, found, insertable
 from orders.http.problems import document
 from orders.model import NewOrder, Order
-from orders.service import KeyWithoutOrder, existing
+from orders.service import KeyWithoutOrder, NewRow, existing
 from orders.telemetry.context import TraceContext, current
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class CreateCall(Call):
         orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
-            self.item = orders.new_row(new, key)
+            self.item = NewRow(new.item, new.quantity, key)
             orders.insert(self)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)

@@ -8,6 +8,8 @@ one it was is read by key and by id, and nothing that was not seen is called sto
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from orders.errors import IdempotencyKeyReused, Internal, OrderMissing
 from orders.model import Order
 from orders.store import sql
@@ -15,14 +17,18 @@ from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
 
 
-class NewRow(NamedTuple):
-    """An order on its way in; `ms` is the milliseconds since 1970 that its id carries."""
+class NewRow(Struct, gc=False):
+    """An order on its way in.
 
-    id: str
+    It gets its id, and the milliseconds since 1970 that this carries, when it is sent for the
+    first time (`order_ids.py`).
+    """
+
     item: str
     quantity: int
-    ms: int
-    key: str | None
+    key: str | None = None
+    id: str = ""
+    ms: int = 0
 
 
 class KeyWithoutOrder(NamedTuple):
@@ -45,7 +51,13 @@ async def insert(fetch: Fetch, rows: Sequence[NewRow]) -> int:
 
 def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
     """Return the ids, items, quantities, milliseconds and keys of rows."""
-    return [list(column) for column in zip(*rows, strict=True)]
+    return [
+        [row.id for row in rows],
+        [row.item for row in rows],
+        [row.quantity for row in rows],
+        [row.ms for row in rows],
+        [row.key for row in rows],
+    ]
 
 
 async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> list[Answer]:

@@ -14,6 +14,7 @@ from orders.store import sql
 from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
 from orders.store.connections import HeldConnection
 from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, read_orders, settle
+from orders.store.order_ids import OrderIds
 from orders.store.refusals import Cause, RefusalLog, find_cause, problem_of
 from orders.store.session import Row, Statement, StatementRefused
 
@@ -138,7 +139,23 @@ class _Lane(Generic[ItemT, ResultT]):
         raise NotImplementedError
 
 
-class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
+class _InsertingLane(_Lane[ItemT, ResultT]):
+    """A lane that gives ids to orders."""
+
+    def __init__(  # noqa: PLR0913  one fact each
+        self,
+        connection: HeldConnection,
+        metrics: "Metrics",
+        tracing: "Tracing",
+        refusals: RefusalLog,
+        writes: "Writes",
+        ids: OrderIds,
+    ) -> None:
+        super().__init__(connection, metrics, tracing, refusals, writes)
+        self._ids = ids
+
+
+class InsertLane(_InsertingLane[NewRow, Order | KeyWithoutOrder | None]):
     """Inserts orders; answers None for one that is stored as sent, else the order its key has."""
 
     operation = "insert"
@@ -146,6 +163,7 @@ class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
 
     async def _execute(self, items: Sequence[NewRow]) -> Sequence[Answer]:
         fetch = self._connection.fetch
+        await self._ids.give(fetch, items)
         if await insert(fetch, items) == len(items):
             self._metrics.created(len(items))
             return [None] * len(items)
@@ -154,7 +172,7 @@ class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
         return answers
 
 
-class InsertManyLane(_Lane[Bulk, BulkAnswer]):
+class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
     """Inserts one caller's orders in one statement: all or nothing."""
 
     operation = "insert_many"
@@ -165,6 +183,7 @@ class InsertManyLane(_Lane[Bulk, BulkAnswer]):
 
     async def _insert(self, bulk: Bulk) -> BulkAnswer:
         fetch = self._connection.fetch
+        await self._ids.give(fetch, bulk.rows)
         answer = None
         if await insert_bulk(fetch, bulk) < len(bulk.rows):
             answer = await settle_bulk(fetch, bulk, self._refusals)

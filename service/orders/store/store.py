@@ -18,6 +18,7 @@ from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
+from orders.store.order_ids import OrderIds
 from orders.store.refusals import RefusalLog
 from orders.store.schema import HAS_VERSIONS, VERSION, schema_version
 from orders.store.session import Statement
@@ -68,7 +69,7 @@ class Store:
             return connection
 
         lanes: tuple[Any, ...] = (metrics, tracing, RefusalLog())
-        writing = (*lanes, self.writes)
+        writing = (*lanes, self.writes, OrderIds())
         self.insert = [InsertLane(held(sql.WARM_WRITE), *writing) for _ in range(LANES)]
         self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
         self.insert_many = [InsertManyLane(held(sql.WARM_BULK), *writing)]
