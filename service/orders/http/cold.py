@@ -45,6 +45,8 @@ class ColdApplication:
         self._requests = requests
         self._health = health
         self._bodies = bodies
+        for endpoint in ENDPOINTS:
+            requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
         self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
         self._static.update({page: page for page in _PAGES})
@@ -110,6 +112,7 @@ class ColdApplication:
                 await respond(marked, *render(Internal(), path, context.trace_id))
         finally:
             problem = scope.get("orders_problem")
+            self._requests.cold(method, route)
             self._requests.end(context, method, route, path, status, started, problem)
 
     async def _litestar(self) -> App:
