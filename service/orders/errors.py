@@ -98,6 +98,15 @@ class OrderMissing(Problem):
     usual = "an order that was created with this key is not there any more"
 
 
+class PreconditionFailed(Problem):
+    """If-Match or If-None-Match is false for what the request is about (RFC 9110, 15.5.13)."""
+
+    name = "precondition-failed"
+    status = 412
+    title = "A condition of the request is false"
+    usual = "If-Match or If-None-Match does not hold"
+
+
 class ContentTooLarge(Problem):
     """The body is larger than the endpoint takes (RFC 9110, 15.5.14)."""
 

@@ -148,7 +148,8 @@ class ReadCall(Call):
     def reply(self, stored: Order | None) -> Reply[Order]:
         """Show the order, or say that the caller has it."""
         order = existing(self.item, stored)
-        return found(order, self._headers.get("if-none-match"))
+        headers = self._headers
+        return found(order, headers.get("if-none-match"), headers.get("if-match"))
 
 
 class CreateCall(Call):

@@ -17,7 +17,7 @@ from orders.errors import (
     OrderNotFound,
 )
 from orders.http import idempotency, paging
-from orders.http.conditional import etag, matches
+from orders.http.conditional import check_match, etag, matches
 from orders.http.endpoint import Endpoint, Header, Path, Query, Reply, endpoint
 from orders.http.validation import invalid, order_id
 from orders.model import NewOrder, Order, OrderId
@@ -113,12 +113,17 @@ async def read_order(
         Header("If-None-Match"),
         Meta(description="Entity tags the caller has; the answer is then 304, without a body."),
     ] = None,
+    if_match: Annotated[
+        str | None,
+        Header("If-Match"),
+        Meta(description="Entity tags of which the order must have one; else it is 412."),
+    ] = None,
 ) -> Reply[Order]:
     """Find the order by its id. It never changes, so an `ETag` once seen stays good."""
-    return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match)
+    return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match, if_match)
 
 
-@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",))
+@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",), also=(304,))
 async def list_orders(
     orders: "OrderService",
     limit: Annotated[
@@ -179,9 +184,16 @@ def created(order: Order, replayed: bool) -> Reply[Order]:  # noqa: FBT001  what
     return Reply(order, (location, _REPLAYED) if replayed else (location,))
 
 
-def found(order: Order, if_none_match: str | None) -> Reply[Order]:
-    """Answer with an order, or with 304 if the caller has it."""
+def found(order: Order, if_none_match: str | None, if_match: str | None) -> Reply[Order]:
+    """Answer with an order, or with 304 if the caller has it.
+
+    Raises:
+        PreconditionFailed: the caller wants another one.
+
+    """
     tag = etag(order.id)
+    if if_match is not None:
+        check_match(if_match, tag)
     headers = (("etag", tag),)
     if if_none_match is not None and matches(if_none_match, tag):
         return Reply(None, headers, 304)

@@ -127,6 +127,7 @@ _DESCRIPTIONS: Final = {
     406: "The Accept header excludes JSON.",
     408: "The body did not arrive in time; nothing was done.",
     409: "The Idempotency-Key was used, and an order of it is not there any more.",
+    412: "If-Match or If-None-Match does not hold; nothing was done.",
     413: "The body is too large.",
     415: "The body is not said to be JSON, or is compressed.",
     422: "The Idempotency-Key was used before, with another payload.",
