@@ -105,6 +105,8 @@ HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
     ),
     (JSON, ("Idempotency-Key", "one"), ("Idempotency-Key", "two")),
     (JSON, ("Idempotency-Key", "one"), ("Idempotency-Key", "one")),
+    *((JSON, ("If-Match", value)) for value in ("*", '"x"', "")),
+    *((JSON, ("If-None-Match", value)) for value in ("*", '"x"', "")),
     (JSON, ("Expect", "100-continue")),
     (JSON, ("X-Anything", "1"), ("X-Anything", "2")),
     (JSON, ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")),
@@ -130,6 +132,15 @@ CONDITIONS: tuple[tuple[tuple[str, str], ...], ...] = (
             f"{SEEDED}-1", '"', f'"{SEEDED}-2"', "é",
         )
     ),
+    *(
+        (("If-Match", value),)
+        for value in (
+            f'"{SEEDED}-1"', f'W/"{SEEDED}-1"', "*", '"other"', f'"other" , "{SEEDED}-1"', "",
+            f'W/"other", "{SEEDED}-1"', "é",
+        )
+    ),
+    (("If-Match", '"other"'), ("If-Match", f'"{SEEDED}-1"')),
+    (("If-Match", f'"{SEEDED}-1"'), ("If-None-Match", "*")),
     (("If-None-Match", '"other"'), ("If-None-Match", f'"{SEEDED}-1"')),
     (("If-Modified-Since", "Sun, 06 Nov 2094 08:49:37 GMT"),),
     (("Range", "bytes=0-3"),),

@@ -16,6 +16,8 @@ class Problem(Exception):
     name: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    usual: ClassVar[str] = ""
+    """The detail where none is given. It names no order of another caller."""
 
     def __init__(
         self,
@@ -25,8 +27,8 @@ class Problem(Exception):
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Keep the detail, (pointer, message) pairs of validation, and response headers."""
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = detail or self.usual
+        super().__init__(self.detail)
         self.errors = errors
         self.headers = headers
 
@@ -93,6 +95,16 @@ class OrderMissing(Problem):
     name = "order-missing"
     status = 409
     title = "The order of the Idempotency-Key is missing"
+    usual = "an order that was created with this key is not there any more"
+
+
+class PreconditionFailed(Problem):
+    """If-Match or If-None-Match is false for what the request is about (RFC 9110, 15.5.13)."""
+
+    name = "precondition-failed"
+    status = 412
+    title = "A condition of the request is false"
+    usual = "If-Match or If-None-Match does not hold"
 
 
 class ContentTooLarge(Problem):
@@ -117,6 +129,7 @@ class IdempotencyKeyReused(Problem):
     name = "idempotency-key-reused"
     status = 422
     title = "The Idempotency-Key was used with another payload"
+    usual = "the key was used before, with another payload"
 
 
 class Internal(Problem):

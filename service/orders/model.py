@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from random import getrandbits
 from typing import Annotated, Final
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -62,10 +63,11 @@ class Order(Struct, frozen=True, gc=False):
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_7: Final = 7 << 76
 _VARIANT: Final = 2 << 62
+_FRACTION: Final = 0xFFF
 
 
 class IdSource:
-    """Makes UUIDv7 that rise strictly within the process.
+    """Makes UUIDv7 that rise strictly.
 
     After the 48 bits of milliseconds, 12 bits hold the fraction of the millisecond (RFC 9562,
     6.2, method 3); a clock that stands still or goes back is overtaken by counting on.
@@ -79,16 +81,33 @@ class IdSource:
 
     def next(self) -> tuple[str, int]:
         """Return an id as text, and the milliseconds since 1970 that it carries."""
-        ns = time.time_ns()
-        ms, rest = divmod(ns, 1_000_000)
-        stamp = ms << 12 | (rest << 12) // 1_000_000
+        stamp = _stamp(time.time_ns())
         if stamp <= self._last:
             stamp = self._last + 1
         self._last = stamp
-        ms = stamp >> 12
-        number = ms << 80 | _VERSION_7 | (stamp & 0xFFF) << 64 | _VARIANT | getrandbits(62)
-        text = f"{number:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}", ms
+        return _id(stamp, getrandbits(62)), stamp >> 12
+
+    def rise_above(self, order_id: str) -> None:
+        """Make only ids that are greater than this one."""
+        number = UUID(order_id).int
+        self._last = max(self._last, number >> 80 << 12 | number >> 64 & _FRACTION)
+
+
+def id_at(ahead: float) -> str:
+    """Return the least id of the time that is so many seconds ahead."""
+    return _id(_stamp(time.time_ns() + round(ahead * 1e9)), 0)
+
+
+def _stamp(ns: int) -> int:
+    """Return 48 bits of milliseconds, and 12 of the fraction of one."""
+    ms, rest = divmod(ns, 1_000_000)
+    return ms << 12 | (rest << 12) // 1_000_000
+
+
+def _id(stamp: int, noise: int) -> str:
+    number = stamp >> 12 << 80 | _VERSION_7 | (stamp & _FRACTION) << 64 | _VARIANT | noise
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def instant(ms: int) -> datetime:

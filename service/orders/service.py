@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
 from orders.errors import DeadlineExceeded, IdempotencyKeyReused, OrderNotFound
-from orders.model import IdSource, NewOrder, Order, instant
+from orders.model import NewOrder, Order, instant
+from orders.store.bulk_inserts import Bulk
 from orders.store.inserts import KeyWithoutOrder, NewRow
 from orders.store.lanes import Page, PageQuery
 from orders.telemetry.context import current
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
-__all__ = ["KeyWithoutOrder", "OrderService", "Page"]
+__all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page"]
 
 OVERLAP: Final = 64
 """Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
@@ -42,7 +43,6 @@ class OrderService:
         """Put a coalescer before each kind of lane."""
         self._loop = asyncio.get_running_loop()
         self._timeout = config.request_timeout
-        self._ids = IdSource()
         self._metrics = metrics
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -77,16 +77,11 @@ class OrderService:
 
         """
         deadline = self._loop.time() + self._timeout
-        row = self.new_row(new, key)
+        row = NewRow(new.item, new.quantity, key)
         stored = await self._creates.submit(row, _link())
         if isinstance(stored, KeyWithoutOrder):
-            stored = await self._ask_again(row, stored, deadline)
+            stored = await self._ask_again(self._creates, row, deadline)
         return self.outcome(row, stored)
-
-    def new_row(self, new: NewOrder, key: str | None) -> NewRow:
-        """Return the row of a new order, with an id that no other has."""
-        order_id, ms = self._ids.next()
-        return NewRow(order_id, new.item, new.quantity, ms, key)
 
     def insert(self, waiter: "Waiter") -> None:
         """Insert the row that a waiter has; `outcome` says what the answer means.
@@ -105,19 +100,16 @@ class OrderService:
 
         """
         if stored is None:
-            return Order(row.id, row.item, row.quantity, instant(row.ms)), False
-        if (stored.item, stored.quantity) != (row.item, row.quantity):
-            msg = f"order {stored.id} was created with this key and another payload"
-            raise IdempotencyKeyReused(msg)
-        self._metrics.replayed()
+            return made(row), False
+        self._replay([row], [stored])
         return stored, True
 
-    def ask_again(self, waiter: "Waiter", key: KeyWithoutOrder) -> None:
+    def ask_again(self, waiter: "Waiter") -> None:
         """Tell a waiter later, when the order that its row's key has is there."""
 
         async def tell() -> None:
             try:
-                stored = await self._ask_again(waiter.item, key, waiter.deadline)
+                stored = await self._ask_again(self._creates, waiter.item, waiter.deadline)
             except Exception as error:  # noqa: BLE001  the waiter tells what it is
                 waiter.fail(error)
             else:
@@ -127,10 +119,15 @@ class OrderService:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _ask_again(self, row: NewRow, key: KeyWithoutOrder, deadline: float) -> Order | None:
-        """Send a row again until the order that its key has is there, or the deadline has passed.
+    async def _ask_again(
+        self,
+        coalescer: "Coalescer[ItemT, ResultT | KeyWithoutOrder]",
+        item: ItemT,
+        deadline: float,
+    ) -> ResultT:
+        """Send orders again until what their key has is there, or the deadline has passed.
 
-        A distributed database may show a key before its order. A row may be sent any number of
+        A distributed database may show a key before its orders. A row may be sent any number of
         times; one that is sent again is confirmed like any other.
         """
         pause = _FIRST_PAUSE
@@ -139,22 +136,41 @@ class OrderService:
                 while True:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
-                    stored = await self._creates.submit(row, _link())
+                    stored = await coalescer.submit(item, _link())
                     if not isinstance(stored, KeyWithoutOrder):
                         return stored
         except TimeoutError:
-            msg = f"order {key.id}, which has this key, is not there yet"
-            raise DeadlineExceeded(msg) from None
+            raise DeadlineExceeded("an order that has this key is not there yet") from None
 
-    async def create_many(self, news: "Sequence[NewOrder]") -> list[Order]:
-        """Return the committed orders, in the order of `news`: all of them, or none."""
-        rows = [
-            NewRow(i, new.item, new.quantity, ms, None)
-            for new in news
-            for i, ms in [self._ids.next()]
-        ]
-        await self._bulks.submit(rows, _link())
-        return [Order(row.id, row.item, row.quantity, instant(row.ms)) for row in rows]
+    async def create_many(
+        self, news: "Sequence[NewOrder]", key: str | None = None
+    ) -> "tuple[Sequence[Order], bool]":
+        """Return the committed orders, and whether they are earlier ones with the same key.
+
+        They are in the order of `news`: all of them, or none.
+
+        Raises:
+            IdempotencyKeyReused: the earlier ones differ.
+            OrderMissing: one of them was deleted by hand.
+            Unavailable: nothing is known of the orders, or nothing was tried.
+
+        """
+        deadline = self._loop.time() + self._timeout
+        rows = [NewRow(new.item, new.quantity) for new in news]
+        bulk = Bulk(rows, key)
+        stored = await self._bulks.submit(bulk, _link())
+        if isinstance(stored, KeyWithoutOrder):
+            stored = await self._ask_again(self._bulks, bulk, deadline)
+        if stored is None:
+            return [made(row) for row in rows], False
+        self._replay(rows, stored)
+        return stored, True
+
+    def _replay(self, rows: "Sequence[NewRow]", stored: "Sequence[Order]") -> None:
+        """Count a replay, if it is one: the same orders, one by one."""
+        if [(row.item, row.quantity) for row in rows] != [(o.item, o.quantity) for o in stored]:
+            raise IdempotencyKeyReused
+        self._metrics.replayed()
 
     async def get(self, order_id: str) -> Order:
         """Return the order with this id, a canonical UUID.
@@ -184,6 +200,11 @@ class OrderService:
         await self._reads.drain()
         await self._bulks.drain()
         await self._pages.drain()
+
+
+def made(row: NewRow) -> Order:
+    """Return the order that a row became."""
+    return Order(row.id, row.item, row.quantity, instant(row.ms))
 
 
 def existing(order_id: str, stored: Order | None) -> Order:

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from orders.http.rsgi import READ
 from tests.catalogue import GOOD, IDS, SEEDED, catalogue
+from tests.clauses import RFC_9110, RFC_9112, Clause
+from tests.integration.test_clauses import ask
 from tests.postgres import Databases
 from tests.raw import JSON, Answer, Request, exchange
 from tests.server import Server
@@ -96,16 +98,20 @@ def _ask(port: int, seeded: str, request: Request) -> Answer:
         headers=tuple((name, value.replace(SEEDED, seeded)) for name, value in request.headers),
     )
     answer = exchange(port, sent)
-    trace = dict(answer.headers).get("x-correlation-id", "none: the server itself refused")
+    length = str(len(answer.body))
+    if request.method == "HEAD":
+        length = str(len(exchange(port, sent._replace(method="GET")).body))
     chosen = any(name == "traceparent" for name, _ in request.headers)
+    return _comparable(answer, seeded, length, chosen=chosen)
+
+
+def _comparable(answer: Answer, seeded: str, length: str, *, chosen: bool = False) -> Answer:
+    """Name what differs by nature; the trace does not where the caller has chosen it."""
+    trace = dict(answer.headers).get("x-correlation-id", "none: the server itself refused")
 
     def named(text: str) -> str:
         text = UUID.sub("<id>", text.replace(seeded, SEEDED))
         return INSTANT.sub("<instant>", text if chosen else text.replace(trace, "<trace>"))
-
-    length = str(len(answer.body))
-    if request.method == "HEAD":
-        length = str(len(exchange(port, sent._replace(method="GET")).body))
 
     def named_header(name: str, value: str) -> str:
         return "<of the body>" if (name, value) == ("content-length", length) else named(value)
@@ -142,6 +148,24 @@ def test_the_catalogue_is_answered_alike(doors: Doors) -> None:
     compared = ((request, doors.compare(request)) for request in catalogue())
 
     assert [] == [(request, *answers) for request, answers in compared if answers is not None]
+
+
+def test_the_clauses_are_answered_alike(doors: Doors) -> None:
+    """Every request about a clause of HTTP gets the same answers from all."""
+
+    def answers(clause: Clause, port: int, seeded: str) -> list[Answer]:
+        found = []
+        for answer in ask(port, clause, seeded.encode()):
+            # That the connection ends is sometimes known only after the head was sent.
+            headers = {n: value for n, value in answer.headers if n != "connection"}
+            told = answer._replace(headers=tuple(sorted(headers.items())))
+            found.append(_comparable(told, seeded, headers.get("content-length", "")))
+        return found
+
+    compared = [(c, [answers(c, *door) for door in doors]) for c in (*RFC_9110, *RFC_9112)]
+
+    assert [] == [(c, hot, public) for c, (hot, public, _) in compared if hot != public]
+    assert [] == [(c, hot, cold) for c, (hot, _, cold) in compared if c.asgi and hot != cold]
 
 
 def _near(values: st.SearchStrategy[str], good: str) -> st.SearchStrategy[str]:

@@ -118,6 +118,43 @@ async def test_requests_are_counted_by_route_and_status(
     assert not any("secret" in part for _, labels in samples for pair in labels for part in pair)
 
 
+async def test_requests_that_took_the_long_way_are_counted(
+    server: Server, client: httpx.AsyncClient
+) -> None:
+    """Ordinary creates and reads are none of them; what is odd, a batch and a list are."""
+    name = "orders_cold_requests_total"
+    before = await scrape(server)
+    created = await client.post("/orders", json=ORDER)
+    await client.get(f"/orders/{created.json()['id']}")
+    await client.head(f"/orders/{NO_ORDER}")
+    ordinary = await scrape(server)
+    await client.post("/orders", content=b"{}", headers={"content-type": "application/json"})
+    await client.get(f"/orders/{NO_ORDER}?")
+    await client.get(f"/orders/{NO_ORDER}?a=b")
+    await client.post("/orders/batch", json=[ORDER] * 3)
+    await client.get("/orders")
+    await client.get("/secret/path")
+    await client.request("BREW", "/orders")
+    samples = await scrape(server)
+
+    counted = {
+        (dict(labels)["http_request_method"], dict(labels)["http_route"]): count
+        for (found, labels), count in samples.items()
+        if found == name
+    }
+    assert 0 == value(before, name, http_request_method="POST", http_route="/orders")
+    assert 0 == value(before, name, http_request_method="GET", http_route="/orders/{id}")
+    assert 0 == sum(count for (found, _), count in ordinary.items() if found == name)
+    assert {
+        ("POST", "/orders"): 1,
+        ("GET", "/orders/{id}"): 1,
+        ("POST", "/orders/batch"): 1,
+        ("GET", "/orders"): 1,
+        ("GET", "unmatched"): 1,
+        ("_OTHER", "/orders"): 1,
+    } == counted
+
+
 async def test_a_batch_is_one_record(
     server: Server, client: httpx.AsyncClient, database_url: str
 ) -> None:

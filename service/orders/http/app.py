@@ -29,6 +29,7 @@ from orders.errors import (
     Problem,
 )
 from orders.http import docs
+from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
 from orders.http.negotiation import joined
 from orders.http.problems import render
@@ -71,6 +72,10 @@ class Application(Litestar):
             others = (header for header in scope["headers"] if header[0] != b"host")
             scope["headers"] = [(b"host", b"orders"), *joined(others)]
             path = scope["path"]
+            if path == "*":  # of the server as a whole (RFC 9110, 9.3.7)
+                allow = _allow({endpoint.method for endpoint in ENDPOINTS})
+                await _send(send, (204, [(b"allow", allow.encode())], b""))
+                return
             if "//" in path or (path.endswith("/") and path != "/"):
                 await _send(send, self._elsewhere(scope, path))
                 return
@@ -171,7 +176,9 @@ def _problem(  # noqa: PLR0911  one for each kind
             return ContentTooLarge(f"the body may have {limit:,} bytes")
         case ValidationException():
             return _invalid(error)
-        case HTTPException() if error.status_code < _DEFECT or error.detail == _LEFT:
+        case HTTPException() if error.detail == _LEFT:
+            return InvalidRequest("the body broke off, or has trailers, which are not taken")
+        case HTTPException() if error.status_code < _DEFECT:
             return InvalidRequest(error.detail)
         case _:
             log.error(

@@ -17,7 +17,7 @@ from orders.http.endpoint import BODY_LIMIT, Reply
 from orders.http.endpoints import created, found, insertable
 from orders.http.problems import document
 from orders.model import NewOrder, Order
-from orders.service import KeyWithoutOrder, existing
+from orders.service import KeyWithoutOrder, NewRow, existing
 from orders.telemetry.context import TraceContext, current
 
 if TYPE_CHECKING:
@@ -148,7 +148,8 @@ class ReadCall(Call):
     def reply(self, stored: Order | None) -> Reply[Order]:
         """Show the order, or say that the caller has it."""
         order = existing(self.item, stored)
-        return found(order, self._headers.get("if-none-match"))
+        headers = self._headers
+        return found(order, headers.get("if-none-match"), headers.get("if-match"))
 
 
 class CreateCall(Call):
@@ -188,7 +189,7 @@ class CreateCall(Call):
         """Answer with what the batch brought, or ask again for an order that is not there yet."""
         if isinstance(result, KeyWithoutOrder):
             self.done = True
-            self._shared.orders.ask_again(self, result)
+            self._shared.orders.ask_again(self)
         else:
             super().settle(result)
 
@@ -220,7 +221,7 @@ class CreateCall(Call):
         orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
-            self.item = orders.new_row(new, key)
+            self.item = NewRow(new.item, new.quantity, key)
             orders.insert(self)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)

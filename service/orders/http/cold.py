@@ -11,13 +11,12 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Internal, MalformedIdempotencyKey, Problem
+from orders.errors import Internal
 from orders.http.asgi import App, Receive, Scope, Send, closing, respond
 from orders.http.endpoints import ENDPOINTS
-from orders.http.idempotency import RULE
+from orders.http.head import refusal
 from orders.http.negotiation import joined
-from orders.http.problems import render
-from orders.http.validation import invalid
+from orders.http.problems import render, unrecorded
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class ColdApplication:
         self._requests = requests
         self._health = health
         self._bodies = bodies
+        for endpoint in ENDPOINTS:
+            requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
         self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
         self._static.update({page: page for page in _PAGES})
@@ -59,7 +60,11 @@ class ColdApplication:
 
     async def _probe(self, scope: Scope, send: Send) -> None:
         """Answer a probe, which is neither logged nor counted."""
-        status, headers, body = await self._health.answer(scope)
+        problem = refusal(scope)
+        if problem is None:
+            status, headers, body = await self._health.answer(scope)
+        else:
+            status, headers, body = unrecorded(problem, scope)
         if self._health.draining:
             headers = closing(headers)
         await respond(send, status, headers, body)
@@ -98,8 +103,9 @@ class ColdApplication:
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         try:
-            if (unreadable := scope.get("orders_unreadable")) is not None:
-                await _refuse(scope, unreadable, context.trace_id, marked)
+            if (refused := refusal(scope)) is not None:
+                scope["orders_problem"] = refused.name
+                await respond(marked, *render(refused, path, context.trace_id))
             else:
                 app = await self._litestar()
                 await app(scope, patient, marked)
@@ -110,21 +116,13 @@ class ColdApplication:
                 await respond(marked, *render(Internal(), path, context.trace_id))
         finally:
             problem = scope.get("orders_problem")
+            self._requests.cold(method, route)
             self._requests.end(context, method, route, path, status, started, problem)
 
     async def _litestar(self) -> App:
         if self._loading is None:
             self._loading = asyncio.ensure_future(asyncio.to_thread(_load, self._orders))
         return await asyncio.shield(self._loading)
-
-
-async def _refuse(scope: Scope, header: str, trace_id: str, send: Send) -> None:
-    """Refuse a header that the API reads and that cannot be read."""
-    problem: Problem = invalid(f"#/header/{header.title()}", "has other bytes than visible ASCII")
-    if header == "idempotency-key":
-        problem = MalformedIdempotencyKey(RULE)
-    scope["orders_problem"] = problem.name
-    await respond(send, *render(problem, scope["path"], trace_id))
 
 
 def _load(orders: "OrderService") -> App:

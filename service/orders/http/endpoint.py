@@ -31,6 +31,7 @@ from orders.errors import (
     InvalidRequest,
     NotAcceptable,
     Overloaded,
+    PreconditionFailed,
     Problem,
     RequestTimeout,
     UnsupportedMediaType,
@@ -46,6 +47,7 @@ BODY_LIMIT: Final = 64 * 1024
 _EVERYWHERE: Final = (
     InvalidRequest,
     NotAcceptable,
+    PreconditionFailed,
     Internal,
     Overloaded,
     DeadlineExceeded,

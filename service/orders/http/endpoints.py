@@ -4,6 +4,7 @@ Each function is the whole of its operation, on either path: it takes the domain
 request's parts, and says what to answer. What it raises is one of `orders.errors`.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
@@ -16,7 +17,7 @@ from orders.errors import (
     OrderNotFound,
 )
 from orders.http import idempotency, paging
-from orders.http.conditional import etag, matches
+from orders.http.conditional import check_match, etag, matches
 from orders.http.endpoint import Endpoint, Header, Path, Query, Reply, endpoint
 from orders.http.validation import invalid, order_id
 from orders.model import NewOrder, Order, OrderId
@@ -37,7 +38,7 @@ IdempotencyKey = Annotated[
     Meta(
         description=(
             "Makes the request safe to send again: as long as the payload is the same, the same"
-            " key gets the same order, for ever. A quoted string (RFC 9651) of 1 to 255 printable"
+            " key gets the same answer, for ever. A quoted string (RFC 9651) of 1 to 255 printable"
             " ASCII characters; the quotes may be left out where there are no spaces or commas."
         ),
         examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
@@ -73,26 +74,25 @@ async def create_order(
     "/orders/batch",
     status=201,
     summary="Create many orders",
-    raises=(MalformedIdempotencyKey,),
+    raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
+    sends=("Idempotency-Replayed",),
     body_limit=1024 * 1024,
 )
 async def create_orders(
-    orders: "OrderService",
-    body: Batch,
-    idempotency_key: Annotated[str | None, Header("Idempotency-Key", documented=False)] = None,
-) -> Reply[list[Order]]:
+    orders: "OrderService", body: Batch, idempotency_key: IdempotencyKey = None
+) -> Reply[Sequence[Order]]:
     """
     Create all of the orders or none, and answer with them in the order they were sent.
 
-    An `Idempotency-Key` is refused here: a key belongs to a single order.
+    An `Idempotency-Key` is that of all of them together: a second request with the same key and
+    payload gets the first one's orders again, marked `Idempotency-Replayed: true`.
     """
-    if idempotency_key is not None:
-        msg = "a key belongs to a single order: send it to POST /orders, or leave it out here"
-        raise MalformedIdempotencyKey(msg)
+    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
     for index, new in enumerate(body):
         if "\0" in new.item:
             raise _nul(f"/{index}/item")
-    return Reply(await orders.create_many(body))
+    stored, replayed = await orders.create_many(body, key)
+    return Reply(stored, (_REPLAYED,) if replayed else ())
 
 
 @endpoint(
@@ -113,12 +113,17 @@ async def read_order(
         Header("If-None-Match"),
         Meta(description="Entity tags the caller has; the answer is then 304, without a body."),
     ] = None,
+    if_match: Annotated[
+        str | None,
+        Header("If-Match"),
+        Meta(description="Entity tags of which the order must have one; else it is 412."),
+    ] = None,
 ) -> Reply[Order]:
     """Find the order by its id. It never changes, so an `ETag` once seen stays good."""
-    return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match)
+    return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match, if_match)
 
 
-@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",))
+@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",), also=(304,))
 async def list_orders(
     orders: "OrderService",
     limit: Annotated[
@@ -179,9 +184,16 @@ def created(order: Order, replayed: bool) -> Reply[Order]:  # noqa: FBT001  what
     return Reply(order, (location, _REPLAYED) if replayed else (location,))
 
 
-def found(order: Order, if_none_match: str | None) -> Reply[Order]:
-    """Answer with an order, or with 304 if the caller has it."""
+def found(order: Order, if_none_match: str | None, if_match: str | None) -> Reply[Order]:
+    """Answer with an order, or with 304 if the caller has it.
+
+    Raises:
+        PreconditionFailed: the caller wants another one.
+
+    """
     tag = etag(order.id)
+    if if_match is not None:
+        check_match(if_match, tag)
     headers = (("etag", tag),)
     if if_none_match is not None and matches(if_none_match, tag):
         return Reply(None, headers, 304)

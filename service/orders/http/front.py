@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orders.errors import Problem
 from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
+from orders.http.head import is_host
 from orders.http.negotiation import check_accept, check_content
 from orders.http.problems import READING
 from orders.http.rsgi import plain
@@ -28,6 +29,8 @@ _ORDER: Final = "/orders/"
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch
+_NONE: Final = " "
+"""Stands for a header that is missing and must not be."""
 _REMEMBERED: Final = 256
 """How many values of a header are remembered, and how long one may be; others are cold."""
 
@@ -76,7 +79,12 @@ class FrontDoor:
         if _UUID(order_id) is None:
             return False
         headers = plain(scope.headers)
-        if headers is None or not _gives_json(headers.get("accept", "*/*")):
+        if (
+            headers is None
+            or not _names_host(headers.get("host", _NONE))
+            or not _gives_json(headers.get("accept", "*/*"))
+            or "transfer-encoding" in headers
+        ):
             return False
         ReadCall(self._shared, protocol, method, path, headers, started).go(order_id)
         return True
@@ -87,9 +95,12 @@ class FrontDoor:
         headers = plain(scope.headers)
         if (
             headers is None
+            or not _names_host(headers.get("host", _NONE))
             or not _gives_json(headers.get("accept", "*/*"))
             or not _takes_json(headers.get("content-type", ""))
             or "content-encoding" in headers
+            or "if-match" in headers
+            or "if-none-match" in headers
         ):
             return False
         announced = headers.get("content-length")
@@ -104,6 +115,12 @@ class FrontDoor:
         call = CreateCall(self._shared, protocol, "POST", CreateCall.route, headers, started)
         call.receive(scope, length)
         return True
+
+
+@lru_cache(_REMEMBERED)
+def _names_host(host: str) -> bool:
+    """Whether this may be the value of Host."""
+    return len(host) <= _REMEMBERED and is_host(host.encode())
 
 
 @lru_cache(_REMEMBERED)

@@ -23,6 +23,8 @@ from litestar.params import (
 )
 from msgspec import Meta
 
+from orders.errors import PreconditionFailed
+from orders.http.conditional import check_untagged
 from orders.http.endpoint import Endpoint, Parameter, Reply
 from orders.http.endpoints import ENDPOINTS
 from orders.http.negotiation import check_accept, check_content, not_json
@@ -56,6 +58,8 @@ def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
     async def handle(request: StrictRequest, **arguments: Any) -> Response[Any]:
         if "data" in arguments:
             arguments["body"] = arguments.pop("data")
+        if _check_conditions(endpoint, dict(request.scope["headers"])):
+            return _response(endpoint, Reply(None, status=304))
         reply = await endpoint.call(request.app.state.orders, **arguments)
         return _response(endpoint, reply)
 
@@ -126,6 +130,7 @@ async def _admit(
     if endpoint.body is not None:
         content_type = headers.get(b"content-type")
         check_content(content_type, headers.get(b"content-encoding"))
+        _check_conditions(endpoint, headers)
         body = await cast("StrictRequest", connection).body()
         if not body:  # Litestar would not decode it at all
             decode(handler.opt["decoder"], body)
@@ -133,6 +138,26 @@ async def _admit(
             raise not_json(None)
     known = frozenset(p.wire for p in endpoint.parameters if p.place == "query")
     check_query(connection.scope["query_string"], known)
+
+
+def _check_conditions(endpoint: Endpoint[Any], headers: Mapping[bytes, bytes]) -> bool:
+    """Check the conditions of a request, unless the endpoint does; return whether it is 304.
+
+    Raises:
+        PreconditionFailed: one does not hold.
+
+    """
+    if any(parameter.wire == "If-Match" for parameter in endpoint.parameters):
+        return False
+    if_match, if_none_match = (
+        None if value is None else value.decode("latin-1")
+        for value in (headers.get(b"if-match"), headers.get(b"if-none-match"))
+    )
+    exists = any(e.method == "GET" and e.path == endpoint.path for e in ENDPOINTS)
+    has_it = check_untagged(if_match, if_none_match, exists=exists)
+    if has_it and endpoint.method != "GET":
+        raise PreconditionFailed
+    return has_it
 
 
 def _response(endpoint: Endpoint[Any], reply: Reply[Any]) -> Response[bytes]:

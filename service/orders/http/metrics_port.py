@@ -1,13 +1,17 @@
 """The second port: metrics and health, so that the API's port can be published without them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orders.http.asgi import Receive, Scope, Send, correlated, respond
-from orders.http.problems import READING, nothing_there, only_reading
+from orders.http.head import refusal
+from orders.http.problems import READING, nothing_there, only_reading, unrecorded
 
 if TYPE_CHECKING:
     from orders.http.health import Health
     from orders.telemetry.metrics import Metrics
+
+_PATHS: Final = frozenset(("/metrics", "*"))
+"""The asterisk is what OPTIONS may ask about: the server as a whole."""
 
 
 class MetricsPort:
@@ -20,9 +24,12 @@ class MetricsPort:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer a scrape or a probe."""
-        if self._health.answers(scope["path"]):
+        problem = refusal(scope)
+        if problem is not None:
+            status, headers, body = unrecorded(problem, scope)
+        elif self._health.answers(scope["path"]):
             status, headers, body = await self._health.answer(scope)
-        elif scope["path"] != "/metrics":
+        elif scope["path"] not in _PATHS:
             status, headers, body = nothing_there(scope)
         elif scope["method"] not in READING:
             status, headers, body = only_reading(scope)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _QVALUE: Final = re.compile(rb"0(\.[0-9]{0,3})?|1(\.0{0,3})?").fullmatch
+# Commas and semicolons in a quoted string separate nothing (RFC 9110, 5.6.4).
+_ELEMENTS: Final = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+').findall
+_PARTS: Final = re.compile(rb'(?:[^;"]|"(?:[^"\\]|\\.)*"|")+').findall
 _JSON: Final = ((b"application/json", 2), (b"application/*", 1), (b"*/*", 0))
 
 
@@ -77,8 +80,8 @@ def _weight(header: bytes, ranges: tuple[tuple[bytes, int], ...]) -> float:
     """Return the weight of the most specific of `ranges` that the header has; 0 if none."""
     ranks = dict(ranges)
     best, weight = -1, 0.0
-    for element in header.lower().split(b","):
-        name, *parameters = (part.strip() for part in element.split(b";"))
+    for element in _ELEMENTS(header.lower()):
+        name, *parameters = (part.strip() for part in _PARTS(element))
         rank = ranks.get(name, -1)
         if rank > best:
             best, weight = rank, _quality(parameters)

@@ -20,12 +20,10 @@ from orders.errors import (
     ContentTooLarge,
     DatabaseUnavailable,
     DeadlineExceeded,
-    IdempotencyKeyReused,
     Internal,
     InvalidRequest,
     MalformedIdempotencyKey,
     NotAcceptable,
-    OrderMissing,
     OrderNotFound,
     Overloaded,
     Problem,
@@ -69,7 +67,7 @@ _HEADERS: Final[dict[str, Json]] = {
         "example": "/orders/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d",
     },
     "Idempotency-Replayed": {
-        "description": "`true` when the order was created by an earlier request with this key.",
+        "description": "`true` when an earlier request with this key created what is answered.",
         "schema": {"type": "string", "const": "true"},
     },
     "ETag": {
@@ -128,7 +126,8 @@ _DESCRIPTIONS: Final = {
     404: "There is no such order.",
     406: "The Accept header excludes JSON.",
     408: "The body did not arrive in time; nothing was done.",
-    409: "The Idempotency-Key was used, and its order is not there any more.",
+    409: "The Idempotency-Key was used, and an order of it is not there any more.",
+    412: "If-Match or If-None-Match does not hold; nothing was done.",
     413: "The body is too large.",
     415: "The body is not said to be JSON, or is compressed.",
     422: "The Idempotency-Key was used before, with another payload.",
@@ -146,8 +145,6 @@ _DETAILS: Final[dict[type[Problem], str]] = {
     RequestTimeout: "it had 5.0 s to arrive",
     ContentTooLarge: "the body may have 65,536 bytes",
     UnsupportedMediaType: "the Content-Type is text/plain; it must be application/json, in UTF-8",
-    OrderMissing: f"order {_ID} was created with this key, and is not there any more",
-    IdempotencyKeyReused: f"order {_ID} was created with this key and another payload",
     Internal: "",
     Overloaded: "8192 requests are waiting",
     DeadlineExceeded: "no answer within 5 s",
@@ -262,7 +259,7 @@ def _example(endpoint: Endpoint[Any], problem: type[Problem]) -> Problem:
         places = [parameter.place for parameter in endpoint.parameters]
         place = "path" if "path" in places else "query" if "query" in places else "body"
         return invalid(*_INVALID[place])
-    return problem(_DETAILS[problem])
+    return problem(_DETAILS[problem]) if problem in _DETAILS else problem()
 
 
 def _path(endpoint: Endpoint[Any]) -> str:

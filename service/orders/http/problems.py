@@ -90,17 +90,20 @@ def render(problem: Problem, instance: str, trace_id: str = "") -> tuple[int, He
 
 def nothing_there(scope: Scope) -> tuple[int, Headers, bytes]:
     """Return the answer to a request that nothing records, for a path that does not exist."""
-    return _unrecorded(NotFound(f"there is nothing at {scope['path'][:200]}"), scope)
+    return unrecorded(NotFound(f"there is nothing at {scope['path'][:200]}"), scope)
 
 
 def only_reading(scope: Scope) -> tuple[int, Headers, bytes]:
     """Return the answer to a request that nothing records, with a method not of `READING`."""
-    allow = ", ".join(sorted(READING))
+    allow = ", ".join(sorted((*READING, "OPTIONS")))
+    if scope["method"] == "OPTIONS":
+        return 204, correlated([(b"allow", allow.encode())], scope), b""
     msg = f"{scope['method'][:200]} is not possible here; possible: {allow}"
-    return _unrecorded(MethodNotAllowed(msg, headers=(("allow", allow),)), scope)
+    return unrecorded(MethodNotAllowed(msg, headers=(("allow", allow),)), scope)
 
 
-def _unrecorded(problem: Problem, scope: Scope) -> tuple[int, Headers, bytes]:
+def unrecorded(problem: Problem, scope: Scope) -> tuple[int, Headers, bytes]:
+    """Return the answer to a request that nothing records and that failed."""
     [correlation] = correlated([], scope)
     status, headers, body = render(problem, scope["path"], correlation[1].decode())
     return status, [*headers, correlation], body

@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 Headers = list[tuple[str, str]]
 
 READ: Final = (
-    "accept", "accept-encoding", "content-encoding", "content-length", "content-type",
-    "idempotency-key", "if-none-match", "transfer-encoding",
+    "accept", "accept-encoding", "content-encoding", "content-length", "content-type", "host",
+    "idempotency-key", "if-match", "if-none-match", "transfer-encoding",
 )  # fmt: skip
 """The headers that the API reads; of a trace's, one that cannot be read is as good as none."""
 

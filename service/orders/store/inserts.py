@@ -8,27 +8,31 @@ one it was is read by key and by id, and nothing that was not seen is called sto
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from orders.errors import Internal, OrderMissing
+from msgspec import Struct
+
+from orders.errors import IdempotencyKeyReused, Internal, OrderMissing
 from orders.model import Order
 from orders.store import sql
 from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
 
 
-class NewRow(NamedTuple):
-    """An order on its way in; `ms` is the milliseconds since 1970 that its id carries."""
+class NewRow(Struct, gc=False):
+    """An order on its way in.
 
-    id: str
+    It gets its id, and the milliseconds since 1970 that this carries, when it is sent for the
+    first time (`order_ids.py`).
+    """
+
     item: str
     quantity: int
-    ms: int
-    key: str | None
+    key: str | None = None
+    id: str = ""
+    ms: int = 0
 
 
 class KeyWithoutOrder(NamedTuple):
-    """A key is there and its order, which has this id, is not there yet: to be asked again."""
-
-    id: str
+    """A key is there and an order that it has is not there yet: to be asked again."""
 
 
 Answer = Order | KeyWithoutOrder | Exception | None
@@ -37,12 +41,23 @@ Answer = Order | KeyWithoutOrder | Exception | None
 
 async def insert(fetch: Fetch, rows: Sequence[NewRow]) -> int:
     """Insert in one statement, which is its own transaction; return how many were new."""
-    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
-    if any(columns[4]):
-        counted = await fetch(sql.INSERT_WITH_KEYS, columns)
+    sent = columns(rows)
+    if any(sent[4]):
+        counted = await fetch(sql.INSERT_WITH_KEYS, sent)
     else:
-        counted = await fetch(sql.INSERT, columns[:4])
+        counted = await fetch(sql.INSERT, sent[:4])
     return int(counted[0][0])
+
+
+def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
+    """Return the ids, items, quantities, milliseconds and keys of rows."""
+    return [
+        [row.id for row in rows],
+        [row.item for row in rows],
+        [row.quantity for row in rows],
+        [row.ms for row in rows],
+        [row.key for row in rows],
+    ]
 
 
 async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> list[Answer]:
@@ -52,39 +67,57 @@ async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> 
     commit that waits for the standbys as that of an insert does: its own may have been cut short.
     """
     keys = [row.key for row in rows if row.key is not None]
-    owners: dict[str, str] = {}
+    owners: dict[str, list[str]] = {}
     if keys:
-        owners = {key: ids[0] for key, ids in await fetch(sql.SELECT_KEYS, [keys])}
-    ids = {row.id for row in rows} | set(owners.values())
-    stored = {found[0]: Order(*found) for found in await fetch(sql.SELECT_BY_ID, [list(ids)])}
+        owners = dict(await fetch(sql.SELECT_KEYS, [keys]))
+    ids = {row.id for row in rows} | {ids[0] for ids in owners.values() if len(ids) == 1}
+    stored = await read_orders(fetch, list(ids))
     await fetch(sql.CONFIRM, [1])
 
     answers = [_answer(row, owners, stored) for row in rows]
-    if any(isinstance(answer, KeyWithoutOrder) for answer in answers):
-        # PostgreSQL commits a key and its order together, so no order will come any more. Citus
-        # commits shard by shard.
-        [(distributed,)] = await fetch(sql.IS_DISTRIBUTED, [1])
-        if not distributed:
-            answers = [
-                _missing(row, answer) if isinstance(answer, KeyWithoutOrder) else answer
-                for row, answer in zip(rows, answers, strict=True)
-            ]
+    early = any(isinstance(answer, KeyWithoutOrder) for answer in answers)
+    if early and not await is_distributed(fetch):
+        answers = [
+            _missing(row, owners) if isinstance(answer, KeyWithoutOrder) else answer
+            for row, answer in zip(rows, answers, strict=True)
+        ]
     if kept_out := sum(isinstance(answer, Internal) for answer in answers):
-        refusals.tell("a row is not there after its insert: a trigger kept it out?", kept_out)
+        tell_kept_out(refusals, kept_out)
     return answers
 
 
-def _answer(row: NewRow, owners: dict[str, str], stored: dict[str, Order]) -> Answer:
-    owner = row.id if row.key is None else owners.get(row.key)
-    if owner is None:
+async def read_orders(fetch: Fetch, ids: Sequence[str]) -> dict[str, Order]:
+    """Return those of the orders that are there, by id."""
+    return {row[0]: Order(*row) for row in await fetch(sql.SELECT_BY_ID, [ids])}
+
+
+async def is_distributed(fetch: Fetch) -> bool:
+    """Whether a key may show before its orders.
+
+    PostgreSQL commits both together, so orders that are not there do not come any more. Citus
+    commits shard by shard.
+    """
+    [(distributed,)] = await fetch(sql.IS_DISTRIBUTED, [1])
+    return bool(distributed)
+
+
+def tell_kept_out(refusals: RefusalLog, rows: int) -> None:
+    """Log that so many rows are not there though the database took them."""
+    refusals.tell("a row is not there after its insert: a trigger kept it out?", rows)
+
+
+def _answer(row: NewRow, owners: dict[str, list[str]], stored: dict[str, Order]) -> Answer:
+    ids = [row.id] if row.key is None else owners.get(row.key)
+    if ids is None:
         return Internal()
+    if len(ids) > 1:  # those of a bulk
+        return IdempotencyKeyReused()
+    [owner] = ids
     order = stored.get(owner)
     if order is None:
-        return Internal() if row.key is None else KeyWithoutOrder(owner)
+        return Internal() if row.key is None else KeyWithoutOrder()
     return None if owner == row.id else order
 
 
-def _missing(row: NewRow, key: KeyWithoutOrder) -> Exception:
-    if key.id == row.id:
-        return Internal()
-    return OrderMissing(f"order {key.id} was created with this key, and is not there any more")
+def _missing(row: NewRow, owners: dict[str, list[str]]) -> Exception:
+    return Internal() if owners.get(row.key or "") == [row.id] else OrderMissing()

@@ -6,13 +6,15 @@ were new), and answers every item in order.
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from orders.batch import ConnectionLost
 from orders.model import Order
 from orders.store import sql
+from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
 from orders.store.connections import HeldConnection
-from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, settle
+from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, read_orders, settle
+from orders.store.order_ids import OrderIds
 from orders.store.refusals import Cause, RefusalLog, find_cause, problem_of
 from orders.store.session import Row, Statement, StatementRefused
 
@@ -137,7 +139,23 @@ class _Lane(Generic[ItemT, ResultT]):
         raise NotImplementedError
 
 
-class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
+class _InsertingLane(_Lane[ItemT, ResultT]):
+    """A lane that gives ids to orders."""
+
+    def __init__(  # noqa: PLR0913  one fact each
+        self,
+        connection: HeldConnection,
+        metrics: "Metrics",
+        tracing: "Tracing",
+        refusals: RefusalLog,
+        writes: "Writes",
+        ids: OrderIds,
+    ) -> None:
+        super().__init__(connection, metrics, tracing, refusals, writes)
+        self._ids = ids
+
+
+class InsertLane(_InsertingLane[NewRow, Order | KeyWithoutOrder | None]):
     """Inserts orders; answers None for one that is stored as sent, else the order its key has."""
 
     operation = "insert"
@@ -145,6 +163,7 @@ class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
 
     async def _execute(self, items: Sequence[NewRow]) -> Sequence[Answer]:
         fetch = self._connection.fetch
+        await self._ids.give(fetch, items)
         if await insert(fetch, items) == len(items):
             self._metrics.created(len(items))
             return [None] * len(items)
@@ -153,23 +172,24 @@ class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
         return answers
 
 
-class InsertManyLane(_Lane[Sequence[NewRow], None]):
+class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
     """Inserts one caller's orders in one statement: all or nothing."""
 
     operation = "insert_many"
-    statements = sql.WARM_WRITE
+    statements = sql.WARM_BULK
 
-    async def _execute(self, items: Sequence[Sequence[NewRow]]) -> Sequence[Exception | None]:
-        return [await self._insert(rows) for rows in items]
+    async def _execute(self, items: Sequence[Bulk]) -> Sequence[BulkAnswer]:
+        return [await self._insert(bulk) for bulk in items]
 
-    async def _insert(self, rows: Sequence[NewRow]) -> Exception | None:
+    async def _insert(self, bulk: Bulk) -> BulkAnswer:
         fetch = self._connection.fetch
-        if await insert(fetch, rows) < len(rows):
-            answers = await settle(fetch, rows, self._refusals)
-            if kept_out := next(filter(None, answers), None):
-                return cast("Exception", kept_out)  # without keys there is no other answer
-        self._metrics.created(len(rows))
-        return None
+        await self._ids.give(fetch, bulk.rows)
+        answer = None
+        if await insert_bulk(fetch, bulk) < len(bulk.rows):
+            answer = await settle_bulk(fetch, bulk, self._refusals)
+        if answer is None:
+            self._metrics.created(len(bulk.rows))
+        return answer
 
 
 class SelectLane(_Lane[str, Order | None]):
@@ -179,8 +199,7 @@ class SelectLane(_Lane[str, Order | None]):
     statements = sql.WARM_READ
 
     async def _execute(self, items: Sequence[str]) -> Sequence[Order | None]:
-        rows = await self._connection.fetch(sql.SELECT_BY_ID, [list(items)])
-        by_id = {row[0]: Order(*row) for row in rows}
+        by_id = await read_orders(self._connection.fetch, list(items))
         return [by_id.get(order_id) for order_id in items]
 
 

@@ -48,6 +48,30 @@ inserted AS (
 SELECT count(*) FROM inserted
 """
 
+# Many orders under one key: all of them where the key is new, else none. Without orders `sent` is
+# empty, so no key is claimed either.
+INSERT_UNDER_ONE_KEY: Final = """
+WITH sent AS (
+    SELECT id::uuid AS id, item, quantity, ms
+    FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS sent (id, item, quantity, ms)
+),
+claimed AS (
+    INSERT INTO order_keys (key, ids)
+    SELECT $5::text, $1::text[]::uuid[] FROM sent LIMIT 1
+    ON CONFLICT DO NOTHING
+    RETURNING ids
+),
+inserted AS (
+    INSERT INTO orders (id, item, quantity, created_at)
+    SELECT id, item, quantity, to_timestamp(ms::double precision / 1000) FROM sent
+    WHERE EXISTS (SELECT FROM claimed)
+    ORDER BY id
+    ON CONFLICT DO NOTHING
+    RETURNING id
+)
+SELECT count(*) FROM inserted
+"""
+
 SELECT_KEYS: Final = """
 SELECT key, ids::text[] FROM order_keys WHERE subject = '' AND key = ANY($1::text[])
 """
@@ -84,6 +108,12 @@ WHERE id > $1::text::uuid ORDER BY id ASC LIMIT $2::int
 WARM_WRITE: Final[list[tuple[str, list[Any]]]] = [
     (INSERT, [[], [], [], []]),
     (INSERT_WITH_KEYS, [[], [], [], [], []]),
+    (SELECT_KEYS, [[]]),
+    (SELECT_BY_ID, [[]]),
+]
+WARM_BULK: Final[list[tuple[str, list[Any]]]] = [
+    (INSERT, [[], [], [], []]),
+    (INSERT_UNDER_ONE_KEY, [[], [], [], [], "none"]),
     (SELECT_KEYS, [[]]),
     (SELECT_BY_ID, [[]]),
 ]

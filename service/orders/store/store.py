@@ -18,6 +18,7 @@ from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.messages import Outage
+from orders.store.order_ids import OrderIds
 from orders.store.refusals import RefusalLog
 from orders.store.schema import HAS_VERSIONS, VERSION, schema_version
 from orders.store.session import Statement
@@ -69,10 +70,10 @@ class Store:
             return connection
 
         lanes: tuple[Any, ...] = (metrics, tracing, RefusalLog())
-        writing = (*lanes, self.writes)
+        writing = (*lanes, self.writes, OrderIds())
         self.insert = [InsertLane(held(sql.WARM_WRITE), *writing) for _ in range(LANES)]
         self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
-        self.insert_many = [InsertManyLane(held(sql.WARM_WRITE), *writing)]
+        self.insert_many = [InsertManyLane(held(sql.WARM_BULK), *writing)]
         self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
         self._serving = list(self._connections)
         self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1])])

@@ -54,6 +54,12 @@ DECLARED: Final = {
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
         ("orders_shed_total", "counter", "Requests refused with 503", ("problem",)),
         ("orders_batches_retried_total", "counter", "Batches sent again", ("operation",)),
+        (
+            "orders_cold_requests_total",
+            "counter",
+            "Requests that took the long way; creates and reads of one order need not",
+            ("http_request_method", "http_route"),
+        ),
         ("orders_replayed_total", "counter", "Creates answered by an earlier key", ()),
         ("orders_created_total", "counter", "Orders committed", ()),
         ("orders_schema_version", "gauge", "Last migration seen in the database", ()),
@@ -164,6 +170,10 @@ class Metrics:
     def retried(self, operation: str) -> None:
         """Count a batch that is sent again."""
         self.counters["orders_batches_retried_total"][operation,] += 1
+
+    def cold(self, method: str, route: str, requests: int) -> None:
+        """Count requests that took the long way; 0 makes the series known."""
+        self.counters["orders_cold_requests_total"][method, route] += requests
 
     def replayed(self) -> None:
         """Count a create that an earlier key answered."""

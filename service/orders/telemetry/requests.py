@@ -88,6 +88,10 @@ class Requests:
         if self._idle is not None and self.in_flight == 0:
             self._idle.set()
 
+    def cold(self, method: str, route: str, requests: int = 1) -> None:
+        """Count requests that took the long way; 0 makes the series known."""
+        self._metrics.cold(method if method in METHODS else OTHER_METHOD, route, requests)
+
     def record(self) -> None:
         """Record what has ended by now."""
         if self._timer is not None:

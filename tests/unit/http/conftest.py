@@ -18,29 +18,31 @@ class MemoryOrders:
     def __init__(self) -> None:
         """Start with none."""
         self.orders: dict[str, Order] = {}
-        self.keys: dict[str, Order] = {}
+        self.keys: dict[str, list[Order]] = {}
         self.failure: Exception | None = None
         self._ids = IdSource()
 
     async def create(self, new: NewOrder, key: str | None = None) -> tuple[Order, bool]:
         """Create one order, or find the one that has the key."""
-        if key in self.keys:
-            found = self.keys[key]
-            if (found.item, found.quantity) != (new.item, new.quantity):
-                raise IdempotencyKeyReused(found.id)
-            return found, True
-        [order] = await self.create_many([new])
-        if key is not None:
-            self.keys[key] = order
-        return order, False
+        [order], replayed = await self.create_many([new], key)
+        return order, replayed
 
-    async def create_many(self, news: list[NewOrder]) -> list[Order]:
-        """Create all of them."""
+    async def create_many(
+        self, news: list[NewOrder], key: str | None = None
+    ) -> tuple[list[Order], bool]:
+        """Create all of them, or find those that have the key."""
         self._fail()
+        if key in self.keys:
+            earlier = self.keys[key]
+            if [(o.item, o.quantity) for o in earlier] != [(n.item, n.quantity) for n in news]:
+                raise IdempotencyKeyReused
+            return earlier, True
         made = [(new, *self._ids.next()) for new in news]
         found = [Order(i, new.item, new.quantity, instant(ms)) for new, i, ms in made]
         self.orders.update((order.id, order) for order in found)
-        return found
+        if key is not None:
+            self.keys[key] = found
+        return found, False
 
     async def get(self, order_id: str) -> Order:
         """Find one."""

@@ -70,12 +70,29 @@ async def test_a_batch_is_created_in_order(client: httpx.AsyncClient, orders: An
     assert len(items) == len(orders.orders)
 
 
-async def test_a_batch_takes_no_key(client: httpx.AsyncClient) -> None:
-    """A key with a batch is refused, with the reason."""
-    response = await client.post("/orders/batch", json=[TEA], headers={"idempotency-key": "k"})
+async def test_a_key_makes_a_batch_safe_to_repeat(client: httpx.AsyncClient, orders: Any) -> None:
+    """The same key and orders get the same body, marked; other orders are refused."""
+    batch = [TEA, {**TEA, "item": "milk"}]
+    first, second, other = [
+        await client.post("/orders/batch", json=sent, headers={"idempotency-key": key})
+        for sent, key in ((batch, '"k"'), (batch, "k"), (batch[::-1], "k"))
+    ]
+
+    assert (201, 201) == (first.status_code, second.status_code)
+    assert first.content == second.content
+    assert [None, "true"] == [a.headers.get("idempotency-replayed") for a in (first, second)]
+    assert "idempotency-key-reused" == problem(other)
+    assert len(batch) == len(orders.orders)
+
+
+async def test_a_batch_with_a_malformed_key_is_refused(
+    client: httpx.AsyncClient, orders: Any
+) -> None:
+    """Nothing is created."""
+    response = await client.post("/orders/batch", json=[TEA], headers={"idempotency-key": "a b"})
 
     assert "malformed-idempotency-key" == problem(response)
-    assert "single order" in response.json()["detail"]
+    assert {} == orders.orders
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def metrics() -> Iterator[Metrics]:
     made.batch("insert", 3, 0.002)
     made.batch("select", 1, 0.5, "connection-lost")
     made.retried("select")
+    made.cold("POST", "/orders", 2)
     made.replayed()
     made.created(3)
     made.lines_dropped(7)
@@ -156,6 +157,7 @@ def test_batches_and_totals(metrics: Metrics) -> None:
     assert 1 == value(families, "orders_shed_total", problem="overloaded")
     assert 1 == value(families, "orders_batches_retried_total", operation="select")
     assert 1 == value(families, "orders_replayed_total")
+    assert 2 == value(families, "orders_cold_requests_total", http_route="/orders")
     assert 3 == value(families, "orders_created_total")
     assert 7 == value(families, "orders_log_lines_dropped_total")
 
