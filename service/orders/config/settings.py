@@ -178,7 +178,8 @@ SERVICE: Final = (
         parse.duration(0.01, 600),
         5.0,
         "a duration, 10ms to 10m",
-        "How long a request may take; then it is answered 503.",
+        "How long a request may take from the end of its head, body included; then it is answered "
+        "503, or 408 while its body is missing.",
         "Service",
         unit="s",
     ),

@@ -141,7 +141,7 @@ class ReadCall(Call):
         self.item = order_id
         self.begin()
         try:
-            self._shared.orders.read(self)
+            self._shared.orders.read(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)
 
@@ -221,7 +221,7 @@ class CreateCall(Call):
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
             self.item = orders.new_row(new, key)
-            orders.insert(self)
+            orders.insert(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)
 

@@ -18,6 +18,7 @@ from orders.http.idempotency import RULE
 from orders.http.negotiation import joined
 from orders.http.problems import render
 from orders.http.validation import invalid
+from orders.service import begun
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class ColdApplication:
             headers.get(b"tracestate", b"").decode("latin-1"),
         )
         current.set(context)
+        begun.set(started)
         correlation = (b"x-correlation-id", context.trace_id.encode())
         status = 500
         sent = False
