@@ -184,6 +184,17 @@ SERVICE: Final = (
         unit="s",
     ),
     Setting(
+        "http_keep_alive_timeout",
+        ("HTTP_KEEP_ALIVE_TIMEOUT",),
+        parse.duration(1, 3600),
+        75.0,
+        "a duration, 1s to 1h",
+        "How long a connection may be idle, or take to send the head of a request; then it is "
+        "closed. Longer than load balancers keep theirs, which is 60 s with most.",
+        "Service",
+        unit="s",
+    ),
+    Setting(
         "queue_limit",
         ("QUEUE_LIMIT",),
         parse.integer(1, 1_000_000),
