@@ -109,7 +109,8 @@ def _copy_programs(work: _Work) -> set[Path]:
     python = work.below(_PYTHON)
     natives.copy(_PYTHON, python)
     (python.parent / "python3").symlink_to(_PYTHON.name)
-    tree.write_program(work.below(_PROGRAMS / work.plan.command), str(_PYTHON), work.plan.package)
+    entry = distributions.entry(work.site, work.plan.distribution, work.plan.command)
+    tree.write_program(work.below(_PROGRAMS / work.plan.command), str(_PYTHON), entry)
     copied = {_PYTHON}
     for library in natives.needed([python, *sorted(work.root.rglob("*.so"))]):
         copied |= natives.copy_library(library, work.root)

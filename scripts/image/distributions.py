@@ -6,7 +6,7 @@ them. Lists of files and digests would be wrong after what is done to the files,
 
 import shutil
 from collections.abc import Iterable
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
 _FILES = ("entry_points.txt", "top_level.txt")
@@ -25,6 +25,13 @@ def owners(site: Path, files: Iterable[Path]) -> list[Distribution]:
         ),
         key=lambda distribution: distribution.name.lower(),
     )
+
+
+def entry(site: Path, name: str, command: str) -> EntryPoint:
+    """Return what a distribution's command calls, as its `[project.scripts]` says."""
+    [distribution] = distributions(name=name, path=[str(site)])
+    [found] = distribution.entry_points.select(group="console_scripts", name=command)
+    return found
 
 
 def folder(distribution: Distribution, site: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 USER = 65532
@@ -26,9 +27,9 @@ _PROGRAM = """\
 #!{python}
 import sys
 
-from {package}.cli import main
+from {module} import {function}
 
-sys.exit(main())
+sys.exit({function}())
 """
 
 
@@ -46,9 +47,10 @@ def prepare(root: Path) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
 
 
-def write_program(path: Path, python: str, package: str) -> None:
+def write_program(path: Path, python: str, entry: EntryPoint) -> None:
     """Write the command; the kernel finds the interpreter, no shell is needed."""
-    _write(path, _PROGRAM.format(python=python, package=package))
+    program = _PROGRAM.format(python=python, module=entry.module, function=entry.attr)
+    _write(path, program)
     path.chmod(0o755)
 
 

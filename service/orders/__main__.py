@@ -1,7 +1,40 @@
-"""`python -m orders`."""
+"""The program: `orders`, or `python -m orders`. Heeds signals first, then imports all the rest.
 
+The first process of a container has no default actions: a SIGTERM for which it has no handler is
+dropped, and the container killed when its grace period ends. The imports take a quarter of a
+second, so the handlers come before them, and end the process at once: nothing has begun.
+"""
+
+import os
+import signal
 import sys
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from orders.cli import main
+if TYPE_CHECKING:
+    from types import FrameType
 
-sys.exit(main())
+_SERVING: Final = frozenset(("serve", "dev"))
+"""The commands that a signal ends as it should, with 0."""
+
+
+def run() -> int:
+    """Run the command line; return the exit status."""
+    _heed(serving=not _SERVING.isdisjoint(sys.argv[1:2]))
+    from orders.cli import main  # noqa: PLC0415  see the module's docstring
+
+    return main()
+
+
+def _heed(*, serving: bool) -> None:
+    """Have signals end the process, until a command has handlers of its own."""
+
+    def leave(number: int, _: "FrameType | None") -> NoReturn:
+        os._exit(0 if serving else 128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    if serving:  # to other commands it is a KeyboardInterrupt, from Python's first moment
+        signal.signal(signal.SIGINT, leave)
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -72,7 +72,7 @@ class Waiter:
     """
 
     deadline = 0.0
-    """Loop time at which it is failed."""
+    """Loop time at which it is failed; 0 until it is known, or put into a batch."""
     done = False
     """Whether it waits no more; `settle` and `fail` see to that."""
     copies = 1

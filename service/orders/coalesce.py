@@ -13,13 +13,15 @@ does, once, what a silent lane carries. This module knows no SQL and no HTTP.
 import asyncio
 import heapq
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
+from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, down_for, expire, start
-from orders.errors import DatabaseUnavailable, Internal, Overloaded
+from orders.errors import DatabaseUnavailable, DeadlineExceeded, Internal, Overloaded
 from orders.gathering import Gathering
 
 ItemT = TypeVar("ItemT")
@@ -27,6 +29,8 @@ ResultT = TypeVar("ResultT")
 
 _SILENCE: Final = 1 / 3
 """Share of the timeout after which a batch that is not answered is looked after, and again."""
+
+_deadline: Final = attrgetter("deadline")
 
 
 class Coalescer(Generic[ItemT, ResultT]):
@@ -47,8 +51,8 @@ class Coalescer(Generic[ItemT, ResultT]):
 
         Args:
             lanes: how many batches may be in flight, and where.
-            timeout: seconds from `add` to DeadlineExceeded; after each third of them on its way a
-                batch whose lane is not at work is sent again.
+            timeout: seconds from the start of a call to DeadlineExceeded; after each third of
+                them on its way a batch whose lane is not at work is sent again.
             batch_limit: items in one batch, at most.
             queue_limit: items that wait for a batch, at most; those to be sent again come on top.
             overlap: a batch goes out beside one in flight only with this many items,
@@ -73,6 +77,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._overdue = math.inf  # loop time from which the oldest batch in flight may hang
         self._gathering = Gathering(self._loop, batch_limit, self._reconsider)
         self._timer: asyncio.TimerHandle | None = None
+        self._look_at = math.inf  # loop time at which the timer rings
         self._overdue_timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event = asyncio.Event()
 
@@ -86,20 +91,26 @@ class Coalescer(Generic[ItemT, ResultT]):
         """Batches on their way, each on a lane; silent ones were replaced by others."""
         return len(self._batches)
 
-    def submit(self, item: ItemT, link: Any = None) -> asyncio.Future[ResultT]:
+    def submit(
+        self, item: ItemT, link: Any = None, deadline: float = 0.0
+    ) -> asyncio.Future[ResultT]:
         """Put one item into the next batch, as `add` does; the future has its answer."""
         future: asyncio.Future[ResultT] = self._loop.create_future()
-        self.add(FutureWaiter(item, link, future))
+        waiter = FutureWaiter(item, link, future)
+        waiter.deadline = deadline
+        self.add(waiter)
         return future
 
     def add(self, waiter: Waiter) -> None:
-        """Put one waiter into the next batch.
+        """Put one waiter into the next batch, those first whose deadline is.
 
-        It is failed with DeadlineExceeded `timeout` seconds after the call.
+        It is failed with DeadlineExceeded at its deadline; without one (0), `timeout` seconds
+        after the call.
 
         Raises:
             Overloaded: `queue_limit` items wait already; at once.
             DatabaseUnavailable: every lane has been down for longer than `timeout`; at once.
+            DeadlineExceeded: its deadline has passed; at once.
 
         """
         now = self._loop.time()
@@ -109,10 +120,15 @@ class Coalescer(Generic[ItemT, ResultT]):
         queue = self._queue
         if len(queue) >= self._queue_limit:
             raise Overloaded(f"{self._queue_limit} requests wait already")
-        waiter.deadline = now + self._timeout
-        queue.append(waiter)
-        if self._timer is None:
-            self._timer = self._loop.call_at(now + self._silence, self._look)
+        deadline = waiter.deadline = waiter.deadline or now + self._timeout
+        if deadline <= now:
+            raise DeadlineExceeded("nothing was tried: the deadline had passed")
+        if queue and deadline < queue[-1].deadline:  # its body took longer than others'
+            queue.insert(bisect_right(queue, deadline, key=_deadline), waiter)
+        else:
+            queue.append(waiter)
+        if self._timer is None or deadline < self._look_at:
+            self._look_by(min(now + self._silence, deadline))
         if self._idle:
             self._consider(now)
 
@@ -125,6 +141,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             if timer is not None:
                 timer.cancel()
         self._timer = self._overdue_timer = None
+        self._look_at = math.inf
         self._gathering.stop()
         for helper in self._helpers:
             helper.cancel()
@@ -251,12 +268,21 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._gathering.stop()
             self._on_retry()
 
+    def _look_by(self, time: float) -> None:
+        """Look at a loop time, or before if that is due already."""
+        if time < self._look_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._look_at = time
+            self._timer = self._loop.call_at(time, self._look)
+
     def _look(self) -> None:
         """Answer those whose deadline passed, and look after batches that are out for long.
 
         While anything waits or is in flight this runs once in each silence, so none is missed.
         """
         self._timer = None
+        self._look_at = math.inf
         now = self._loop.time()
         due = [now + self._silence, expire(self._queue, now) or math.inf]
         while self._queue and self._queue[0].done:
@@ -271,7 +297,7 @@ class Coalescer(Generic[ItemT, ResultT]):
                 self._help(self._examine(batch))
             due.append(min(deadline, batch.examine_at))
         if self._queue or self._batches or self._silent:
-            self._timer = self._loop.call_at(min(due), self._look)
+            self._look_by(min(due))
         else:
             self._drained.set()
 

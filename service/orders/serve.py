@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import uvloop
 
+from orders import descriptors
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
+from orders.http.connections import Connections
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
-from orders.http.server import Listener, serve_asgi, serve_rsgi
+from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
 from orders.ports import host_to_bind
 from orders.service import OrderService
 from orders.store.ending import end_after
@@ -40,6 +42,11 @@ if TYPE_CHECKING:
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
 _BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
+_HEAD: Final = 16 * 1024
+_CONNECTIONS: Final = 65_536
+_FEW_CONNECTIONS: Final = 64
+_OTHER_DESCRIPTORS: Final = 256
+"""Those of the database, the metrics port, files and threads; fewer in fact."""
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 log = logging.getLogger("orders.serve")
@@ -89,11 +96,21 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         shared = Shared(orders, requests, health, bodies, bridge)
         front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
         host = host_to_bind(config.http_host)
-        side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port)
+        bounds, few = _bounds(config)
+        side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port, few)
         stack.callback(side.stop)
         await side.bound()
-        api = serve_rsgi(front.take, host, config.http_port)
+        api = serve_rsgi(front.take, host, config.http_port, bounds)
         await api.bound()
+        connections = Connections(
+            {
+                "api": (config.http_port, bounds.connections),
+                "metrics": (config.metrics_port, few.connections),
+            },
+            config.request_timeout,
+        )
+        metrics.watch_callers(connections.open, connections.limits, connections.closed)
+        _background(stack, connections.watch())
         health.started = True
         log.info("listening on %s, port %d", host, config.http_port)
         on_ready()
@@ -116,6 +133,16 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told)
     return stop, hurry
+
+
+def _bounds(config: "Config") -> tuple[Bounds, Bounds]:
+    """Return what callers may take of the API's port, and of the other one."""
+    most = descriptors.raise_limit() - _OTHER_DESCRIPTORS
+    patience = config.http_keep_alive_timeout
+    return (
+        Bounds(max(1, min(_CONNECTIONS, most)), _HEAD, patience),
+        Bounds(_FEW_CONNECTIONS, _HEAD, patience),
+    )
 
 
 def _background(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

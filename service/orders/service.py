@@ -5,6 +5,8 @@ never joins a batch that is already on its way, so it sees every order answered 
 """
 
 import asyncio
+from contextvars import ContextVar
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
-__all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page"]
+__all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page", "begun"]
+
+begun: Final[ContextVar[float]] = ContextVar("begun")
+"""When the request of the running task began, by time.perf_counter(); so its deadline is known."""
 
 OVERLAP: Final = 64
 """Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
@@ -76,20 +81,25 @@ class OrderService:
             Unavailable: nothing is known of the order, or nothing was tried.
 
         """
-        deadline = self._loop.time() + self._timeout
+        deadline = self.deadline()
         row = NewRow(new.item, new.quantity, key)
-        stored = await self._creates.submit(row, _link())
+        stored = await self._creates.submit(row, _link(), deadline)
         if isinstance(stored, KeyWithoutOrder):
             stored = await self._ask_again(self._creates, row, deadline)
         return self.outcome(row, stored)
 
-    def insert(self, waiter: "Waiter") -> None:
+    def insert(self, waiter: "Waiter", started: float) -> None:
         """Insert the row that a waiter has; `outcome` says what the answer means.
+
+        Args:
+            waiter: is told by its deadline.
+            started: when its request began, by time.perf_counter().
 
         Raises:
             Unavailable: nothing was tried; at once.
 
         """
+        waiter.deadline = self.deadline(started)
         self._creates.add(waiter)
 
     def outcome(self, row: NewRow, stored: Order | None) -> tuple[Order, bool]:
@@ -136,7 +146,7 @@ class OrderService:
                 while True:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
-                    stored = await coalescer.submit(item, _link())
+                    stored = await coalescer.submit(item, _link(), deadline)
                     if not isinstance(stored, KeyWithoutOrder):
                         return stored
         except TimeoutError:
@@ -155,10 +165,10 @@ class OrderService:
             Unavailable: nothing is known of the orders, or nothing was tried.
 
         """
-        deadline = self._loop.time() + self._timeout
+        deadline = self.deadline()
         rows = [NewRow(new.item, new.quantity) for new in news]
         bulk = Bulk(rows, key)
-        stored = await self._bulks.submit(bulk, _link())
+        stored = await self._bulks.submit(bulk, _link(), deadline)
         if isinstance(stored, KeyWithoutOrder):
             stored = await self._ask_again(self._bulks, bulk, deadline)
         if stored is None:
@@ -179,20 +189,39 @@ class OrderService:
             OrderNotFound: no order has it.
 
         """
-        return existing(order_id, await self._reads.submit(order_id, _link()))
+        stored = await self._reads.submit(order_id, _link(), self.deadline())
+        return existing(order_id, stored)
 
-    def read(self, waiter: "Waiter") -> None:
+    def read(self, waiter: "Waiter", started: float) -> None:
         """Read the order whose id a waiter has; `existing` says what the answer means.
+
+        Args:
+            waiter: is told by its deadline.
+            started: when its request began, by time.perf_counter().
 
         Raises:
             Unavailable: nothing was tried; at once.
 
         """
+        waiter.deadline = self.deadline(started)
         self._reads.add(waiter)
+
+    def deadline(self, started: float | None = None) -> float:
+        """Return the loop time at which a request is over: `REQUEST_TIMEOUT` after it began.
+
+        Args:
+            started: when that was, by time.perf_counter(); else the task's `begun`, or now.
+
+        """
+        now = perf_counter()
+        if started is None:
+            started = begun.get(now)
+        return self._loop.time() + self._timeout - (now - started)
 
     async def page(self, limit: int, after: str | None = None, before: str | None = None) -> Page:
         """Return up to `limit` orders older than `after` or newer than `before`, newest first."""
-        return await self._pages.submit(PageQuery(limit, after, before), _link())
+        query = PageQuery(limit, after, before)
+        return await self._pages.submit(query, _link(), self.deadline())
 
     async def drain(self) -> None:
         """Return when every batch is through."""

@@ -1,15 +1,14 @@
 """Backends of the real service: while batches are given up, they are no more than before."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import httpx
-import psqlpy
 import pytest
 
 from tests.integration.test_hangs import OF_READINESS, last_backend
+from tests.locks import table_locked
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
 from tests.standbys import standby_gone
@@ -21,19 +20,6 @@ CONNECTIONS = 8
 WRITING = 3
 """Connections that write; each counts twice while it is replaced."""
 ORDER = {"item": "tea", "quantity": 1}
-
-
-@contextlib.asynccontextmanager
-async def table_locked(url: str) -> AsyncIterator[None]:
-    """Have another session hold a lock that keeps writes out."""
-    connection = await psqlpy.connect(dsn=url)
-    await connection.execute("BEGIN", prepared=False)
-    await connection.execute("LOCK TABLE orders IN EXCLUSIVE MODE", prepared=False)
-    try:
-        yield
-    finally:
-        await connection.execute("ROLLBACK", prepared=False)
-        connection.close()
 
 
 WAITS = {"standby": standby_gone, "lock": table_locked}

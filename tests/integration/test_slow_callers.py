@@ -11,6 +11,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests.locks import table_locked
 from tests.server import Server, eventually
 
 Start = Callable[..., Server]
@@ -44,7 +45,7 @@ STALLED = (
 
 
 class Answer(NamedTuple):
-    """What came until the connection was closed."""
+    """What was answered, and when since the request began."""
 
     status: int
     headers: dict[str, str]
@@ -67,11 +68,12 @@ class Caller:
         await self._writer.drain()
 
     async def answer(self) -> Answer:
-        """Read until the server closes the connection."""
-        told, _, body = (await self._reader.read()).partition(b"\r\n\r\n")
+        """Read the answer."""
+        told = await self._reader.readuntil(b"\r\n\r\n")
         seconds = time.perf_counter() - self._started
-        first, *lines = told.decode().lower().split("\r\n")
+        first, *lines = told.decode().lower().strip().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines)
+        body = await self._reader.readexactly(int(headers["content-length"]))
         return Answer(int(first.split()[1]), headers, body, seconds)
 
 
@@ -149,6 +151,26 @@ async def test_an_answer_says_that_it_is_the_last(
 
     assert (201, "close") == (answer.status, answer.headers["connection"])
     assert 0 == await asyncio.to_thread(server.process.wait, 10)
+
+
+@pytest.mark.parametrize("slow", [STALLED[1], STALLED[2], STALLED[4]])
+async def test_a_slow_body_leaves_less_for_the_database(
+    database_url: str, serve: Start, slow: Slow
+) -> None:
+    """A deadline counts from the end of the head: who began first is told first, and in time."""
+    server = serve(DATABASE_URL=database_url, REQUEST_TIMEOUT="2")
+    await get(f"{server.url}/docs")
+    quick = slow._replace(sent=slow.sent + slow.rest, rest=b"")
+    async with table_locked(database_url), caller(server, slow) as first:
+        await asyncio.sleep(0.5)  # what is told apart are times
+        async with caller(server, quick) as second:
+            await asyncio.sleep(0.5)
+            await first.send(slow.rest)
+            answers = await asyncio.gather(first.answer(), second.answer())
+
+    assert [503, 503] == [answer.status for answer in answers]
+    assert all(b"problems/deadline-exceeded" in answer.body for answer in answers)
+    assert [] == [answer.seconds for answer in answers if not 1.9 < answer.seconds < 2.9]
 
 
 async def get(url: str) -> str:

@@ -209,6 +209,35 @@ async def test_waiters_fail_at_their_deadline() -> None:
         assert started + 5.0 == pytest.approx(waiter.at, abs=0.001)
 
 
+async def test_each_waiter_has_a_deadline_of_its_own() -> None:
+    """Whoever has the least time left goes first, and is told first, wherever it joined."""
+    loop = asyncio.get_running_loop()
+    lane = Lane(seconds=1.0)
+    calls = coalescer(lane, batch_limit=2)
+    first = calls.submit(0)
+    started = loop.time()
+    waiters = {left: Told(int(left * 10)) for left in (4.0, 5.0, 0.5, 1.5, 4.5)}
+    for left, waiter in waiters.items():
+        waiter.deadline = started + left
+        calls.add(waiter)
+    await calls.drain()
+
+    assert 0 == await first
+    assert [[0], [15, 40], [45, 50]] == lane.batches
+    assert isinstance(waiters[0.5].answers[0], DeadlineExceeded)
+    assert isinstance(waiters[1.5].answers[0], DeadlineExceeded)
+    assert [0.5, 1.5] == [pytest.approx(waiters[left].at - started) for left in (0.5, 1.5)]
+
+
+async def test_a_deadline_that_has_passed_is_told_at_once() -> None:
+    """Nothing is tried for a call whose time is over."""
+    lane = Lane()
+    with pytest.raises(DeadlineExceeded, match="nothing was tried"):
+        coalescer(lane).submit(1, deadline=asyncio.get_running_loop().time() - 1)
+
+    assert [] == lane.batches
+
+
 async def test_a_batch_has_no_more_than_its_limit() -> None:
     """What is over `batch_limit` goes with a later batch."""
     lane = Lane()

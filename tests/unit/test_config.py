@@ -25,8 +25,9 @@ def test_nothing_set_is_the_defaults() -> None:
         config.http_port,
         config.metrics_port,
     )
-    assert (5.0, 5.0, 30.0) == (
+    assert (5.0, 75.0, 5.0, 30.0) == (
         config.request_timeout,
+        config.http_keep_alive_timeout,
         config.shutdown_delay,
         config.shutdown_grace_period,
     )

@@ -183,4 +183,5 @@ def _spread(service: OrderService) -> list[dict[str, Any]]:
 
 
 def _probe(path: str, **settings: int) -> dict[str, Any]:
-    return {"httpGet": {"path": path, "port": HTTP}, "timeoutSeconds": 2, **settings}
+    """Return a probe; the API's port may have as many connections as it takes."""
+    return {"httpGet": {"path": path, "port": METRICS}, "timeoutSeconds": 2, **settings}

@@ -50,6 +50,7 @@ class Config(Struct, frozen=True):
     http_port: int
     metrics_port: int
     request_timeout: float
+    http_keep_alive_timeout: float
     queue_limit: int
     batch_limit: int
     shutdown_delay: float

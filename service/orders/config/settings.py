@@ -178,7 +178,19 @@ SERVICE: Final = (
         parse.duration(0.01, 600),
         5.0,
         "a duration, 10ms to 10m",
-        "How long a request may take; then it is answered 503.",
+        "How long a request may take from the end of its head, body included; then it is answered "
+        "503, or 408 while its body is missing.",
+        "Service",
+        unit="s",
+    ),
+    Setting(
+        "http_keep_alive_timeout",
+        ("HTTP_KEEP_ALIVE_TIMEOUT",),
+        parse.duration(1, 3600),
+        75.0,
+        "a duration, 1s to 1h",
+        "How long a connection may be idle, or take to send the head of a request; then it is "
+        "closed. Longer than load balancers keep theirs, which is 60 s with most.",
         "Service",
         unit="s",
     ),

@@ -141,7 +141,7 @@ class ReadCall(Call):
         self.item = order_id
         self.begin()
         try:
-            self._shared.orders.read(self)
+            self._shared.orders.read(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)
 
@@ -222,7 +222,7 @@ class CreateCall(Call):
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
             self.item = NewRow(new.item, new.quantity, key)
-            orders.insert(self)
+            orders.insert(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)
 

@@ -3,7 +3,7 @@
 Litestar is imported by the first request that needs it, in a thread, so that orders go on being
 taken meanwhile: it adds a third of a second and a quarter of the memory, and most pods never see
 a request that is not hot. While the process drains, every answer carries `Connection: close`:
-the server itself keeps idle connections open for ever, and clients must learn to leave.
+the server itself keeps idle connections open, and clients must learn to leave.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
 from orders.http.problems import render, unrecorded
+from orders.service import begun
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class ColdApplication:
             headers.get(b"tracestate", b"").decode("latin-1"),
         )
         current.set(context)
+        begun.set(started)
         correlation = (b"x-correlation-id", context.trace_id.encode())
         status = 500
         sent = False

@@ -12,10 +12,12 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from granian import _granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 if TYPE_CHECKING:
@@ -26,13 +28,23 @@ Take = Callable[[Any, Any], tuple[Callable[[Any], None], Any] | None]
 """Takes a request, from any thread; returns what the loop is to call, and with what."""
 
 _BACKLOG: Final = 2048
-_CONNECTIONS: Final = 65_536  # the server's bound counts idle connections too, so it is not one
 _UNPUBLISHED: Final = (
     ("RSGIWorker", "serve_async"),
     ("CallbackScheduler", "_schedule_fn"),
 )
 
 log = logging.getLogger("orders.http")
+
+
+class Bounds(NamedTuple):
+    """What callers may take of the server, before a request is the application's."""
+
+    connections: int
+    """How many are accepted at a time, idle ones too; others wait in the system's backlog."""
+    head: int
+    """Bytes of a request's head, and of a connection's buffer; a longer head is 431."""
+    patience: float
+    """Seconds that a connection may be idle, and that a head may take: Granian has one clock."""
 
 
 class Listener:
@@ -58,20 +70,26 @@ class Listener:
         await asyncio.wait([self._task], timeout=patience)
 
 
-def serve_asgi(app: "App", host: str, port: int) -> Listener:
+def serve_asgi(app: "App", host: str, port: int, bounds: Bounds) -> Listener:
     """Serve an ASGI application."""
-    return Listener(_server(app, Interfaces.ASGINL, host, port))
+    return Listener(_server(app, Interfaces.ASGINL, host, port, bounds))
 
 
-def serve_rsgi(take: Take, host: str, port: int) -> Listener:
+def serve_rsgi(take: Take, host: str, port: int, bounds: Bounds) -> Listener:
     """Have every request taken by a function."""
     if _only_public():
         log.warning("this Granian has another inside: each request costs a task")
-        return Listener(_server(_Public(take), Interfaces.RSGI, host, port))
-    return Listener(_server(take, Interfaces.RSGI, host, port), _spawn)
+        return Listener(_server(_Public(take), Interfaces.RSGI, host, port, bounds))
+    return Listener(_server(take, Interfaces.RSGI, host, port, bounds), partial(_spawn, bounds))
 
 
-def _server(target: Any, interface: Interfaces, host: str, port: int) -> Server:
+def _http1(bounds: Bounds) -> HTTP1Settings:
+    return HTTP1Settings(
+        header_read_timeout=round(bounds.patience * 1000), max_buffer_size=bounds.head
+    )
+
+
+def _server(target: Any, interface: Interfaces, host: str, port: int, bounds: Bounds) -> Server:
     return Server(
         target,
         address=host,
@@ -80,7 +98,8 @@ def _server(target: Any, interface: Interfaces, host: str, port: int) -> Server:
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_CONNECTIONS,
+        backpressure=bounds.connections,
+        http1_settings=_http1(bounds),
         log_enabled=False,
     )
 
@@ -92,7 +111,9 @@ def _only_public() -> bool:
     )
 
 
-async def _spawn(worker: int, signal: Any, take: Take, sockets: Any, *_: Any) -> None:
+async def _spawn(
+    bounds: Bounds, worker: int, signal: Any, take: Take, sockets: Any, *_: Any
+) -> None:
     """Serve as Granian's own RSGI worker does, but without a task for each request."""
     loop = asyncio.get_running_loop()
     stopped = loop.create_future()
@@ -112,7 +133,12 @@ async def _spawn(worker: int, signal: Any, take: Take, sockets: Any, *_: Any) ->
     scheduler = inside.CallbackScheduler(loop, None, None, None, None)
     scheduler._schedule_fn = schedule  # noqa: SLF001
     inside.RSGIWorker(
-        worker, sockets, None, backpressure=_CONNECTIONS, http_mode=HTTPModes.http1.value
+        worker,
+        sockets,
+        None,
+        backpressure=bounds.connections,
+        http_mode=HTTPModes.http1.value,
+        http1_opts=_http1(bounds),
     ).serve_async(scheduler, inbox, signal)
     await stopped
 

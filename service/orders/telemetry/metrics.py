@@ -49,6 +49,19 @@ DECLARED: Final = {
     name: Declared(name, kind, text, labels)
     for name, kind, text, labels in (
         ("http_server_active_requests", "gauge", "Requests in flight", ()),
+        ("orders_http_connections", "gauge", "Connections of callers", ("port",)),
+        (
+            "orders_http_connections_limit",
+            "gauge",
+            "Connections of callers that are accepted",
+            ("port",),
+        ),
+        (
+            "orders_http_connections_closed_total",
+            "counter",
+            "Idle connections closed as there were too many",
+            ("port",),
+        ),
         ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
         ("orders_writes_blocked", "gauge", "1 for what keeps writes out", ("reason",)),
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
@@ -125,6 +138,7 @@ class Metrics:
         self._series: dict[tuple[str, str, int, str | None], Histogram] = {}
         self._collection_started = 0.0
         self._exposition: Any = None
+        self._closed: Mapping[str, int] = {}
         self._before_scrape: Callable[[], None] = lambda: None
         gc.callbacks.append(self._collected)
 
@@ -192,6 +206,14 @@ class Metrics:
         self._queues[operation] = depth
         self.counters["orders_batches_retried_total"][operation,] = 0
 
+    def watch_callers(
+        self, found: Mapping[str, int], limits: Mapping[str, int], closed: Mapping[str, int]
+    ) -> None:
+        """Read the connections of callers, and those that were closed, at each scrape, by port."""
+        self._gauge("orders_http_connections", lambda: {(k,): v for k, v in found.items()})
+        self._gauge("orders_http_connections_limit", lambda: {(k,): v for k, v in limits.items()})
+        self._closed = closed
+
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
         self._gauge("db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()})
@@ -215,6 +237,8 @@ class Metrics:
     def expose(self, accept: str) -> tuple[str, bytes]:
         """Return content type and body of a scrape, as the Accept header asks."""
         self._before_scrape()
+        for port, closed in self._closed.items():
+            self.counters["orders_http_connections_closed_total"][port,] = closed
         if self._exposition is None:  # 60 ms of imports that a start need not wait for
             from orders.telemetry.exposition import Exposition  # noqa: PLC0415
 

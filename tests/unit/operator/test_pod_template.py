@@ -39,6 +39,15 @@ def containers(template: Object) -> list[Object]:
 
 
 @given(services)
+def test_probes_go_where_callers_do_not(declared: OrderService) -> None:
+    """An API port that has as many connections as it takes fails no probe."""
+    [container] = pod(declared)["spec"]["containers"]
+    probes = [probe for name, probe in container.items() if name.endswith("Probe")]
+
+    assert ["metrics"] * 3 == [probe["httpGet"]["port"] for probe in probes]
+
+
+@given(services)
 def test_every_pod_keeps_to_the_restricted_standard(declared: OrderService) -> None:
     """No root, no capabilities, no writable root file system, no token; one known exception."""
     for template in templates(declared):

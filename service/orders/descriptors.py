@@ -1,0 +1,51 @@
+"""The descriptors of the process: how many there may be, and the sockets among them.
+
+Neither the driver nor the server shows its sockets. So they are found among the descriptors, and
+a duplicate of each is asked or shut: where one is closed meanwhile and another has its number,
+that one is left alone. On other systems than Linux nothing is found.
+"""
+
+import contextlib
+import os
+import socket
+import sys
+from typing import Final
+
+_DESCRIPTORS: Final = "/proc/self/fd"
+
+
+def raise_limit() -> int:
+    """Raise the soft limit of descriptors to the hard one; return what it is then."""
+    import resource  # noqa: PLC0415  it is not on every system
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS has no use for its own infinity
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def numbers() -> list[int]:
+    """Return the descriptors that are open."""
+    if sys.platform != "linux":
+        return []
+    with os.scandir(_DESCRIPTORS) as entries:
+        return [int(entry.name) for entry in entries]
+
+
+def duplicate(descriptor: int) -> socket.socket | None:
+    """Return a duplicate of a descriptor, to be closed, as if it were of a TCP socket.
+
+    Returns:
+        None if it is of no socket, or was closed meanwhile.
+
+    """
+    try:
+        copy = os.dup(descriptor)
+    except OSError:
+        return None
+    try:
+        return socket.socket(socket.AF_INET6, socket.SOCK_STREAM, 0, copy)
+    except OSError:
+        os.close(copy)
+        return None

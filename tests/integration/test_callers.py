@@ -1,0 +1,120 @@
+"""Connections of callers: how long one may be idle, and that no number of them keeps work out."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.raw import JSON, Request, exchange
+from tests.server import Server, eventually
+
+Start = Callable[..., Server]
+
+ORDER = b'{"item":"tea","quantity":1}'
+READ = b"GET /orders/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d HTTP/1.1\r\nHost: x\r\n\r\n"
+DESCRIPTORS = 400
+"""The hard limit; 256 of them are kept for other things than callers."""
+CALLERS = DESCRIPTORS - 256
+
+
+class NarrowServer(Server):
+    """The service with few descriptors, of which it was given even fewer to begin with."""
+
+    program = (
+        "-c",
+        f"""
+import resource, sys
+from orders import cli
+resource.setrlimit(resource.RLIMIT_NOFILE, (128, {DESCRIPTORS}))
+sys.exit(cli.main())
+""",
+    )
+
+
+@pytest.fixture
+def narrow(tmp_path: Path, database_url: str) -> Iterator[NarrowServer]:
+    """Start one; at the end it must stop as it should."""
+    server = NarrowServer(tmp_path / "serve.log", DATABASE_URL=database_url, REQUEST_TIMEOUT="1")
+    server.wait_for()
+    yield server
+    assert 0 == server.stop(), server.output()
+
+
+@contextlib.asynccontextmanager
+async def idle_callers(server: Server, count: int, sent: bytes) -> AsyncIterator[None]:
+    """Have connections on which something was sent, and no more."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            caller = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 15))
+            caller.sendall(sent)
+        yield
+
+
+async def metric(server: Server, sample: str) -> float:
+    """Return what a sample is now."""
+    async with httpx.AsyncClient(timeout=15) as client:
+        text = (await client.get(f"{server.metrics_url}/metrics")).text
+    return float(re.findall(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)[0])
+
+
+async def create(server: Server) -> int:
+    """Create an order on a new connection; return the status."""
+    request = Request("POST", "/orders", (JSON,), (ORDER,))
+    return (await asyncio.to_thread(exchange, server.port, request)).status
+
+
+@pytest.mark.parametrize("sent", [b"", READ, READ[:20]], ids=["fresh", "answered", "unfinished"])
+async def test_a_connection_is_closed_after_the_time_out(
+    serve: Start, database_url: str, sent: bytes
+) -> None:
+    """HTTP_KEEP_ALIVE_TIMEOUT after its last answer, or without a whole head, it is closed."""
+    server = serve(DATABASE_URL=database_url, HTTP_KEEP_ALIVE_TIMEOUT="1")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(sent)
+    async with asyncio.timeout(15):
+        told = await reader.read()
+    writer.close()
+
+    assert (1 if sent == READ else 0) == told.count(b"HTTP/1.1 404")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
+@pytest.mark.parametrize("sent", [b"", READ, READ[:20]], ids=["fresh", "answered", "unfinished"])
+async def test_a_flood_of_idle_connections_keeps_nobody_out(
+    narrow: NarrowServer, sent: bytes
+) -> None:
+    """Orders are taken, probes answered, and it is one line in the log, and a metric."""
+    async with (
+        idle_callers(narrow, CALLERS + 40, sent),
+        httpx.AsyncClient(timeout=15) as client,
+    ):
+        probe = await client.get(f"{narrow.metrics_url}/livez")
+        statuses = await asyncio.gather(*(create(narrow) for _ in range(10)))
+        closed = await metric(narrow, 'orders_http_connections_closed_total{port="api"}')
+
+    assert 200 == probe.status_code
+    assert [201] * 10 == statuses
+    assert closed > 0
+    assert 1 == narrow.output().count("that were idle are closed")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
+async def test_connections_are_counted(narrow: NarrowServer) -> None:
+    """Those of callers are a metric beside their bound, for which the soft limit was raised."""
+    async with idle_callers(narrow, 20, READ):
+
+        async def counted() -> bool:
+            return await metric(narrow, 'orders_http_connections{port="api"}') == 20
+
+        await eventually(counted)
+        limit = await metric(narrow, 'orders_http_connections_limit{port="api"}')
+        descriptors = await metric(narrow, "process_max_fds")
+
+    assert (CALLERS, DESCRIPTORS) == (limit, descriptors)
+    assert "that were idle are closed" not in narrow.output()
