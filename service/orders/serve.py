@@ -47,7 +47,7 @@ log = logging.getLogger("orders.serve")
 
 def main(config: "Config") -> NoReturn:
     """Serve until a signal says stop; end the process with 0 when everything was finished."""
-    end_after(lambda: uvloop.run(serve(config)))
+    end_after(lambda: uvloop.run(serve(config)), config.secrets().masked)
 
 
 async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:

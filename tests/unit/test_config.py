@@ -32,7 +32,7 @@ def test_nothing_set_is_the_defaults() -> None:
     )
     assert (8192, 256) == (config.queue_limit, config.batch_limit)
     assert ("INFO", None, "auto") == (config.log_level, config.log_level_file, config.log_format)
-    assert ("orders", "none") == (config.service_name, config.tracing.exporter)
+    assert ("orders", "none") == (config.tracing.service_name, config.tracing.exporter)
     assert config.database is None
 
 
@@ -237,8 +237,8 @@ def test_gofr_names_work() -> None:
 
     assert ("zipkin", 0.5) == (gofr.tracing.exporter, gofr.tracing.ratio)
     assert "parentbased_traceidratio" == gofr.tracing.sampler
-    assert "shop" == gofr.service_name
-    assert "orders-eu" == both.service_name
+    assert "shop" == gofr.tracing.service_name
+    assert "orders-eu" == both.tracing.service_name
 
 
 def test_a_batch_of_spans_fits_the_queue() -> None:

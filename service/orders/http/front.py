@@ -78,7 +78,7 @@ class FrontDoor:
         headers = plain(scope.headers)
         if headers is None or not _gives_json(headers.get("accept", "*/*")):
             return False
-        ReadCall(self._shared, protocol, method, path, headers, started).go(order_id)
+        ReadCall(self._shared, protocol, method, path, headers, scope.client, started).go(order_id)
         return True
 
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
@@ -101,7 +101,9 @@ class FrontDoor:
             length = None
         else:
             return False
-        call = CreateCall(self._shared, protocol, "POST", CreateCall.route, headers, started)
+        call = CreateCall(
+            self._shared, protocol, "POST", CreateCall.route, headers, scope.client, started
+        )
         call.receive(scope, length)
         return True
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from orders.http.asgi import Receive, Scope, Send, correlated, respond
+from orders.http.negotiation import joined
 from orders.http.problems import READING, nothing_there, only_reading
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class MetricsPort:
             status, headers, body = only_reading(scope)
         else:
             await self._health.look()  # the schema's version, whether or not a probe ever asks
-            accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+            accept = dict(joined(scope["headers"])).get(b"accept", b"").decode("latin-1")
             content_type, body = self._metrics.expose(accept)
             status, headers = 200, correlated([(b"content-type", content_type.encode())], scope)
         await respond(send, status, headers, body)
