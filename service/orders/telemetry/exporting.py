@@ -5,6 +5,7 @@ certificates). A collector that is away costs spans, never requests, and one log
 """
 
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 
 from orders.config import ConfigError
+from orders.config.masking import masked
 from orders.config.parse import split_pairs
 from orders.telemetry.spans import Spans
 
@@ -38,11 +40,19 @@ def spans(config: "TracingConfig", version: str) -> Spans:
         )
         resource = _resource(config, version)
     except Exception as error:
-        raise ConfigError(
-            f"the SDK of OpenTelemetry refuses one of its own OTEL_* variables: {error}"
-        ) from error
+        raise ConfigError(_refused(error)) from error
     _calm()
     return Spans(processor, resource, version)
+
+
+def _refused(error: Exception) -> str:
+    """Say which of its own variables the SDK refuses, by the value that its error has."""
+    text = str(error)
+    names = [
+        n for n, value in os.environ.items() if n.startswith("OTEL_") and value and value in text
+    ]
+    which = " or ".join(sorted(names)) or "one of its OTEL_* variables"
+    return masked(f"{which} is not what OpenTelemetry's SDK takes: {text}")
 
 
 def _resource(config: "TracingConfig", version: str) -> Resource:

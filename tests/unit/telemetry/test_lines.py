@@ -130,7 +130,7 @@ def test_a_long_path_is_cut() -> None:
 def test_an_access_line_has_the_caller(
     connection: str, forwarded: str | None, client: str, peer: str | None
 ) -> None:
-    """Its address, as the first proxy says; then the connection's, too. What is none is not told."""
+    """Its address, as the first proxy says; then the connection's, too. Only an address is one."""
     record = access(connection=connection, forwarded=forwarded)
     found = json.loads(one_line(JsonLines().access([record])))
 
@@ -220,7 +220,7 @@ def test_a_path_cannot_steer_the_terminal(path: str) -> None:
 
 
 def test_an_event_has_no_secret() -> None:
-    """What looks like one is masked in the message, in fields and in the traceback, in both forms."""
+    """What looks like one is masked in message, fields and traceback, in both kinds of lines."""
     url = "postgresql://me:s3cret@db/orders"
     told = record("cannot reach %s", url, at=url)
     failed = failure(f"password='s3cret' and {url}")
