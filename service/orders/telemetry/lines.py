@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import json
@@ -23,7 +22,8 @@ PATH_SHOWN: Final = 2048
 
 _AGENT_SHOWN: Final = 256
 """Characters of a user agent that a line repeats, for the same reason."""
-_REMEMBERED: Final = 1024
+_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 256
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
@@ -79,6 +79,8 @@ class JsonLines:
         """Start a clock; `mask` keeps secrets out of what is logged."""
         self._mask = mask
         self._stamp = _Clock().stamp
+        self._callers = _Remembered(_asking)
+        self._agents = _Remembered(_using)
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, records: Iterable[Record]) -> bytes:
@@ -93,9 +95,11 @@ class JsonLines:
             if fixed is None:
                 fixed = self._fixed[kind] = _fixed(*kind)
             quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
+            caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
+            using = "" if agent is None else self._agents[agent]
             lines.append(
                 f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
-                f"{seconds * 1000:.3f},{_asking(connection, proxied)}{_using(agent)}"
+                f"{seconds * 1000:.3f},{caller}{using}"
                 f'"trace_id":"{trace_id}","span_id":"{span_id}"}}\n'
             )
         return "".join(lines).encode()
@@ -134,24 +138,32 @@ def _fixed(method: str, route: str, status: int, problem: str | None) -> str:
     )
 
 
-@lru_cache(_REMEMBERED)
-def _asking(connection: str, proxied: str | None) -> str:
+class _Remembered(dict[str, str]):
+    """Fields of a line by what they are made of; what is long is made anew each time."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: str) -> str:
+        made = self._make(key)
+        if len(key) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[key] = made
+        return made
+
+
+def _asking(connection: str, proxied: str | None = None) -> str:
     """Return the fields for the caller's address, and the connection's if that is another one."""
     address, peer = client(connection, proxied)
     told = "" if address == peer else f'"peer":{_encode(peer).decode()},'
     return f'"client":{_encode(address).decode()},{told}'
 
 
-def _using(agent: str | None) -> str:
-    """Return the field for the user agent, if there is one."""
-    if agent is None:
-        return ""
-    return _known(agent) if len(agent) <= _AGENT_SHOWN else _known(agent[:_AGENT_SHOWN])
-
-
-@lru_cache(_REMEMBERED)
-def _known(agent: str) -> str:
-    return f'"user_agent":{_encode(_clean(agent)).decode()},'
+def _using(agent: str) -> str:
+    """Return the field for the user agent."""
+    return f'"user_agent":{_encode(_clean(agent[:_AGENT_SHOWN])).decode()},'
 
 
 class TextLines:

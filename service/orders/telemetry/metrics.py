@@ -126,8 +126,9 @@ class Metrics:
 
     def count(self, records: Iterable[Record]) -> None:
         """Record requests that ended."""
-        for record in records:
-            _, method, _, route, status, seconds, trace_id, _, problem, sampled, *_ = record
+        for (
+            _, method, _, route, status, seconds, trace_id, _, problem, sampled, _, _, _,
+        ) in records:  # fmt: skip
             self.request(method, route, status, problem, seconds, trace_id if sampled else None)
 
     def request(  # noqa: PLR0913  one fact each

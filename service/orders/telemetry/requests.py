@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.telemetry.caller import forwarded
+from orders.telemetry.caller import FORWARDED, FORWARDED_FOR, forwarded
 from orders.telemetry.context import TraceContext, continued, fresh
 from orders.telemetry.metrics import METHODS, OTHER_METHOD
 
@@ -80,6 +80,7 @@ class Requests:
         if method not in METHODS:
             method = OTHER_METHOD
         headers = context.headers
+        proxied = FORWARDED_FOR in headers or FORWARDED in headers
         self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),
@@ -93,7 +94,7 @@ class Requests:
                 problem,
                 context.sampled,
                 context.connection,
-                forwarded(headers),
+                forwarded(headers) if proxied else None,
                 headers.get("user-agent"),
             )
         )
