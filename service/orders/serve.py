@@ -147,6 +147,8 @@ async def _finish(
                 busy = bool(bodies.waiting or requests.in_flight)
     if left := bodies.waiting + requests.in_flight:
         log.error("%d requests were cut off after %g s", left, grace)
+        await orders.give_up()
+        await listener.stopped(_LINGER_SECONDS)
         return 1
     log.info("all requests are answered")
     return 0

@@ -178,6 +178,11 @@ class OrderService:
         """Return up to `limit` orders older than `after` or newer than `before`, newest first."""
         return await self._pages.submit(PageQuery(limit, after, before), _link())
 
+    async def give_up(self) -> None:
+        """Tell whoever waits that the service stops, and cancel every batch."""
+        for coalescer in (self._creates, self._reads, self._bulks, self._pages):
+            await coalescer.give_up()
+
     async def drain(self) -> None:
         """Return when every batch is through."""
         await self._creates.drain()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 import httpx
+import psqlpy
 import pytest
 
 from tests.collector import Collector, attributes
@@ -148,3 +149,36 @@ async def test_a_batch_whose_copy_answered_is_an_error(
     assert "error.type" not in attributes(request)
     ends = sorted(str(attributes(s).get("error.type")) for s in collector.within(request))
     assert ["None", "timeout"] == ends
+
+
+async def test_a_batch_that_is_cancelled_is_an_error(
+    database_url: str, serve: Start, collector: Collector
+) -> None:
+    """When the process may wait no longer its batches are cancelled, and their callers told."""
+    server = serve(
+        status=1,
+        DATABASE_URL=database_url,
+        REQUEST_TIMEOUT="60",
+        SHUTDOWN_GRACE_PERIOD="1",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+    )
+    locking = await psqlpy.connect(dsn=database_url)
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+
+        async def sent() -> bool:
+            return 'db_client_connection_count{state="used"} 1' in await scrape(server)
+
+        await locking.execute("BEGIN", prepared=False)
+        await locking.execute("LOCK TABLE orders IN EXCLUSIVE MODE", prepared=False)
+        call = asyncio.ensure_future(client.post("/orders", json=ORDER))
+        await eventually(sent)
+        status = await asyncio.to_thread(server.stop)
+        answer = await call
+    await locking.execute("ROLLBACK", prepared=False)
+    locking.close()
+    (request,) = collector.named("POST /orders")
+
+    assert (1, 503) == (status, answer.status_code)
+    assert "deadline-exceeded" == attributes(request)["error.type"]
+    assert ["cancelled"] == [attributes(span)["error.type"] for span in collector.batches()]
+    assert ["cancelled"] == [attributes(s)["error.type"] for s in collector.within(request)]
