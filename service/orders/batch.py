@@ -21,6 +21,10 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 log = logging.getLogger("orders.batch")
 
 
+HUNG: Final = "hung"
+"""With what a lane's run is cancelled that did not answer in time, or not before its copy."""
+
+
 class ConnectionLost(Exception):
     """A lane lost its connection: nothing is known of the batch, which may be sent again."""
 
@@ -202,9 +206,9 @@ class Batch:
             tell(waiter, error)
 
     def cancel(self) -> None:
-        """Stop waiting for the lane."""
+        """Stop waiting for a lane that hung; whatever it does is told so."""
         if self.task is not None:
-            self.task.cancel()
+            self.task.cancel(HUNG)
 
 
 def expire(waiters: Iterable[Waiter], now: float) -> float | None:

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 from orders import __version__
 from orders.config import Config, ConfigError
+from orders.config.masking import masked
 
 USAGE_ERROR: Final = 2
 
@@ -147,7 +148,7 @@ def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             )
 
     signal.signal(signal.SIGTERM, _leave)  # the first process of a container has no default
-    end_after(work)
+    end_after(work, config.secrets().masked)
 
 
 def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
@@ -172,7 +173,7 @@ def _leave(number: int, _: object) -> NoReturn:
 
 def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https URL")
+        raise argparse.ArgumentTypeError(f"{masked(text)!r} is not an http or https URL")
     return text
 
 

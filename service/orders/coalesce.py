@@ -20,7 +20,17 @@ from contextvars import Context
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
-from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, down_for, expire, start
+from orders.batch import (
+    Batch,
+    FutureWaiter,
+    Lane,
+    Waiter,
+    answer,
+    down_for,
+    expire,
+    start,
+    tell,
+)
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Internal, Overloaded
 from orders.gathering import Gathering
 
@@ -131,6 +141,22 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._look_by(min(now + self._silence, deadline))
         if self._idle:
             self._consider(now)
+
+    async def give_up(self) -> None:
+        """Stop waiting for the database: whoever waits is told so; batches are cancelled.
+
+        What is on its way may be done or not.
+        """
+        batches = [*self._batches, *self._silent]
+        waiters = [waiter for batch in batches for waiter in batch.waiters]
+        for waiter in (*waiters, *self._queue):
+            if not waiter.done:
+                tell(waiter, DeadlineExceeded("the service stopped before the database answered"))
+        self._queue.clear()
+        tasks = [batch.task for batch in batches if batch.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def drain(self) -> None:
         """Return when nothing waits and nothing is in flight."""

@@ -54,7 +54,7 @@ log = logging.getLogger("orders.serve")
 
 def main(config: "Config") -> NoReturn:
     """Serve until a signal says stop; end the process with 0 when everything was finished."""
-    end_after(lambda: uvloop.run(serve(config)))
+    end_after(lambda: uvloop.run(serve(config)), config.secrets().masked)
 
 
 async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:
@@ -174,6 +174,8 @@ async def _finish(
                 busy = bool(bodies.waiting or requests.in_flight)
     if left := bodies.waiting + requests.in_flight:
         log.error("%d requests were cut off after %g s", left, grace)
+        await orders.give_up()
+        await listener.stopped(_LINGER_SECONDS)
         return 1
     log.info("all requests are answered")
     return 0

@@ -223,6 +223,11 @@ class OrderService:
         query = PageQuery(limit, after, before)
         return await self._pages.submit(query, _link(), self.deadline())
 
+    async def give_up(self) -> None:
+        """Tell whoever waits that the service stops, and cancel every batch."""
+        for coalescer in (self._creates, self._reads, self._bulks, self._pages):
+            await coalescer.give_up()
+
     async def drain(self) -> None:
         """Return when every batch is through."""
         await self._creates.drain()

@@ -13,6 +13,8 @@ import uuid
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
+from orders.config.masking import masked
+
 _TIMEOUT: Final = 10.0
 _PAUSE: Final = 0.5
 _ORDER: Final = {"item": "smoke test", "quantity": 1}
@@ -43,11 +45,11 @@ def main(url: str, *, wait: float) -> int:
             order = _try(base, key)
         except SmokeError as error:
             if time.monotonic() >= deadline:
-                sys.stderr.write(f"orders: {error}\n")
+                sys.stderr.write(masked(f"orders: {error}\n"))
                 return 1
             time.sleep(_PAUSE)
         else:
-            sys.stdout.write(f"{base}/orders/{order['id']}: placed, replayed and read\n")
+            sys.stdout.write(f"{masked(base)}/orders/{order['id']}: placed, replayed and read\n")
             return 0
 
 

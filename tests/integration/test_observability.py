@@ -25,7 +25,9 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ORDER = {"item": "tea", "quantity": 2}
 NO_ORDER = "00000000-0000-7000-8000-000000000000"
 PROBES = ("/livez", "/readyz", "/startupz", "/.well-known/alive", "/.well-known/health")
-LABELS = ("http_request_method", "http_route", "http_response_status_code", "error_type")
+LABELS = (
+    "http_request_method", "http_route", "http_response_status_code", "error_type", "problem",
+)  # fmt: skip
 DURATION = "http_server_request_duration_seconds_count"
 
 Sample = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -102,14 +104,14 @@ async def test_requests_are_counted_by_route_and_status(
         if name == DURATION
     }
     assert {
-        ("POST", "/orders", "201", ""): 2,
-        ("POST", "/orders/batch", "201", ""): 1,
-        ("POST", "/orders", "400", "invalid-request"): 1,
-        ("GET", "/orders/{id}", "200", ""): 1,
-        ("GET", "/orders/{id}", "404", "order-not-found"): 1,
-        ("GET", "/orders", "200", ""): 1,
-        ("GET", "unmatched", "404", "not-found"): 1,
-        ("_OTHER", "/orders", "405", "method-not-allowed"): 1,
+        ("POST", "/orders", "201", "", ""): 2,
+        ("POST", "/orders/batch", "201", "", ""): 1,
+        ("POST", "/orders", "400", "", "invalid-request"): 1,
+        ("GET", "/orders/{id}", "200", "", ""): 1,
+        ("GET", "/orders/{id}", "404", "", "order-not-found"): 1,
+        ("GET", "/orders", "200", "", ""): 1,
+        ("GET", "unmatched", "404", "", "not-found"): 1,
+        ("_OTHER", "/orders", "405", "", "method-not-allowed"): 1,
     } == counted
     assert 4 == value(samples, "orders_created_total")
     assert 1 == value(samples, "orders_replayed_total")
@@ -275,6 +277,60 @@ async def test_the_callers_trace_is_continued(server: Server, client: httpx.Asyn
     lines = await access_lines(server, 4)
     assert [True, False] * 2 == [line["trace_id"] == TRACE for line in lines]
     assert PARENT not in {line["span_id"] for line in lines}
+
+
+async def test_a_line_has_the_caller(server: Server, client: httpx.AsyncClient) -> None:
+    """Its address and user agent; behind a proxy also the address of the connection."""
+    for path in (f"/orders/{NO_ORDER}", "/orders"):
+        await client.get(path, headers={"user-agent": 'shop "1"'})
+        await client.get(path, headers={"x-forwarded-for": "192.0.2.7"})
+    lines = await access_lines(server, 4)
+
+    for direct, behind in (lines[:2], lines[2:]):
+        assert ("127.0.0.1", 'shop "1"') == (direct["client"], direct["user_agent"])
+        assert "peer" not in direct
+        assert ("192.0.2.7", "127.0.0.1") == (behind["client"], behind["peer"])
+
+
+async def test_a_scrape_has_the_format_that_is_wanted_most(server: Server) -> None:
+    """Weights decide, and what is excluded is not sent; the last one is what Prometheus sends."""
+    text, open_metrics = "text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0"
+    prometheus = (
+        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6",
+        "application/openmetrics-text;version=0.0.1;q=0.5",
+        "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4",
+        "text/plain;version=0.0.4;q=0.3",
+        "*/*;q=0.2",
+    )
+    cases = {
+        "": text,
+        "*/*": text,
+        "application/json": text,
+        "application/openmetrics-text;version=1.0.0,*/*;q=0.1": open_metrics,
+        "text/plain;q=1, application/openmetrics-text;q=0.1": text,
+        "application/openmetrics-text;q=0, text/plain": text,
+        "text/plain;q=0, */*": open_metrics,
+        "Application/OpenMetrics-Text; Version=1.0.0": open_metrics,
+        'application/openmetrics-text; version="1.0.0"': open_metrics,
+        "application/openmetrics-text;version=abc": text,
+        "application/openmetrics-text;version=2.0.0, text/plain;q=0.1": text,
+        "application/openmetrics-text;version=9;q=0, application/openmetrics-text": open_metrics,
+        ",".join(reversed(prometheus)): open_metrics,
+        ",".join(prometheus): f"{open_metrics}; charset=utf-8; escaping=allow-utf-8",
+    }
+    async with httpx.AsyncClient(base_url=server.metrics_url) as scraper:
+        answers = {
+            accept: await scraper.get("/metrics", headers={"accept": accept}) for accept in cases
+        }
+        lines = [("accept", "text/plain;q=0.1"), ("accept", "application/openmetrics-text")]
+        answers["two lines"] = await scraper.get("/metrics", headers=lines)
+    cases["two lines"] = open_metrics
+
+    for accept, answer in answers.items():
+        assert (accept, 200) == (accept, answer.status_code)
+        assert answer.headers["content-type"].startswith(cases[accept]), accept
+        whole = answer.text.endswith("# EOF\n")
+        assert whole == (open_metrics in answer.headers["content-type"])
 
 
 async def test_a_hostile_path_stays_in_its_line(server: Server, client: httpx.AsyncClient) -> None:

@@ -118,7 +118,7 @@ async def test_a_body_that_does_not_come_is_answered_at_the_deadline(
     assert all(refused(answer) for answer in answers)
     assert [] == [seconds for *_, seconds in answers if not 0.9 < seconds < 2.0]
     assert "http_server_active_requests 0" in metrics
-    assert 'error_type="request-timeout"' in metrics
+    assert 'problem="request-timeout"' in metrics
 
 
 @pytest.mark.parametrize("slow", [STALLED[0], STALLED[1], STALLED[4]])

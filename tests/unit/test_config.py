@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from orders.config import Config, ConfigError
 from orders.config.reference import as_json, listing, page
 from orders.config.settings import SETTINGS
+from orders.config.tracing_settings import TRACING
 from tests.unit.environment import PASSWORD, error, in_force, text
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,7 +34,7 @@ def test_nothing_set_is_the_defaults() -> None:
     )
     assert (8192, 256) == (config.queue_limit, config.batch_limit)
     assert ("INFO", None, "auto") == (config.log_level, config.log_level_file, config.log_format)
-    assert ("orders", "none") == (config.service_name, config.tracing.exporter)
+    assert ("orders", "none") == (config.tracing.service_name, config.tracing.exporter)
     assert config.database is None
 
 
@@ -230,6 +231,65 @@ def test_the_traces_endpoint_of_a_base() -> None:
     assert "http://c:9411/api/v2/spans" == whole.endpoint
 
 
+def test_a_grpc_endpoint_is_taken_as_it_is() -> None:
+    """Over gRPC there is no path to add."""
+    tracing = Config.from_env(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+        }
+    ).tracing
+
+    assert ("otlp", "grpc", "http://c:4317") == (
+        tracing.exporter,
+        tracing.protocol,
+        tracing.endpoint,
+    )
+
+
+def test_what_does_not_count_is_told() -> None:
+    """The listing says of a variable that is set and not read that it is not."""
+    found = in_force(
+        Config.from_env(
+            {
+                "OTEL_TRACES_EXPORTER": "zipkin",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "pigeon",
+                "OTEL_EXPORTER_OTLP_HEADERS": "a=b",
+                "TRACER_URL": "http://c:9411/api/v2/spans",
+            }
+        )
+    )
+
+    assert ("", "not read") == found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+    assert ("http://c:9411/api/v2/spans", "environment") == found["TRACER_URL"]
+
+
+def test_a_resources_name_comes_between_those_of_opentelemetry_and_gofr() -> None:
+    """OTEL_SERVICE_NAME, then service.name, then APP_NAME; an empty attribute is none."""
+    attributes = {"OTEL_RESOURCE_ATTRIBUTES": "service.name=shop"}
+
+    def name(environ: dict[str, str]) -> str:
+        return Config.from_env(environ).tracing.service_name
+
+    assert "shop" == name(attributes | {"APP_NAME": "app"})
+    assert "own" == name(attributes | {"APP_NAME": "app", "OTEL_SERVICE_NAME": "own"})
+    assert "app" == name({"OTEL_RESOURCE_ATTRIBUTES": "service.name=", "APP_NAME": "app"})
+    shown = in_force(Config.from_env(attributes | {"APP_NAME": "app"}))
+    assert ("shop", "OTEL_RESOURCE_ATTRIBUTES") == shown["OTEL_SERVICE_NAME"]
+    assert "APP_NAME" not in shown
+
+
+@pytest.mark.parametrize(
+    "off", [{"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "TRUE"}], ids=str
+)
+@given(st.sampled_from([name for s in TRACING for name in s.names]), text)
+def test_what_is_off_takes_any_text(off: dict[str, str], name: str, value: str) -> None:
+    """No other variable of tracing can be wrong."""
+    environ = {name: value} | off
+
+    assert "none" == Config.from_env(environ).tracing.exporter
+
+
 def test_gofr_names_work() -> None:
     """TRACE_EXPORTER, TRACER_RATIO and APP_NAME are aliases; OpenTelemetry's come first."""
     environ = {"TRACE_EXPORTER": "zipkin", "TRACER_RATIO": "0.5", "APP_NAME": "shop"}
@@ -238,8 +298,8 @@ def test_gofr_names_work() -> None:
 
     assert ("zipkin", 0.5) == (gofr.tracing.exporter, gofr.tracing.ratio)
     assert "parentbased_traceidratio" == gofr.tracing.sampler
-    assert "shop" == gofr.service_name
-    assert "orders-eu" == both.service_name
+    assert "shop" == gofr.tracing.service_name
+    assert "orders-eu" == both.tracing.service_name
 
 
 def test_a_batch_of_spans_fits_the_queue() -> None:

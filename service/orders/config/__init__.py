@@ -7,17 +7,19 @@ An empty variable counts as not set, as Kubernetes and compose files leave them.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from msgspec import Struct
 
-from orders.config import conninfo
+from orders.config import conninfo, parse
 from orders.config.database import Database, Endpoint, from_parts
+from orders.config.masking import Secrets, masked_value
 from orders.config.parameters import PARAMETERS
-from orders.config.parse import masked
 from orders.config.setting import Setting
 from orders.config.settings import DATABASE, LOGS, SERVICE, TESTS
 from orders.config.tls import Tls
-from orders.config.tracing import TRACING, TracingConfig, from_found
+from orders.config.tracing import TracingConfig, read_tracing
+from orders.config.tracing_settings import TRACING
 
 __all__ = ["Config", "ConfigError", "Database", "Endpoint", "InForce", "Tls", "TracingConfig"]
 
@@ -58,7 +60,6 @@ class Config(Struct, frozen=True):
     log_level: str
     log_level_file: str | None
     log_format: str
-    service_name: str
     faults: Callable[[Any], Any] | None = None
     in_force: tuple[InForce, ...] = ()
 
@@ -75,18 +76,28 @@ class Config(Struct, frozen=True):
         if service["http_port"] == service["metrics_port"]:
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
         logs = reader.group(LOGS)
-        tracing = reader.group(TRACING)
+        tracing = _tracing(reader)
         tests = reader.group(TESTS)
         database = _database(reader)
         return cls(
             database=database,
-            tracing=_tracing(tracing, reader),
-            service_name=tracing["service_name"],
+            tracing=tracing,
             in_force=tuple(reader.in_force),
             **service,
             **logs,
             **tests,
         )
+
+    def secrets(self) -> Secrets:
+        """Return what no line may show: the database's password, and the keys to the collector."""
+        database, tracing = self.database, self.tracing
+        values = [*parse.split_pairs(tracing.headers or "").values(), *_keys(tracing.endpoint)]
+        values += [word for value in values for word in value.split()]  # Bearer TOKEN
+        public = [self.tracing.service_name]
+        if database is not None:
+            values.append(database.password or "")
+            public += [database.user, database.name, *database.hosts]
+        return Secrets(values, public)
 
     def needed_database(self) -> Database:
         """Return the database.
@@ -127,6 +138,29 @@ class _Reader:
             return value
         return self.default(setting)
 
+    def says(self, setting: Setting, value: Any) -> bool:
+        """Whether a setting has this value; one that is wrong has none."""
+        name = self.given(setting)
+        try:
+            return name is not None and setting.parse(self._environ[name]) == value
+        except ValueError:
+            return False
+
+    def given(self, setting: Setting) -> str | None:
+        """Return the variable that a setting would be read from."""
+        return next((name for name in setting.names if self.raw(name) is not None), None)
+
+    def unread(self, setting: Setting) -> Any:
+        """Return the setting's default, as its variables do not count."""
+        given = self.given(setting)
+        self.note(setting, setting.default, "default" if given is None else "not read")
+        return setting.default
+
+    def instead(self, setting: Setting, value: Any, name: str) -> None:
+        """Note that the value of a setting that was read came from another one's variable."""
+        self.in_force = [e for e in self.in_force if e.name not in setting.names]
+        self.note(setting, value, name)
+
     def default(self, setting: Setting) -> Any:
         """Return the setting's default, whatever its variables say."""
         self.note(setting, setting.default, "default")
@@ -155,8 +189,14 @@ class _Reader:
 
     def note(self, setting: Setting, value: Any, source: str, name: str | None = None) -> None:
         """Note what is in force; a secret as `***`, and no credentials of a URL."""
-        shown = "" if value is None else "***" if setting.secret else masked(str(value))
+        shown = "" if value is None else "***" if setting.secret else masked_value(str(value))
         self.in_force.append(InForce(name or setting.names[0], shown, source))
+
+
+def _keys(endpoint: str | None) -> list[str]:
+    """Return what a URL may have of secrets: its password, and the values of its query."""
+    parts = urlsplit(endpoint or "")
+    return [unquote(parts.password or ""), *(value for _, value in parse_qsl(parts.query))]
 
 
 def _database(reader: _Reader) -> Database | None:
@@ -219,17 +259,17 @@ def _bad_part(setting: Setting) -> ConfigError:
     return _bad(_URL.names[0], "", f"its {parameter} as {setting.allowed}", secret=True)
 
 
-def _tracing(found: Mapping[str, Any], reader: _Reader) -> TracingConfig:
+def _tracing(reader: _Reader) -> TracingConfig:
     try:
-        return from_found(found, reader.names)
+        return read_tracing(reader)
     except ValueError as error:
         setting = next(setting for setting in TRACING if setting.field == str(error))
-        value = str(found[setting.field])
-        raise _bad(reader.names[setting.field], value, setting.allowed) from None
+        name = reader.names[setting.field]
+        raise _bad(name, str(reader.raw(name)), setting.allowed) from None
 
 
 def _bad(name: str, value: str, allowed: str, *, secret: bool = False) -> ConfigError:
-    value = masked(value)
+    value = masked_value(value)
     value = value if len(value) <= _SHOWN else value[:_SHOWN] + "..."
     shown = "a secret" if secret else repr(value)
     return ConfigError(f"{name} is {shown}; allowed: {allowed}")

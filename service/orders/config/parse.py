@@ -5,12 +5,11 @@ import re
 import socket
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 Parser = Callable[[str], Any]
 """Turns text into a value; raises ValueError for what is not allowed."""
 
-_CREDENTIALS: Final = re.compile(r"://.*@", re.DOTALL)
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
@@ -116,6 +115,12 @@ def pairs(value: str) -> str:
     return value
 
 
+def split_pairs(text: str) -> dict[str, str]:
+    """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
+    found = (part.partition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): unquote(value.strip()) for name, _, value in found}
+
+
 def faults(value: str) -> Any:
     """Return what the tests' module `orders_faults` makes of it; no release has that module."""
     try:
@@ -123,11 +128,6 @@ def faults(value: str) -> Any:
     except ModuleNotFoundError:
         raise ValueError(value) from None
     return injector.parse(value)
-
-
-def masked(value: str) -> str:
-    """Return a text without the user and password of a URL in it."""
-    return _CREDENTIALS.sub("://***@", value)
 
 
 def _is_unicode(value: str) -> bool:

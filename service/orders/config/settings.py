@@ -1,6 +1,6 @@
 """Every variable, declared once: parsing, messages and the reference read this.
 
-Those of tracing are declared in `tracing`, beside what they come to.
+Those of tracing are declared in `tracing_settings`.
 """
 
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from orders.config import parse
 from orders.config.setting import TEXT, Setting
 from orders.config.tls import MODES
-from orders.config.tracing import TRACING
+from orders.config.tracing_settings import TRACING
 
 _PORT: Final = parse.integer(1, 65535)
 _PORT_ALLOWED: Final = "a port, 1 to 65535"

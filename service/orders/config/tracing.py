@@ -1,199 +1,147 @@
-"""Tracing: its variables, and what they come to. OpenTelemetry's names are first, then GoFr's."""
+"""What the variables of tracing come to: where spans go, which, and what they say of the service.
+
+The exporter decides which of the others count. Where there is none, because somebody said so, no
+other variable of tracing is read, and none has to be right.
+"""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from orders.config import parse
-from orders.config.parse import masked
-from orders.config.setting import TEXT, Setting
+from orders.config.masking import masked_value
+from orders.config.setting import Setting
+from orders.config.tracing_settings import OTLP_BASE, TRACER_URL, TRACING
 
-_OTLP_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-_SAMPLERS: Final = (
-    "always_on",
-    "always_off",
-    "traceidratio",
-    "parentbased_always_on",
-    "parentbased_always_off",
-    "parentbased_traceidratio",
-)
-
-TRACING: Final = (
-    Setting(
-        "service_name",
-        ("OTEL_SERVICE_NAME", "APP_NAME"),
-        parse.text,
-        "orders",
-        TEXT,
-        "The service's name in traces.",
-        "Tracing",
-    ),
-    Setting(
-        "disabled",
-        ("OTEL_SDK_DISABLED",),
-        parse.boolean,
-        default=False,
-        allowed="true, false",
-        about="Switches tracing off.",
-        group="Tracing",
-    ),
-    Setting(
-        "exporter",
-        ("OTEL_TRACES_EXPORTER", "TRACE_EXPORTER"),
-        parse.choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
-        None,
-        "otlp, zipkin, console, none",
-        "Where spans go; `otlp` when an endpoint is set, else `none`.",
-        "Tracing",
-    ),
-    Setting(
-        "endpoint",
-        (
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
-            "TRACER_URL",
-        ),
-        parse.url,
-        None,
-        "an http or https URL",
-        "The collector. OTEL_EXPORTER_OTLP_ENDPOINT is a base, to which /v1/traces is added; "
-        "the others are taken as they are.",
-        "Tracing",
-    ),
-    Setting(
-        "protocol",
-        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
-        parse.choice("http/protobuf"),
-        "http/protobuf",
-        "http/protobuf",
-        "How spans travel to the collector.",
-        "Tracing",
-    ),
-    Setting(
-        "headers",
-        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
-        parse.pairs,
-        None,
-        "name=value,name=value",
-        "Headers sent to the collector.",
-        "Tracing",
-        secret=True,
-    ),
-    Setting(
-        "sampler",
-        ("OTEL_TRACES_SAMPLER",),
-        parse.choice(*_SAMPLERS),
-        None,
-        ", ".join(_SAMPLERS),
-        "Which requests are recorded; `parentbased_always_on`, or with TRACER_RATIO "
-        "`parentbased_traceidratio`, when left out.",
-        "Tracing",
-    ),
-    Setting(
-        "ratio",
-        ("OTEL_TRACES_SAMPLER_ARG", "TRACER_RATIO"),
-        parse.ratio,
-        1.0,
-        "0 to 1",
-        "The share of requests recorded by the samplers with a ratio.",
-        "Tracing",
-    ),
-    Setting(
-        "resource_attributes",
-        ("OTEL_RESOURCE_ATTRIBUTES",),
-        parse.pairs,
-        "",
-        "name=value,name=value",
-        "Attributes of every span's resource.",
-        "Tracing",
-    ),
-    Setting(
-        "schedule_delay",
-        ("OTEL_BSP_SCHEDULE_DELAY",),
-        parse.integer(1, 3_600_000),
-        5000,
-        "1 to 3600000",
-        "How long spans gather before they are sent.",
-        "Tracing",
-        unit="ms",
-    ),
-    Setting(
-        "max_queue_size",
-        ("OTEL_BSP_MAX_QUEUE_SIZE",),
-        parse.integer(1, 1_000_000),
-        2048,
-        "1 to 1000000",
-        "How many spans may gather; more are dropped.",
-        "Tracing",
-    ),
-    Setting(
-        "max_batch_size",
-        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE",),
-        parse.integer(1, 1_000_000),
-        None,
-        "1 to OTEL_BSP_MAX_QUEUE_SIZE",
-        "How many spans are sent at once; 512 when left out, or as many as may gather.",
-        "Tracing",
-    ),
-)
 _BATCH: Final = 512
+_SERVICE_NAME: Final = "service.name"
+_BY_FIELD: Final = {setting.field: setting for setting in TRACING}
+_OFF: Final = {"exporter": "none", "disabled": True}
+_UNREAD: Final = {
+    "otlp": ("zipkin_endpoint",),
+    "zipkin": ("endpoint", "protocol", "headers"),
+    "console": ("endpoint", "zipkin_endpoint", "protocol", "headers"),
+    "none": (),
+}
+"""What does not count, by exporter; for none that nobody asked for, everything is still read."""
+
+
+class Reader(Protocol):
+    """What reads settings, and notes what is in force."""
+
+    names: dict[str, str]
+    """The variables that settings were read from, by field."""
+
+    def read(self, setting: Setting) -> Any:
+        """Return a setting's value; raise what names a variable that is wrong."""
+
+    def says(self, setting: Setting, value: Any) -> bool:
+        """Whether a setting has this value; one that is wrong has none."""
+
+    def given(self, setting: Setting) -> str | None:
+        """Return the variable that a setting would be read from."""
+
+    def unread(self, setting: Setting) -> Any:
+        """Return a setting's default, as it does not count."""
+
+    def instead(self, setting: Setting, value: Any, name: str) -> None:
+        """Note that a value came from another setting's variable."""
 
 
 class TracingConfig(Struct, frozen=True):
-    """Whether spans are exported, which, and where to."""
+    """Whether spans are exported, which, and where to; an endpoint of None is the exporter's."""
 
     exporter: str
+    protocol: str
     endpoint: str | None
     headers: str | None
     sampler: str
     ratio: float
-    resource_attributes: str
+    service_name: str
+    resource_attributes: Mapping[str, str]
     schedule_delay: int
     max_queue_size: int
     max_batch_size: int
 
     def __repr__(self) -> str:
         """Leave the headers out: they hold credentials, as the endpoint may."""
-        return (
-            f"TracingConfig(exporter={self.exporter!r}, endpoint={masked(self.endpoint or '')!r})"
-        )
+        shown = masked_value(self.endpoint or "")
+        return f"TracingConfig(exporter={self.exporter!r}, endpoint={shown!r})"
 
 
-def from_found(found: Mapping[str, Any], names: Mapping[str, str]) -> TracingConfig:
+def read_tracing(reader: Reader) -> TracingConfig:
     """
-    Make the configuration of what was found.
-
-    Args:
-        found: the settings' values by field.
-        names: the variables they were read from, by field.
+    Read the settings that count.
 
     Raises:
-        ValueError: with the name of the field that is wrong.
+        ValueError: with the name of the field that does not fit the others.
 
     """
+    off = [field for field, value in _OFF.items() if reader.says(_BY_FIELD[field], value)]
+    if off:
+        return _made(
+            {s.field: (reader.read if s.field in off else reader.unread)(s) for s in TRACING},
+            "none",
+            reader,
+        )
+    found = {"exporter": reader.read(_BY_FIELD["exporter"])}
+    exporter = found["exporter"] or _implied(reader)
+    for setting in TRACING:
+        if setting.field in _UNREAD[exporter]:
+            found[setting.field] = reader.unread(setting)
+        elif setting.field != "exporter":
+            found[setting.field] = reader.read(setting)
+    return _made(found, exporter, reader)
+
+
+def _implied(reader: Reader) -> str:
+    """Return the exporter whose endpoint is set, if none is named."""
+    if reader.given(_BY_FIELD["endpoint"]) not in {None, TRACER_URL}:
+        return "otlp"
+    zipkin = reader.given(_BY_FIELD["zipkin_endpoint"])
+    return "none" if zipkin is None else "otlp" if zipkin == TRACER_URL else "zipkin"
+
+
+def _made(found: Mapping[str, Any], exporter: str, reader: Reader) -> TracingConfig:
     queue = found["max_queue_size"]
     batch = found["max_batch_size"] or min(_BATCH, queue)
     if batch > queue:
-        msg = "max_batch_size"
-        raise ValueError(msg)
-    endpoint, exporter = found["endpoint"], found["exporter"]
-    if endpoint is not None and names.get("endpoint") == _OTLP_BASE:
-        endpoint = endpoint.rstrip("/") + "/v1/traces"
-    if exporter is None:
-        exporter = "none" if endpoint is None else "otlp"
-    sampler = found["sampler"] or (
-        "parentbased_traceidratio" if "ratio" in names else "parentbased_always_on"
-    )
+        raise ValueError("max_batch_size")
+    attributes = parse.split_pairs(found["resource_attributes"])
     return TracingConfig(
-        exporter="none" if found["disabled"] else exporter,
-        endpoint=endpoint,
+        exporter=exporter,
+        protocol=found["protocol"],
+        endpoint=_endpoint(found, exporter, reader.names),
         headers=found["headers"],
-        sampler=sampler,
+        sampler=found["sampler"]
+        or f"parentbased_{'traceidratio' if 'ratio' in reader.names else 'always_on'}",
         ratio=found["ratio"],
-        resource_attributes=found["resource_attributes"],
+        service_name=_service_name(found, attributes, reader),
+        resource_attributes=attributes,
         schedule_delay=found["schedule_delay"],
         max_queue_size=queue,
         max_batch_size=batch,
     )
+
+
+def _endpoint(found: Mapping[str, Any], exporter: str, names: Mapping[str, str]) -> str | None:
+    endpoint: str | None = found["zipkin_endpoint" if exporter == "zipkin" else "endpoint"]
+    over_http = found["protocol"] != "grpc"
+    if endpoint is not None and names.get("endpoint") == OTLP_BASE and over_http:
+        return endpoint.rstrip("/") + "/v1/traces"
+    return endpoint
+
+
+def _service_name(found: Mapping[str, Any], attributes: Mapping[str, str], reader: Reader) -> str:
+    """Return the name, which an attribute of the resource may give.
+
+    OTEL_SERVICE_NAME comes before the attribute (OpenTelemetry's rule), GoFr's APP_NAME after it.
+    """
+    setting = _BY_FIELD["service_name"]
+    name: str = found[setting.field]
+    given = attributes.get(_SERVICE_NAME)
+    if not given or reader.names.get(setting.field) == setting.names[0]:
+        return name
+    reader.instead(setting, given, _BY_FIELD["resource_attributes"].names[0])
+    return given

@@ -63,9 +63,10 @@ class Call(Waiter):
         method: str,
         path: str,
         headers: dict[str, str],
+        client: str,
         started: float,
     ) -> None:
-        """Keep the request; `started` is of time.perf_counter()."""
+        """Keep the request; `started` is of time.perf_counter(), `client` ADDRESS:PORT."""
         self.item: Any = None
         self.link: TraceContext | None = None
         self._shared = shared
@@ -73,18 +74,12 @@ class Call(Waiter):
         self._method = method
         self._path = path
         self._headers = headers
+        self._client = client
         self._started = started
 
     def begin(self) -> None:
         """Be a request in flight."""
-        headers = self._headers
-        context = self.context = self._shared.requests.begin(
-            self._method,
-            self.route,
-            self._path,
-            headers.get("traceparent"),
-            headers.get("tracestate", ""),
-        )
+        context = self.context = self._shared.requests.begin(self._headers, self._client)
         if context.sampled:
             self.link = context
 

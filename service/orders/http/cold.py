@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
-from orders.http.asgi import App, Receive, Scope, Send, closing, respond
+from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
@@ -75,14 +75,10 @@ class ColdApplication:
         started = scope.get("orders_started") or perf_counter()
         method, path = scope["method"], scope["path"]
         route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
-        headers = dict(joined(scope["headers"]))
-        traceparent = headers.get(b"traceparent")
         context = self._requests.begin(
-            method,
-            route,
-            path,
-            None if traceparent is None else traceparent.decode("latin-1"),
-            headers.get(b"tracestate", b"").decode("latin-1"),
+            _text(scope["headers"]),
+            "{}:{}".format(*(scope["client"] or ("", 0))),
+            scope["query_string"].decode("latin-1"),
         )
         current.set(context)
         begun.set(started)
@@ -131,6 +127,10 @@ def _load(orders: "OrderService") -> App:
     from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
 
     return create_app(orders)  # type: ignore[return-value]
+
+
+def _text(headers: Headers) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in joined(headers)}
 
 
 def _parent(path: str) -> str:

@@ -86,7 +86,7 @@ class FrontDoor:
             or "transfer-encoding" in headers
         ):
             return False
-        ReadCall(self._shared, protocol, method, path, headers, started).go(order_id)
+        ReadCall(self._shared, protocol, method, path, headers, scope.client, started).go(order_id)
         return True
 
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
@@ -112,7 +112,9 @@ class FrontDoor:
             length = None
         else:
             return False
-        call = CreateCall(self._shared, protocol, "POST", CreateCall.route, headers, started)
+        call = CreateCall(
+            self._shared, protocol, "POST", CreateCall.route, headers, scope.client, started
+        )
         call.receive(scope, length)
         return True
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from orders.http.asgi import Receive, Scope, Send, correlated, respond
 from orders.http.head import refusal
+from orders.http.negotiation import joined
 from orders.http.problems import READING, nothing_there, only_reading, unrecorded
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class MetricsPort:
             status, headers, body = only_reading(scope)
         else:
             await self._health.look()  # the schema's version, whether or not a probe ever asks
-            accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+            accept = dict(joined(scope["headers"])).get(b"accept", b"").decode("latin-1")
             content_type, body = self._metrics.expose(accept)
             status, headers = 200, correlated([(b"content-type", content_type.encode())], scope)
         await respond(send, status, headers, body)

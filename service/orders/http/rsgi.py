@@ -15,7 +15,9 @@ READ: Final = (
 )  # fmt: skip
 """The headers that the API reads; of a trace's, one that cannot be read is as good as none."""
 
-_ONCE: Final = frozenset((*READ, "traceparent", "tracestate"))
+_ONCE: Final = frozenset(
+    (*READ, "traceparent", "tracestate", "forwarded", "x-forwarded-for", "x-forwarded-proto")
+)
 
 
 class RequestHeaders(Protocol):

@@ -6,10 +6,12 @@ finalized aborts it ("PyGILState_Release ... finalizing"), so it is not finalize
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
 from orders.config import ConfigError
+from orders.config.masking import masked
 
 
 def end(status: int) -> NoReturn:
@@ -19,8 +21,10 @@ def end(status: int) -> NoReturn:
     os._exit(status)
 
 
-def end_after(work: Callable[[], int]) -> NoReturn:
+def end_after(work: Callable[[], int], mask: Callable[[str], str] = masked) -> NoReturn:
     """Do the work and end the process with its status, or as Python would after an exception.
+
+    `mask` keeps secrets out of what is told of the exception.
 
     Raises:
         ConfigError: what is configured is read before the driver is used.
@@ -33,6 +37,6 @@ def end_after(work: Callable[[], int]) -> NoReturn:
     except SystemExit as told:
         status = told.code if isinstance(told.code, int) else 1
     except BaseException as error:  # noqa: BLE001  told as Python tells it
-        sys.excepthook(type(error), error, error.__traceback__)
+        sys.stderr.write(mask("".join(traceback.format_exception(error))))
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
     end(status)

@@ -4,11 +4,12 @@ A lane runs one kind of batch: it is handed items, sends one statement (more whe
 were new), and answers every item in order.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
 
-from orders.batch import ConnectionLost
+from orders.batch import HUNG, ConnectionLost
 from orders.model import Order
 from orders.store import sql
 from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
+TIMEOUT: Final = "timeout"
+"""A batch that hung: it was not answered in time, or not before its copy."""
+CANCELLED: Final = "cancelled"
+"""A batch that was given up for another reason: the process ends."""
 _RACES: Final = 5
 """How often a batch is tried again that may have lost a race, where isolation allows of any."""
 
@@ -89,30 +94,18 @@ class _Lane(Generic[ItemT, ResultT]):
     async def run(
         self, items: Sequence[ItemT], links: "Sequence[TraceContext]"
     ) -> Sequence[ResultT | Exception]:
-        started = time.perf_counter()
-        error = None
         try:
-            if links:
-                with self._tracing.batch_span(self.operation, len(items), links):
-                    answers = await self._execute(items)
-            else:
-                answers = await self._execute(items)
+            answers = await self._recorded(items, links)
         except StatementRefused as refusal:
-            error = refusal.name
             if self._writes is not None:
                 self._writes.refused()
-            return await self._refused(items, refusal)
-        except ConnectionLost as lost:
-            error = lost.name
-            raise
-        finally:
-            self._metrics.batch(self.operation, len(items), time.perf_counter() - started, error)
+            return await self._refused(items, links, refusal)
         if self._writes is not None and self._writes.doubted:
             self._writes.worked()
         return answers
 
     async def _refused(
-        self, items: Sequence[ItemT], refusal: StatementRefused
+        self, items: Sequence[ItemT], links: "Sequence[TraceContext]", refusal: StatementRefused
     ) -> Sequence[ResultT | Exception]:
         """Try again what may have been another transaction's fault; else answer, or raise.
 
@@ -124,7 +117,7 @@ class _Lane(Generic[ItemT, ResultT]):
         cause = await find_cause(self._connection, self.statements)
         for _ in range(_RACES if cause is Cause.RACE else 0):
             try:
-                return await self._execute(items)
+                return await self._recorded(items, links)
             except StatementRefused as another:
                 refusal = another
         if cause is Cause.PLAN:
@@ -134,6 +127,23 @@ class _Lane(Generic[ItemT, ResultT]):
             raise refusal
         self._refusals.tell(str(refusal), len(items))
         return [problem_of(cause, refusal) for _ in items]
+
+    async def _recorded(
+        self, items: Sequence[ItemT], links: "Sequence[TraceContext]"
+    ) -> Sequence[ResultT | Exception]:
+        """Execute, and record it: what did not come to its end is an error, whatever ended it."""
+        started = time.perf_counter()
+        error: str | None = None
+        try:
+            return await self._execute(items)
+        except BaseException as ended:
+            error = _name(ended)
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            self._metrics.batch(self.operation, len(items), seconds, error)
+            if links:
+                self._tracing.batch(self.operation, len(items), seconds, error, links)
 
     async def _execute(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
         raise NotImplementedError
@@ -226,6 +236,13 @@ class PageLane(_Lane[PageQuery, Page]):
             return Page(rows, newer=False, older=older)
         first = rows[0].id if rows else query.after
         return Page(rows, newer=bool(await fetch(sql.NEWER, [first, 1])), older=older)
+
+
+def _name(ended: BaseException) -> str:
+    """Return what metrics and spans call the end of a batch: a closed set, but for defects."""
+    if isinstance(ended, asyncio.CancelledError):
+        return TIMEOUT if ended.args == (HUNG,) else CANCELLED
+    return getattr(ended, "name", type(ended).__name__)
 
 
 def _stored(rows: Sequence[Row]) -> list[Order]:

@@ -5,9 +5,10 @@ can be found. Nothing here needs the OpenTelemetry SDK.
 """
 
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from random import getrandbits
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -19,7 +20,10 @@ _EXACT_LENGTH: Final = 55
 
 
 class TraceContext(Struct, gc=False):
-    """The ids of one request; `parent_id` is None when the trace starts here."""
+    """The ids of one request, and who asked; `parent_id` is None when the trace starts here.
+
+    `connection` is ADDRESS:PORT of the caller's end; of the headers some are told of the request.
+    """
 
     trace_id: str
     span_id: str
@@ -27,7 +31,9 @@ class TraceContext(Struct, gc=False):
     parent_sampled: bool | None = None
     sampled: bool = False
     tracestate: str = ""
-    span: Any = None
+    connection: str = ""
+    headers: Mapping[str, str] = {}
+    query: str = ""
 
     def traceparent(self) -> str:
         """Return the header for a call made on this request's behalf."""

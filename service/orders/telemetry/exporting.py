@@ -5,75 +5,84 @@ certificates). A collector that is away costs spans, never requests, and one log
 """
 
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from orders.telemetry.spans import GivenIds, Spans
+from orders.config import ConfigError
+from orders.config.masking import masked
+from orders.config.parse import split_pairs
+from orders.telemetry.spans import Spans
 
 if TYPE_CHECKING:
     from orders.config import TracingConfig
 
-LINKS: Final = 10_000
-"""Links a batch's span may have; the SDK's own bound, 128, is less than a batch."""
 _QUIET_SECONDS: Final = 60.0
 
 
-def spans(config: "TracingConfig", service_name: str, version: str) -> Spans:
-    """Make what starts spans; each one is exported, for sampling came before."""
-    ids = GivenIds()
-    made = TracerProvider(
-        sampler=ALWAYS_ON,
-        resource=Resource(
-            {
-                "telemetry.sdk.language": "python",
-                "telemetry.sdk.name": "opentelemetry",
-                **_pairs(config.resource_attributes),
-                "service.name": service_name,
-                "service.version": version,
-            }
-        ),
-        id_generator=ids,
-        span_limits=SpanLimits(max_links=LINKS),
-        shutdown_on_exit=False,
-    )
-    made.add_span_processor(
-        BatchSpanProcessor(
+def spans(config: "TracingConfig", version: str) -> Spans:
+    """Make what makes spans; each one is exported, for sampling came before.
+
+    Raises:
+        ConfigError: a variable that the SDK itself reads is wrong.
+
+    """
+    try:
+        processor = BatchSpanProcessor(
             _exporter(config),
             schedule_delay_millis=config.schedule_delay,
             max_queue_size=config.max_queue_size,
             max_export_batch_size=config.max_batch_size,
         )
-    )
+        resource = _resource(config, version)
+    except Exception as error:
+        raise ConfigError(_refused(error)) from error
     _calm()
-    return Spans(made, ids)
+    return Spans(processor, resource, version)
+
+
+def _refused(error: Exception) -> str:
+    """Say which of its own variables the SDK refuses, by the value that its error has."""
+    text = str(error)
+    names = [
+        n for n, value in os.environ.items() if n.startswith("OTEL_") and value and value in text
+    ]
+    which = " or ".join(sorted(names)) or "one of its OTEL_* variables"
+    return masked(f"{which} is not what OpenTelemetry's SDK takes: {text}")
+
+
+def _resource(config: "TracingConfig", version: str) -> Resource:
+    """Describe this process: by what is set, else by what the SDK detects, else by the release."""
+    detected = Resource.create({**config.resource_attributes, "service.name": config.service_name})
+    return Resource({"service.version": version}).merge(detected)
 
 
 def _exporter(config: "TracingConfig") -> SpanExporter:
+    """Make the exporter; what is None it reads from its own variables, or it has a default."""
     if config.exporter == "console":
         return ConsoleSpanExporter(out=sys.stderr)  # stdout is the log's
     if config.exporter == "zipkin":
         from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
 
         return ZipkinExporter(endpoint=config.endpoint)
+    headers = None if config.headers is None else split_pairs(config.headers)
+    if config.protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc import (  # noqa: PLC0415
+            trace_exporter as grpc,
+        )
+
+        # gRPC takes names in lower case alone.
+        lower = None if headers is None else {k.lower(): v for k, v in headers.items()}
+        return grpc.OTLPSpanExporter(endpoint=config.endpoint, headers=lower)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,
     )
 
-    headers = None if config.headers is None else _pairs(config.headers)
     return OTLPSpanExporter(endpoint=config.endpoint, headers=headers)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
-    found = (part.partition("=") for part in text.split(",") if part.strip())
-    return {name.strip(): unquote(value.strip()) for name, _, value in found}
 
 
 class _Calm(logging.Filter):

@@ -14,10 +14,10 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
+from orders.telemetry.formats import chosen
 from orders.telemetry.metrics import DECLARED
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Exposition:
 
     def render(self, accept: str) -> tuple[str, bytes]:
         """Return content type and body."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = chosen(accept)
         return content_type, encode(self._registry)
 
 

@@ -4,16 +4,26 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from msgspec import json
 
+from orders.config.masking import masked
+from orders.telemetry.caller import client
 from orders.telemetry.context import current
+
+Mask = Callable[[str], str]
+"""Returns a text without secrets."""
 
 PATH_SHOWN: Final = 2048
 """Characters of a path that a line repeats; the path is the caller's."""
+
+_AGENT_SHOWN: Final = 256
+"""Characters of a user agent that a line repeats, for the same reason."""
+_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 256
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
@@ -37,6 +47,9 @@ class Record(NamedTuple):
     span_id: str
     problem: str | None
     sampled: bool
+    connection: str = ""
+    forwarded: str | None = None
+    agent: str | None = None
 
 
 class _Clock:
@@ -62,23 +75,32 @@ class _Clock:
 class JsonLines:
     """One JSON object a line."""
 
-    def __init__(self) -> None:
-        """Start a clock."""
+    def __init__(self, mask: Mask = masked) -> None:
+        """Start a clock; `mask` keeps secrets out of what is logged."""
+        self._mask = mask
         self._stamp = _Clock().stamp
+        self._callers = _Remembered(_asking)
+        self._agents = _Remembered(_using)
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, records: Iterable[Record]) -> bytes:
         """Return the lines of requests."""
         lines = []
-        for at, method, path, route, status, seconds, trace_id, span_id, problem, _ in records:
+        for (
+            at, method, path, route, status, seconds, trace_id, span_id, problem, _,
+            connection, proxied, agent,
+        ) in records:  # fmt: skip
             kind = (method, route, status, problem)
             fixed = self._fixed.get(kind)
             if fixed is None:
                 fixed = self._fixed[kind] = _fixed(*kind)
             quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
+            caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
+            using = "" if agent is None else self._agents[agent]
             lines.append(
                 f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
-                f'{seconds * 1000:.3f},"trace_id":"{trace_id}","span_id":"{span_id}"}}\n'
+                f"{seconds * 1000:.3f},{caller}{using}"
+                f'"trace_id":"{trace_id}","span_id":"{span_id}"}}\n'
             )
         return "".join(lines).encode()
 
@@ -89,7 +111,7 @@ class JsonLines:
             "time": self._stamp(record.created),
             "level": record.levelname,
             "logger": record.name,
-            "message": _clean(record.getMessage()),
+            "message": self._text(record.getMessage()),
         }
         if context is not None:
             fields["trace_id"] = context.trace_id
@@ -97,10 +119,13 @@ class JsonLines:
         for name, value in vars(record).items():
             if name not in _STANDARD and name not in fields:
                 known = value is None or isinstance(value, (bool, int, float))
-                fields[name] = value if known else _clean(str(value))
+                fields[name] = value if known else self._text(str(value))
         if record.exc_info:
-            fields["exception"] = _clean("".join(traceback.format_exception(*record.exc_info)))
+            fields["exception"] = self._text(_traceback(record))
         return _encode(fields) + b"\n"
+
+    def _text(self, text: str) -> str:
+        return _clean(self._mask(text))
 
 
 def _fixed(method: str, route: str, status: int, problem: str | None) -> str:
@@ -113,11 +138,40 @@ def _fixed(method: str, route: str, status: int, problem: str | None) -> str:
     )
 
 
+class _Remembered(dict[str, str]):
+    """Fields of a line by what they are made of; what is long is made anew each time."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: str) -> str:
+        made = self._make(key)
+        if len(key) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[key] = made
+        return made
+
+
+def _asking(connection: str, proxied: str | None = None) -> str:
+    """Return the fields for the caller's address, and the connection's if that is another one."""
+    address, peer = client(connection, proxied)
+    told = "" if address == peer else f'"peer":{_encode(peer).decode()},'
+    return f'"client":{_encode(address).decode()},{told}'
+
+
+def _using(agent: str) -> str:
+    """Return the field for the user agent."""
+    return f'"user_agent":{_encode(_clean(agent[:_AGENT_SHOWN])).decode()},'
+
+
 class TextLines:
     """A line for people; coloured when asked."""
 
-    def __init__(self, *, colour: bool) -> None:
-        """Keep whether to colour."""
+    def __init__(self, mask: Mask = masked, *, colour: bool) -> None:
+        """Keep whether to colour; `mask` keeps secrets out of what is logged."""
+        self._mask = mask
         self._colour = colour
 
     def access(self, records: Iterable[Record]) -> bytes:
@@ -134,10 +188,10 @@ class TextLines:
     def event(self, record: logging.LogRecord) -> bytes:
         """Return the line, or lines, of a log record."""
         context = current.get()
-        text = _printable(record.getMessage(), keep="\n\t")
+        text = record.getMessage()
         if record.exc_info:
-            trace = "".join(traceback.format_exception(*record.exc_info)).rstrip()
-            text += "\n" + _printable(trace, keep="\n\t")
+            text += "\n" + _traceback(record).rstrip()
+        text = _printable(self._mask(text), keep="\n\t")
         trace_id = "" if context is None else context.trace_id
         return self._line(record.created, record.levelname, text, trace_id)
 
@@ -148,6 +202,11 @@ class TextLines:
             level = f"\033[{_COLOURS.get(level.strip(), '0')}m{level}\033[0m"
             trace_id = f"\033[2m{trace_id}\033[0m" if trace_id else ""
         return f"{clock} {level} {text} {trace_id}".rstrip().encode() + b"\n"
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    kind, error, trace = record.exc_info or (None, None, None)
+    return "".join(traceback.format_exception(kind, error, trace))
 
 
 def _clean(text: str) -> str:

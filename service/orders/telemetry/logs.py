@@ -128,7 +128,9 @@ def configure(
     terminal = os.isatty(target)
     text = config.log_format == "text" or (config.log_format == "auto" and terminal)
     colour = text and terminal and not os.environ.get("NO_COLOR")
-    writer = LogWriter(TextLines(colour=colour) if text else JsonLines(), target, on_dropped)
+    mask = config.secrets().masked
+    lines = TextLines(mask, colour=colour) if text else JsonLines(mask)
+    writer = LogWriter(lines, target, on_dropped)
     root = logging.getLogger()
     root.handlers[:] = [_Handler(writer)]
     logging.captureWarnings(capture=True)

@@ -40,8 +40,10 @@ METHODS: Final = frozenset(
 OTHER_METHOD: Final = "_OTHER"
 UNMATCHED: Final = "unmatched"
 """The route of a path that no endpoint has."""
+SERVER_ERROR: Final = 500
+"""From here on a status is an error of the service (Semantic Conventions for HTTP)."""
 REQUEST_LABELS: Final = (
-    "http_request_method", "http_route", "http_response_status_code", "error_type",
+    "http_request_method", "http_route", "http_response_status_code", "error_type", "problem",
 )  # fmt: skip
 OPERATION_LABELS: Final = ("db_system_name", "db_operation_name", "error_type")
 
@@ -144,7 +146,9 @@ class Metrics:
 
     def count(self, records: Iterable[Record]) -> None:
         """Record requests that ended."""
-        for _, method, _, route, status, seconds, trace_id, _, problem, sampled in records:
+        for (
+            _, method, _, route, status, seconds, trace_id, _, problem, sampled, _, _, _,
+        ) in records:  # fmt: skip
             self.request(method, route, status, problem, seconds, trace_id if sampled else None)
 
     def request(  # noqa: PLR0913  one fact each
@@ -160,7 +164,10 @@ class Metrics:
         key = (method, route, status, problem)
         series = self._series.get(key)
         if series is None:
-            series = self.requests.child(method, route, str(status), problem or "")
+            name, error = problem or "", ""
+            if status >= SERVER_ERROR:
+                error = name or str(status)
+            series = self.requests.child(method, route, str(status), error, name)
             self._series[key] = series
         series.observe(seconds, trace_id)
         if status == 503 and problem is not None:  # noqa: PLR2004

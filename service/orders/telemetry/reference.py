@@ -18,13 +18,15 @@ _HEAD: Final = """\
 <!-- Made by `python -m orders.telemetry.reference`; do not edit. -->
 
 `GET /metrics` on `METRICS_PORT` (2121) answers in the Prometheus text format, or in OpenMetrics
-when the `Accept` header asks for `application/openmetrics-text`. OpenMetrics has exemplars: a
-bucket of `http_server_request_duration_seconds` names the `trace_id` of the last recorded trace
-that fell into it. Names and units follow the conventions of OpenTelemetry and Prometheus.
+when the `Accept` header gives `application/openmetrics-text` more weight. OpenMetrics has
+exemplars: a bucket of `http_server_request_duration_seconds` names the `trace_id` of the last
+recorded trace that fell into it. Names and units follow the conventions of OpenTelemetry and
+Prometheus.
 
 No label has a value that a caller can choose. `http_route` is a template or `unmatched`, an
-unknown `http_request_method` is `_OTHER`. `error_type` is empty when all went well; for a request
-it is the last part of the problem's `type`, for a batch `connection-lost` or `statement-refused`.
+unknown `http_request_method` is `_OTHER`. `problem` is the last part of the problem's `type`, if
+there is one. `error_type` is empty unless the service failed: for a request answered 5xx it is the
+problem, for a batch `connection-lost`, `statement-refused`, `timeout` or `cancelled`.
 `db_operation_name` and `operation` are `insert`, `select`, `insert_many` or `list`; a batch counts
 once, however many requests share it. Probes and scrapes are not counted. The `reason` for which
 writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`.

@@ -7,8 +7,10 @@ A process that is killed loses no more than what ended since the last pass.
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from orders.telemetry.caller import FORWARDED, FORWARDED_FOR, forwarded
 from orders.telemetry.context import TraceContext, continued, fresh
 from orders.telemetry.metrics import METHODS, OTHER_METHOD
 
@@ -37,17 +39,28 @@ class Requests:
         metrics.watch_in_flight(lambda: self.in_flight)
         metrics.before_scrape(self.record)
 
-    def begin(
-        self, method: str, route: str, path: str, traceparent: str | None, tracestate: str
-    ) -> TraceContext:
-        """Return the trace context of a request that begins."""
+    def begin(self, headers: Mapping[str, str], connection: str, query: str = "") -> TraceContext:
+        """
+        Return the trace context of a request that begins.
+
+        Args:
+            headers: those of the request, by names in lower case.
+            connection: ADDRESS:PORT of the caller's end.
+            query: of its URL.
+
+        """
         self.in_flight += 1
-        context = fresh() if traceparent is None else continued(traceparent, tracestate)
+        traceparent = headers.get("traceparent")
+        context = (
+            fresh()
+            if traceparent is None
+            else continued(traceparent, headers.get("tracestate", ""))
+        )
+        context.connection, context.headers, context.query = connection, headers, query
         if self._tracing_on and self._tracing.sampled(
             int(context.trace_id, 16), context.parent_sampled
         ):
             context.sampled = True
-            self._tracing.start_server_span(context, method, route, path)
         return context
 
     def end(  # noqa: PLR0913  one fact each
@@ -62,10 +75,12 @@ class Requests:
     ) -> None:
         """Keep what there is to record of an answer; `started` is of time.perf_counter()."""
         seconds = time.perf_counter() - started
+        if context.sampled:
+            self._tracing.request(context, method, route, path, status, seconds, problem)
         if method not in METHODS:
             method = OTHER_METHOD
-        sampled = context.sampled
-        trace_id, span_id = context.trace_id, context.span_id
+        headers = context.headers
+        proxied = FORWARDED_FOR in headers or FORWARDED in headers
         self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),
@@ -74,16 +89,17 @@ class Requests:
                 route,
                 status,
                 seconds,
-                trace_id,
-                span_id,
+                context.trace_id,
+                context.span_id,
                 problem,
-                sampled,
+                context.sampled,
+                context.connection,
+                forwarded(headers) if proxied else None,
+                headers.get("user-agent"),
             )
         )
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PASS_SECONDS, self.record)
-        if sampled:
-            self._tracing.end_server_span(context, status, problem)
         self.in_flight -= 1
         if self._idle is not None and self.in_flight == 0:
             self._idle.set()

@@ -1,17 +1,17 @@
 """Spans for sampled requests and for the batches that carried them, by the OpenTelemetry SDK.
 
-The SDK is imported only when spans are exported; a request that is not sampled makes no span. A
-batch serves many requests, so its span is the child of none and links to each (OpenTelemetry's
-way for batches); attributes follow the semantic conventions for HTTP and for databases.
+The SDK is imported only when spans are exported; a request that is not sampled makes no span.
+Attributes follow the semantic conventions for HTTP and for databases.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
+from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
-from orders.telemetry.metrics import METHODS, OTHER_METHOD, UNMATCHED
+from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
+from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import sampler
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from orders.telemetry.spans import Spans
 
 _VERBS: Final = {"insert": "INSERT", "insert_many": "INSERT", "select": "SELECT", "list": "SELECT"}
-_SERVER_ERROR: Final = 500
 
 
 class Tracing:
@@ -43,30 +42,52 @@ class Tracing:
         """
         self.exporting = spans is not None
         self.sampled = sample
-        self._namespace = namespace
+        self._operations = {name: _operation(verb, namespace) for name, verb in _VERBS.items()}
         if spans is not None:
             self._spans = spans
 
     @classmethod
     def from_config(cls, config: "Config") -> "Tracing":
-        """Export as configured; without an exporter nothing of the SDK is imported."""
+        """Export as configured; without an exporter nothing of the SDK is imported.
+
+        Raises:
+            ConfigError: a variable that the SDK itself reads is wrong.
+
+        """
         tracing = config.tracing
         if tracing.exporter == "none":
             return cls()
         from orders.telemetry.exporting import spans  # noqa: PLC0415  a tenth of a second
 
         return cls(
-            spans(tracing, config.service_name, __version__),
+            spans(tracing, __version__),
             sampler(tracing.sampler, tracing.ratio),
             namespace="" if config.database is None else config.database.name,
         )
 
-    def start_server_span(self, context: TraceContext, method: str, route: str, path: str) -> None:
-        """Give a sampled request its span, with the ids that it already has.
+    def request(  # noqa: PLR0913  one fact each
+        self,
+        context: TraceContext,
+        method: str,
+        route: str,
+        path: str,
+        status: int,
+        seconds: float,
+        problem: str | None,
+    ) -> None:
+        """Make the span of a sampled request that ends now.
 
         Its name has nothing that a caller can choose (Semantic Conventions for HTTP Spans).
         """
-        attributes = {"http.request.method": method, "url.path": path, "url.scheme": "http"}
+        headers = context.headers
+        client, peer = caller.client(context.connection, caller.forwarded(headers))
+        attributes: dict[str, Any] = {
+            "http.request.method": method,
+            "http.response.status_code": status,
+            "url.path": path,
+            "url.scheme": caller.scheme(headers),
+            "client.address": client,
+        }
         name = method
         if method not in METHODS:
             name = "HTTP"
@@ -75,45 +96,46 @@ class Tracing:
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
-        context.span = self._spans.server(context, name, attributes)
-
-    def end_server_span(self, context: TraceContext, status: int, problem: str | None) -> None:
-        """End a request's span with what was answered."""
-        span = context.span
-        span.set_attribute("http.response.status_code", status)
+        if context.query:
+            attributes["url.query"] = redacted(context.query)
+        if client != peer:
+            attributes["network.peer.address"] = peer
+        if (agent := headers.get("user-agent")) is not None:
+            attributes["user_agent.original"] = agent
         if problem is not None:
-            span.set_attribute("error.type", problem)
-        if status >= _SERVER_ERROR:
-            self._spans.fail(span, problem or str(status))
-        span.end()
+            attributes["orders.problem"] = problem
+        failed = status >= SERVER_ERROR
+        if failed:
+            attributes["error.type"] = problem or str(status)
+        self._spans.server(context, name, attributes, seconds, failed=failed)
 
-    @contextmanager
-    def batch_span(
-        self, operation: str, size: int, links: Sequence[TraceContext]
-    ) -> Iterator[None]:
-        """Record a batch on the database, linked to the sampled requests in it."""
-        verb = _VERBS[operation]
-        attributes: dict[str, Any] = {
-            "db.system.name": "postgresql",
-            "db.namespace": self._namespace,
-            "db.operation.name": verb,
-            "db.collection.name": "orders",
-            "db.query.summary": f"{verb} orders",
-        }
-        if size > 1:
-            attributes["db.operation.batch.size"] = size
-        span = self._spans.batch(f"{verb} orders", attributes, links)
-        try:
-            yield
-        except Exception as error:
-            name = getattr(error, "name", type(error).__name__)  # the metric's word for it
-            span.set_attribute("error.type", name)
-            self._spans.fail(span, name)
-            raise
-        finally:
-            span.end()
+    def batch(
+        self,
+        operation: str,
+        size: int,
+        seconds: float,
+        error: str | None,
+        requests: Sequence[TraceContext],
+    ) -> None:
+        """Make the spans of a batch that ends now, for the sampled requests in it."""
+        shared = self._operations[operation]
+        if error is not None:
+            shared = {**shared, "error.type": error}
+        attributes = {**shared, "db.operation.batch.size": size} if size > 1 else shared
+        name = shared["db.query.summary"]
+        self._spans.batch(name, attributes, shared, requests, seconds, failed=error is not None)
 
     def shutdown(self) -> None:
         """Send what is left, for three seconds at most."""
         if self.exporting:
             self._spans.flush()
+
+
+def _operation(verb: str, namespace: str) -> dict[str, Any]:
+    return {
+        "db.system.name": "postgresql",
+        "db.namespace": namespace,
+        "db.operation.name": verb,
+        "db.collection.name": "orders",
+        "db.query.summary": f"{verb} orders",
+    }

@@ -19,10 +19,24 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 anything = st.text(st.characters(codec=None))
 
 
-def access(path: str = "/orders/7", problem: str | None = None, at: float = 1.5) -> Record:
-    """Make the record of a request."""
+def access(
+    path: str = "/orders/7", problem: str | None = None, at: float = 1.5, **caller: str | None
+) -> Record:
+    """Make the record of a request; `caller` is its connection, forwarded and agent."""
     return Record(
-        at, "GET", path, "/orders/{id}", 200, 0.00125, TRACE, SPAN, problem, sampled=False
+        at,
+        "GET",
+        path,
+        "/orders/{id}",
+        200,
+        0.00125,
+        TRACE,
+        SPAN,
+        problem,
+        sampled=False,
+        connection=caller.get("connection") or "192.0.2.1:5000",
+        forwarded=caller.get("forwarded"),
+        agent=caller.get("agent"),
     )
 
 
@@ -62,6 +76,7 @@ def test_an_access_line_has_the_request() -> None:
         "route": "/orders/{id}",
         "status": 200,
         "duration_ms": 1.25,
+        "client": "192.0.2.1",
         "trace_id": TRACE,
         "span_id": SPAN,
     }
@@ -95,6 +110,47 @@ def test_a_long_path_is_cut() -> None:
     found = json.loads(JsonLines().access([access("/" + "a" * 10_000)]))
 
     assert PATH_SHOWN == len(found["path"])
+
+
+@pytest.mark.parametrize(
+    ("connection", "forwarded", "client", "peer"),
+    [
+        ("192.0.2.1:5000", None, "192.0.2.1", None),
+        ("[2001:db8::1]:5000", None, "2001:db8::1", None),
+        ("[::ffff:192.0.2.1]:5000", None, "192.0.2.1", None),
+        ("10.0.0.1:5000", "192.0.2.1, 10.0.0.2", "192.0.2.1", "10.0.0.1"),
+        ("10.0.0.1:5000", "192.0.2.1:4711", "192.0.2.1", "10.0.0.1"),
+        ("10.0.0.1:5000", '"[2001:db8::1]:4711"', "2001:db8::1", "10.0.0.1"),
+        ("10.0.0.1:5000", "10.0.0.1", "10.0.0.1", None),
+        ("10.0.0.1:5000", "unknown", "10.0.0.1", None),
+        ("10.0.0.1:5000", '","admin":"yes', "10.0.0.1", None),
+        ("10.0.0.1:5000", "192.0.2.1, " * 1000, "10.0.0.1", None),
+    ],
+)
+def test_an_access_line_has_the_caller(
+    connection: str, forwarded: str | None, client: str, peer: str | None
+) -> None:
+    """Its address, as the first proxy says; then the connection's, too. Only an address is one."""
+    record = access(connection=connection, forwarded=forwarded)
+    found = json.loads(one_line(JsonLines().access([record])))
+
+    assert (client, peer) == (found["client"], found.get("peer"))
+    assert "admin" not in found
+
+
+@given(anything.filter(lambda text: len(text) < 256))
+def test_any_user_agent_is_valid_json(agent: str) -> None:
+    """It comes back as it was, without what is not Unicode."""
+    found = json.loads(one_line(JsonLines().access([access(agent=agent)])))
+
+    assert agent.encode("utf-8", "replace").decode() == found["user_agent"]
+
+
+def test_a_long_user_agent_is_cut() -> None:
+    """A caller cannot fill the log, or the memory, with it."""
+    found = json.loads(JsonLines().access([access(agent="a" * 10_000)]))
+
+    assert 256 == len(found["user_agent"])
 
 
 @given(st.floats(0, 4e9))
@@ -161,6 +217,17 @@ def test_a_path_cannot_steer_the_terminal(path: str) -> None:
     line = one_line(TextLines(colour=False).access([access(path)]))
 
     assert line.isprintable()
+
+
+def test_an_event_has_no_secret() -> None:
+    """What looks like one is masked in message, fields and traceback, in both kinds of lines."""
+    url = "postgresql://me:s3cret@db/orders"
+    told = record("cannot reach %s", url, at=url)
+    failed = failure(f"password='s3cret' and {url}")
+    for lines in (JsonLines(), TextLines(colour=False)):
+        shown = (lines.event(told) + lines.event(failed)).decode()
+        assert "s3cret" not in shown
+        assert "postgresql://***@db/orders" in shown
 
 
 def test_an_event_cannot_steer_the_terminal() -> None:

@@ -101,15 +101,20 @@ def test_names_follow_the_conventions(metrics: Metrics) -> None:
 
 
 def test_requests_are_counted_by_route_and_status(metrics: Metrics) -> None:
-    """Method, route, status and problem are the labels of a request's duration."""
+    """Method, route, status and problem are the labels; only what is the service's is an error."""
     families = text(metrics)
     created = {
         "http_request_method": "POST",
         "http_route": "/orders",
         "http_response_status_code": "201",
         "error_type": "",
+        "problem": "",
     }
-    missing = {"http_response_status_code": "404", "error_type": "order-not-found"}
+    missing = {
+        "http_response_status_code": "404",
+        "error_type": "",
+        "problem": "order-not-found",
+    }
 
     assert 3 == value(families, f"{DURATION}_count", **created)
     assert 99.0009 == pytest.approx(value(families, f"{DURATION}_sum", **created))

@@ -61,7 +61,8 @@ def recorded() -> Iterator[Recorded]:
 
 def one(recorded: Recorded, method: str, route: str, path: str, status: int, **rest: Any) -> str:
     """Record one request; return its trace id."""
-    context = recorded.requests.begin(method, route, path, rest.get("parent"), "")
+    headers = {"traceparent": rest["parent"]} if "parent" in rest else {}
+    context = recorded.requests.begin(headers, "192.0.2.1:5000")
     recorded.requests.end(
         context, method, route, path, status, time.perf_counter(), rest.get("problem")
     )
@@ -73,7 +74,7 @@ async def test_a_request_is_a_line_and_a_duration(recorded: Recorded) -> None:
     trace_id = one(recorded, "GET", "/orders/{id}", "/orders/7", 200)
     [line] = recorded.lines()
 
-    assert [("GET", "/orders/{id}", "200", "")] == recorded.labels()
+    assert [("GET", "/orders/{id}", "200", "", "")] == recorded.labels()
     assert ("GET", "/orders/7", "/orders/{id}") == (line["method"], line["path"], line["route"])
     assert (200, trace_id) == (line["status"], line["trace_id"])
     assert "problem" not in line
@@ -85,7 +86,7 @@ async def test_a_problem_is_named_in_both(recorded: Recorded) -> None:
     recorded.metrics.expose("")
     [line] = recorded.lines()
 
-    assert [("POST", "/orders", "503", "overloaded")] == recorded.labels()
+    assert [("POST", "/orders", "503", "overloaded", "overloaded")] == recorded.labels()
     shed = recorded.metrics.counters["orders_shed_total"]
     assert {("overloaded",): 1} == {labels: count for labels, count in shed.items() if count}
     assert ("overloaded", "INFO") == (line["problem"], line["level"])
@@ -97,7 +98,7 @@ async def test_a_method_of_the_callers_own_is_other(recorded: Recorded) -> None:
         one(recorded, method, "unmatched", "/x", 405)
     lines = recorded.lines()
 
-    assert [("_OTHER", "unmatched", "405", "")] == recorded.labels()
+    assert [("_OTHER", "unmatched", "405", "", "")] == recorded.labels()
     assert ["_OTHER"] * 4 == [line["method"] for line in lines]
 
 
@@ -143,7 +144,7 @@ async def test_a_scrape_has_what_ended_before_it(recorded: Recorded) -> None:
 async def test_idle_waits_for_the_last_request(recorded: Recorded) -> None:
     """`idle` returns at once when nothing is in flight, and else after the last end."""
     await recorded.requests.idle()
-    contexts = [recorded.requests.begin("GET", "/", "/", None, "") for _ in range(2)]
+    contexts = [recorded.requests.begin({}, "192.0.2.1:5000") for _ in range(2)]
     waiting = asyncio.ensure_future(recorded.requests.idle())
     await asyncio.sleep(0)
 

@@ -1,0 +1,159 @@
+"""The variables of tracing: OpenTelemetry's names are first, then GoFr's."""
+
+from importlib.util import find_spec
+from typing import Final
+
+from orders.config import parse
+from orders.config.setting import TEXT, Setting
+
+OTLP_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""The one endpoint to which a path is added."""
+TRACER_URL: Final = "TRACER_URL"
+"""The endpoint of either exporter."""
+
+_URL: Final = "an http or https URL"
+_GRPC: Final = ("grpc", "opentelemetry.exporter.otlp.proto.grpc")
+_SAMPLERS: Final = (
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+)
+
+
+def _protocol(text: str) -> str:
+    """Take a protocol of OTLP; that of gRPC is in a package of its own."""
+    protocol: str = parse.choice("http/protobuf", "grpc")(text)
+    if protocol == "grpc" and any(find_spec(name) is None for name in _GRPC):
+        raise ValueError(text)
+    return protocol
+
+
+TRACING: Final = (
+    Setting(
+        "service_name",
+        ("OTEL_SERVICE_NAME", "APP_NAME"),
+        parse.text,
+        "orders",
+        TEXT,
+        "The service's name in traces; `service.name` of OTEL_RESOURCE_ATTRIBUTES comes between "
+        "the two.",
+        "Tracing",
+    ),
+    Setting(
+        "disabled",
+        ("OTEL_SDK_DISABLED",),
+        parse.boolean,
+        default=False,
+        allowed="true, false",
+        about="Switches tracing off; nothing else of it is read then.",
+        group="Tracing",
+    ),
+    Setting(
+        "exporter",
+        ("OTEL_TRACES_EXPORTER", "TRACE_EXPORTER"),
+        parse.choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
+        None,
+        "otlp, zipkin, console, none",
+        "Where spans go; when left out `otlp` or `zipkin` if its endpoint is set, else `none`. "
+        "With `none` nothing else of tracing is read.",
+        "Tracing",
+    ),
+    Setting(
+        "endpoint",
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", OTLP_BASE, TRACER_URL),
+        parse.url,
+        None,
+        _URL,
+        "The collector of `otlp`; http://localhost:4318, or 4317 for gRPC, when left out. Over "
+        "HTTP OTEL_EXPORTER_OTLP_ENDPOINT is a base, to which /v1/traces is added; the others "
+        "are taken as they are.",
+        "Tracing",
+    ),
+    Setting(
+        "zipkin_endpoint",
+        ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", TRACER_URL),
+        parse.url,
+        None,
+        _URL,
+        "The collector of `zipkin`; http://localhost:9411/api/v2/spans when left out.",
+        "Tracing",
+    ),
+    Setting(
+        "protocol",
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        _protocol,
+        "http/protobuf",
+        "http/protobuf, or grpc, for which to install orders[grpc]",
+        "How spans travel to the collector of `otlp`.",
+        "Tracing",
+    ),
+    Setting(
+        "headers",
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
+        parse.pairs,
+        None,
+        "name=value,name=value",
+        "Headers sent to the collector.",
+        "Tracing",
+        secret=True,
+    ),
+    Setting(
+        "sampler",
+        ("OTEL_TRACES_SAMPLER",),
+        parse.choice(*_SAMPLERS),
+        None,
+        ", ".join(_SAMPLERS),
+        "Which requests are recorded; `parentbased_always_on`, or with TRACER_RATIO "
+        "`parentbased_traceidratio`, when left out.",
+        "Tracing",
+    ),
+    Setting(
+        "ratio",
+        ("OTEL_TRACES_SAMPLER_ARG", "TRACER_RATIO"),
+        parse.ratio,
+        1.0,
+        "0 to 1",
+        "The share of requests recorded by the samplers with a ratio.",
+        "Tracing",
+    ),
+    Setting(
+        "resource_attributes",
+        ("OTEL_RESOURCE_ATTRIBUTES",),
+        parse.pairs,
+        "",
+        "name=value,name=value",
+        "Attributes of every span's resource; `service.version` replaces the release's.",
+        "Tracing",
+    ),
+    Setting(
+        "schedule_delay",
+        ("OTEL_BSP_SCHEDULE_DELAY",),
+        parse.integer(1, 3_600_000),
+        5000,
+        "1 to 3600000",
+        "How long spans gather before they are sent.",
+        "Tracing",
+        unit="ms",
+    ),
+    Setting(
+        "max_queue_size",
+        ("OTEL_BSP_MAX_QUEUE_SIZE",),
+        parse.integer(1, 1_000_000),
+        2048,
+        "1 to 1000000",
+        "How many spans may gather; more are dropped.",
+        "Tracing",
+    ),
+    Setting(
+        "max_batch_size",
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE",),
+        parse.integer(1, 1_000_000),
+        None,
+        "1 to OTEL_BSP_MAX_QUEUE_SIZE",
+        "How many spans are sent at once; 512 when left out, or as many as may gather.",
+        "Tracing",
+    ),
+)

@@ -1,0 +1,91 @@
+"""Who asked, as the request says: the address of the caller, and the scheme of its URL.
+
+Behind a proxy that is what the proxy's headers say (RFC 7239, or X-Forwarded-For), as the
+semantic conventions have it. Whoever reaches the service directly can write such a header, so the
+address of the connection is told with it.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+FORWARDED: Final = "forwarded"
+FORWARDED_FOR: Final = "x-forwarded-for"
+FORWARDED_PROTO: Final = "x-forwarded-proto"
+
+_REMEMBERED: Final = 4096
+_LONGEST: Final = 256
+"""Characters of a header that is looked at; a longer one is no list of proxies."""
+_SCHEMES: Final = frozenset(("http", "https"))
+_PAIR: Final = re.compile(r'\s*(for|proto)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*', re.IGNORECASE)
+
+
+def forwarded(headers: Mapping[str, str]) -> str | None:
+    """Return the header that says for whom a proxy asks, in the form that `client` takes."""
+    header = headers.get(FORWARDED)
+    if header is not None:
+        return _pair(header, "for")
+    return headers.get(FORWARDED_FOR)
+
+
+def client(connection: str, proxied: str | None) -> tuple[str, str]:
+    """
+    Return the address of the caller, and that of the connection.
+
+    Args:
+        connection: ADDRESS:PORT of the connection.
+        proxied: what `forwarded` returned.
+
+    """
+    peer = _address(connection)
+    if proxied is None or len(proxied) > _LONGEST:
+        return peer, peer
+    return _first(proxied) or peer, peer
+
+
+def scheme(headers: Mapping[str, str]) -> str:
+    """Return `https` or `http`: the service itself has no TLS, a proxy before it may."""
+    header = headers.get(FORWARDED)
+    found = headers.get(FORWARDED_PROTO, "") if header is None else _pair(header, "proto")
+    found = (found or "").split(",")[0].strip().lower()
+    return found if found in _SCHEMES else "http"
+
+
+def _pair(header: str, name: str) -> str | None:
+    """Return a parameter of the first proxy (RFC 7239, 4), which is the one next to the caller."""
+    if len(header) > _LONGEST:
+        return None
+    for part in re.split(r"[;,]", header.split(",", maxsplit=1)[0]):
+        match = _PAIR.fullmatch(part)
+        if match is not None and match[1].lower() == name:
+            return match[2].strip('"')
+    return None
+
+
+@lru_cache(_REMEMBERED)
+def _address(text: str) -> str:
+    """Return the address of ADDRESS:PORT; of one that is mapped into IPv6 the address itself."""
+    host = text.rpartition(":")[0].strip("[]")
+    return _known(host) or host
+
+
+@lru_cache(_REMEMBERED)
+def _first(header: str) -> str | None:
+    """Return the first address of a list; None if it is none, as a proxy may hide it."""
+    text = header.split(",", maxsplit=1)[0].strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    return _known(text)
+
+
+def _known(text: str) -> str | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
