@@ -38,9 +38,9 @@ def test_an_autoscaler_beside_a_canary_fails_no_request(serve: Serve, attempt: T
         with load(shop.namespace, shop.url, name="rush", node=shop.node, rate=RUSH) as rush:
             it.mark(f"{RUSH:.0f} requests a second more, and another setting of the pods")
             change(shop)
-            now = reach(shop, "a canary that serves", lambda now: now.get("settledAt"), VERDICT)
-            shop.namespace.annotate(shop.name, pause=now["revision"])
-            reach(shop, "more pods", lambda now: now.get("stablePods") == MOST, _LONGER)
+            paused(shop)
+            ready = f"jsonpath={{.status.readyReplicas}}={MOST}"
+            shop.namespace.wait(f"deployment/{shop.name}", ready, _LONGER)
             it.mark(f"{MOST} stable pods")
             judged(it, shop)
             shop.namespace.annotate(shop.name)
@@ -64,7 +64,9 @@ def test_a_canary_whose_metrics_cannot_be_read_is_held(
         with metrics_hidden(shop.namespace, shop.name):
             it.mark("another setting of the pods, and a policy that hides the canary's metrics")
             change(shop)
-            reach(shop, "a canary that serves", lambda now: now.get("settledAt"), VERDICT)
+            paused(shop)  # until the policy is in force: a network follows its pods
+            reach(shop, "hidden", lambda now: verdict(now) == "Inconclusive", VERDICT)
+            shop.namespace.annotate(shop.name)
             held(it, shop, running, size)
         it.mark("the policy is gone")
         judged(it, shop)
@@ -95,6 +97,12 @@ def test_a_canary_waits_for_a_prometheus_that_is_away(
 def change(shop: Shop) -> None:
     """Declare another revision."""
     shop.change(podTemplate={"env": [{"name": "QUEUE_LIMIT", "value": "4000"}]})
+
+
+def paused(shop: Shop) -> None:
+    """Keep a canary at its first step, once it serves."""
+    now = reach(shop, "a canary that serves", lambda now: now.get("settledAt"), VERDICT)
+    shop.namespace.annotate(shop.name, pause=now["revision"])
 
 
 def held(it: Experiment, shop: Shop, running: Load, size: Size) -> None:
