@@ -107,7 +107,7 @@ async def test_a_plan_that_the_pooler_keeps_is_no_error(database_url: str, serve
                 await ask(database_url, f"ALTER TABLE orders ALTER COLUMN item TYPE {kind}")
                 answers.append(await work(client, kind))
                 answers.append(await work(client, kind))
-                page = await client.get("/orders")
+            page = await client.get("/orders")
         another = serve(DATABASE_URL=url)
         async with httpx.AsyncClient(base_url=another.url, timeout=20) as client:
             after = await work(client, "after")
@@ -191,7 +191,7 @@ async def test_a_pooler_that_is_paused_is_not_filled(database_url: str) -> None:
 def clients_of(port: int | None) -> int:
     """Count the connections that a pooler has accepted and not closed."""
     return sum(
-        one.laddr.port == port and one.status in {"ESTABLISHED", "CLOSE_WAIT"}
+        one.laddr[1:] == (port,) and one.status in {"ESTABLISHED", "CLOSE_WAIT"}
         for one in psutil.net_connections("tcp4")
     )
 
