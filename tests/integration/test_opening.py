@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from orders.config import Config
-from orders.store import sockets
+from orders.store import opening, sockets
 from orders.store.addresses import Address
 from orders.store.opening import Opener
 from tests.middle import middle
@@ -23,11 +23,11 @@ def opener(url: str) -> tuple[Opener, Address]:
     return Opener(database), Address("127.0.0.1", place.port or 0)
 
 
-async def give_up(opens: Opener, address: Address, name: str) -> None:
+async def give_up(opens: Opener, address: Address, name: str, *, pooled: bool = False) -> None:
     """Try to connect to what is silent, for a moment."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
-            await opens.open(address, name)
+            await opens.open(address, name, pooled=pooled)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists descriptors")
@@ -44,6 +44,21 @@ async def test_the_socket_of_a_try_that_is_given_up_is_shut() -> None:
         stays.cancel()
         await asyncio.gather(stays, return_exceptions=True)
         await eventually(lambda: silent.open == 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists descriptors")
+async def test_a_try_hangs_in_a_pooler_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a pooler answered, the same try is waited for again and again, but not for ever."""
+    async with middle(silent=True) as silent:
+        opens, address = opener(f"postgresql://me@127.0.0.1:{silent.port}/x")
+        for name in ("first", "second", "third"):
+            await give_up(opens, address, name, pooled=True)
+        taken = silent.taken
+        monkeypatch.setattr(opening, "_IN_A_POOLER", 0.1)
+        await give_up(opens, address, "fourth", pooled=True)
+        await eventually(lambda: silent.open == 0)
+
+    assert 1 == taken
 
 
 async def test_where_no_socket_can_be_shut_a_try_is_waited_for(

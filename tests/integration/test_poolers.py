@@ -1,13 +1,16 @@
 """The service behind a real PgBouncer: right answers, or one line that says why there are none."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psqlpy
+import psutil
 import pytest
 
+from orders.batch import ConnectionLost
 from orders.config import Config
 from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
@@ -15,7 +18,7 @@ from orders.store.connector import Connector
 from orders.store.migrate import MigrationError, migrate
 from orders.store.pooled_session import PooledSession
 from orders.store.server_role import ServerRole
-from orders.store.session import Session, StatementRefused
+from orders.store.session import Session, Statement, StatementRefused
 from orders.store.settings import BEGIN
 from orders.store.sql import INSERT, SELECT_BY_ID
 from tests import pgbouncer
@@ -104,7 +107,7 @@ async def test_a_plan_that_the_pooler_keeps_is_no_error(database_url: str, serve
                 await ask(database_url, f"ALTER TABLE orders ALTER COLUMN item TYPE {kind}")
                 answers.append(await work(client, kind))
                 answers.append(await work(client, kind))
-                page = await client.get("/orders")
+            page = await client.get("/orders")
         another = serve(DATABASE_URL=url)
         async with httpx.AsyncClient(base_url=another.url, timeout=20) as client:
             after = await work(client, "after")
@@ -142,6 +145,55 @@ async def test_a_backend_that_others_are_given_is_not_ended(database_url: str) -
         other.close()
 
     assert before == after == theirs
+
+
+async def test_a_pooler_that_is_paused_is_not_filled(database_url: str) -> None:
+    """However often connecting is tried, each connection that is wanted waits there once."""
+    pooled = pgbouncer.pgbouncer(
+        newer(), database_url, "transaction", default_pool_size=4, max_prepared_statements=100
+    )
+    with pooled as url:
+        made = connector(f"{url}?connect_timeout=1")
+        lanes = [HeldConnection(made) for _ in range(3)]
+        for lane in lanes:
+            lane.open()
+            await lane.ready()
+        name = urlsplit(url).path.removeprefix("/")
+        place = urlsplit(url)._replace(path="/pgbouncer")
+        netloc = place.netloc.replace(f"{place.username}@", "admin@")
+        admin = await psqlpy.connect(dsn=place._replace(netloc=netloc).geturl())
+        await admin.execute_batch(f"KILL {name}")
+        for lane in lanes:
+            with pytest.raises(ConnectionLost):
+                await lane.fetch("SELECT $1::int", [1])
+        tries = 0
+        connect = made.connect
+
+        async def counted(warm: Sequence[Statement] = ()) -> Session:
+            nonlocal tries
+            tries += 1
+            return await connect(warm)
+
+        made.connect = counted  # type: ignore[method-assign]
+        await eventually(lambda: tries > 3 * len(lanes))
+        waiting = clients_of(urlsplit(url).port)
+        await admin.execute_batch(f"RESUME {name}")
+        async with asyncio.timeout(30):
+            for lane in lanes:
+                await lane.ready()
+        for lane in lanes:
+            await lane.close()
+        admin.close()
+
+    assert waiting <= 2 * len(lanes) + 1
+
+
+def clients_of(port: int | None) -> int:
+    """Count the connections that a pooler has accepted and not closed."""
+    return sum(
+        one.laddr[1:] == (port,) and one.status in {"ESTABLISHED", "CLOSE_WAIT"}
+        for one in psutil.net_connections("tcp4")
+    )
 
 
 async def test_no_setting_reaches_others(database_url: str) -> None:

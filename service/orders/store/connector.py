@@ -169,7 +169,7 @@ class Connector:
                 except BaseException:
                     opened.close()
                     raise
-        opened = await self._opener.open(address, name)
+        opened = await self._opener.open(address, name, pooled=True)
         extend()
         return opened, False
 

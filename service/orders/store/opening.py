@@ -2,7 +2,8 @@
 
 The driver cannot stop: a try that is given up goes on, until the server says something or its
 socket is shut. So it is kept; whoever tries there next waits for it instead of beginning another
-one, and what nobody waits for is closed.
+one, and what nobody waits for is closed. The socket of one that hangs in a pooler is left open for
+a while: one that is paused does not look whether its callers are still there, and counts them all.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ DIRECT: Final = "orders.direct"
 """The start-up setting that only PostgreSQL itself takes and gives back, and no pooler."""
 
 _LEAVE: Final = 1.0  # seconds in which the driver may say good-bye before the socket is shut
+_IN_A_POOLER: Final = 15.0
+"""Seconds for which a try may hang in a pooler; PgBouncer itself waits for a log-in for 60."""
 
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
 
@@ -62,12 +65,18 @@ class _Try:
         self._mark = sockets.take_mark()
         self._name = name
         self._address = address
+        self._started = asyncio.get_running_loop().time()
         try:
             self._pool = _pool(database, address, tls, name, options, self._mark)
         except DriverError:  # a file of authorities that is none
             sockets.give_back(self._mark)
             raise
         self.task = asyncio.ensure_future(self._open())
+
+    @property
+    def age(self) -> float:
+        """Seconds for which it has been on its way."""
+        return asyncio.get_running_loop().time() - self._started
 
     def give_up(self) -> None:
         """Shut the socket; what opens all the same is closed."""
@@ -96,23 +105,34 @@ class Opener:
         """How many tries were given up and have not ended."""
         return sum(map(len, self._hung.values()))
 
-    async def open(self, address: Address, name: str, *, direct: bool = False) -> Opened:
+    async def open(
+        self, address: Address, name: str, *, direct: bool = False, pooled: bool = False
+    ) -> Opened:
         """Return a connection; cancelled, shut its socket.
 
         Args:
             address: where to.
             name: its `application_name`, unless an earlier try hangs there, which has its own.
             direct: whether to set `orders.direct`, to the connection's `token`.
+            pooled: whether a pooler is known to answer there.
 
         Raises:
             DriverError: the server cannot be reached, or refuses.
 
         """
         return await first_of(
-            self._database.attempts(address.host), partial(self._open, address, name, direct)
+            self._database.attempts(address.host),
+            partial(self._open, address, name, direct, pooled),
         )
 
-    async def _open(self, address: Address, name: str, direct: bool, tls: "Tls") -> Opened:  # noqa: FBT001  bound by `partial`
+    async def _open(
+        self,
+        address: Address,
+        name: str,
+        direct: bool,  # noqa: FBT001  bound by `partial`
+        pooled: bool,  # noqa: FBT001  the same
+        tls: "Tls",
+    ) -> Opened:
         hung = self._hung[address, tls, direct]
         if hung:
             attempt = hung.pop()
@@ -125,7 +145,8 @@ class Opener:
             if not attempt.task.cancelled():
                 hung.append(attempt)
                 attempt.task.add_done_callback(lambda _: _close_late(hung, attempt))
-                attempt.give_up()
+                if not pooled or attempt.age > _IN_A_POOLER:
+                    attempt.give_up()
             raise
 
 
