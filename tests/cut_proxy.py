@@ -1,6 +1,7 @@
 """A way to a server on which a connection dies at the point that a test chooses."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -32,15 +33,21 @@ class CutProxy:
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._to)
+        try:
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", self._to)
+        except BaseException:
+            writer.close()
+            raise
         connection = _Connection(self, writer, to_server)
         ways = [connection.ask(reader), connection.answer(from_server)]
         tasks = [asyncio.ensure_future(way) for way in ways]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        connection.die()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await connection.die()
 
     def marked(self, sent: bytes) -> tuple[int | None, int] | None:
         """Return at which point of its question and of the answer a connection dies, if now."""
@@ -89,10 +96,12 @@ class _Connection:
                 self._left -= len(sent)
             self._client.write(sent)
 
-    def die(self) -> None:
+    async def die(self) -> None:
         """Close both."""
-        self._client.close()
-        self._server.close()
+        for writer in (self._client, self._server):
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
