@@ -27,9 +27,9 @@ from tests.integration.test_hot_path import (
     UNKNOWN,
     answers,
     created,
-    leave,
 )
 from tests.ports import free_port
+from tests.raw import leave
 from tests.server import Server
 
 _TURN = 50_000

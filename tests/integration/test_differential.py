@@ -1,146 +1,30 @@
 """The hot calls against Litestar: the same requests, good and bad, the same answers.
 
-Servers with a database each get the same requests in the same order, over sockets: the service as
-it is, the service on Granian's public interface alone, and its cold application over Granian's
-ASGI, which shares none of the hot path. What differs by nature (ids, times, trace ids, date, and
-the length, as a time without milliseconds is shorter) is replaced by its name before answers are
-compared. One thing is meant to differ: a header that is read and is not visible ASCII, which RSGI
-hides, is 400.
+The servers of `tests.doors` get the same requests in the same order, over sockets, alone and many
+in one piece.
 """
 
 import json
-import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orders.http.rsgi import READ
-from tests.catalogue import GOOD, IDS, SEEDED, catalogue
+from tests.catalogue import GOOD, IDS, SEEDED, UNKNOWN, catalogue
 from tests.clauses import RFC_9110, RFC_9112, Clause
+from tests.clients import CLIENTS, requests
+from tests.doors import Door, Doors, open_doors
 from tests.integration.test_clauses import ask
 from tests.postgres import Databases
-from tests.raw import JSON, Answer, Request, exchange
-from tests.server import Server
-
-UUID = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-INSTANT = re.compile(r'(?<="created_at":")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z(?=")')
-
-
-class ColdServer(Server):
-    """The service with its cold application alone, over Granian's ASGI."""
-
-    program = (
-        "-c",
-        """
-import sys
-from orders import cli, serve
-def cold(take, host, port):
-    return serve.serve_asgi(take.__self__._shared.bridge.app, host, port)
-serve.serve_rsgi = cold
-sys.exit(cli.main())
-""",
-    )
-
-
-class PublicServer(Server):
-    """The service on a Granian without the names that it does not publish."""
-
-    program = (
-        "-c",
-        """
-import sys
-from granian import _granian
-assert _granian.CallbackScheduler is not None
-from orders import cli
-from orders.http import server
-server._UNPUBLISHED = (("Gone", "serve_async"),)
-sys.exit(cli.main())
-""",
-    )
-
-
-class Doors(NamedTuple):
-    """The servers' ports, each with the id of its seeded order."""
-
-    hot: tuple[int, str]
-    public: tuple[int, str]
-    cold: tuple[int, str]
-
-    def ask(self, request: Request) -> tuple[Answer, Answer, Answer]:
-        """Return the answers of the hot path, of the public form and of Litestar, comparable."""
-        hot, public, cold = (_ask(port, seeded, request) for port, seeded in self)
-        return hot, public, cold
-
-    def compare(self, request: Request) -> tuple[Answer, Answer, Answer] | None:
-        """Return the answers unless they are as they should be."""
-        hot, public, cold = answers = self.ask(request)
-        hidden = [n for n, value in request.headers if n.lower() in READ and not value.isascii()]
-        if hidden and cold.status != 400:
-            as_it_should_be = hot == public and _refuses(hot, hidden[0], request.method)
-        else:
-            as_it_should_be = hot == public and (bool(hidden) or hot == cold)
-        return None if as_it_should_be else answers
-
-
-def _refuses(answer: Answer, header: str, method: str) -> bool:
-    """Whether an answer says that a header cannot be read."""
-    told = method == "HEAD" or f'"#/header/{header}"'.encode() in answer.body
-    told = told or (header == "Idempotency-Key" and b"malformed-idempotency-key" in answer.body)
-    return answer.status == 400 and told
-
-
-def _ask(port: int, seeded: str, request: Request) -> Answer:
-    sent = request._replace(
-        path=request.path.replace(SEEDED, seeded),
-        headers=tuple((name, value.replace(SEEDED, seeded)) for name, value in request.headers),
-    )
-    answer = exchange(port, sent)
-    length = str(len(answer.body))
-    if request.method == "HEAD":
-        length = str(len(exchange(port, sent._replace(method="GET")).body))
-    chosen = any(name == "traceparent" for name, _ in request.headers)
-    return _comparable(answer, seeded, length, chosen=chosen)
-
-
-def _comparable(answer: Answer, seeded: str, length: str, *, chosen: bool = False) -> Answer:
-    """Name what differs by nature; the trace does not where the caller has chosen it."""
-    trace = dict(answer.headers).get("x-correlation-id", "none: the server itself refused")
-
-    def named(text: str) -> str:
-        text = UUID.sub("<id>", text.replace(seeded, SEEDED))
-        return INSTANT.sub("<instant>", text if chosen else text.replace(trace, "<trace>"))
-
-    def named_header(name: str, value: str) -> str:
-        return "<of the body>" if (name, value) == ("content-length", length) else named(value)
-
-    return Answer(
-        answer.status,
-        tuple(
-            (name, named_header(name, value)) for name, value in answer.headers if name != "date"
-        ),
-        named(answer.body.decode("latin-1")).encode("latin-1"),
-    )
+from tests.raw import JSON, Answer, Request
 
 
 @pytest.fixture(scope="module")
 def doors(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """Start them."""
-    folder = tmp_path_factory.mktemp("doors")
-    servers = [
-        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database())
-        for kind in (Server, PublicServer, ColdServer)
-    ]
-    found = []
-    for server in servers:
-        server.wait_for()
-        made = exchange(server.port, Request("POST", "/orders", (JSON,), (GOOD,)))
-        found.append((server.port, json.loads(made.body)["id"]))
-    yield Doors(*found)
-    assert [0, 0, 0] == [server.stop() for server in servers]
-    postgres.drop_databases()
+    with open_doors(postgres, tmp_path_factory.mktemp("doors")) as opened:
+        yield opened
 
 
 def test_the_catalogue_is_answered_alike(doors: Doors) -> None:
@@ -153,19 +37,20 @@ def test_the_catalogue_is_answered_alike(doors: Doors) -> None:
 def test_the_clauses_are_answered_alike(doors: Doors) -> None:
     """Every request about a clause of HTTP gets the same answers from all."""
 
-    def answers(clause: Clause, port: int, seeded: str) -> list[Answer]:
+    def answers(clause: Clause, door: Door) -> list[Answer]:
         found = []
-        for answer in ask(port, clause, seeded.encode()):
+        for answer in ask(door.port, clause, door.seeded.encode()):
             # That the connection ends is sometimes known only after the head was sent.
             headers = {n: value for n, value in answer.headers if n != "connection"}
             told = answer._replace(headers=tuple(sorted(headers.items())))
-            found.append(_comparable(told, seeded, headers.get("content-length", "")))
+            found.append(door.comparable(told, headers.get("content-length", "")))
         return found
 
-    compared = [(c, [answers(c, *door) for door in doors]) for c in (*RFC_9110, *RFC_9112)]
+    compared = [(c, [answers(c, door) for door in doors]) for c in (*RFC_9110, *RFC_9112)]
 
-    assert [] == [(c, hot, public) for c, (hot, public, _) in compared if hot != public]
-    assert [] == [(c, hot, cold) for c, (hot, _, cold) in compared if c.asgi and hot != cold]
+    for clause, (hot, public, at_once, cold) in compared:
+        assert hot == public == at_once, clause
+        assert not clause.asgi or hot == cold, clause
 
 
 def _near(values: st.SearchStrategy[str], good: str) -> st.SearchStrategy[str]:
@@ -232,3 +117,26 @@ MADE = st.one_of(
 def test_made_requests_are_answered_alike(doors: Doors, request: Request) -> None:
     """Whatever Hypothesis makes of headers, ids and bodies gets the same answer from all."""
     assert doors.compare(request) is None
+
+
+PIPELINED = (
+    *(request for client in CLIENTS.values() for request in requests(client, SEEDED)),
+    Request("GET", f"/orders/{UNKNOWN}"),
+    Request("GET", "/orders/5"),
+    Request("GET", f"/orders/{SEEDED}?"),
+    Request("HEAD", "/nothing"),
+    Request("POST", "/orders", (JSON,), (b'{"item":"","quantity":0}',)),
+    Request("POST", "/orders", (JSON,), (b"{",), "chunked"),
+    Request("POST", "/orders", (JSON, ("Idempotency-Key", "a b")), (GOOD,)),
+    Request("POST", "/orders/batch", (JSON,), (b"[" + GOOD + b"]",)),
+)
+
+
+@settings(max_examples=100)
+@given(story=st.lists(st.sampled_from(PIPELINED), min_size=2, max_size=12))
+@example(story=list(PIPELINED))
+def test_pipelined_requests_are_answered_alike(doors: Doors, story: list[Request]) -> None:
+    """Requests that arrive in one piece are answered by all of them alike, and in order."""
+    hot, *others = [door.ask_at_once(story) for door in doors]
+
+    assert [hot] * len(others) == others

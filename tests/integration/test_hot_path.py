@@ -1,11 +1,10 @@
-"""The hot path over sockets: who is hot, who leaves, what is left behind."""
+"""The hot path over sockets: who is hot, and what is left behind."""
 
 import asyncio
 import json
 import re
 import signal
 import socket
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from tests.clients import CLIENTS, GOOD, requests
 from tests.postgres import Databases
 from tests.problems import problem
-from tests.raw import JSON, Request, exchange
+from tests.raw import JSON, Request, exchange, leave
 from tests.server import Server, eventually
 
 UNKNOWN = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
@@ -167,14 +166,6 @@ async def test_a_body_byte_by_byte_is_hot(watched: WatchedServer) -> None:
     assert before == watched.cold()
 
 
-def leave(port: int, sent: bytes, *, rudely: bool) -> None:
-    """Send something and go, with a goodbye or with a reset."""
-    with socket.create_connection(("127.0.0.1", port), 15) as connection:
-        if rudely:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.sendall(sent)
-
-
 async def settled(server: Server, client: httpx.AsyncClient) -> None:
     """Return when no request is in flight."""
 
@@ -183,32 +174,6 @@ async def settled(server: Server, client: httpx.AsyncClient) -> None:
         return "http_server_active_requests 0" in metrics
 
     await eventually(idle)
-
-
-@pytest.mark.parametrize("rudely", [False, True], ids=["goodbye", "reset"])
-async def test_callers_may_leave_at_each_point(
-    watched: WatchedServer,
-    rudely: bool,  # noqa: FBT001  a parameter of the test
-) -> None:
-    """Whoever leaves, after whichever byte, disturbs nobody; a part of an order is none."""
-    tag = b"rude" if rudely else b"kind"
-    mine = {"item": f"espresso beans, {tag.decode()}", "quantity": 3}
-    async with httpx.AsyncClient(base_url=watched.url) as client:
-        for complete in (CREATE, CHUNKED, READ % UNKNOWN.encode()):
-            request = complete.replace(b"1 kg", tag)
-            for length in range(0, len(request), 3):
-                leave(watched.port, request[:length], rudely=rudely)
-        await settled(watched, client)
-        listed = (await client.get("/orders?limit=100")).json()
-        answer = await client.post("/orders", json=mine)
-        for request in (CREATE, CHUNKED, READ % UNKNOWN.encode()) * 10:
-            leave(watched.port, request, rudely=rudely)
-        await settled(watched, client)
-        read = await client.get(answer.headers["location"])
-
-    assert [] == [order for order in listed if order["item"] == mine["item"]]
-    assert (201, 200) == (answer.status_code, read.status_code)
-    assert '"level":"ERROR"' not in watched.output()
 
 
 def pipeline(port: int, request: bytes, rounds: int, *, width: int = 50) -> None:
