@@ -100,6 +100,7 @@ HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
             "plain-1", '"quoted-1"', '"plain-1"', '"with space"', "with space", '"a\\"b\\\\"',
             '"a\\b"', '"', '""', "", "a,b", '"a,b"', "k" * 255, "k" * 256, '"' + "q" * 255 + '"',
             '"' + "q" * 256 + '"', "é", '"é"', "a\tb", '"tab\t"', "  trimmed  ", '"x";p=1', "'x'",
+            '"x"; a="b,c"', '"x" ;p', '"x";P', '"x";', "x;p=1",
             '"\\""', "a\\b", 'a"b',
         )
     ),

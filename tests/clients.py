@@ -104,7 +104,24 @@ CLIENTS: Final[dict[str, Client]] = {
     "Spring": _sends(_SPRING),
     "Spring, with a charset": _sends(_SPRING, "application/json;charset=UTF-8"),
     "Spring, streaming": _sends(_SPRING, "application/json", "chunked"),
+    "Spring, as text": _sends(
+        (
+            ("Accept", "text/plain, application/json, application/*+json, */*"),
+            ("User-Agent", "Apache-HttpClient/5.3.1 (Java/17.0.12)"),
+            ("Accept-Encoding", "gzip, x-gzip, deflate"),
+        )
+    ),
     "Java": _sends(_JAVA),
+    "Java's HttpURLConnection": _sends(
+        (
+            ("Accept", "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"),
+            ("User-Agent", "Java/1.8.0_422"),
+        )
+    ),
+    "OkHttp": _sends(
+        (("Accept-Encoding", "gzip"), ("User-Agent", "okhttp/4.12.0")),
+        "application/json; charset=utf-8",
+    ),
     ".NET": _sends((), "application/json; charset=utf-8", "chunked"),
     ".NET, traced": _sends(
         (("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),),
@@ -112,6 +129,20 @@ CLIENTS: Final[dict[str, Client]] = {
         "chunked",
     ),
     ".NET, buffered": _sends((), "application/json; charset=utf-8"),
+    ".NET Framework": _sends((("Expect", "100-continue"),), "application/json; charset=utf-8"),
+    "RestSharp": _sends(
+        (
+            (
+                "Accept",
+                (
+                    "application/json, text/json, text/x-json, text/javascript, application/xml,"
+                    " text/xml"
+                ),
+            ),
+            ("User-Agent", "RestSharp/112.1.0.0"),
+            ("Accept-Encoding", "gzip, deflate, br"),
+        )
+    ),
     "Go": _sends((("User-Agent", "Go-http-client/1.1"), ("Accept-Encoding", "gzip"))),
     "curl": _sends((("User-Agent", "curl/8.10.1"), ("Accept", "*/*"))),
     "requests": _sends(
@@ -133,6 +164,32 @@ CLIENTS: Final[dict[str, Client]] = {
             ("Accept", "*/*"),
             ("Accept-Encoding", "gzip, deflate"),
             ("User-Agent", "Python/3.12 aiohttp/3.11"),
+        )
+    ),
+    "Guzzle": _sends((("User-Agent", "GuzzleHttp/7"),)),
+    "Ruby": _sends(
+        (
+            ("Accept-Encoding", "gzip;q=1.0,deflate;q=0.6,identity;q=0.3"),
+            ("Accept", "*/*"),
+            ("User-Agent", "Faraday v2.12.0"),
+        )
+    ),
+    "reqwest": _sends((("accept", "*/*"),)),
+    "Swift": _sends(
+        (
+            ("Accept", "*/*"),
+            ("User-Agent", "Shop/1 CFNetwork/1568.100.1 Darwin/24.0.0"),
+            ("Accept-Language", "en-GB,en;q=0.9"),
+            ("Accept-Encoding", "gzip, deflate"),
+        )
+    ),
+    "Postman": _sends(
+        (
+            ("User-Agent", "PostmanRuntime/7.42.0"),
+            ("Accept", "*/*"),
+            ("Cache-Control", "no-cache"),
+            ("Postman-Token", "0b4c1a0e-5a51-4f4e-9f5c-3e2f6a1d8b77"),
+            ("Accept-Encoding", "gzip, deflate, br"),
         )
     ),
     "k6": _sends((("User-Agent", "Grafana k6/0.54.0"),)),

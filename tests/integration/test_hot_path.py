@@ -97,6 +97,16 @@ def test_what_ordinary_clients_send_is_hot(watched: WatchedServer, name: str) ->
     assert [] == watched.cold()
 
 
+def test_an_id_in_capitals_is_hot(watched: WatchedServer) -> None:
+    """As Swift writes UUIDs; the answer has the id as it is."""
+    order_id = created(watched)
+    cold = watched.cold()
+    answer = exchange(watched.port, Request("GET", f"/orders/{order_id.upper()}"))
+
+    assert order_id == json.loads(answer.body)["id"]
+    assert cold == watched.cold()
+
+
 def test_problems_of_the_rules_are_hot(watched: WatchedServer) -> None:
     """What the endpoints refuse, once a request is understood, costs no Litestar either."""
     key = ("Idempotency-Key", "of-the-rules")

@@ -77,7 +77,9 @@ class FrontDoor:
             return False
         order_id = path[len(_ORDER) :]
         if _UUID(order_id) is None:
-            return False
+            order_id = order_id.lower()  # Swift writes UUIDs in capitals
+            if _UUID(order_id) is None:
+                return False
         headers = plain(scope.headers)
         if (
             headers is None

@@ -1,7 +1,8 @@
 """The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header).
 
-The draft makes the value a structured-field string (RFC 9651, 3.3.3), so it is quoted; as many
-clients do not quote, a bare run of visible characters is taken for the same key.
+The draft makes the value an Item of structured fields (RFC 9651, 3.3; before it RFC 8941) that is
+a String, so it is quoted, and may have parameters, of which none is known: they are ignored. As
+many clients do not quote, a bare run of visible characters is taken for the same key, whole.
 """
 
 import re
@@ -12,17 +13,30 @@ from orders.errors import MalformedIdempotencyKey
 LIMIT: Final = 255
 """Characters a key may have, after unquoting."""
 
+# In the order of RFC 9651, 3.3: a number or a Date, a String, a Token, a Byte Sequence, a Boolean,
+# a Display String.
+_VALUE: Final = (
+    r"(?:-?(?:[0-9]{1,12}\.[0-9]{1,3}|[0-9]{1,15})|@-?[0-9]{1,15}"
+    r'|"(?:[ !#-\[\]-~]|\\["\\])*"'
+    r"|[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*"
+    r"|:[A-Za-z0-9+/=]*:|\?[01]"
+    r'|%"(?:[ !#$&-~]|%[0-9a-f]{2})*")'
+)
+_PARAMETERS: Final = rf"(?:; *[a-z*][a-z0-9_.*-]*(?:={_VALUE})?)*"
+
 # No comma in a bare key: a field that was sent twice arrives joined by one (RFC 9110, 5.3).
-PATTERN: Final = rf'^(?:"(?:[ !#-\[\]-~]|\\["\\]){{1,{LIMIT}}}"|[!#-+\--~]{{1,{LIMIT}}})$'
+PATTERN: Final = (
+    rf'^(?:"(?:[ !#-\[\]-~]|\\["\\]){{1,{LIMIT}}}"{_PARAMETERS}|[!#-+\--~]{{1,{LIMIT}}})$'
+)
 """What is accepted, for the documentation."""
 
 RULE: Final = (
-    "it must be one quoted string of printable ASCII characters, in which only"
+    "it must be one quoted string (RFC 9651) of printable ASCII characters, in which only"
     ' \\" and \\\\ are escapes, or the same without quotes, spaces and commas'
 )
 """What is accepted, for whoever sent something else."""
 
-_QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_QUOTED: Final = re.compile(rf'"((?:[ !#-\[\]-~]|\\["\\])*)"{_PARAMETERS}')
 _BARE: Final = re.compile(r"[!#-+\--~]*")
 _ESCAPE: Final = re.compile(r"\\(.)")
 

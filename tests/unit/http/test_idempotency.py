@@ -1,7 +1,9 @@
 """What counts as an Idempotency-Key."""
 
 import re
+from typing import Any
 
+import http_sf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,9 @@ PRINTABLE = st.text(
         ('"a key, with a comma"', "a key, with a comma"),
         (r'"a \"quoted\" \\ key"', r'a "quoted" \ key'),
         ("back\\slash", "back\\slash"),
+        ('"a";b=1', "a"),
+        ('"a";b; *c-.*=?0;  d="x, \\" y";e=@-1;f=1.5;g=:YQ==:;h=T/o:k;i=%"%c3%a9"', "a"),
+        ("a;b=1", "a;b=1"),
         ('" "', " "),
         ("k" * LIMIT, "k" * LIMIT),
         (f'"{"k" * LIMIT}"', "k" * LIMIT),
@@ -44,7 +49,16 @@ def test_a_key_is_taken_quoted_or_not(value: str, key: str) -> None:
         r'"\n"',
         '"\\"',
         '"a" ',
-        '"a";b=1',
+        '"a" ;b=1',
+        '"a";B=1',
+        '"a";',
+        '"a";b=',
+        '"a";b=1.',
+        '"a";b=1234567890123456',
+        '"a";b=?2',
+        '"a";b="open',
+        '"a";b=1, "c"',
+        '"a" b',
         "a b",
         "a, a",
         '"a", "a"',
@@ -83,3 +97,26 @@ def test_the_documented_pattern_is_the_rule(value: str) -> None:
         accepted = True
 
     assert accepted == (re.fullmatch(PATTERN, value) is not None)
+
+
+SOME_ITEM = st.from_regex(
+    r'"(?:[ -~]{0,6}|\\["\\])"'
+    r'(?:; ?[a-z*A-Z][a-z0-9_.*-]{0,2}(?:=[!-~]{0,8}|="[ -~]{0,6}")?){0,3}',
+    fullmatch=True,
+)
+
+
+@given(SOME_ITEM)
+def test_what_is_quoted_is_an_item_of_structured_fields(value: str) -> None:
+    """It is read as a parser of RFC 9651 reads it: taken if it is an Item that is a String."""
+    try:
+        parsed: Any = http_sf.parse(value.encode(), tltype="item")
+        item = parsed[0]
+    except ValueError:
+        item = None
+    try:
+        key = parse(value)
+    except MalformedIdempotencyKey:
+        key = None
+
+    assert (item or None) == key
