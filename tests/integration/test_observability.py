@@ -157,6 +157,16 @@ async def test_requests_that_took_the_long_way_are_counted(
     } == counted
 
 
+async def test_a_proxys_scheme_is_a_label(server: Server, client: httpx.AsyncClient) -> None:
+    """It is what the first proxy says, and nothing that a caller makes up."""
+    for scheme in ("https", "gopher", "http"):
+        await client.get(f"/orders/{NO_ORDER}", headers={"x-forwarded-proto": scheme})
+    samples = await scrape(server)
+
+    assert 1 == value(samples, DURATION, url_scheme="https")
+    assert 2 == value(samples, DURATION, url_scheme="http")
+
+
 async def test_a_batch_is_one_record(
     server: Server, client: httpx.AsyncClient, database_url: str
 ) -> None:

@@ -32,14 +32,17 @@ def run(*arguments: str, **environ: str) -> str:
     return done.stdout + done.stderr
 
 
-async def test_no_log_has_a_secret(database_url: str, serve: Start) -> None:
+@pytest.mark.parametrize(
+    "variable", ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"]
+)
+async def test_no_log_has_a_secret(database_url: str, serve: Start, variable: str) -> None:
     """The library tells the URL of a collector that is away: without what is secret in it."""
     parts = urlsplit(database_url)
     netloc = parts.netloc.replace("postgres@", f"postgres:{SECRET}1@")
     server = serve(
         DATABASE_URL=parts._replace(netloc=netloc, query="application_name=shop").geturl(),
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"http://me:{SECRET}2@127.0.0.1:9/?x={SECRET}3",
-        OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer%20{SECRET}4",
+        OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer%20{SECRET}2",
+        **{variable: f"http://me:{SECRET}3@127.0.0.1:9/?x={SECRET}4"},
         OTEL_BSP_SCHEDULE_DELAY="50",
         LOG_LEVEL="DEBUG",
     )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from random import getrandbits
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _EXACT_LENGTH: Final = 55
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class TraceContext(Struct, gc=False):
@@ -32,7 +34,7 @@ class TraceContext(Struct, gc=False):
     sampled: bool = False
     tracestate: str = ""
     connection: str = ""
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = _NO_HEADERS
     query: str = ""
 
     def traceparent(self) -> str:

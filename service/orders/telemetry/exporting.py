@@ -99,7 +99,9 @@ class _Calm(logging.Filter):
         if now < self._quiet_until:
             return False
         self._quiet_until = now + _QUIET_SECONDS
-        record.exc_info = None
+        if record.exc_info and record.exc_info[1]:  # its traceback is of the library
+            record.msg, record.args = f"{record.getMessage()} {record.exc_info[1]}", ()
+            record.exc_info = None
         return True
 
 

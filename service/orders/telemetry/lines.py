@@ -50,6 +50,7 @@ class Record(NamedTuple):
     connection: str = ""
     forwarded: str | None = None
     agent: str | None = None
+    scheme: str = "http"
 
 
 class _Clock:
@@ -88,7 +89,7 @@ class JsonLines:
         lines = []
         for (
             at, method, path, route, status, seconds, trace_id, span_id, problem, _,
-            connection, proxied, agent,
+            connection, proxied, agent, _,
         ) in records:  # fmt: skip
             kind = (method, route, status, problem)
             fixed = self._fixed.get(kind)
@@ -181,8 +182,13 @@ class TextLines:
     def _request(self, record: Record) -> bytes:
         problem = "" if record.problem is None else f" {record.problem}"
         what = f"{record.method} {_printable(record.path[:PATH_SHOWN])} {record.status}{problem}"
+        address, _ = client(record.connection, record.forwarded)
+        agent = "" if record.agent is None else f' "{_printable(record.agent[:_AGENT_SHOWN])}"'
         return self._line(
-            record.at, "INFO", f"{what} {record.seconds * 1000:.1f} ms", record.trace_id
+            record.at,
+            "INFO",
+            f"{what} {record.seconds * 1000:.1f} ms, {address}{agent}",
+            record.trace_id,
         )
 
     def event(self, record: logging.LogRecord) -> bytes:

@@ -43,7 +43,8 @@ UNMATCHED: Final = "unmatched"
 SERVER_ERROR: Final = 500
 """From here on a status is an error of the service (Semantic Conventions for HTTP)."""
 REQUEST_LABELS: Final = (
-    "http_request_method", "http_route", "http_response_status_code", "error_type", "problem",
+    "http_request_method", "http_route", "http_response_status_code", "url_scheme", "error_type",
+    "problem",
 )  # fmt: skip
 OPERATION_LABELS: Final = ("db_system_name", "db_operation_name", "error_type")
 
@@ -137,7 +138,7 @@ class Metrics:
         self._gauge("orders_uptime_seconds", lambda: {(): time.monotonic() - started})
         self._queues: dict[str, Callable[[], int]] = {}
         self._gauge("orders_queue_depth", lambda: {(k,): f() for k, f in self._queues.items()})
-        self._series: dict[tuple[str, str, int, str | None], Histogram] = {}
+        self._series: dict[tuple[str, str, int, str | None, str], Histogram] = {}
         self._collection_started = 0.0
         self._exposition: Any = None
         self._closed: Mapping[str, int] = {}
@@ -147,9 +148,11 @@ class Metrics:
     def count(self, records: Iterable[Record]) -> None:
         """Record requests that ended."""
         for (
-            _, method, _, route, status, seconds, trace_id, _, problem, sampled, _, _, _,
+            _, method, _, route, status, seconds, trace_id, _, problem, sampled, _, _, _, scheme,
         ) in records:  # fmt: skip
-            self.request(method, route, status, problem, seconds, trace_id if sampled else None)
+            self.request(
+                method, route, status, problem, seconds, trace_id if sampled else None, scheme
+            )
 
     def request(  # noqa: PLR0913  one fact each
         self,
@@ -159,15 +162,16 @@ class Metrics:
         problem: str | None,
         seconds: float,
         trace_id: str | None,
+        scheme: str = "http",
     ) -> None:
         """Record one request; `problem` is the name of the error, if it was one."""
-        key = (method, route, status, problem)
+        key = (method, route, status, problem, scheme)
         series = self._series.get(key)
         if series is None:
             name, error = problem or "", ""
             if status >= SERVER_ERROR:
                 error = name or str(status)
-            series = self.requests.child(method, route, str(status), error, name)
+            series = self.requests.child(method, route, str(status), scheme, error, name)
             self._series[key] = series
         series.observe(seconds, trace_id)
         if status == 503 and problem is not None:  # noqa: PLR2004

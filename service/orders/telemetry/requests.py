@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.telemetry.caller import FORWARDED, FORWARDED_FOR, forwarded
+from orders.telemetry import caller
+from orders.telemetry.caller import FORWARDED, FORWARDED_FOR, FORWARDED_PROTO
 from orders.telemetry.context import TraceContext, continued, fresh
 from orders.telemetry.metrics import METHODS, OTHER_METHOD
 
@@ -80,7 +81,9 @@ class Requests:
         if method not in METHODS:
             method = OTHER_METHOD
         headers = context.headers
-        proxied = FORWARDED_FOR in headers or FORWARDED in headers
+        proxied, scheme = None, "http"
+        if FORWARDED_FOR in headers or FORWARDED in headers or FORWARDED_PROTO in headers:
+            proxied, scheme = caller.forwarded(headers), caller.scheme(headers)
         self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),
@@ -94,8 +97,9 @@ class Requests:
                 problem,
                 context.sampled,
                 context.connection,
-                forwarded(headers) if proxied else None,
+                proxied,
                 headers.get("user-agent"),
+                scheme,
             )
         )
         if self._timer is None:

@@ -243,10 +243,12 @@ def test_an_event_cannot_steer_the_terminal() -> None:
 
 
 def test_text_has_what_people_look_for() -> None:
-    """Time of day, level, what was asked, how it went, and the trace id."""
-    line = one_line(TextLines(colour=False).access([access(problem="order-not-found")]))
+    """Time of day, level, what was asked, how it went, who asked, and the trace id."""
+    record = access(problem="order-not-found", agent="curl/8\x1b[31m")
+    line = one_line(TextLines(colour=False).access([record]))
 
-    assert f"00:00:01.500 INFO    GET /orders/7 200 order-not-found 1.2 ms {TRACE}" == line
+    what = "GET /orders/7 200 order-not-found 1.2 ms"
+    assert f'00:00:01.500 INFO    {what}, 192.0.2.1 "curl/8?[31m" {TRACE}' == line
 
 
 def test_colour_ends_where_it_began() -> None:

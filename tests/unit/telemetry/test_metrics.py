@@ -107,6 +107,7 @@ def test_requests_are_counted_by_route_and_status(metrics: Metrics) -> None:
         "http_request_method": "POST",
         "http_route": "/orders",
         "http_response_status_code": "201",
+        "url_scheme": "http",
         "error_type": "",
         "problem": "",
     }

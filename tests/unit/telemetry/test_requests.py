@@ -74,7 +74,7 @@ async def test_a_request_is_a_line_and_a_duration(recorded: Recorded) -> None:
     trace_id = one(recorded, "GET", "/orders/{id}", "/orders/7", 200)
     [line] = recorded.lines()
 
-    assert [("GET", "/orders/{id}", "200", "", "")] == recorded.labels()
+    assert [("GET", "/orders/{id}", "200", "http", "", "")] == recorded.labels()
     assert ("GET", "/orders/7", "/orders/{id}") == (line["method"], line["path"], line["route"])
     assert (200, trace_id) == (line["status"], line["trace_id"])
     assert "problem" not in line
@@ -86,7 +86,7 @@ async def test_a_problem_is_named_in_both(recorded: Recorded) -> None:
     recorded.metrics.expose("")
     [line] = recorded.lines()
 
-    assert [("POST", "/orders", "503", "overloaded", "overloaded")] == recorded.labels()
+    assert [("POST", "/orders", "503", "http", "overloaded", "overloaded")] == recorded.labels()
     shed = recorded.metrics.counters["orders_shed_total"]
     assert {("overloaded",): 1} == {labels: count for labels, count in shed.items() if count}
     assert ("overloaded", "INFO") == (line["problem"], line["level"])
@@ -98,7 +98,7 @@ async def test_a_method_of_the_callers_own_is_other(recorded: Recorded) -> None:
         one(recorded, method, "unmatched", "/x", 405)
     lines = recorded.lines()
 
-    assert [("_OTHER", "unmatched", "405", "", "")] == recorded.labels()
+    assert [("_OTHER", "unmatched", "405", "http", "", "")] == recorded.labels()
     assert ["_OTHER"] * 4 == [line["method"] for line in lines]
 
 
