@@ -11,36 +11,21 @@ does, once, what a silent lane carries. This module knows no SQL and no HTTP.
 """
 
 import asyncio
-import heapq
 import math
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
-from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
-from orders.batch import (
-    Batch,
-    FutureWaiter,
-    Lane,
-    Waiter,
-    answer,
-    down_for,
-    expire,
-    start,
-    tell,
-)
+from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, down_for, start, tell
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Internal, Overloaded
 from orders.gathering import Gathering
+from orders.line import Line
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 _SILENCE: Final = 1 / 3
 """Share of the timeout after which a batch that is not answered is looked after, and again."""
-
-_deadline: Final = attrgetter("deadline")
 
 
 class Coalescer(Generic[ItemT, ResultT]):
@@ -80,7 +65,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._overlap = overlap
         self._patience = patience
         self._on_retry = on_retry
-        self._queue: deque[Waiter] = deque()
+        self._queue = Line()
         self._batches: dict[Batch, None] = {}  # those on their way, the oldest first
         self._silent: set[Batch] = set()
         self._helpers: set[asyncio.Task[None]] = set()
@@ -127,16 +112,12 @@ class Coalescer(Generic[ItemT, ResultT]):
         away = down_for(self._lanes, now)
         if away > self._timeout:
             raise DatabaseUnavailable(f"no connection for {away:.0f} s")
-        queue = self._queue
-        if len(queue) >= self._queue_limit:
+        if len(self._queue) >= self._queue_limit:
             raise Overloaded(f"{self._queue_limit} requests wait already")
         deadline = waiter.deadline = waiter.deadline or now + self._timeout
         if deadline <= now:
             raise DeadlineExceeded("nothing was tried: the deadline had passed")
-        if queue and deadline < queue[-1].deadline:  # its body took longer than others'
-            queue.insert(bisect_right(queue, deadline, key=_deadline), waiter)
-        else:
-            queue.append(waiter)
+        self._queue.add(waiter)
         if self._timer is None or deadline < self._look_at:
             self._look_by(min(now + self._silence, deadline))
         if self._idle:
@@ -172,16 +153,6 @@ class Coalescer(Generic[ItemT, ResultT]):
         for helper in self._helpers:
             helper.cancel()
         await asyncio.gather(*self._helpers, return_exceptions=True)
-
-    def _take(self) -> list[Waiter]:
-        """Remove the next batch from the queue, without those that wait no more."""
-        queue = self._queue
-        batch: list[Waiter] = []
-        while queue and len(batch) < self._batch_limit:
-            waiter = queue.popleft()
-            if not waiter.done:
-                batch.append(waiter)
-        return batch
 
     def _consider(self, now: float) -> None:
         """Send what waits on an idle lane, if it is time to; else see to it that it will be."""
@@ -223,7 +194,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._reconsider()
 
     def _launch(self, lane: Lane[ItemT, ResultT], now: float) -> None:
-        waiters = self._take()
+        waiters = self._queue.take(self._batch_limit)
         if not waiters:
             self._idle.append(lane)
             return
@@ -285,12 +256,9 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._drained.set()
 
     def _send_again(self, waiters: list[Waiter]) -> None:
-        """Put waiters back into the queue, which is in the order of deadlines."""
+        """Put waiters back into the queue."""
         if waiters:
-            merged: Iterable[Waiter] = heapq.merge(
-                waiters, self._queue, key=lambda waiter: waiter.deadline
-            )
-            self._queue = deque(merged)
+            self._queue.put_back(waiters)
             self._gathering.stop()
             self._on_retry()
 
@@ -310,9 +278,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._timer = None
         self._look_at = math.inf
         now = self._loop.time()
-        due = [now + self._silence, expire(self._queue, now) or math.inf]
-        while self._queue and self._queue[0].done:
-            self._queue.popleft()
+        due = [now + self._silence, self._queue.expire(now) or math.inf]
         for batch in [*self._batches, *self._silent]:
             deadline = batch.expire(now)
             if deadline <= now:
