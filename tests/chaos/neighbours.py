@@ -40,12 +40,15 @@ def pods_quota(namespace: Namespace) -> Iterator[None]:
 
 @contextmanager
 def metrics_hidden(namespace: Namespace, service: str) -> Iterator[None]:
-    """Have nobody reach the metrics of an OrderService's canary; its API is open."""
+    """Have nobody reach the metrics of an OrderService's canary; its API is open.
+
+    The OrderService must have no policy of its own.
+    """
     track = {"app.kubernetes.io/instance": service, "orders.dev/track": "canary"}
     policy: Object = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": "hidden"},
+        "metadata": {"name": "no-metrics"},
         "spec": {
             "podSelector": {"matchLabels": track},
             "policyTypes": ["Ingress"],
@@ -56,7 +59,7 @@ def metrics_hidden(namespace: Namespace, service: str) -> Iterator[None]:
     try:
         yield
     finally:
-        namespace.kubectl("delete", "networkpolicy", "hidden")
+        namespace.kubectl("delete", "networkpolicy", "no-metrics")
 
 
 @contextmanager
