@@ -156,6 +156,15 @@ class OrderService:
         await self._bulks.submit(rows, _link())
         return [Order(row.id, row.item, row.quantity, instant(row.ms)) for row in rows]
 
+    async def commit(self) -> None:
+        """Return once a commit of nothing is through, which waits for standbys as an order does.
+
+        Raises:
+            Unavailable: it was not in time, or was not tried.
+
+        """
+        await self._bulks.submit([])
+
     async def get(self, order_id: str) -> Order:
         """Return the order with this id, a canonical UUID.
 

@@ -21,6 +21,10 @@ CONNECTIONS = 8
 WRITING = 3
 """Connections that write; each counts twice while it is replaced."""
 ORDER = {"item": "tea", "quantity": 1}
+COMMIT_WAITS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE wait_event = 'SyncRep' AND query LIKE '%pg_logical_emit_message%'"
+)
 
 
 @contextlib.asynccontextmanager
@@ -138,6 +142,36 @@ async def test_no_backend_is_left_though_the_probe_hangs(
         await eventually(none)
 
     assert 0 == status
+
+
+async def test_a_standby_that_is_back_is_noticed_without_a_write(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """While nobody writes a commit is tried, and readiness tells until the standby is back."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    stored = "SELECT count(*) FROM orders"
+    most = 0
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+
+        async def ready(line: str) -> bool:
+            return line in (await client.get("/readyz?verbose")).text
+
+        async def tried() -> bool:
+            nonlocal most
+            assert await ready("no synchronous standby")
+            most = max(most, await backends(private_postgres, url))
+            return bool(await asyncio.to_thread(private_postgres.execute, COMMIT_WAITS, url))
+
+        async with standby_gone(url):
+            await client.post("/orders", json=ORDER)
+            before = await asyncio.to_thread(private_postgres.execute, stored, url)
+            await eventually(tried)
+        await eventually(lambda: ready("[+]writes ok"))
+    after = await asyncio.to_thread(private_postgres.execute, stored, url)
+
+    assert before == after
+    assert most <= CONNECTIONS + WRITING
 
 
 async def test_a_key_that_waits_for_a_standby_is_no_lock(

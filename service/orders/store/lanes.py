@@ -154,7 +154,10 @@ class InsertLane(_Lane[NewRow, Order | KeyWithoutOrder | None]):
 
 
 class InsertManyLane(_Lane[Sequence[NewRow], None]):
-    """Inserts one caller's orders in one statement: all or nothing."""
+    """Inserts one caller's orders in one statement: all or nothing.
+
+    Of no orders at all there is a commit, too, which waits for standbys as any other.
+    """
 
     operation = "insert_many"
     statements = sql.WARM_WRITE
@@ -164,6 +167,9 @@ class InsertManyLane(_Lane[Sequence[NewRow], None]):
 
     async def _insert(self, rows: Sequence[NewRow]) -> Exception | None:
         fetch = self._connection.fetch
+        if not rows:
+            await fetch(sql.CONFIRM, [1])
+            return None
         if await insert(fetch, rows) < len(rows):
             answers = await settle(fetch, rows, self._refusals)
             if kept_out := next(filter(None, answers), None):
