@@ -81,6 +81,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         metrics.watch_connections(store.connections_by_state)
         metrics.watch_writes(store.writes.by_reason)
         orders = OrderService(store, config, metrics)
+        store.writes.try_by(orders.commit)
         if config.faults is not None:
             orders = config.faults(orders)
         requests = Requests(metrics, tracing, writer)

@@ -182,6 +182,15 @@ class OrderService:
             raise IdempotencyKeyReused
         self._metrics.replayed()
 
+    async def commit(self) -> None:
+        """Return once a commit of nothing is through, which waits for standbys as an order does.
+
+        Raises:
+            Unavailable: it was not in time, or was not tried.
+
+        """
+        await self._bulks.submit(Bulk((), None))
+
     async def get(self, order_id: str) -> Order:
         """Return the order with this id, a canonical UUID.
 

@@ -20,6 +20,10 @@ CONNECTIONS = 8
 WRITING = 3
 """Connections that write; each counts twice while it is replaced."""
 ORDER = {"item": "tea", "quantity": 1}
+COMMIT_WAITS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE wait_event = 'SyncRep' AND query LIKE '%pg_logical_emit_message%'"
+)
 
 
 WAITS = {"standby": standby_gone, "lock": table_locked}
@@ -124,6 +128,36 @@ async def test_no_backend_is_left_though_the_probe_hangs(
         await eventually(none)
 
     assert 0 == status
+
+
+async def test_a_standby_that_is_back_is_noticed_without_a_write(
+    private_postgres: PostgresServer, serve: Start
+) -> None:
+    """While nobody writes a commit is tried, and readiness tells until the standby is back."""
+    url = private_postgres.migrated_database()
+    server = serve(DATABASE_URL=url, REQUEST_TIMEOUT="0.6")
+    most = 0
+    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+
+        async def ready(line: str) -> bool:
+            return line in (await client.get("/readyz?verbose")).text
+
+        async def told() -> bool:
+            await client.post("/orders", json=ORDER)
+            return await ready("no synchronous standby")
+
+        async def tried() -> bool:
+            nonlocal most
+            await client.get("/readyz")
+            most = max(most, await backends(private_postgres, url))
+            return bool(await asyncio.to_thread(private_postgres.execute, COMMIT_WAITS, url))
+
+        async with standby_gone(url):
+            await eventually(told)
+            await eventually(tried)
+        await eventually(lambda: ready("[+]writes ok"))
+
+    assert most <= CONNECTIONS + WRITING
 
 
 async def test_a_key_that_waits_for_a_standby_is_no_lock(

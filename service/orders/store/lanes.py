@@ -183,7 +183,10 @@ class InsertLane(_InsertingLane[NewRow, Order | KeyWithoutOrder | None]):
 
 
 class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
-    """Inserts one caller's orders in one statement: all or nothing."""
+    """Inserts one caller's orders in one statement: all or nothing.
+
+    Of no orders at all there is a commit, too, which waits for standbys as any other.
+    """
 
     operation = "insert_many"
     statements = sql.WARM_BULK
@@ -193,6 +196,9 @@ class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
 
     async def _insert(self, bulk: Bulk) -> BulkAnswer:
         fetch = self._connection.fetch
+        if not bulk.rows:
+            await fetch(sql.CONFIRM, [1])
+            return None
         await self._ids.give(fetch, bulk.rows)
         answer = None
         if await insert_bulk(fetch, bulk) < len(bulk.rows):

@@ -56,7 +56,7 @@ class Store:
         self._process = connector.process
         outage = Outage(database.where)
         self._backends = Backends(timeout=statement_timeout * _ANSWER_SHARE)
-        self.writes = Writes(self._backends)
+        self.writes = Writes(self._backends, quiet=statement_timeout)
 
         def held(warm: list[Statement]) -> HeldConnection:
             connection = HeldConnection(

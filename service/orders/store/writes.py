@@ -2,14 +2,17 @@
 
 A write that waits is looked up at the server. When one was refused the server is asked by a trial,
 in which PL/pgSQL shows the SQLSTATE that the driver hides. The next write that works clears it; so
-does a trial that works, but for a standby, which only a commit waits for.
+does a trial that works. Only a commit waits for a standby, so there the trial is one.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
-from typing import Final
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final
 
+from orders.errors import Unavailable
 from orders.store.backends import Activity, Backends
 
 STANDBY: Final = "standby"
@@ -55,14 +58,27 @@ log = logging.getLogger("orders.store")
 class Writes:
     """Whether writes are kept out, and by what."""
 
-    def __init__(self, backends: Backends) -> None:
-        """Start as if they worked."""
+    def __init__(self, backends: Backends, *, quiet: float) -> None:
+        """Start as if they worked.
+
+        Args:
+            backends: asks the server.
+            quiet: seconds without news of a standby that is missing, after which it is looked for.
+
+        """
         self._backends = backends
+        self._quiet = quiet
+        self._heard_at = -math.inf
+        self._commit: Callable[[], Awaitable[None]] | None = None
         self._trial: asyncio.Task[None] | None = None
         self._asked_at = -_PAUSE
         self.reason: str | None = None
         self.doubted = False
         """Whether a write that works changes anything."""
+
+    def try_by(self, commit: Callable[[], Awaitable[None]]) -> None:
+        """Have commits tried by this; it raises Unavailable if one is not through in time."""
+        self._commit = commit
 
     def why(self) -> str | None:
         """Return in words what keeps writes out; None when nothing does."""
@@ -84,13 +100,21 @@ class Writes:
         Without a standby a lock is no news: a key is locked by the write that waits for it.
         """
         if activity.wait == "SyncRep":
+            self._heard_at = asyncio.get_running_loop().time()
             self._set(STANDBY)
         elif activity.wait_type == "Lock" and self.reason != STANDBY:
             self._set(LOCK)
 
     def look_again(self) -> None:
-        """Find out in the background whether what kept writes out is over."""
-        if self.reason not in (None, STANDBY):
+        """Find out in the background whether what kept writes out is over.
+
+        While a standby is missing, writes tell of it; a commit is tried only if nobody writes.
+        """
+        if self.reason == STANDBY:
+            now = asyncio.get_running_loop().time()
+            if self._trial is None and now - self._heard_at >= self._quiet:
+                self._start(self._try_commit())
+        elif self.reason is not None:
             self.refused()
 
     def refused(self) -> None:
@@ -99,8 +123,17 @@ class Writes:
         if self._trial is None and loop.time() - self._asked_at >= _PAUSE:
             self._asked_at = loop.time()
             self.doubted = True
-            self._trial = loop.create_task(self._try())
-            self._trial.add_done_callback(self._tried)
+            self._start(self._try())
+
+    def _start(self, trial: Coroutine[Any, Any, None]) -> None:
+        self._trial = asyncio.get_running_loop().create_task(trial)
+        self._trial.add_done_callback(self._tried)
+
+    async def _try_commit(self) -> None:
+        """Commit something; that it worked is told by the lane, as of any write."""
+        if self._commit is not None:
+            with contextlib.suppress(Unavailable):
+                await self._commit()
 
     async def _try(self) -> None:
         state = await self._backends.refusal(_TRIAL)
