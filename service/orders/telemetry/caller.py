@@ -15,7 +15,7 @@ FORWARDED: Final = "forwarded"
 FORWARDED_FOR: Final = "x-forwarded-for"
 FORWARDED_PROTO: Final = "x-forwarded-proto"
 
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 512
 _LONGEST: Final = 256
 """Characters of a header that is looked at; a longer one is no list of proxies."""
 _SCHEMES: Final = frozenset(("http", "https"))

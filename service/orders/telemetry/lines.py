@@ -22,7 +22,7 @@ PATH_SHOWN: Final = 2048
 
 _AGENT_SHOWN: Final = 256
 """Characters of a user agent that a line repeats, for the same reason."""
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 1024
 _LONGEST_REMEMBERED: Final = 256
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
