@@ -38,7 +38,8 @@ DISRUPTIONS: Final = (
         "operator-otherwise", "Upgrade to an operator that renders otherwise", _KEPT, quick=False
     ),
     Disruption("secret-rotation", "Secret rotated", _TOLD),
-    Disruption("canary-rotation", "Secret rotated in a canary", _KEPT),
+    # tests/e2e/test_rotation.py tries it for every change, without load.
+    Disruption("canary-rotation", "Secret rotated in a canary", _KEPT, quick=False),
     Disruption("log-level", "Log level changed", _TOLD),
     Disruption(
         "kill",
@@ -65,7 +66,8 @@ DISRUPTIONS: Final = (
     ),
     Disruption("webhook-away", "Webhook away for 60 s during a canary", _KEPT),
     Disruption("quota", "Quota hit in a rolling update", _KEPT),
-    Disruption("two-operators", "Two operators", _KEPT),
+    # tests/e2e/test_operator.py tries it for every change, without load.
+    Disruption("two-operators", "Two operators", _KEPT, quick=False),
     Disruption("bad-image", "Canary with an image that is not there", _BACK),
     Disruption("failing-migration", "Canary whose migration fails", _BACK),
     Disruption("errors", "Canary with 5 % errors", _BACK),

@@ -47,12 +47,13 @@ def test_a_canary_goes_on_when_its_secret_is_rotated(
     PostgreSQL asks for a password when a connection is made. So those of before serve on, and
     that none of them is left says that every pod has the new password.
     """
+    it = attempt("canary-rotation")
     database, straight = postgresql.make()
     host, name = straight.rpartition("@")[2].split("/")
     database.sql(f"CREATE ROLE {_TURNING} SUPERUSER LOGIN PASSWORD 'first'")
     on = database, url(host, name, _TURNING, "first")
     shop = serve(_TURNING, on, replicas=3, rollout=rollout(STEP))
-    with attempt("canary-rotation") as it, shop.load(it) as load:
+    with it, shop.load(it) as load:
         before = shop.namespace.rollout(shop.name)["stable"]
         shop.change(podTemplate={"env": [{"name": "QUEUE_LIMIT", "value": "1000"}]})
         begun = reach(shop, "a canary that serves", _serves, VERDICT)
