@@ -118,7 +118,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         if deadline <= now:
             raise DeadlineExceeded("nothing was tried: the deadline had passed")
         self._queue.add(waiter)
-        if self._timer is None or deadline < self._look_at:
+        if deadline < self._look_at:
             self._look_by(min(now + self._silence, deadline))
         if self._idle:
             self._consider(now)
@@ -128,12 +128,12 @@ class Coalescer(Generic[ItemT, ResultT]):
 
         What is on its way may be done or not.
         """
+        stopped = DeadlineExceeded("the service stopped before the database answered")
         batches = [*self._batches, *self._silent]
-        waiters = [waiter for batch in batches for waiter in batch.waiters]
-        for waiter in (*waiters, *self._queue):
-            if not waiter.done:
-                tell(waiter, DeadlineExceeded("the service stopped before the database answered"))
-        self._queue.clear()
+        for batch in batches:
+            batch.fail(stopped)
+        for waiter in self._queue.take(len(self._queue)):
+            tell(waiter, stopped)
         tasks = [batch.task for batch in batches if batch.task is not None]
         for task in tasks:
             task.cancel()

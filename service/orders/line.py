@@ -7,7 +7,7 @@ body took long, and those whose batch was lost, have their place further ahead.
 import heapq
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
 
@@ -26,10 +26,6 @@ class Line:
     def __len__(self) -> int:
         """Return how many wait; some may wait no more."""
         return len(self._waiters)
-
-    def __iter__(self) -> Iterator[Waiter]:
-        """Iterate over them, the earliest deadline first."""
-        return iter(self._waiters)
 
     def add(self, waiter: Waiter) -> None:
         """Have one more wait."""
@@ -59,7 +55,3 @@ class Line:
         while self._waiters and self._waiters[0].done:
             self._waiters.popleft()
         return due
-
-    def clear(self) -> None:
-        """Have nobody wait."""
-        self._waiters.clear()
