@@ -60,7 +60,6 @@ class Marker(Struct, frozen=True):
     """Where an argument comes from, and its name there."""
 
     wire: str
-    documented: bool = True
 
     place: ClassVar[Place]
 
@@ -96,7 +95,6 @@ class Parameter(Struct, frozen=True):
     type: Any
     default: Any
     required: bool
-    documented: bool
 
 
 class Reply(Struct, Generic[T], frozen=True, gc=False):
@@ -180,7 +178,6 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
                     type=_present(annotation),
                     default=None if required else argument.default,
                     required=required,
-                    documented=marker.documented,
                 )
             )
         common = _EVERYWHERE if body is None else _EVERYWHERE + _WITH_BODY

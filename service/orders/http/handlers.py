@@ -6,7 +6,7 @@ negotiation, unknown query parameters, and strict JSON (Litestar would take "3" 
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, cast, get_args
 
 import msgspec
@@ -55,10 +55,12 @@ def handlers() -> list[HTTPRouteHandler]:
 
 
 def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
+    conditions = _conditions(endpoint)
+
     async def handle(request: StrictRequest, **arguments: Any) -> Response[Any]:
         if "data" in arguments:
             arguments["body"] = arguments.pop("data")
-        if _check_conditions(endpoint, dict(request.scope["headers"])):
+        if endpoint.body is None and conditions(dict(request.scope["headers"])):
             return _response(endpoint, Reply(None, status=304))
         reply = await endpoint.call(request.app.state.orders, **arguments)
         return _response(endpoint, reply)
@@ -78,7 +80,11 @@ def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
         guards=[_admit],
         request_class=StrictRequest,
         request_max_body_size=endpoint.body_limit,
-        opt={"endpoint": endpoint, "decoder": msgspec.json.Decoder(endpoint.body)},
+        opt={
+            "endpoint": endpoint,
+            "decoder": msgspec.json.Decoder(endpoint.body),
+            "conditions": conditions,
+        },
     )(handle)
 
 
@@ -111,7 +117,6 @@ def _parameter(parameter: Parameter) -> ParameterKwarg:
         name=parameter.wire,
         ge=next((meta.ge for meta in metas if meta.ge is not None), None),
         le=next((meta.le for meta in metas if meta.le is not None), None),
-        include_in_schema=parameter.documented,
     )
 
 
@@ -130,7 +135,7 @@ async def _admit(
     if endpoint.body is not None:
         content_type = headers.get(b"content-type")
         check_content(content_type, headers.get(b"content-encoding"))
-        _check_conditions(endpoint, headers)
+        handler.opt["conditions"](headers)
         body = await cast("StrictRequest", connection).body()
         if not body:  # Litestar would not decode it at all
             decode(handler.opt["decoder"], body)
@@ -140,24 +145,28 @@ async def _admit(
     check_query(connection.scope["query_string"], known)
 
 
-def _check_conditions(endpoint: Endpoint[Any], headers: Mapping[bytes, bytes]) -> bool:
-    """Check the conditions of a request, unless the endpoint does; return whether it is 304.
+def _conditions(endpoint: Endpoint[Any]) -> Callable[[Mapping[bytes, bytes]], bool]:
+    """Return what checks the conditions of a request, and says whether its answer is 304.
 
-    Raises:
-        PreconditionFailed: one does not hold.
-
+    It raises PreconditionFailed where one does not hold. They are checked once: before the body
+    is read, if there is one. An endpoint that takes If-Match checks them by itself.
     """
-    if any(parameter.wire == "If-Match" for parameter in endpoint.parameters):
-        return False
-    if_match, if_none_match = (
-        None if value is None else value.decode("latin-1")
-        for value in (headers.get(b"if-match"), headers.get(b"if-none-match"))
-    )
+    by_itself = any(parameter.wire == "If-Match" for parameter in endpoint.parameters)
     exists = any(e.method == "GET" and e.path == endpoint.path for e in ENDPOINTS)
-    has_it = check_untagged(if_match, if_none_match, exists=exists)
-    if has_it and endpoint.method != "GET":
-        raise PreconditionFailed
-    return has_it
+
+    def check(headers: Mapping[bytes, bytes]) -> bool:
+        if by_itself:
+            return False
+        if_match, if_none_match = (
+            None if value is None else value.decode("latin-1")
+            for value in (headers.get(b"if-match"), headers.get(b"if-none-match"))
+        )
+        has_it = check_untagged(if_match, if_none_match, exists=exists)
+        if has_it and endpoint.method != "GET":
+            raise PreconditionFailed
+        return has_it
+
+    return check
 
 
 def _response(endpoint: Endpoint[Any], reply: Reply[Any]) -> Response[bytes]:
