@@ -57,7 +57,7 @@ def _pair(header: str, name: str) -> str | None:
     """Return a parameter of the first proxy (RFC 7239, 4), which is the one next to the caller."""
     if len(header) > _LONGEST:
         return None
-    for part in re.split(r"[;,]", header.split(",", maxsplit=1)[0]):
+    for part in header.split(",", maxsplit=1)[0].split(";"):
         match = _PAIR.fullmatch(part)
         if match is not None and match[1].lower() == name:
             return match[2].strip('"')
