@@ -77,18 +77,29 @@ class Children:
 
         """
         for kind in self._kinds.values():
-            namespace, labels = self._owner.namespace, self._owner.labels
-            try:
-                found = await self._kube.list(
-                    kind.api_version, kind.plural, namespace, labels, seconds=LIST_SECONDS
-                )
-            except KubeError as error:
-                if error.lost:
-                    raise
-                self.unlisted[kind.kind] = error
-                continue
-            for obj in found:
+            labels = self._owner.labels
+            for obj in await self.listed(kind.api_version, kind.kind, kind.plural, labels):
                 self._live[kind.kind, obj["metadata"]["name"]] = obj
+
+    async def listed(
+        self, api_version: str, kind: str, plural: str, labels: Mapping[str, str]
+    ) -> list[Object]:
+        """Return what has these labels; nothing where that fails, which `unlisted` then says.
+
+        Raises:
+            KubeError: the API server is away.
+
+        """
+        namespace = self._owner.namespace
+        try:
+            return await self._kube.list(
+                api_version, plural, namespace, labels, seconds=LIST_SECONDS
+            )
+        except KubeError as error:
+            if error.lost:
+                raise
+            self.unlisted[kind] = error
+            return []
 
     def ignore(self, kind: str) -> None:
         """Take it that nothing of a kind is ours; specs may name others' of some kinds."""
@@ -135,6 +146,10 @@ class Children:
     def unreadable(self, reference: Reference) -> bool:
         """Whether it is not known what a Secret or ConfigMap has, or whether it is there."""
         return (REFERENCED[reference.plural], reference.name) in self.unread
+
+    def any_unread(self, kind: str) -> bool:
+        """Whether it is not known of some object of a kind whether it is there."""
+        return any(found == kind for found, _ in self.unread)
 
     async def mine(self, api_version: str, kind: str, name: str) -> Object | None:
         """Return an object if it is ours, whatever became of its labels."""

@@ -15,7 +15,6 @@ from orders_operator.resources.revision import Revision, wanted
 
 Object = dict[str, Any]
 
-DEPLOYMENT: Final = "Deployment"
 _PASSWORD_BYTES: Final = 24
 
 
@@ -61,7 +60,7 @@ async def choose(it: Pass) -> None:
 def _begun(it: Pass) -> Revision | None:
     """Return the revision that was begun; None if it is not known what runs, or what ran."""
     snapshot, before = it.snapshot, it.snapshot.before
-    if any(kind == DEPLOYMENT for kind, _ in snapshot.children.unread):
+    if snapshot.children.any_unread("Deployment"):
         return None
     known = {found for found in (before.stable, before.revision) if found is not None}
     if CONTROLLER_REVISION.kind in snapshot.unknown and not known <= snapshot.revisions.keys():

@@ -2,7 +2,6 @@
 
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.address import url
-from orders_operator.reconcile.choose import DEPLOYMENT
 from orders_operator.reconcile.converge import retained_claim
 from orders_operator.reconcile.database_pod import trouble_of_database
 from orders_operator.reconcile.in_use import uses_embedded
@@ -53,8 +52,7 @@ async def observe(it: Pass) -> None:
 
 def _hidden(it: Pass) -> bool:
     """Whether it is not known which pods there are, or what a Deployment has."""
-    kinds = {kind for kind, _ in it.snapshot.children.unread}
-    return POD in it.snapshot.unknown or DEPLOYMENT in kinds
+    return POD in it.snapshot.unknown or it.snapshot.children.any_unread("Deployment")
 
 
 def _lost(it: Pass) -> list[Problem]:

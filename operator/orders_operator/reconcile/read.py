@@ -9,18 +9,25 @@ from msgspec.structs import fields, replace
 
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
-from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.autoscaled import autoscaled, autoscaled_before, with_pods
-from orders_operator.reconcile.children import LIST_SECONDS, Children, refusal
+from orders_operator.reconcile.children import Children, refusal
 from orders_operator.reconcile.database_pod import pods_of_database
 from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import POD, Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
 from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET
-from orders_operator.resources.labels import API, CANARY, COMPONENT, DATABASE, selector
+from orders_operator.resources.labels import (
+    API,
+    CANARY,
+    COMPONENT,
+    DATABASE,
+    REVISION,
+    labelled,
+    selector,
+)
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import named
-from orders_operator.resources.revision import Revision, labelled, restored, stored
+from orders_operator.resources.revision import Revision, restored, stored
 from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
 
@@ -44,9 +51,10 @@ async def read(it: Pass) -> None:
     service = it.service = postgres.with_database_of(service, databases)
     before = rollout_before(it.resource)
     live = await children.mine("apps/v1", "StatefulSet", postgres.database_name(service))
-    controllers = await _controllers(children, metadata.name)
+    deployed = await _deployed(children, metadata.name)
+    controllers = await _controllers(children, metadata.name, deployed)
     controllers += await _of_database(children, service, live)
-    revisions = await _revisions(children, controllers, before, metadata.name)
+    revisions = _revisions(controllers, before, deployed)
     used = {before.stable, before.revision, before.canary, *revisions_of(pods)}
     templates = [kept.template for kept in revisions.values() if kept.hash in used]
     readers = (template(service), *templates, *pods)
@@ -75,21 +83,14 @@ async def _keep_pods(it: Pass, children: Children) -> None:
     if it.invalid is not None:  # it is not known whether there is autoscaling
         return
     live = await children.mine("apps/v1", "Deployment", it.service.metadata.name)
-    known = not any(kind == "Deployment" for kind, _ in children.unread)
+    known = not children.any_unread("Deployment")
     it.autoscaled = autoscaled(it.service.spec, it.autoscaled, live, known=known)
     it.service = with_pods(it.service, it.autoscaled)
 
 
 async def _pods(it: Pass, children: Children) -> tuple[Object, ...]:
     """Return the pods of the service that have not ended; a list that fails is noted."""
-    namespace, labels = it.service.metadata.namespace, selector(it.service, API)
-    try:
-        found = await it.context.kube.list("v1", "pods", namespace, labels, seconds=LIST_SECONDS)
-    except KubeError as error:
-        if error.lost:
-            raise
-        children.unlisted[POD] = error
-        return ()
+    found = await children.listed("v1", POD, "pods", selector(it.service, API))
     return tuple(pod for pod in found if not ended(pod))
 
 
@@ -130,23 +131,30 @@ def rollout_before(resource: Object) -> RolloutStatus:
     return kept
 
 
-async def _controllers(children: Children, name: str) -> list[Object]:
+async def _deployed(children: Children, name: str) -> list[Revision]:
+    """Return the revisions that the Deployments of both tracks were given."""
+    tracks = [
+        await children.mine("apps/v1", "Deployment", it) for it in (name, f"{name}-{CANARY}")
+    ]
+    found = [restored(it["spec"]["template"]) for it in tracks if it is not None]
+    return [it for it in found if it is not None]
+
+
+async def _controllers(children: Children, name: str, deployed: list[Revision]) -> list[Object]:
     """Return the ControllerRevisions; that of a revision that runs, whatever became of its labels.
 
     Its Deployment names it. What it keeps cannot be written anew, as its data are immutable.
     """
     found = children.every(CONTROLLER_REVISION)
     known = {kept.hash for obj in found if (kept := stored(obj)) is not None}
-    for track in (name, f"{name}-{CANARY}"):
-        deployment = await children.mine("apps/v1", "Deployment", track)
-        live = None if deployment is None else restored(deployment["spec"]["template"])
-        if live is None or live.hash in known:
+    for live in deployed:
+        if live.hash in known:
             continue
         known.add(live.hash)
         where = (CONTROLLER_REVISION.api_version, CONTROLLER_REVISION.kind, f"{name}-{live.hash}")
         obj = await children.mine(*where)
         if obj is not None:
-            found.append(labelled(obj, live.hash))
+            found.append(labelled(obj, REVISION, live.hash))
     return found
 
 
@@ -160,11 +168,11 @@ async def _of_database(
         return []
     where = (CONTROLLER_REVISION.api_version, CONTROLLER_REVISION.kind, name)
     obj = await children.mine(*where)
-    return [] if obj is None else [database_revision.labelled(obj)]
+    return [] if obj is None else [labelled(obj, COMPONENT, DATABASE)]
 
 
-async def _revisions(
-    children: Children, controllers: list[Object], before: RolloutStatus, name: str
+def _revisions(
+    controllers: list[Object], before: RolloutStatus, deployed: list[Revision]
 ) -> dict[str, Revision]:
     """Return the revisions whose templates there are, in the order in which one is looked for.
 
@@ -172,12 +180,9 @@ async def _revisions(
     """
     newest = sorted(controllers, key=lambda obj: -int(obj.get("revision") or 0))
     found = {kept.hash: kept for obj in newest if (kept := stored(obj)) is not None}
-    for track in (name, f"{name}-{CANARY}"):
-        deployment = await children.mine("apps/v1", "Deployment", track)
-        live = None if deployment is None else restored(deployment["spec"]["template"])
-        if live is not None:
-            kept = found.get(live.hash, live)
-            found[live.hash] = kept if kept.copy else replace(kept, copy=live.copy)
+    for live in deployed:
+        kept = found.get(live.hash, live)
+        found[live.hash] = kept if kept.copy else replace(kept, copy=live.copy)
     names = [before.revision or "", before.stable or ""]
     if before.failed is not None and before.failed.revision == before.revision:
         names.reverse()

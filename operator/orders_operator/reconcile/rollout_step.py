@@ -36,7 +36,7 @@ async def plan_rollout(it: Pass) -> None:
     tracks = await tracks_of(it)
     situation = _situation(it, revision, tracks)
     if it.invalid is not None:
-        situation = only_back(situation, tracks)
+        situation = only_back(situation)
     if overdue(situation):
         it.answers = await answers((*tracks.canary.newest, *tracks.stable.newest))
         tracks = await tracks_of(it)

@@ -61,9 +61,8 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
     return Tracks(TrackState(found if ours else None)), False
 
 
-def only_back(it: Situation, tracks: Tracks) -> Situation:
+def only_back(it: Situation) -> Situation:
     """Return a situation in which a rollout can do nothing but stay where it is, or go back."""
-    stable = tracks.stable.deployment
     judged = it.before.phase == "Baking" and judged_by(it.declared) is not None
     rolling = it.before.phase == "Progressing" or (
         judged and it.declared.strategy == "RollingUpdate"
@@ -72,7 +71,7 @@ def only_back(it: Situation, tracks: Tracks) -> Situation:
     return replace(
         it,
         declared=strategy,
-        pods=it.pods if stable is None else int(stable["spec"].get("replicas", 1)),
+        pods=it.pods if it.stable is None else it.stable.progress.wanted,
         commands=Commands(abort=it.commands.abort, pause=it.wanted),
         content=None,
     )

@@ -169,13 +169,6 @@ def name_of(service: OrderService, live: Object) -> str | None:
     return None if found is None else f"{service.metadata.name}{postgres.SUFFIX}-{found}"
 
 
-def labelled(controller_revision: Object) -> Object:
-    """Return a ControllerRevision as it is read with the label that says what it is of."""
-    metadata = controller_revision["metadata"]
-    labels = {**(metadata.get("labels") or {}), COMPONENT: DATABASE}
-    return {**controller_revision, "metadata": {**metadata, "labels": labels}}
-
-
 def stored(
     service: OrderService, controller_revisions: list[Object], live: Object | None
 ) -> DatabaseRevision | None:

@@ -46,6 +46,13 @@ def labels(service: OrderService, component: str) -> dict[str, str]:
     }
 
 
+def labelled(obj: dict[str, Any], name: str, value: str) -> dict[str, Any]:
+    """Return an object as it is read with one label more."""
+    metadata = obj["metadata"]
+    found = {**(metadata.get("labels") or {}), name: value}
+    return {**obj, "metadata": {**metadata, "labels": found}}
+
+
 def child(
     service: OrderService,
     api_version: str,

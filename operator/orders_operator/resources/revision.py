@@ -115,13 +115,6 @@ def stored(controller_revision: Object) -> Revision | None:
     return Revision(found, template, declared if isinstance(declared, dict) else None, copy)
 
 
-def labelled(controller_revision: Object, name: str) -> Object:
-    """Return a ControllerRevision as it is read with the label that names its revision."""
-    metadata = controller_revision["metadata"]
-    labels = {**(metadata.get("labels") or {}), REVISION: name}
-    return {**controller_revision, "metadata": {**metadata, "labels": labels}}
-
-
 def restored(template: Object) -> Revision | None:
     """Return the revision that pods have from the template of their Deployment.
 

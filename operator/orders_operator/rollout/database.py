@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
 from orders_operator.resources.postgres import CONTAINER, VOLUME_PERMISSIONS
-from orders_operator.rollout.pods import Trouble, of_container, ready, unplaced
+from orders_operator.rollout.pods import Trouble, condition, of_container, ready, unplaced
 from orders_operator.rollout.situation import moment
 
 Object = dict[str, Any]
@@ -98,11 +98,10 @@ def _runs(pod: Object) -> bool:
 
 def _never_ready(pod: Object) -> bool:
     """Whether it has been unready since its start; a doubt means no."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    condition = next((it for it in conditions if it.get("type") == "Ready"), None)
-    if condition is None:  # no kubelet has had it yet
+    found = condition(pod, "Ready")
+    if not found:  # no kubelet has had it yet
         return True
-    since = moment(condition.get("lastTransitionTime"))
+    since = moment(found.get("lastTransitionTime"))
     began = moment((pod.get("status") or {}).get("startTime"))
     if ready(pod) or since is None or began is None:
         return False

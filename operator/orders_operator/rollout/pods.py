@@ -95,17 +95,21 @@ def trouble(pods: Iterable[Object]) -> Trouble | None:
     return min(found, key=lambda it: (it.may_pass, _WEIGHTS.index(it.reason)), default=None)
 
 
+def condition(pod: Object, kind: str) -> Object:
+    """Return a condition of a pod; empty if it has none of this type."""
+    conditions: list[Object] = (pod.get("status") or {}).get("conditions") or []
+    return next((it for it in conditions if it.get("type") == kind), {})
+
+
 def ready(pod: Object) -> bool:
     """Whether a pod takes requests."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(it.get("type") == "Ready" and it.get("status") == "True" for it in conditions)
+    return condition(pod, "Ready").get("status") == "True"
 
 
 def unplaced(pod: Object) -> Object | None:
     """Return the scheduler's condition if it has found no node for a pod."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    found = (it for it in conditions if it.get("type") == "PodScheduled")
-    return next((it for it in found if it.get("status") == "False"), None)
+    found = condition(pod, "PodScheduled")
+    return found if found.get("status") == "False" else None
 
 
 def migration(pods: Iterable[Object]) -> Migration | None:

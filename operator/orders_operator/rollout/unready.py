@@ -4,7 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from orders_operator.resources.pod import SERVICE
-from orders_operator.rollout.pods import created, ending, ready, statuses, tail, unplaced
+from orders_operator.rollout.pods import (
+    condition,
+    created,
+    ending,
+    ready,
+    statuses,
+    tail,
+    unplaced,
+)
 
 Object = dict[str, Any]
 
@@ -81,8 +89,8 @@ def _does(name: str, status: Object, answer: str | None = None) -> str:
 def _gate(pod: Object) -> str | None:
     """Return the readiness gate that somebody else keeps shut."""
     for gate in (pod.get("spec") or {}).get("readinessGates") or ():
-        kind = gate.get("conditionType")
-        found = next((it for it in _conditions(pod) if it.get("type") == kind), {})
+        kind = str(gate.get("conditionType"))
+        found = condition(pod, kind)
         if found.get("status") != "True":
             said = found.get("message") or found.get("reason") or "nobody has opened it"
             return _one_line(f"its readiness gate {kind}: {said}")
@@ -91,13 +99,9 @@ def _gate(pod: Object) -> str | None:
 
 def _condition(pod: Object) -> str | None:
     """Return what the condition Ready says, as of a node that is away."""
-    found = next((it for it in _conditions(pod) if it.get("type") == "Ready"), {})
+    found = condition(pod, "Ready")
     words = found.get("message") or found.get("reason")
     return _one_line(words) if words else None
-
-
-def _conditions(pod: Object) -> list[Object]:
-    return (pod.get("status") or {}).get("conditions") or []
 
 
 def _state(status: Object, kind: str) -> Object | None:

@@ -137,7 +137,7 @@ def test_a_restart_is_another_revision() -> None:
         ("", "now", True),
     ],
 )
-def test_restarts_are_compared_as_times(before: str, after: str, newer: bool) -> None:  # noqa: FBT001
+def test_restarts_are_compared_as_times(before: str, after: str, *, newer: bool) -> None:
     """In whatever zone they are written; what is no time is before every time."""
     kept = revision(service(), restart=before)
     said = {"orders.dev/restart": after}
