@@ -4,12 +4,13 @@ CEL has no clock, so a policy stamps a template with the version that the object
 another one at each write, as a time would be.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from orders_operator.client.kube import path
 from tests.apiserver.world import World
+from tests.server import eventually
 
 Object = dict[str, Any]
 
@@ -47,9 +48,7 @@ async def policy(world: World, *expressions: str) -> AsyncIterator[None]:
     for plural, made in written:
         await world.kube.request("POST", f"{_GROUP}/{plural}", body=made)
     try:
-        async with asyncio.timeout(_SECONDS):
-            while not await _works(world):
-                pass
+        await eventually(lambda: _works(world), within=_SECONDS)
         yield
     finally:
         for plural in reversed(_KINDS):
@@ -104,7 +103,7 @@ async def _works(world: World) -> bool:
             },
         },
     }
-    where = world.url("apps/v1", "deployments", "tried").removesuffix("/tried")
+    where = path("apps/v1", "deployments", world.namespace)
     made = await world.kube.request("POST", where, {"dryRun": "All"}, wanted)
     template = made["spec"]["template"]
     [first, *_] = template["spec"]["containers"]

@@ -10,6 +10,7 @@ import httpx2
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client import transport
 from orders_operator.client.errors import KubeError
+from orders_operator.client.kube import path
 from orders_operator.resources.kinds import KINDS
 from tests.apiserver.server import OPERATOR
 from tests.apiserver.world import World
@@ -76,8 +77,7 @@ async def _refuses(world: World, plural: str) -> bool:
     """Whether an object of a kind is refused, which is tried without making it."""
     version, kind, spec = _TRIED[plural]
     metadata = {"name": "tried", "namespace": world.namespace}
-    root = "/apis" if "/" in version else "/api"
-    where = f"{root}/{version}/namespaces/{world.namespace}/{plural}"
+    where = path(version, plural, world.namespace)
     obj = {"apiVersion": version, "kind": kind, "metadata": metadata, **spec}
     try:
         await world.kube.request("POST", where, {"dryRun": "All"}, obj, tries=1)

@@ -15,6 +15,7 @@ from orders_operator.telemetry.tracing import Tracing
 from orders_operator.watchdog import Watchdog
 from tests.apiserver.recording import Recording
 from tests.apiserver.world import World
+from tests.conditions import rolled_out
 from tests.server import eventually
 
 UNCLOSED: Final = [
@@ -104,11 +105,6 @@ def is_rolled_out(world: World) -> Callable[[], Awaitable[bool]]:
     """Return what asks whether all that is declared serves, and nothing else."""
 
     async def ask() -> bool:
-        resource = await world.resource()
-        status = resource.get("status") or {}
-        said = {it["type"]: it["status"] for it in status.get("conditions") or ()}
-        wanted = {"Ready": "True", "Progressing": "False", "Degraded": "False"}
-        current = status.get("observedGeneration") == resource["metadata"]["generation"]
-        return current and wanted.items() <= said.items()
+        return rolled_out(await world.resource())
 
     return ask

@@ -124,9 +124,8 @@ class World:
 
     async def label(self, **labels: str) -> None:
         """Set labels of the namespace."""
-        await self.kube.merge(
-            f"/api/v1/namespaces/{self.namespace}", {"metadata": {"labels": labels}}
-        )
+        where = path("v1", "namespaces", name=self.namespace)
+        await self.kube.merge(where, {"metadata": {"labels": labels}})
 
     async def quota(self, **hard: str) -> None:
         """Allow no more than this in the namespace."""

@@ -26,7 +26,7 @@ def test_a_canary_outlives_a_webhook_that_is_away(serve: Serve, size: Size, atte
         reach(shop, "a canary that serves", lambda now: now.get("settledAt"), VERDICT)
         with webhook_away(shop.namespace, "deployments"):
             it.mark("the webhook of Deployments is away")
-            told(shop, "failed calling webhook")
+            shop.namespace.told(shop.name, "failed calling webhook", _TOLD)
             it.mark("Degraded says so")
             load.go_on(size.webhook_away)
             now = shop.namespace.rollout(shop.name)
@@ -44,7 +44,7 @@ def test_a_rolling_update_waits_for_room_in_a_quota(shop: Shop, attempt: Try) ->
         with pods_quota(shop.namespace):
             it.mark("a quota without room for another pod")
             shop.change(podTemplate={"env": [{"name": "QUEUE_LIMIT", "value": "4097"}]})
-            told(shop, "exceeded quota: full")
+            shop.namespace.told(shop.name, "exceeded quota: full", _TOLD)
             it.mark("Degraded says so")
             it.none("pods of before that went", len(uids(before) - uids(shop.pods())))
         it.mark("the quota is gone")
@@ -78,15 +78,6 @@ def test_two_operators_do_not_fight(
         it.none("pods replaced by whom is left", len(after["pods"] - now["pods"]))
         it.none("templates changed", int(after["templates"] != now["templates"]))
         it.none("requests failed", load.stop().failed)
-
-
-def told(shop: Shop, words: str) -> None:
-    """Wait until the condition has the words of the API server."""
-
-    def said() -> bool:
-        return words in shop.namespace.condition(shop.name, "Degraded").get("message", "")
-
-    shop.namespace.until(said, _TOLD, f"Degraded says {words!r}")
 
 
 def changed(shop: Shop, value: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from tests.conditions import rolled_out
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHART: Final = ROOT / "charts" / "orders"
 SAMPLES: Final = ROOT / "k8s" / "samples"
@@ -125,22 +127,27 @@ class Namespace:
     def rolled_out(self, name: str, seconds: float) -> float:
         """Wait until what an OrderService declares serves, and nothing else; return the seconds.
 
-        Ready alone says that callers are served, by whichever revision.
+        Raises:
+            CommandError: it took longer; the message has the state of things.
+
+        """
+        return self.until(
+            lambda: rolled_out(self.get("orderservice", name)), seconds, f"{name} is rolled out"
+        )
+
+    def told(self, name: str, words: str, seconds: float) -> float:
+        """Wait until the condition Degraded is True and has these words; return the seconds.
 
         Raises:
             CommandError: it took longer; the message has the state of things.
 
         """
 
-        def done() -> bool:
-            found = self.get("orderservice", name)
-            status = found.get("status") or {}
-            said = {it["type"]: it["status"] for it in status.get("conditions") or ()}
-            wanted = {"Ready": "True", "Progressing": "False", "Degraded": "False"}
-            current = status.get("observedGeneration") == found["metadata"]["generation"]
-            return current and wanted.items() <= said.items()
+        def said() -> bool:
+            found = self.condition(name, "Degraded")
+            return found.get("status") == "True" and words in found["message"]
 
-        return self.until(done, seconds, f"{name} is rolled out")
+        return self.until(said, seconds, f"Degraded says {words!r}")
 
     def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
         """Ask again until it is true, where there is nothing to watch; return the seconds."""

@@ -12,16 +12,6 @@ LARGE: Final = {"requests": {"cpu": "1000"}}
 BAD: Final = [("image", ABSENT), ("resources", LARGE)]
 
 
-def told(namespace: Namespace, name: str, words: str) -> None:
-    """Wait until the condition Degraded has these words."""
-
-    def is_told() -> bool:
-        condition = namespace.condition(name, "Degraded")
-        return condition.get("status") == "True" and words in condition["message"]
-
-    namespace.until(is_told, 120, f"Degraded says {words!r}")
-
-
 @pytest.mark.parametrize(("field", "value"), BAD)
 def test_what_was_bad_from_the_start_is_taken_back(
     namespace: Namespace, field: str, value: Any
@@ -30,7 +20,7 @@ def test_what_was_bad_from_the_start_is_taken_back(
     name = f"{NAME}-{field}"
     pod, claim = f"{name}-postgresql-0", f"data-{name}-postgresql-0"
     namespace.apply(order_service(name, database={"embedded": {field: value}}))
-    told(namespace, name, "The embedded database: ")
+    namespace.told(name, "The embedded database: ", 120)
     before = [namespace.get(*it)["metadata"]["uid"] for it in (("pod", pod), ("pvc", claim))]
 
     namespace.patch("orderservice", name, {"spec": {"database": {"embedded": {field: None}}}})
@@ -46,7 +36,7 @@ def test_what_was_bad_later_is_taken_back_with_the_orders(namespace: Namespace) 
     kept = ("exec", POD, "--", "psql", "--username=orders", "--command")
     namespace.kubectl(*kept, "CREATE TABLE kept ()")
     namespace.patch("orderservice", NAME, {"spec": {"database": {"embedded": {"image": ABSENT}}}})
-    told(namespace, NAME, "ImagePull")
+    namespace.told(NAME, "ImagePull", 120)
 
     namespace.patch("orderservice", NAME, {"spec": {"database": {"embedded": {"image": None}}}})
     namespace.wait(f"statefulset/{NAME}-postgresql", "jsonpath={.status.readyReplicas}=1", 180)
@@ -61,7 +51,7 @@ def test_a_pod_that_the_namespace_refuses_is_told(namespace: Namespace) -> None:
     embedded = {"volumePermissions": True, "resources": {"requests": {"cpu": "10m"}}}
     restrict(namespace.name)
     namespace.apply(order_service(name, database={"embedded": embedded}))
-    told(namespace, name, "violates PodSecurity")
+    namespace.told(name, "violates PodSecurity", 120)
 
     change = {"spec": {"database": {"embedded": {"volumePermissions": None}}}}
     namespace.patch("orderservice", name, change)
