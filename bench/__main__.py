@@ -78,9 +78,7 @@ def _run(options: argparse.Namespace) -> int:
     if partial and options.parts == default("parts"):
         parts = frozenset({Part.LOADS, Part.STARTS})
     publish = not (partial or options.no_publish)
-    busy = quiet.before()
-    if publish:
-        quiet.check_before(busy)
+    busy = _others(publish=publish)
     chosen, left_out = servers.build([servers.BY_NAME[name] for name in options.only])
     for line in left_out:
         _say(line)
@@ -158,9 +156,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _scale(options: argparse.Namespace) -> int:
-    busy = quiet.before()
-    if not options.no_publish:
-        quiet.check_before(busy)
+    busy = _others(publish=not options.no_publish)
     generator = load.find()
     with database.start(migrate=True) as running:
         found = scale.measure(running, generator, options.seconds or 8.0, options.turns or 2, _say)
@@ -185,9 +181,7 @@ def _history(options: argparse.Namespace) -> int:
     if len(asked) < 2:  # noqa: PLR2004, one and what it is compared with
         _say("history: name two revisions at least, the oldest first")
         return 2
-    busy = quiet.before()
-    if not options.no_publish:
-        quiet.check_before(busy)
+    busy = _others(publish=not options.no_publish)
     chosen = [each.server(each.name) for each in asked]
     generator = load.find()
     measured = plan.Plan(
@@ -281,6 +275,14 @@ def _numbers(text: str) -> list[int]:
         msg = f"{text!r} is not a list of whole numbers from 1, such as 64,256"
         raise argparse.ArgumentTypeError(msg)
     return numbers
+
+
+def _others(*, publish: bool) -> float:
+    """Return what others use of the machine; raise Busy if that is too much to publish."""
+    busy = quiet.before()
+    if publish:
+        quiet.check_before(busy)
+    return busy
 
 
 def _keep(found: results.Results, file: Path) -> None:

@@ -55,6 +55,16 @@ def between(of: Range | None, digits: int = 0) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def loads(row: Row, numbers: list[int]) -> list[str]:
+    """Return POST/s, GET/s and the p99 of both at each number of connections."""
+    cells = []
+    for number in map(str, numbers):
+        cells += [between(row.post.get(number)), between(row.get.get(number))]
+        p99 = (row.post_p99_ms.get(number), row.get_p99_ms.get(number))
+        cells.append(", ".join(between(each, 1) for each in p99))
+    return cells
+
+
 def section() -> Iterator[str]:
     """The figures beside what the same run gave for this service and for Fiber."""
     found = read()
@@ -72,10 +82,5 @@ def section() -> Iterator[str]:
 
 
 def _cells(row: Row, numbers: list[int]) -> list[str]:
-    cells = [row.title]
-    for number in map(str, numbers):
-        cells += [between(row.post.get(number)), between(row.get.get(number))]
-        p99 = (row.post_p99_ms.get(number), row.get_p99_ms.get(number))
-        cells.append(", ".join(between(each, 1) for each in p99))
     cpu = f"{between(row.post_cpu_us)}, {between(row.get_cpu_us)}"
-    return [*cells, cpu, between(row.pss_mb)]
+    return [row.title, *loads(row, numbers), cpu, between(row.pss_mb)]

@@ -16,14 +16,14 @@ HOURS: Final = 730
 SOURCE: Final = "https://aws.amazon.com/fargate/pricing/"
 
 
-def month(cpu_us: float, per_second: float = 1000.0) -> float:
-    """Return US dollars a month for so many requests a second, each of `cpu_us` microseconds."""
-    return cores(cpu_us, per_second) * CORE_HOUR * HOURS
+def month(cpu_us: float) -> float:
+    """Return US dollars a month for 1,000 requests a second, each of `cpu_us` microseconds."""
+    return cores(cpu_us) * CORE_HOUR * HOURS
 
 
-def cores(cpu_us: float, per_second: float = 1000.0) -> float:
-    """Return how many cores so many requests a second keep busy."""
-    return cpu_us * per_second / 1e6
+def cores(cpu_us: float) -> float:
+    """Return how many cores 1,000 requests a second keep busy."""
+    return cpu_us * 1000.0 / 1e6
 
 
 def section(summary: Summary) -> Iterator[str]:

@@ -45,9 +45,9 @@ def share(busy: float, own: float, total: float) -> float:
     return max(busy - own, 0.0) / total if total else 0.0
 
 
-def before(postmaster: psutil.Process | None = None) -> float:
+def before() -> float:
     """Watch the machine for a few seconds in which the bench does nothing."""
-    watch = Watch(postmaster)
+    watch = Watch(None)
     time.sleep(BEFORE_SECONDS)
     return round(watch.others(), 4)
 

@@ -57,11 +57,7 @@ def _rows(summary: Summary, numbers: list[int]) -> Iterator[list[str]]:
 
 def _apart(other: apart.Apart, numbers: list[int]) -> list[str]:
     row = other.rows[0]
-    cells = []
-    for number in map(str, numbers):
-        cells += [apart.between(row.post.get(number)), apart.between(row.get.get(number))]
-        late = (row.post_p99_ms.get(number), row.get_p99_ms.get(number))
-        cells.append(", ".join(apart.between(each, 1) for each in late))
+    cells = apart.loads(row, numbers)
     return [f"{row.title}, measured apart", *cells, apart.between(row.pss_mb), ""]
 
 

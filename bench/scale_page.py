@@ -44,12 +44,12 @@ def processes(found: scale.Scale) -> Iterator[str]:
             if not figures:
                 continue
             counted = all(figure.flushes is not None for figure in figures)
-            head = [*_HEAD, *(_SIZES if counted else []), *_POSTGRES]
+            sizes, flushes = (_SIZES, _FLUSHES) if counted else ([], [])
+            head = [*_HEAD, *sizes, *_POSTGRES, *flushes]
             yield f"{_TITLES[question]}, {connections} connections in all:"
             yield ""
             yield from table(
-                [*head, *(_FLUSHES if counted else [])],
-                (_row(figure, counted=counted) for figure in figures),
+                head, (_row(figure, len(head), counted=counted) for figure in figures)
             )
 
 
@@ -58,10 +58,10 @@ def _of(found: scale.Scale, question: str, connections: int) -> list[scale.Figur
     return [figure for figure in found.figures if (figure.question, figure.connections) == wanted]
 
 
-def _row(figure: scale.Figure, *, counted: bool) -> list[str]:
+def _row(figure: scale.Figure, width: int, *, counted: bool) -> list[str]:
     if figure.errors:
-        empty = len(_HEAD) + len(_POSTGRES) - 2 + (len(_SIZES) + len(_FLUSHES) if counted else 0)
-        return [str(figure.processes), f"void: {figure.errors:,} errors", *[""] * empty]
+        told = [str(figure.processes), f"void: {figure.errors:,} errors"]
+        return told + [""] * (width - len(told))
     sizes = (_bound(figure.batch_half), _bound(figure.batch_most))
     flushes = (figure.flushes or 0.0) * figure.per_second
     return [

@@ -24,7 +24,7 @@ from typing import Final
 import httpx
 import psutil
 
-from tests.integration.test_leaks import CONNECTIONS, ORDER, WRITING
+from tests.integration.test_leaks import CONNECTIONS, ORDER, WRITING, backends
 from tests.postgres import PostgresServer
 from tests.server import Server, eventually
 from tests.standbys import standby_gone
@@ -93,7 +93,7 @@ async def _turn(
     before = answers.copy()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        counts.append(len(await asyncio.to_thread(postgres.backend_pids, url)))
+        counts.append(await backends(postgres, url))
         await asyncio.sleep(0.2)
     process = psutil.Process(server.process.pid)
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:

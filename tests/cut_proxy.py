@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.middle import listening
+
 
 class CutProxy:
     """Passes bytes on to 127.0.0.1, until a connection is to die."""
@@ -108,15 +110,5 @@ class _Connection:
 async def cut_proxy(target: int) -> AsyncIterator[CutProxy]:
     """Listen on a port of 127.0.0.1 for as long as the context lasts."""
     proxy = CutProxy(target)
-    callers: set[asyncio.Task[None]] = set()
-
-    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        callers.add(asyncio.ensure_future(proxy.take(reader, writer)))
-
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with listening(proxy.take) as proxy.port:
         yield proxy
-        for caller in callers:
-            caller.cancel()
-        await asyncio.gather(*callers, return_exceptions=True)

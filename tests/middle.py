@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
+
+Take = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+"""Serves one connection to its end."""
 
 
 class Middle:
@@ -49,24 +53,30 @@ class Middle:
 
 
 @asynccontextmanager
+async def listening(take: Take, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+    """Serve connections to a port of a host, each in a task that the context ends; yield it."""
+    callers: set[asyncio.Task[None]] = set()
+
+    def called(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.add(asyncio.ensure_future(take(reader, writer)))
+
+    server = await asyncio.start_server(called, host, port)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for caller in callers:
+            caller.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+
+
+@asynccontextmanager
 async def middle(
     target: int = 0, *, silent: bool = False, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[Middle]:
     """Listen on a port of a host for as long as the context lasts."""
     between = Middle(target)
     between.silent = silent
-    callers: set[asyncio.Task[None]] = set()
-
-    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        callers.add(asyncio.ensure_future(between.take(reader, writer)))
-
-    server = await asyncio.start_server(take, host, port)
-    between.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with listening(between.take, host, port) as between.port:
         yield between
-        for caller in callers:
-            caller.cancel()
-        await asyncio.gather(*callers, return_exceptions=True)
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

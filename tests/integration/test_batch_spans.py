@@ -1,13 +1,13 @@
 """What becomes of a batch, as metrics and the traces of its requests have it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
-import psqlpy
 import pytest
 
 from tests.collector import Collector, attributes
+from tests.locks import table_locked
 from tests.postgres import Databases, PostgresServer
 from tests.server import Server, eventually
 from tests.stopped import stopped
@@ -15,19 +15,6 @@ from tests.stopped import stopped
 Start = Callable[..., Server]
 ORDER = {"item": "tea", "quantity": 1}
 OPERATION = "db_client_operation_duration_seconds_count"
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    """Listen for spans."""
-    with Collector() as listening:
-        yield listening
-
-
-@pytest.fixture
-def traced(database_url: str, serve: Start, collector: Collector) -> Server:
-    """Run a service that records every request."""
-    return serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
 
 
 def errors(metrics: str) -> set[str]:
@@ -162,20 +149,16 @@ async def test_a_batch_that_is_cancelled_is_an_error(
         SHUTDOWN_GRACE_PERIOD="1",
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
     )
-    locking = await psqlpy.connect(dsn=database_url)
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
 
         async def sent() -> bool:
             return 'db_client_connection_count{state="used"} 1' in await scrape(server)
 
-        await locking.execute("BEGIN", prepared=False)
-        await locking.execute("LOCK TABLE orders IN EXCLUSIVE MODE", prepared=False)
-        call = asyncio.ensure_future(client.post("/orders", json=ORDER))
-        await eventually(sent)
-        status = await asyncio.to_thread(server.stop)
-        answer = await call
-    await locking.execute("ROLLBACK", prepared=False)
-    locking.close()
+        async with table_locked(database_url):
+            call = asyncio.ensure_future(client.post("/orders", json=ORDER))
+            await eventually(sent)
+            status = await asyncio.to_thread(server.stop)
+            answer = await call
     (request,) = collector.named("POST /orders")
 
     assert (1, 503) == (status, answer.status_code)

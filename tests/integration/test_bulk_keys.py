@@ -1,7 +1,6 @@
 """A batch with an Idempotency-Key: all of its orders or none, and never twice."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,10 @@ from orders.store.inserts import KeyWithoutOrder
 from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
 from tests.citus import pretend_citus
-from tests.integration.test_inserts import connections, new
-from tests.migrating import ask, session, until
+from tests.doors import UUID
+from tests.integration.test_inserts import connections, keep_out, new
+from tests.locks import table_locked
+from tests.migrating import ask, until
 from tests.postgres import Databases
 from tests.problems import problem
 from tests.server import Server, eventually
@@ -24,7 +25,6 @@ Start = Callable[..., Server]
 
 KEY = {"Idempotency-Key": '"a batch"'}
 COUNT = "SELECT count(*) FROM orders"
-UUID = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def batch(size: int) -> list[dict[str, Any]]:
@@ -135,13 +135,10 @@ async def test_a_batch_whose_connection_dies_is_stored_once(
     waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     kill = waiting.replace("pid", "pg_terminate_backend(pid)")
     async with httpx.AsyncClient(base_url=server.url, timeout=20) as api:
-        async with session(database_url) as lock:
-            await lock("BEGIN")
-            await lock("LOCK TABLE orders IN EXCLUSIVE MODE")
+        async with table_locked(database_url):
             sent = asyncio.ensure_future(api.post("/orders/batch", json=batch(10), headers=KEY))
             await until(lambda: ask(database_url, waiting))
             await ask(database_url, kill)
-            await lock("COMMIT")
         first = await sent
         again = await api.post("/orders/batch", json=batch(10), headers=KEY)
 
@@ -224,15 +221,9 @@ async def test_orders_of_a_key_that_are_gone_are_told(database_url: str) -> None
 
 
 @pytest.mark.parametrize("table", ["orders", "order_keys"])
-async def test_what_a_trigger_kept_out_is_not_stored(
-    database_url: str, postgres: Databases, table: str
-) -> None:
+async def test_what_a_trigger_kept_out_is_not_stored(database_url: str, table: str) -> None:
     """Rows are counted, and those that are missing are read: nobody is told they are there."""
-    for statement in (
-        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-        f"CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION keep_out()",
-    ):
-        await asyncio.to_thread(postgres.execute, statement, database_url)
+    await keep_out(database_url, table)
     async with connections(database_url) as [fetch]:
         answer = await send(fetch, Bulk([new("tea"), new("milk")], "k"))
 

@@ -16,7 +16,7 @@ from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
 from tests.citus import pretend_citus
 from tests.migrating import ask
-from tests.postgres import Databases, PostgresServer
+from tests.postgres import PostgresServer
 from tests.standbys import standby_gone
 
 _ids = IdSource()
@@ -49,6 +49,15 @@ async def send(fetch: Fetch, rows: list[NewRow]) -> list[Answer]:
     if await insert(fetch, rows) == len(rows):
         return [None] * len(rows)
     return await settle(fetch, rows, RefusalLog())
+
+
+async def keep_out(url: str, table: str) -> None:
+    """Have a trigger keep every row out of a table."""
+    for statement in (
+        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        f"CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION keep_out()",
+    ):
+        await ask(url, statement)
 
 
 def ids(answers: list[Answer], rows: list[NewRow]) -> list[str]:
@@ -161,15 +170,9 @@ async def test_a_key_may_come_before_its_order_on_citus(database_url: str) -> No
 
 
 @pytest.mark.parametrize("table", ["orders", "order_keys"])
-async def test_a_row_that_a_trigger_kept_out_is_not_stored(
-    database_url: str, postgres: Databases, table: str
-) -> None:
+async def test_a_row_that_a_trigger_kept_out_is_not_stored(database_url: str, table: str) -> None:
     """Rows are counted, and those that are missing are read: nobody is told they are there."""
-    for statement in (
-        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-        f"CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION keep_out()",
-    ):
-        await asyncio.to_thread(postgres.execute, statement, database_url)
+    await keep_out(database_url, table)
     async with connections(database_url) as [fetch]:
         answers = await send(fetch, [new("tea", "a"), new("tea")])
 

@@ -1,12 +1,13 @@
 """What the operator hears from pods of the real service that run and are not ready."""
 
+from collections.abc import Callable
 from typing import Any
 
 from orders_operator.rollout.readiness import answers
 from tests.ports import free_port
 from tests.server import Server
 
-Start = Any
+Start = Callable[..., Server]
 
 
 def pod(server: Server | None, *, ready: bool = False) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,18 @@ BACKEND = "SELECT pg_backend_pid()"
 LEAKED = "SELECT current_setting('statement_timeout'), current_setting('enable_seqscan')"
 
 
+def fit(url: str, size: int, **settings: str) -> AbstractContextManager[str]:
+    """Have a pooler that is fit for the service share so many connections between transactions."""
+    return pgbouncer.pgbouncer(
+        newer(),
+        url,
+        "transaction",
+        default_pool_size=size,
+        max_prepared_statements=100,
+        **settings,
+    )
+
+
 def connector(url: str, timeout: float = 5) -> Connector:
     """Make what connects through a pooler."""
     database = Config.from_env({"DATABASE_URL": url}).needed_database()
@@ -61,15 +74,7 @@ async def test_two_processes_share_a_pool_of_transactions(
 
     PgBouncer may refuse the option that tells it apart from PostgreSQL, or leave it out.
     """
-    pooled = pgbouncer.pgbouncer(
-        newer(),
-        database_url,
-        "transaction",
-        default_pool_size=2,
-        max_prepared_statements=100,
-        **settings,
-    )
-    with pooled as url:
+    with fit(database_url, 2, **settings) as url:
         servers = [serve(DATABASE_URL=url) for _ in range(2)]
         clients = [httpx.AsyncClient(base_url=server.url, timeout=10) for server in servers]
         async with clients[0], clients[1]:
@@ -95,10 +100,7 @@ async def test_two_processes_share_a_pool_of_transactions(
 
 async def test_a_plan_that_the_pooler_keeps_is_no_error(database_url: str, serve: Start) -> None:
     """A column's type changes: PgBouncer keeps the plans, of new connections too; none is used."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=2, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 2) as url:
         server = serve(DATABASE_URL=url)
         async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
             before = await work(client, "before")
@@ -121,10 +123,7 @@ async def test_a_plan_that_the_pooler_keeps_is_no_error(database_url: str, serve
 
 async def test_a_backend_that_others_are_given_is_not_ended(database_url: str) -> None:
     """What a connection that is replaced ran on is idle behind a pooler, and somebody else's."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 1) as url:
         backends = Backends(1.0)
         made = connector(url)
         probe, held = (HeldConnection(made, backends=backends) for _ in range(2))
@@ -149,10 +148,7 @@ async def test_a_backend_that_others_are_given_is_not_ended(database_url: str) -
 
 async def test_a_pooler_that_is_paused_is_not_filled(database_url: str) -> None:
     """However often connecting is tried, each connection that is wanted waits there once."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=4, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 4) as url:
         made = connector(f"{url}?connect_timeout=1")
         lanes = [HeldConnection(made) for _ in range(3)]
         for lane in lanes:
@@ -198,10 +194,7 @@ def clients_of(port: int | None) -> int:
 
 async def test_no_setting_reaches_others(database_url: str) -> None:
     """After a batch the server connection is as it was, for the others that are given it."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 1) as url:
         other = await psqlpy.connect(dsn=url)
         before = (await other.fetch(LEAKED, prepared=False)).result(as_tuple=True)
         session = await connector(url).connect([(SELECT_BY_ID, [[]])])
@@ -217,10 +210,7 @@ async def test_no_setting_reaches_others(database_url: str) -> None:
 
 async def test_no_setting_of_others_reaches_a_statement(database_url: str) -> None:
     """What another client left behind on the server connection changes no answer."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 1) as url:
         session = await connector(url).connect([(SELECT_BY_ID, [[]])])
         other = await psqlpy.connect(dsn=url)
         await other.execute_batch("SET search_path TO nowhere; SET synchronous_commit TO off")
@@ -254,10 +244,7 @@ class RefusesFirst:
 
 async def test_a_refused_beginning_is_tried_again(database_url: str) -> None:
     """What another client set may end a transaction before the service's own settings count."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 1) as url:
         opened = await connector(url).open()
         connection: Any = RefusesFirst(opened.connection)
         role = ServerRole("read-write")
@@ -271,15 +258,12 @@ async def test_a_refused_beginning_is_tried_again(database_url: str) -> None:
 
 async def test_a_transaction_whose_client_is_silent_ends(database_url: str) -> None:
     """Its locks last no longer than a statement may, though the pooler keeps its connection."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
-    )
     idle = "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
 
     async def gone() -> bool:
         return not await ask(database_url, idle + " AND datname = current_database()")
 
-    with pooled as url:
+    with fit(database_url, 1) as url:
         opened = await connector(url).open()
         await opened.connection.execute_batch(BEGIN.format(200, 0))
         begun = not await gone()
@@ -291,10 +275,7 @@ async def test_a_transaction_whose_client_is_silent_ends(database_url: str) -> N
 
 async def test_a_refused_statement_leaves_the_connection_fit(database_url: str) -> None:
     """A statement that fails, or takes too long, is rolled back; the next one is answered."""
-    pooled = pgbouncer.pgbouncer(
-        newer(), database_url, "transaction", default_pool_size=1, max_prepared_statements=100
-    )
-    with pooled as url:
+    with fit(database_url, 1) as url:
         session = await connector(url, timeout=0.1).connect()
         with pytest.raises(StatementRefused, match="division by zero"):
             await session.fetch("SELECT 1 / $1::int", [0])

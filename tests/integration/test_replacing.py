@@ -225,12 +225,7 @@ async def test_what_a_backend_does_is_told(pair: Pair) -> None:
     idle = await pair.held.activity()
     hung = asyncio.ensure_future(pair.held.fetch("SELECT pg_sleep($1::int)", [60]))
     await eventually(lambda: pair.held.state == "used")
-
-    async def at_work() -> bool:
-        activity = await pair.held.activity()
-        return activity is not None and activity.at_work
-
-    await eventually(at_work)
+    await eventually(lambda: works(pair))
     gone = await pair.backends.activity("nobody")
     hung.cancel()
 

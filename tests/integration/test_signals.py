@@ -6,15 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.server import Server, eventually
-
-Start = Callable[..., Server]
 
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child")
 MOMENTS = ("", "_granian", "psqlpy", "uvloop")

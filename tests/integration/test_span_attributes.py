@@ -1,37 +1,20 @@
 """What the span of a request says, as the semantic conventions have it; hot and cold alike."""
 
-from collections.abc import Callable, Iterator
-
 import httpx
-import pytest
 
 from tests.collector import Collector, attributes
 from tests.server import Server
 
-Start = Callable[..., Server]
 NO_ORDER = "/orders/00000000-0000-7000-8000-000000000000"
 SOURCE = "127.0.0.1"
 
 
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    """Listen for spans."""
-    with Collector() as listening:
-        yield listening
-
-
-@pytest.fixture
-def server(database_url: str, serve: Start, collector: Collector) -> Server:
-    """Run a service that records every request."""
-    return serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-
-
-def test_a_span_has_what_the_conventions_ask_for(server: Server, collector: Collector) -> None:
+def test_a_span_has_what_the_conventions_ask_for(traced: Server, collector: Collector) -> None:
     """Path, query, scheme, caller and user agent; a query only where there is one."""
     agent = {"user-agent": "test/1"}
-    httpx.get(server.url + NO_ORDER, headers=agent)
-    httpx.get(f"{server.url}/orders?limit=7&sig=s3cret&token=s3cret", headers=agent)
-    server.stop()
+    httpx.get(traced.url + NO_ORDER, headers=agent)
+    httpx.get(f"{traced.url}/orders?limit=7&sig=s3cret&token=s3cret", headers=agent)
+    traced.stop()
     (hot,) = collector.named("GET /orders/{id}")
     (cold,) = collector.named("GET /orders")
 
@@ -56,7 +39,7 @@ def test_a_span_has_what_the_conventions_ask_for(server: Server, collector: Coll
     }
 
 
-def test_a_proxy_says_who_asked(server: Server, collector: Collector) -> None:
+def test_a_proxy_says_who_asked(traced: Server, collector: Collector) -> None:
     """The first proxy counts for scheme and caller; the connection's address is told as well."""
     cases: list[tuple[list[tuple[str, str]], str, str]] = [
         ([("X-Forwarded-For", "192.0.2.1, 10.0.0.1")], "http", "192.0.2.1"),
@@ -72,8 +55,8 @@ def test_a_proxy_says_who_asked(server: Server, collector: Collector) -> None:
     ]
     for path in (NO_ORDER, "/orders"):
         for headers, _, _ in cases:
-            httpx.get(server.url + path, headers=headers)
-    server.stop()
+            httpx.get(traced.url + path, headers=headers)
+    traced.stop()
     spans = [attributes(span) for span in collector.spans if span.name.startswith("GET")]
     found = [(span["url.scheme"], span["client.address"]) for span in spans]
     peers = [span.get("network.peer.address") for span in spans]

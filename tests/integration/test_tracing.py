@@ -2,26 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
-import psqlpy
-import pytest
 
 from tests.collector import Collector, attributes
+from tests.locks import table_locked
 from tests.server import Server, eventually
 
 Start = Callable[..., Server]
 ORDER = {"item": "tea", "quantity": 1}
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT_ID = "b7ad6b7169203331"
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    """Listen for spans."""
-    with Collector() as listening:
-        yield listening
 
 
 def test_a_sampled_request_has_a_span_in_its_callers_trace(
@@ -60,19 +52,15 @@ async def test_a_batch_links_to_every_request_in_it(
 ) -> None:
     """Each sampled request is linked to by exactly one batch, and some batch has many."""
     server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-    locking = await psqlpy.connect(dsn=database_url)
     async with httpx.AsyncClient(base_url=server.url) as client:
 
         async def all_wait() -> bool:
             metrics = (await client.get(f"{server.metrics_url}/metrics")).text
             return "http_server_active_requests 60" in metrics
 
-        await locking.execute("BEGIN", prepared=False)
-        await locking.execute("LOCK TABLE orders IN EXCLUSIVE MODE", prepared=False)
-        calls = [asyncio.ensure_future(client.post("/orders", json=ORDER)) for _ in range(60)]
-        await eventually(all_wait)
-        await locking.execute("ROLLBACK", prepared=False)
-        locking.close()
+        async with table_locked(database_url):
+            calls = [asyncio.ensure_future(client.post("/orders", json=ORDER)) for _ in range(60)]
+            await eventually(all_wait)
         await asyncio.gather(*calls)
     await asyncio.to_thread(server.stop)
     requests = {(span.trace_id, span.span_id) for span in collector.named("POST /orders")}

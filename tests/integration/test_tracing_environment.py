@@ -19,13 +19,6 @@ ORDER = {"item": "tea", "quantity": 1}
 
 
 @pytest.fixture
-def collector() -> Iterator[Collector]:
-    """Listen for spans over HTTP."""
-    with Collector() as listening:
-        yield listening
-
-
-@pytest.fixture
 def other() -> Iterator[Collector]:
     """Listen elsewhere."""
     with Collector() as listening:
