@@ -5,20 +5,17 @@ from typing import Any
 import pytest
 
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.resources.kinds import KINDS
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 DATABASE = f"{NAME}-postgresql"
+OURS = {"app.kubernetes.io/managed-by": "orders-operator"}
 
 
 async def owned(world: World) -> list[tuple[str, dict[str, Any]]]:
     """Return the URLs of all children, each with its metadata."""
-    labels = {"app.kubernetes.io/managed-by": "orders-operator"}
     return [
         (world.url(kind.api_version, kind.plural, it["metadata"]["name"]), it["metadata"])
-        for kind in KINDS
-        if not kind.optional
-        for it in await world.kube.list(kind.api_version, kind.plural, world.namespace, labels)
+        for kind, it in await world.every(OURS)
     ]
 
 
@@ -125,19 +122,17 @@ async def test_what_a_backup_tool_restores(world: World, *, marked: bool) -> Non
 async def dump(world: World) -> list[tuple[str, dict[str, Any], list[Any]]]:
     """Return the children as a backup tool keeps them, with their plurals and `managedFields`."""
     found = []
-    ours = {"app.kubernetes.io/managed-by": "orders-operator"}
-    for kind in [it for it in KINDS if not it.optional]:
-        for it in await world.kube.list(kind.api_version, kind.plural, world.namespace, ours):
-            metadata = it["metadata"]
-            kept = {name: metadata.get(name) or {} for name in ("name", "annotations")}
-            kept["labels"] = {**metadata["labels"], "restore": "first"}
-            content = {name: value for name, value in it.items() if name != "status"}
-            if kind.plural == "services" and content["spec"].get("clusterIP") != "None":
-                given = {"clusterIP", "clusterIPs"}
-                spec = {name: it for name, it in content["spec"].items() if name not in given}
-                content["spec"] = spec
-            about = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": kept}
-            found.append((kind.plural, {**content, **about}, metadata["managedFields"]))
+    for kind, it in await world.every(OURS):
+        metadata = it["metadata"]
+        kept = {name: metadata.get(name) or {} for name in ("name", "annotations")}
+        kept["labels"] = {**metadata["labels"], "restore": "first"}
+        content = {name: value for name, value in it.items() if name != "status"}
+        if kind.plural == "services" and content["spec"].get("clusterIP") != "None":
+            given = {"clusterIP", "clusterIPs"}
+            spec = {name: it for name, it in content["spec"].items() if name not in given}
+            content["spec"] = spec
+        about = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": kept}
+        found.append((kind.plural, {**content, **about}, metadata["managedFields"]))
     return found
 
 

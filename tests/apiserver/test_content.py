@@ -1,7 +1,5 @@
 """New content of Secrets and ConfigMaps reaches every pod that serves, and starts no rollout."""
 
-from typing import Any
-
 import pytest
 
 from orders_operator.reconcile import running
@@ -11,7 +9,6 @@ from tests.apiserver.kubelet import Fate
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 MODE = {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}
-CANARY: dict[str, Any] = {"strategy": "Canary"}
 
 
 async def rotate(world: World) -> None:
@@ -34,18 +31,9 @@ async def read_mode(world: World, suffix: str = "") -> str:
     return str((await world.get("v1", "configmaps", source["name"]))["data"][source["key"]])
 
 
-async def canary(world: World, **spec: Any) -> None:
-    """Have a canary beside the stable pods."""
-    await world.declare(rollout=CANARY, **spec)
-    await world.settle()
-    await world.change(image=NEXT)
-    await world.settle()
-    assert "Canary" == (await world.rollout())["phase"]
-
-
 async def test_a_secret_rotates_in_a_canary(world: World) -> None:
     """Both tracks get it, each with its own revision; the canary goes on."""
-    await canary(world)
+    await world.canary()
     before, pods = await world.rollout(), {pod["metadata"]["uid"] for pod in await world.pods()}
     hashes = await content(world), await content(world, "-canary")
     await rotate(world)
@@ -58,7 +46,7 @@ async def test_a_secret_rotates_in_a_canary(world: World) -> None:
 
 async def test_a_secret_rotates_while_the_rollout_is_paused(world: World) -> None:
     """The annotation holds the step, not the content."""
-    await canary(world)
+    await world.canary()
     await world.tell(pause=(await world.rollout())["revision"])
     await world.settle()
     before = await content(world), await content(world, "-canary")
@@ -121,7 +109,7 @@ async def test_only_keys_that_pods_read_count(world: World) -> None:
 async def test_going_back_goes_back_to_the_content_of_a_config_map(world: World) -> None:
     """The stable pods beside a canary keep what they read; the canary has what is there now."""
     await world.config("settings", mode="slow")
-    await canary(world, podTemplate={"env": [MODE]})
+    await world.canary(podTemplate={"env": [MODE]})
     await world.config("settings", mode="fast")
     await world.settle()
     assert ("slow", "fast") == (await read_mode(world), await read_mode(world, "-canary"))
@@ -137,7 +125,7 @@ async def test_going_back_goes_back_to_the_content_of_a_config_map(world: World)
 async def test_a_promoted_canary_keeps_its_content(world: World) -> None:
     """The copy of the revision before goes with it."""
     await world.config("settings", mode="slow")
-    await canary(world, podTemplate={"env": [MODE]})
+    await world.canary(podTemplate={"env": [MODE]})
     await world.config("settings", mode="fast")
     await world.settle()
     await world.tell(promote=(await world.rollout())["revision"])
@@ -204,7 +192,7 @@ async def test_a_copy_keeps_the_name_that_it_has(
 async def test_the_copy_is_known_from_the_pods_alone(world: World) -> None:
     """Where the ControllerRevision is lost, their Deployment says which one they read."""
     await world.config("settings", mode="slow")
-    await canary(world, podTemplate={"env": [MODE]})
+    await world.canary(podTemplate={"env": [MODE]})
     await world.config("settings", mode="fast")
     await world.settle()
     name = f"{NAME}-{(await world.rollout())['stable']}"
@@ -233,7 +221,7 @@ async def test_an_address_stays_open_until_nobody_uses_it(world: World) -> None:
 async def test_a_secret_that_only_stable_pods_read_is_watched(world: World) -> None:
     """In a canary that has left it, it still rotates."""
     await world.secret("other", "postgresql://a:b@db:6544/orders")
-    await canary(world)
+    await world.canary()
     await world.change(database={"secretRef": {"name": "other"}})
     await world.settle()
     before = await content(world)

@@ -102,11 +102,10 @@ async def test_labels_that_are_taken_off_come_back(world: World) -> None:
 
 async def uids(world: World) -> dict[str, str]:
     """Return the uids of all children, by their URLs."""
-    kinds = [(it.api_version, it.plural) for it in KINDS if not it.optional]
     found = {}
-    for version, plural in kinds:
-        for it in await world.kube.list(version, plural, world.namespace):
-            metadata = it["metadata"]
-            if any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()):
-                found[world.url(version, plural, metadata["name"])] = metadata["uid"]
+    for kind, it in await world.every():
+        metadata = it["metadata"]
+        if any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()):
+            url = world.url(kind.api_version, kind.plural, metadata["name"])
+            found[url] = metadata["uid"]
     return found

@@ -15,15 +15,6 @@ THIRD = "orders/service:3"
 WORDS = "the team forbids it"
 
 
-async def canary(world: World) -> None:
-    """Have a canary beside the stable pod."""
-    await world.declare(rollout={"strategy": "Canary"})
-    await world.settle()
-    await world.change(image=NEXT)
-    await world.settle()
-    assert "Canary" == (await world.rollout())["phase"]
-
-
 async def refused(world: World) -> str:
     """Return what is said of what was refused."""
     said = await world.said("Degraded")
@@ -46,7 +37,7 @@ async def test_a_policy_refuses_one_kind(world: World) -> None:
 
 async def test_a_webhook_that_is_away(world: World) -> None:
     """What it is asked for is refused once a pass; the rest changes, and a rollout goes back."""
-    await canary(world)
+    await world.canary()
     async with webhook_away(world, "networkpolicies"):
         world.restart()
         await world.delete("networking.k8s.io/v1", "networkpolicies", NAME)
@@ -103,7 +94,7 @@ async def test_a_config_map_that_is_refused_keeps_no_pods_back(world: World) -> 
 )
 async def test_a_list_that_fails(world: World, status: int, plural: str) -> None:
     """Nothing of that kind goes, no new revision begins, and one that began may go back."""
-    await canary(world)
+    await world.canary()
     before, pods = set(await world.versions()), await uids(world)
     world.restart()
     with answering(world, status, f"/{plural}"):
@@ -124,7 +115,7 @@ async def test_a_list_that_fails(world: World, status: int, plural: str) -> None
 
 async def test_deployments_that_cannot_be_read(world: World) -> None:
     """Nothing is known of what runs: it stays, and its numbers in the status, too."""
-    await canary(world)
+    await world.canary()
     before, told = await uids(world), (await world.status())["replicas"]
     world.restart()
     with answering(world, 503, "/deployments", f"/deployments/{NAME}", f"/{NAME}-canary"):

@@ -12,10 +12,7 @@ STATUS = f"/orderservices/{NAME}/status"
 
 async def canary(world: World) -> None:
     """Have a canary beside the stable pod."""
-    await world.declare(rollout={"strategy": "Canary"})
-    await world.settle()
-    await world.change(image=NEXT)
-    await world.settle()
+    await world.canary()
     assert [IMAGE, NEXT] == await world.images()
 
 

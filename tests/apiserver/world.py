@@ -5,11 +5,12 @@ the kubelet do their part. `settle` has both take turns until neither has anythi
 """
 
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.kube import path
-from orders_operator.resources.kinds import KINDS
+from orders_operator.resources.kinds import KINDS, Kind
 from tests.apiserver.deployments import Deployments
 from tests.apiserver.garbage import Garbage
 from tests.apiserver.kubelet import Kubelet, own_container
@@ -192,15 +193,29 @@ class World:
         found = await self.kube.list(api_version, plural, self.namespace)
         return {it["metadata"]["name"] for it in found}
 
+    async def canary(self, **spec: Any) -> None:
+        """Declare an OrderService, and have a canary beside its stable pods."""
+        await self.declare(rollout={"strategy": "Canary"}, **spec)
+        await self.settle()
+        await self.change(image=NEXT)
+        await self.settle()
+        assert "Canary" == (await self.rollout())["phase"]
+
+    async def every(self, labels: Mapping[str, str] | None = None) -> list[tuple[Kind, Object]]:
+        """Return the objects of all kinds that an operator makes and every cluster has."""
+        return [
+            (kind, it)
+            for kind in KINDS
+            if not kind.optional
+            for it in await self.kube.list(kind.api_version, kind.plural, self.namespace, labels)
+        ]
+
     async def versions(self) -> dict[tuple[str, str], str]:
         """Return the resourceVersion of the OrderService and of all that an operator makes."""
-        found = {}
-        kinds = [(it.api_version, it.plural) for it in KINDS if not it.optional]
-        for api_version, plural in [*kinds, (API_VERSION, PLURAL)]:
-            for it in await self.kube.list(api_version, plural, self.namespace):
-                metadata = it["metadata"]
-                found[plural, metadata["name"]] = metadata["resourceVersion"]
-        return found
+        found = [(kind.plural, it["metadata"]) for kind, it in await self.every()]
+        owners = await self.kube.list(API_VERSION, PLURAL, self.namespace)
+        found += [(PLURAL, it["metadata"]) for it in owners]
+        return {(plural, it["name"]): it["resourceVersion"] for plural, it in found}
 
     async def resource(self) -> Object:
         """Return the OrderService."""
