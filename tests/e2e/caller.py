@@ -40,8 +40,7 @@ class Caller:
         try:
             self._namespace.apply(_node_port(self._service))
             self._thread.start()
-            if not self._first.wait(20):
-                raise AssertionError(f"no order in 20 s: {self.failed[-3:]}")
+            assert self._first.wait(20), f"no order in 20 s: {self.failed[-3:]}"
         except BaseException:
             self.__exit__()
             raise
