@@ -21,12 +21,12 @@ from tests.e2e.release import RELEASE, missing, remove
 
 BESIDE: Final = (
     "test_canary",
-    "test_autoscaling",
     "test_rotation",
     "test_rollouts",
     "test_database",
-    "test_samples",
     "test_leaving",
+    "test_samples",
+    "test_autoscaling",
     "test_waiting",
     "test_options",
     "test_plugin",
@@ -35,7 +35,7 @@ BESIDE: Final = (
     "test_following",
     "test_tracing",
 )
-"""What stays in namespaces of its own, the longest first, and apart what has a `Caller`."""
+"""What stays in namespaces of its own; what asks for much has something light beside it."""
 ALONE: Final = (
     "test_install",
     "test_gateway",
