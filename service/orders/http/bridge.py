@@ -2,11 +2,16 @@
 
 The server speaks one interface, so what is cold is handed to its ASGI application here: a task for
 each request, its body in pieces as they come, its answer in one.
+
+An answer may come before all of the body has. The rest is read and thrown away: a connection that
+is closed while its caller still sends is reset, and the caller may never see the answer. Where
+that would be too much, or nobody sends it without a 100, the answer says that it is the last one.
 """
 
 import asyncio
+import contextlib
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orders.http.asgi import App
 from orders.http.chunks import ended
@@ -17,6 +22,11 @@ if TYPE_CHECKING:
     from orders.http.rsgi import Exchange, Landing, Scope
 
 _NOTHING_MORE: dict[str, Any] = {"type": "http.disconnect"}
+_CLOSE: Final = ("connection", "close")
+_THROWN_AWAY: Final = 16 * 1024 * 1024
+"""Bytes of a body that are read after its answer,"""
+_LINGER: Final = 2.0
+"""and in how many seconds."""
 
 
 class Bridge:
@@ -82,6 +92,8 @@ class Bridge:
                 return
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
+                if body.is_too_much and _CLOSE not in headers:
+                    headers.append(_CLOSE)
                 protocol.response_bytes(status, headers, b"".join(parts))
                 answered.set()
 
@@ -91,6 +103,7 @@ class Bridge:
             if not answered.is_set():  # it was cut off
                 protocol.response_bytes(500, [], b"")
                 answered.set()
+        await body.throw_away()
 
 
 class _Body:
@@ -101,6 +114,8 @@ class _Body:
         lengths = scope.headers.get_all("content-length")
         # Bytes that are still to come; None where the body's own end says how long it is.
         self._missing = int(lengths[0]) if lengths else None
+        self._is_there = bool(self._missing) or "transfer-encoding" in scope.headers
+        self._is_asked_for = "expect" not in scope.headers
         self._protocol = protocol
         self._stream: Any = None
         self._given: dict[str, Any] | None = None
@@ -110,6 +125,11 @@ class _Body:
     def give(self, sent: bytes | None, *, whole: bool) -> None:
         """Have what was read already."""
         self._given = _NOTHING_MORE if sent is None else _message(sent, more=not whole)
+        self._is_asked_for = True
+        if whole:
+            self._is_there = False
+        else:
+            self._stream = self._protocol
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message; after the last one, that there is none, once it is answered."""
@@ -122,16 +142,40 @@ class _Body:
             self._ended = True
             self._gone = self._given is _NOTHING_MORE
             return self._given
-        if self._stream is None:
-            self._stream = self._protocol.__aiter__()
-        piece = await _landed(self._stream.__anext__())
-        if self._missing is not None:
-            self._missing -= len(piece)
+        piece = await self._next()
         if piece:
             return _message(piece, more=True)
         self._ended = True
         self._gone = not self._whole()
         return _NOTHING_MORE if self._gone else _message(b"", more=False)
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether there is more of it than is thrown away, or the caller waits for a 100."""
+        return self._is_there and (not self._is_asked_for or (self._missing or 0) > _THROWN_AWAY)
+
+    async def throw_away(self) -> None:
+        """Read what is left of it, unless that is too much."""
+        left = 0 if self.is_too_much else _THROWN_AWAY
+        with contextlib.suppress(Exception):  # a time-out, or whatever breaks a body off
+            async with asyncio.timeout(_LINGER):
+                while self._is_there and left > 0:
+                    left -= len(await self._next())
+
+    async def _next(self) -> bytes:
+        """Return the next piece of it; an empty one is its end, or that of all hope."""
+        self._is_asked_for = True
+        if self._stream is None:
+            self._stream = self._protocol.__aiter__()
+        try:
+            piece = await _landed(self._stream.__anext__())
+        except asyncio.CancelledError:
+            self._is_there = False  # it is late, and nobody waits for it any more
+            raise
+        if self._missing is not None:
+            self._missing -= len(piece)
+        self._is_there = bool(piece) and self._missing != 0
+        return piece
 
     def _whole(self) -> bool:
         """Whether an empty piece was the end of the body."""

@@ -64,9 +64,22 @@ class Call(Waiter):
         path: str,
         headers: dict[str, str],
         client: str,
+        version: str,
         started: float,
     ) -> None:
-        """Keep the request; `started` is of time.perf_counter(), `client` ADDRESS:PORT."""
+        """Keep the request.
+
+        Args:
+            shared: what the calls share.
+            protocol: what answers it.
+            method: of the request.
+            path: decoded.
+            headers: by names in lower case.
+            client: ADDRESS:PORT of the caller.
+            version: of HTTP.
+            started: when it began, by time.perf_counter().
+
+        """
         self.item: Any = None
         self.link: TraceContext | None = None
         self._shared = shared
@@ -75,11 +88,14 @@ class Call(Waiter):
         self._path = path
         self._headers = headers
         self._client = client
+        self._version = version
         self._started = started
 
     def begin(self) -> None:
         """Be a request in flight."""
-        context = self.context = self._shared.requests.begin(self._headers, self._client)
+        context = self.context = self._shared.requests.begin(
+            self._headers, self._client, version=self._version
+        )
         if context.sampled:
             self.link = context
 

@@ -79,6 +79,7 @@ class ColdApplication:
             _text(scope["headers"]),
             "{}:{}".format(*(scope["client"] or ("", 0))),
             scope["query_string"].decode("latin-1"),
+            scope["http_version"],
         )
         current.set(context)
         begun.set(started)

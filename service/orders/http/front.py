@@ -88,7 +88,10 @@ class FrontDoor:
             or "transfer-encoding" in headers
         ):
             return False
-        ReadCall(self._shared, protocol, method, path, headers, scope.client, started).go(order_id)
+        ReadCall(
+            self._shared, protocol, method, path, headers,
+            scope.client, scope.http_version, started,
+        ).go(order_id)  # fmt: skip
         return True
 
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
@@ -115,8 +118,9 @@ class FrontDoor:
         else:
             return False
         call = CreateCall(
-            self._shared, protocol, "POST", CreateCall.route, headers, scope.client, started
-        )
+            self._shared, protocol, "POST", CreateCall.route, headers,
+            scope.client, scope.http_version, started,
+        )  # fmt: skip
         call.receive(scope, length)
         return True
 

@@ -74,6 +74,9 @@ class Exchange(Protocol):
     def __aiter__(self) -> Any:
         """Return the body in pieces; an empty one is its end."""
 
+    def __anext__(self) -> Landing:
+        """Return the next piece; what was iterated over once goes on here."""
+
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer; from any thread, at any time, even if nobody is there any more."""
 

@@ -209,6 +209,9 @@ class _Waited:
     def __aiter__(self) -> Any:
         return self._protocol.__aiter__()
 
+    def __anext__(self) -> "Landing":
+        return self._protocol.__anext__()
+
     def response_bytes(self, status: int, headers: "Headers", body: bytes) -> None:
         self._protocol.response_bytes(status, headers, body)
         if not self._answered.done():

@@ -40,7 +40,9 @@ class Requests:
         metrics.watch_in_flight(lambda: self.in_flight)
         metrics.before_scrape(self.record)
 
-    def begin(self, headers: Mapping[str, str], connection: str, query: str = "") -> TraceContext:
+    def begin(
+        self, headers: Mapping[str, str], connection: str, query: str = "", version: str = "1.1"
+    ) -> TraceContext:
         """
         Return the trace context of a request that begins.
 
@@ -48,6 +50,7 @@ class Requests:
             headers: those of the request, by names in lower case.
             connection: ADDRESS:PORT of the caller's end.
             query: of its URL.
+            version: of HTTP, as the server says it.
 
         """
         self.in_flight += 1
@@ -61,7 +64,7 @@ class Requests:
         if self._tracing_on and self._tracing.sampled(
             int(context.trace_id, 16), context.parent_sampled
         ):
-            context.sampled = True
+            context.sampled, context.version = True, version
         return context
 
     def end(  # noqa: PLR0913  one fact each

@@ -25,6 +25,8 @@ _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _FINE: Final = Status(StatusCode.UNSET)
 _FAILED: Final = Status(StatusCode.ERROR)
 _NANOSECONDS: Final = 1e9
+_LONGEST_STATE: Final = 512
+"""Characters of a tracestate that are kept; more need not be (Trace Context, 3.3.1.5)."""
 
 
 class Spans:
@@ -46,7 +48,9 @@ class Spans:
         failed: bool,
     ) -> None:
         """Make the span of a request that ends now, the child of its caller's."""
-        state = TraceState.from_header([context.tracestate]) if context.tracestate else None
+        state = None
+        if 0 < len(context.tracestate) <= _LONGEST_STATE:
+            state = TraceState.from_header([context.tracestate])
         own = _context(int(context.trace_id, 16), int(context.span_id, 16), state)
         parent = None
         if context.parent_id is not None:

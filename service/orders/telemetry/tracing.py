@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orders import __version__
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
+from orders.telemetry.lines import AGENT_SHOWN, PATH_SHOWN
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import sampler
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from orders.config import Config
     from orders.telemetry.spans import Spans
 
+_VERSIONS: Final = {"1": "1.0"}
+"""What the conventions call versions of HTTP that the server calls otherwise."""
+_POSTGRESQL: Final = 5432
+"""The port that goes without saying."""
 _VERBS: Final = {"insert": "INSERT", "insert_many": "INSERT", "select": "SELECT", "list": "SELECT"}
 
 
@@ -81,27 +86,31 @@ class Tracing:
         """
         headers = context.headers
         client, peer = caller.client(context.connection, caller.forwarded(headers))
+        server = caller.server(headers)
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
-            "url.path": path,
+            "url.path": path[:PATH_SHOWN],
             "url.scheme": caller.scheme(headers),
             "client.address": client,
+            "network.peer.address": peer,
+            "network.peer.port": caller.port(context.connection),
+            "network.protocol.version": _VERSIONS.get(context.version, context.version),
         }
         name = method
         if method not in METHODS:
             name = "HTTP"
             attributes["http.request.method"] = OTHER_METHOD
-            attributes["http.request.method_original"] = method
+            attributes["http.request.method_original"] = method[:AGENT_SHOWN]
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
         if context.query:
-            attributes["url.query"] = redacted(context.query)
-        if client != peer:
-            attributes["network.peer.address"] = peer
+            attributes["url.query"] = redacted(context.query[:PATH_SHOWN])
+        if server is not None:
+            attributes.update(_place(*server))
         if (agent := headers.get("user-agent")) is not None:
-            attributes["user_agent.original"] = agent
+            attributes["user_agent.original"] = agent[:AGENT_SHOWN]
         if problem is not None:
             attributes["orders.problem"] = problem
         failed = status >= SERVER_ERROR
@@ -109,16 +118,23 @@ class Tracing:
             attributes["error.type"] = problem or str(status)
         self._spans.server(context, name, attributes, seconds, failed=failed)
 
-    def batch(
+    def batch(  # noqa: PLR0913  one fact each
         self,
         operation: str,
         size: int,
         seconds: float,
         error: str | None,
         requests: Sequence[TraceContext],
+        server: tuple[str, int] | None,
     ) -> None:
-        """Make the spans of a batch that ends now, for the sampled requests in it."""
+        """Make the spans of a batch that ends now, for the sampled requests in it.
+
+        `server` is the database's host, and its port; None if the batch was sent to none.
+        """
         shared = self._operations[operation]
+        if server is not None:
+            host, port = server
+            shared = {**shared, **_place(host, None if port == _POSTGRESQL else port)}
         if error is not None:
             shared = {**shared, "error.type": error}
         attributes = {**shared, "db.operation.batch.size": size} if size > 1 else shared
@@ -129,6 +145,13 @@ class Tracing:
         """Send what is left, for three seconds at most."""
         if self.exporting:
             self._spans.flush()
+
+
+def _place(host: str, port: int | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"server.address": host}
+    if port is not None:
+        found["server.port"] = port
+    return found
 
 
 def _operation(verb: str, namespace: str) -> dict[str, Any]:
