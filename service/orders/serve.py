@@ -22,6 +22,7 @@ from orders.http.bridge import Bridge
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
 from orders.http.connections import Connections
+from orders.http.cors import marking, preflight
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
@@ -93,7 +94,8 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             store.writes.why,
         )
         bodies = Bodies(config.request_timeout)
-        bridge = Bridge(ColdApplication(orders, requests, health, bodies))
+        cold = ColdApplication(orders, requests, health, bodies, preflight(config.cors))
+        bridge = Bridge(cold)
         shared = Shared(orders, requests, health, bodies, bridge)
         front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
         host = host_to_bind(config.http_host)
@@ -101,7 +103,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port, few)
         stack.callback(side.stop)
         await side.bound()
-        api = serve_rsgi(front.take, host, config.http_port, bounds)
+        api = serve_rsgi(marking(front.take, config.cors), host, config.http_port, bounds)
         await api.bound()
         connections = Connections(
             {

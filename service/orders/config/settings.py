@@ -1,11 +1,12 @@
 """Every variable, declared once: parsing, messages and the reference read this.
 
-Those of tracing are declared in `tracing_settings`.
+Those of tracing and of CORS are declared in `tracing_settings` and `cors`.
 """
 
 from typing import Final
 
 from orders.config import parse
+from orders.config.cors import CORS
 from orders.config.setting import TEXT, Setting
 from orders.config.tls import MODES
 from orders.config.tracing_settings import TRACING
@@ -278,4 +279,4 @@ TESTS: Final = (
     ),
 )
 
-SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING, *TESTS)
+SETTINGS: Final = (*SERVICE, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS)
