@@ -16,6 +16,7 @@ from orders.config.cors import CORS, Cors, read_cors
 from orders.config.database import Database, Endpoint, from_parts
 from orders.config.masking import Secrets, masked_value
 from orders.config.parameters import PARAMETERS
+from orders.config.server_tls import SERVER_TLS, ServerTls, read_server_tls
 from orders.config.setting import Setting
 from orders.config.settings import DATABASE, LOGS, SERVICE, TESTS
 from orders.config.tls import Tls
@@ -23,7 +24,8 @@ from orders.config.tracing import TracingConfig, read_tracing
 from orders.config.tracing_settings import TRACING
 
 __all__ = [
-    "Config", "ConfigError", "Cors", "Database", "Endpoint", "InForce", "Tls", "TracingConfig",
+    "Config", "ConfigError", "Cors", "Database", "Endpoint", "InForce", "ServerTls", "Tls",
+    "TracingConfig",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -65,6 +67,7 @@ class Config(Struct, frozen=True):
     log_level: str
     log_level_file: str | None
     log_format: str
+    tls: ServerTls | None = None
     cors: Cors | None = None
     faults: Callable[[Any], Any] | None = None
     in_force: tuple[InForce, ...] = ()
@@ -83,12 +86,14 @@ class Config(Struct, frozen=True):
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
         logs = reader.group(LOGS)
         tracing = _made(reader, read_tracing, TRACING)
+        tls = _made(reader, read_server_tls, SERVER_TLS)
         cors = _made(reader, read_cors, CORS)
         tests = reader.group(TESTS)
         database = _database(reader)
         return cls(
             database=database,
             tracing=tracing,
+            tls=tls,
             cors=cors,
             in_force=tuple(reader.in_force),
             **service,
@@ -106,6 +111,11 @@ class Config(Struct, frozen=True):
             values.append(database.password or "")
             public += [database.user, database.name, *database.hosts]
         return Secrets(values, public)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the API's own URLs."""
+        return "http" if self.tls is None else "https"
 
     def needed_database(self) -> Database:
         """Return the database.
