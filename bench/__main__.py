@@ -44,6 +44,7 @@ from bench.operator import page as operator_page
 from bench.operator.control_plane import ControlPlaneError
 from bench.operator.running import OperatorError
 from bench.plan import Part
+from bench.variants import variants
 
 FAILURES = (
     load.LoadError,
@@ -106,7 +107,7 @@ def _measure(
     with tracing.receiving() as spans, database.start(migrate=bool(ours)) as running:
         found = _results(running, generator, chosen, busy)
         found.left_out = left_out
-        compared = [*chosen, *(tracing.traced(server, spans) for server in ours)]
+        compared = [*chosen, *(it for server in ours for it in variants(server, spans))]
         found.titles = {server.name: server.title for server in compared}
         began = time.monotonic()
         plan.Session(asked, Bench(running, generator), found, _say).run(compared)

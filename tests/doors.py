@@ -72,9 +72,24 @@ class ColdServer(Server):
         """
 import sys
 from orders import cli, serve
-def cold(take, *where):
+def cold(take, *where, **_):
     return serve.serve_asgi(take.__self__._shared.bridge.app, *where)
 serve.serve_rsgi = cold
+sys.exit(cli.main())
+""",
+    )
+
+
+class BridgedServer(Server):
+    """The service with its cold application alone, behind the same door as ever."""
+
+    program = (
+        "-c",
+        """
+import sys
+from functools import partial
+from orders import cli, serve
+serve.FrontDoor = partial(serve.FrontDoor, hot=False)
 sys.exit(cli.main())
 """,
     )
@@ -172,11 +187,21 @@ def _refuses(answer: Answer, header: str, method: str) -> bool:
 
 
 @contextmanager
-def open_doors(postgres: Databases, folder: Path) -> Iterator[Doors]:
-    """Start the servers, with a database each, and seed an order; they must end with 0."""
+def open_doors(
+    postgres: Databases, folder: Path, cold: type[Server] = ColdServer, **environ: str
+) -> Iterator[Doors]:
+    """Start the servers, with a database each, and seed an order; they must end with 0.
+
+    Args:
+        postgres: where their databases are.
+        folder: for what they print.
+        cold: the server whose answers are all those of the cold application.
+        environ: more of their environment.
+
+    """
     servers = [
-        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database())
-        for kind in KINDS.values()
+        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database(), **environ)
+        for kind in (KINDS | {"cold": cold}).values()
     ]
     found = []
     for server in servers:

@@ -22,9 +22,11 @@ from orders.http.bridge import Bridge
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
 from orders.http.connections import Connections
+from orders.http.cors import marking, preflight
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
+from orders.http.rotation import Rotation
 from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
 from orders.ports import host_to_bind
 from orders.service import OrderService
@@ -39,6 +41,7 @@ from orders.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
     from orders.config import Config
+    from orders.http.server import Take
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
 _BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
@@ -60,6 +63,7 @@ def main(config: "Config") -> NoReturn:
 async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status, 0 when everything was finished."""
     stop, hurry = _signals()
+    rotation = _rotation(config)
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
         stack.callback(metrics.close)
@@ -84,7 +88,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.writes.try_by(orders.commit)
         if config.faults is not None:
             orders = config.faults(orders)
-        requests = Requests(metrics, tracing, writer)
+        requests = Requests(metrics, tracing, writer, config.scheme)
         stack.callback(requests.record)
         health = Health(
             partial(store.schema_version, patience=READINESS_PATIENCE),
@@ -93,27 +97,14 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             store.writes.why,
         )
         bodies = Bodies(config.request_timeout)
-        bridge = Bridge(ColdApplication(orders, requests, health, bodies))
+        cold = ColdApplication(orders, requests, health, bodies, preflight(config.cors))
+        bridge = Bridge(cold)
         shared = Shared(orders, requests, health, bodies, bridge)
         front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
-        host = host_to_bind(config.http_host)
-        bounds, few = _bounds(config)
-        side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port, few)
-        stack.callback(side.stop)
-        await side.bound()
-        api = serve_rsgi(front.take, host, config.http_port, bounds)
-        await api.bound()
-        connections = Connections(
-            {
-                "api": (config.http_port, bounds.connections),
-                "metrics": (config.metrics_port, few.connections),
-            },
-            config.request_timeout,
-        )
-        metrics.watch_callers(connections.open, connections.limits, connections.closed)
-        _background(stack, connections.watch())
+        take = marking(front.take, config.cors)
+        side = MetricsPort(metrics, health)
+        api = await _listen(config, stack, metrics, take, side, rotation)
         health.started = True
-        log.info("listening on %s, port %d", host, config.http_port)
         on_ready()
         _settle()
         await stop.wait()
@@ -122,6 +113,47 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
         return await _finish(api, bodies, requests, orders, config.shutdown_grace_period)
+
+
+def _rotation(config: "Config") -> Rotation | None:
+    """Read the files of TLS, where there is to be any."""
+    if config.tls is None:
+        return None
+    return Rotation(config.tls, config.http_keep_alive_timeout + config.request_timeout)
+
+
+async def _listen(  # noqa: PLR0913  one part each
+    config: "Config",
+    stack: contextlib.AsyncExitStack,
+    metrics: Metrics,
+    take: "Take",
+    side: MetricsPort,
+    rotation: Rotation | None,
+) -> Listener:
+    """Serve both ports; return the API's listener, which does not end with the stack."""
+    host = host_to_bind(config.http_host)
+    bounds, few = _bounds(config)
+    beside = serve_asgi(side, host, config.metrics_port, few)
+    stack.callback(beside.stop)
+    await beside.bound()
+    files = None if rotation is None else rotation.files
+    api = serve_rsgi(take, host, config.http_port, bounds, tls=files)
+    await api.bound()
+    connections = Connections(
+        {
+            "api": (config.http_port, bounds.connections),
+            "metrics": (config.metrics_port, few.connections),
+        },
+        config.request_timeout,
+    )
+    metrics.watch_callers(connections.open, connections.limits, connections.closed)
+    _background(stack, connections.watch())
+    log.info("listening on %s, port %d", host, config.http_port)
+    if rotation is not None:
+        log.info("the API's port speaks TLS: %s", rotation)
+        metrics.watch_certificate(lambda: rotation.not_after, lambda: rotation.changes)
+        _background(stack, rotation.watch(api))
+    return api
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:
@@ -139,6 +171,8 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
 def _bounds(config: "Config") -> tuple[Bounds, Bounds]:
     """Return what callers may take of the API's port, and of the other one."""
     most = descriptors.raise_limit() - _OTHER_DESCRIPTORS
+    if config.tls is not None:
+        most //= 2  # while certificates are replaced there are two servers
     patience = config.http_keep_alive_timeout
     return (
         Bounds(max(1, min(_CONNECTIONS, most)), _HEAD, patience),

@@ -1,11 +1,13 @@
 """Every variable, declared once: parsing, messages and the reference read this.
 
-Those of tracing are declared in `tracing_settings`.
+Those of tracing, TLS and CORS are declared in `tracing_settings`, `server_tls` and `cors`.
 """
 
 from typing import Final
 
 from orders.config import parse
+from orders.config.cors import CORS
+from orders.config.server_tls import SERVER_TLS
 from orders.config.setting import TEXT, Setting
 from orders.config.tls import MODES
 from orders.config.tracing_settings import TRACING
@@ -278,4 +280,4 @@ TESTS: Final = (
     ),
 )
 
-SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING, *TESTS)
+SETTINGS: Final = (*SERVICE, *SERVER_TLS, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS)

@@ -8,11 +8,13 @@ the server itself keeps idle connections open, and clients must learn to leave.
 
 import asyncio
 import logging
+from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Internal
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
+from orders.http.cors import is_preflight
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
@@ -38,13 +40,28 @@ class ColdApplication:
     """An ASGI application that answers whatever is asked."""
 
     def __init__(
-        self, orders: "OrderService", requests: "Requests", health: "Health", bodies: "Bodies"
+        self,
+        orders: "OrderService",
+        requests: "Requests",
+        health: "Health",
+        bodies: "Bodies",
+        preflight: Headers | None = None,
     ) -> None:
-        """Keep what it calls, what records each request but probes, and what waits for bodies."""
+        """Keep what it calls.
+
+        Args:
+            orders: the service.
+            requests: what records each request but probes.
+            health: what answers probes.
+            bodies: what waits for bodies.
+            preflight: the answer to every preflight of CORS, if pages of others may ask.
+
+        """
         self._orders = orders
         self._requests = requests
         self._health = health
         self._bodies = bodies
+        self._preflight = preflight
         for endpoint in ENDPOINTS:
             requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
@@ -54,7 +71,7 @@ class ColdApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if self._health.answers(scope["path"]):
+        if self._health.answers(scope["path"]) and self._allowed(scope) is None:
             await self._probe(scope, send)
         else:
             await self._recorded(scope, receive, send)
@@ -105,6 +122,8 @@ class ColdApplication:
             if (refused := refusal(scope)) is not None:
                 scope["orders_problem"] = refused.name
                 await respond(marked, *render(refused, path, context.trace_id))
+            elif (allowed := self._allowed(scope)) is not None:
+                await respond(marked, HTTPStatus.NO_CONTENT, allowed, b"")
             else:
                 app = await self._litestar()
                 await app(scope, patient, marked)
@@ -117,6 +136,10 @@ class ColdApplication:
             problem = scope.get("orders_problem")
             self._requests.cold(method, route)
             self._requests.end(context, method, route, path, status, started, problem)
+
+    def _allowed(self, scope: Scope) -> Headers | None:
+        """Return the answer's headers where a request is a preflight, and those are answered."""
+        return self._preflight if self._preflight and is_preflight(scope) else None
 
     async def _litestar(self) -> App:
         if self._loading is None:

@@ -26,7 +26,7 @@ from msgspec import Meta
 from orders.errors import PreconditionFailed
 from orders.http.conditional import check_untagged
 from orders.http.endpoint import Endpoint, Parameter, Reply
-from orders.http.endpoints import ENDPOINTS
+from orders.http.endpoints import ENDPOINTS, PRIVATE
 from orders.http.negotiation import check_accept, check_content, not_json
 from orders.http.paging import check_query
 from orders.http.validation import decode
@@ -61,7 +61,7 @@ def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
         if "data" in arguments:
             arguments["body"] = arguments.pop("data")
         if endpoint.body is None and conditions(dict(request.scope["headers"])):
-            return _response(endpoint, Reply(None, status=304))
+            return _response(endpoint, Reply(None, (PRIVATE,), 304))
         reply = await endpoint.call(request.app.state.orders, **arguments)
         return _response(endpoint, reply)
 

@@ -76,6 +76,12 @@ _HEADERS: Final[dict[str, Json]] = {
         "schema": {"type": "string"},
         "example": '"0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d-1"',
     },
+    "Cache-Control": {
+        "description": "Who may keep the answer, and for how long (RFC 9111): its caller alone.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "private, max-age=86400, immutable",
+    },
     "Link": {
         "description": "Where newer (`prev`) and older (`next`) orders are, if any (RFC 8288).",
         "schema": {"type": "string"},

@@ -35,6 +35,9 @@ class RequestHeaders(Protocol):
     def items(self) -> list[tuple[str, str]]:
         """Return what is readable, line by line."""
 
+    def get(self, name: str) -> str | None:
+        """Return a readable value of one name."""
+
     def get_all(self, name: str) -> list[str]:
         """Return the readable values of one name."""
 

@@ -53,12 +53,12 @@ def client(connection: str, proxied: str | None) -> tuple[str, str]:
     return _first(proxied) or peer, peer
 
 
-def scheme(headers: Mapping[str, str]) -> str:
-    """Return `https` or `http`: the service itself has no TLS, a proxy before it may."""
+def scheme(headers: Mapping[str, str], own: str = "http") -> str:
+    """Return `https` or `http`: what a proxy says, or else the service's own."""
     header = headers.get(FORWARDED)
     found = headers.get(FORWARDED_PROTO, "") if header is None else _pair(header, "proto")
     found = (found or "").split(",")[0].strip().lower()
-    return found if found in _SCHEMES else "http"
+    return found if found in _SCHEMES else own
 
 
 def server(headers: Mapping[str, str]) -> tuple[str, int | None] | None:

@@ -65,6 +65,18 @@ DECLARED: Final = {
             "Idle connections closed as there were too many",
             ("port",),
         ),
+        (
+            "orders_tls_certificate_expiration_timestamp_seconds",
+            "gauge",
+            "When the certificate in use runs out, since 1970; nothing without TLS",
+            (),
+        ),
+        (
+            "orders_tls_changes_total",
+            "counter",
+            "Changes of the files of TLS, taken in place or refused; nothing without TLS",
+            ("outcome",),
+        ),
         ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
         ("orders_writes_blocked", "gauge", "1 for what keeps writes out", ("reason",)),
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
@@ -142,6 +154,8 @@ class Metrics:
         self._collection_started = 0.0
         self._exposition: Any = None
         self._closed: Mapping[str, int] = {}
+        self._gauge("orders_tls_certificate_expiration_timestamp_seconds", dict)
+        self._changes: Callable[[], Mapping[str, int]] = dict
         self._before_scrape: Callable[[], None] = lambda: None
         gc.callbacks.append(self._collected)
 
@@ -225,6 +239,14 @@ class Metrics:
         self._gauge("orders_http_connections_limit", lambda: {(k,): v for k, v in limits.items()})
         self._closed = closed
 
+    def watch_certificate(
+        self, not_after: Callable[[], float], changes: Callable[[], Mapping[str, int]]
+    ) -> None:
+        """Read the end of the certificate in use at each scrape, and its changes by outcome."""
+        name = "orders_tls_certificate_expiration_timestamp_seconds"
+        self._gauge(name, lambda: {(): not_after()})
+        self._changes = changes
+
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
         self._gauge("db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()})
@@ -250,6 +272,8 @@ class Metrics:
         self._before_scrape()
         for port, closed in self._closed.items():
             self.counters["orders_http_connections_closed_total"][port,] = closed
+        for outcome, changes in self._changes().items():
+            self.counters["orders_tls_changes_total"][outcome,] = changes
         if self._exposition is None:  # 60 ms of imports that a start need not wait for
             from orders.telemetry.exposition import Exposition  # noqa: PLC0415
 

@@ -27,9 +27,12 @@ PASS_SECONDS: Final = 0.01
 class Requests:
     """Records requests in metrics, the access log and traces."""
 
-    def __init__(self, metrics: "Metrics", tracing: "Tracing", writer: "LogWriter") -> None:
-        """Keep where records go."""
+    def __init__(
+        self, metrics: "Metrics", tracing: "Tracing", writer: "LogWriter", scheme: str = "http"
+    ) -> None:
+        """Keep where records go, and the scheme of the API's own URLs."""
         self.in_flight = 0
+        self._scheme = scheme
         self._tracing = tracing
         self._tracing_on = tracing.exporting
         self._metrics = metrics
@@ -84,9 +87,9 @@ class Requests:
         if method not in METHODS:
             method = OTHER_METHOD
         headers = context.headers
-        proxied, scheme = None, "http"
+        proxied, scheme = None, self._scheme
         if FORWARDED_FOR in headers or FORWARDED in headers or FORWARDED_PROTO in headers:
-            proxied, scheme = caller.forwarded(headers), caller.scheme(headers)
+            proxied, scheme = caller.forwarded(headers), caller.scheme(headers, scheme)
         self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),

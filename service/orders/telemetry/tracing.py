@@ -35,6 +35,7 @@ class Tracing:
         sample: Callable[[int, bool | None], bool] = lambda _, __: False,
         *,
         namespace: str = "",
+        scheme: str = "http",
     ) -> None:
         """
         Keep what makes the spans.
@@ -43,8 +44,10 @@ class Tracing:
             spans: None exports nothing.
             sample: decides by trace id and parent.
             namespace: the database's name, for the batches' spans.
+            scheme: of the API's own URLs.
 
         """
+        self._scheme = scheme
         self.exporting = spans is not None
         self.sampled = sample
         self._operations = {name: _operation(verb, namespace) for name, verb in _VERBS.items()}
@@ -68,6 +71,7 @@ class Tracing:
             spans(tracing, __version__),
             sampler(tracing.sampler, tracing.ratio),
             namespace="" if config.database is None else config.database.name,
+            scheme=config.scheme,
         )
 
     def request(  # noqa: PLR0913  one fact each
@@ -91,7 +95,7 @@ class Tracing:
             "http.request.method": method,
             "http.response.status_code": status,
             "url.path": path[:PATH_SHOWN],
-            "url.scheme": caller.scheme(headers),
+            "url.scheme": caller.scheme(headers, self._scheme),
             "client.address": client,
             "network.peer.address": peer,
             "network.peer.port": caller.port(context.connection),

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"log"
@@ -54,7 +55,11 @@ func main() {
 
 // connection sends requests one after the other on a connection of its own until end.
 func connection(ids []string, end time.Time) seen {
-	client := &fasthttp.Client{MaxConnsPerHost: 1, MaxIdemponentCallAttempts: 1}
+	client := &fasthttp.Client{
+		MaxConnsPerHost:           1,
+		MaxIdemponentCallAttempts: 1,
+		TLSConfig:                 &tls.Config{InsecureSkipVerify: true}, // made for this run
+	}
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	result := seen{times: make([]uint32, 0, 4096)}
 	at := rand.IntN(max(len(ids), 1))
