@@ -4,7 +4,7 @@ The SDK is imported only when spans are exported; a request that is not sampled 
 Attributes follow the semantic conventions for HTTP and for databases.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
@@ -12,7 +12,7 @@ from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
-from orders.telemetry.sampling import sampler
+from orders.telemetry.sampling import Sampler, sampler
 
 if TYPE_CHECKING:
     from orders.config import Config
@@ -27,7 +27,7 @@ class Tracing:
     def __init__(
         self,
         spans: "Spans | None" = None,
-        sample: Callable[[int, bool | None], bool] = lambda _, __: False,
+        sample: Sampler = lambda _, __: False,
         *,
         namespace: str = "",
     ) -> None:
@@ -74,18 +74,22 @@ class Tracing:
         status: int,
         seconds: float,
         problem: str | None,
+        *,
+        proxied: str | None,
+        scheme: str,
     ) -> None:
         """Make the span of a sampled request that ends now.
 
-        Its name has nothing that a caller can choose (Semantic Conventions for HTTP Spans).
+        `proxied` and `scheme` are what `caller` found in its headers. The span's name has nothing
+        that a caller can choose (Semantic Conventions for HTTP Spans).
         """
         headers = context.headers
-        client, peer = caller.client(context.connection, caller.forwarded(headers))
+        client, peer = caller.client(context.connection, proxied)
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
             "url.path": path,
-            "url.scheme": caller.scheme(headers),
+            "url.scheme": scheme,
             "client.address": client,
         }
         name = method
