@@ -64,9 +64,7 @@ class Requests:
             else continued(traceparent, headers.get("tracestate", ""))
         )
         context.connection, context.headers, context.query = connection, headers, query
-        if self._tracing_on and self._tracing.sampled(
-            int(context.trace_id, 16), context.parent_sampled
-        ):
+        if self._tracing_on and self._tracing.sampled(context.trace_id, context.parent_sampled):
             context.sampled, context.version = True, version
         return context
 
@@ -82,14 +80,17 @@ class Requests:
     ) -> None:
         """Keep what there is to record of an answer; `started` is of time.perf_counter()."""
         seconds = time.perf_counter() - started
-        if context.sampled:
-            self._tracing.request(context, method, route, path, status, seconds, problem)
-        if method not in METHODS:
-            method = OTHER_METHOD
         headers = context.headers
         proxied, scheme = None, self._scheme
         if FORWARDED_FOR in headers or FORWARDED in headers or FORWARDED_PROTO in headers:
             proxied, scheme = caller.forwarded(headers), caller.scheme(headers, scheme)
+        if context.sampled:
+            self._tracing.request(
+                context, method, route, path, status, seconds, problem,
+                proxied=proxied, scheme=scheme,
+            )  # fmt: skip
+        if method not in METHODS:
+            method = OTHER_METHOD
         self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),

@@ -4,7 +4,7 @@ The SDK is imported only when spans are exported; a request that is not sampled 
 Attributes follow the semantic conventions for HTTP and for databases.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
@@ -13,7 +13,7 @@ from orders.telemetry.context import TraceContext
 from orders.telemetry.lines import AGENT_SHOWN, PATH_SHOWN
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
-from orders.telemetry.sampling import sampler
+from orders.telemetry.sampling import Sampler, sampler
 
 if TYPE_CHECKING:
     from orders.config import Config
@@ -32,10 +32,9 @@ class Tracing:
     def __init__(
         self,
         spans: "Spans | None" = None,
-        sample: Callable[[int, bool | None], bool] = lambda _, __: False,
+        sample: Sampler = lambda _, __: False,
         *,
         namespace: str = "",
-        scheme: str = "http",
     ) -> None:
         """
         Keep what makes the spans.
@@ -44,10 +43,8 @@ class Tracing:
             spans: None exports nothing.
             sample: decides by trace id and parent.
             namespace: the database's name, for the batches' spans.
-            scheme: of the API's own URLs.
 
         """
-        self._scheme = scheme
         self.exporting = spans is not None
         self.sampled = sample
         self._operations = {name: _operation(verb, namespace) for name, verb in _VERBS.items()}
@@ -71,7 +68,6 @@ class Tracing:
             spans(tracing, __version__),
             sampler(tracing.sampler, tracing.ratio),
             namespace="" if config.database is None else config.database.name,
-            scheme=config.scheme,
         )
 
     def request(  # noqa: PLR0913  one fact each
@@ -83,19 +79,23 @@ class Tracing:
         status: int,
         seconds: float,
         problem: str | None,
+        *,
+        proxied: str | None,
+        scheme: str,
     ) -> None:
         """Make the span of a sampled request that ends now.
 
-        Its name has nothing that a caller can choose (Semantic Conventions for HTTP Spans).
+        `proxied` and `scheme` are what `caller` found in its headers. The span's name has nothing
+        that a caller can choose (Semantic Conventions for HTTP Spans).
         """
         headers = context.headers
-        client, peer = caller.client(context.connection, caller.forwarded(headers))
+        client, peer = caller.client(context.connection, proxied)
         server = caller.server(headers)
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
             "url.path": path[:PATH_SHOWN],
-            "url.scheme": caller.scheme(headers, self._scheme),
+            "url.scheme": scheme,
             "client.address": client,
             "network.peer.address": peer,
             "network.peer.port": caller.port(context.connection),
