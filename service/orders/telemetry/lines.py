@@ -51,6 +51,7 @@ class Record(NamedTuple):
     forwarded: str | None = None
     agent: str | None = None
     scheme: str = "http"
+    subject: str = ""
 
 
 class _Clock:
@@ -82,6 +83,7 @@ class JsonLines:
         self._stamp = _Clock().stamp
         self._callers = _Remembered(_asking)
         self._agents = _Remembered(_using)
+        self._subjects = _Remembered(_called)
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, records: Iterable[Record]) -> bytes:
@@ -89,7 +91,7 @@ class JsonLines:
         lines = []
         for (
             at, method, path, route, status, seconds, trace_id, span_id, problem, _,
-            connection, proxied, agent, _,
+            connection, proxied, agent, _, subject,
         ) in records:  # fmt: skip
             kind = (method, route, status, problem)
             fixed = self._fixed.get(kind)
@@ -98,6 +100,8 @@ class JsonLines:
             quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
             caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
             using = "" if agent is None else self._agents[agent]
+            if subject:
+                using = self._subjects[subject] + using
             lines.append(
                 f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
                 f"{seconds * 1000:.3f},{caller}{using}"
@@ -165,6 +169,11 @@ def _asking(connection: str, proxied: str | None = None) -> str:
 def _using(agent: str) -> str:
     """Return the field for the user agent."""
     return f'"user_agent":{_encode(_clean(agent[:_AGENT_SHOWN])).decode()},'
+
+
+def _called(subject: str) -> str:
+    """Return the field for who calls."""
+    return f'"subject":{_encode(_clean(subject)).decode()},'
 
 
 class TextLines:

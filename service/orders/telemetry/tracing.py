@@ -102,6 +102,8 @@ class Tracing:
             attributes["network.peer.address"] = peer
         if (agent := headers.get("user-agent")) is not None:
             attributes["user_agent.original"] = agent
+        if context.subject:
+            attributes["enduser.id"] = context.subject
         if problem is not None:
             attributes["orders.problem"] = problem
         failed = status >= SERVER_ERROR
