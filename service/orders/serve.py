@@ -38,6 +38,7 @@ from orders.telemetry.requests import Requests
 from orders.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
+    from orders.auth.authentication import Authentication
     from orders.config import Config
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
@@ -68,6 +69,9 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         _background(stack, measure_lag(metrics.lag.child()))
         if config.log_level_file is not None:
             _background(stack, logs.watch_level(writer, config.log_level_file, config.log_level))
+        authentication = _authentication(config, metrics)
+        if authentication is not None:
+            _background(stack, authentication.follow())
         tracing = Tracing.from_config(config)
         stack.callback(tracing.shutdown)
         store = Store(
@@ -80,10 +84,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.open()
         metrics.watch_connections(store.connections_by_state)
         metrics.watch_writes(store.writes.by_reason)
-        orders = OrderService(store, config, metrics)
-        store.writes.try_by(orders.commit)
-        if config.faults is not None:
-            orders = config.faults(orders)
+        orders = _domain(store, config, metrics)
         requests = Requests(metrics, tracing, writer)
         stack.callback(requests.record)
         health = Health(
@@ -91,14 +92,20 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             REQUIRED_VERSION,
             metrics.set_migration_version,
             store.writes.why,
+            None if authentication is None else authentication.lacking,
         )
         bodies = Bodies(config.request_timeout)
-        bridge = Bridge(ColdApplication(orders, requests, health, bodies))
-        shared = Shared(orders, requests, health, bodies, bridge)
-        front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
+        gate = None if authentication is None else authentication.gate
+        cold = ColdApplication(
+            orders, requests, health, bodies, gate=gate, docs=config.docs_enabled
+        )
+        shared = Shared(orders, requests, health, bodies, Bridge(cold))
+        hot = config.faults is None  # those stand around cold calls alone
+        front = FrontDoor(shared, gate=gate, hot=hot)
         host = host_to_bind(config.http_host)
         bounds, few = _bounds(config)
-        side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port, few)
+        scraped = MetricsPort(metrics, health, gate if config.metrics_auth else None)
+        side = serve_asgi(scraped, host, config.metrics_port, few)
         stack.callback(side.stop)
         await side.bound()
         api = serve_rsgi(front.take, host, config.http_port, bounds)
@@ -122,6 +129,25 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
         return await _finish(api, bodies, requests, orders, config.shutdown_grace_period)
+
+
+def _domain(store: Store, config: "Config", metrics: Metrics) -> OrderService:
+    """Return what the service does, with the faults that are configured around it."""
+    orders = OrderService(store, config, metrics)
+    store.writes.try_by(orders.commit)
+    if config.faults is not None:
+        orders = config.faults(orders)
+    return orders
+
+
+def _authentication(config: "Config", metrics: Metrics) -> "Authentication | None":
+    """Return what lets callers in; None where everybody may order."""
+    if not config.auth.on:
+        return None
+    from orders.auth.authentication import Authentication  # noqa: PLC0415  only who needs it pays
+    from orders.auth.outcomes import OUTCOMES  # noqa: PLC0415  the same
+
+    return Authentication(config.auth, metrics.watch_authentication(OUTCOMES))
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from msgspec import Struct
 
 from orders.config import conninfo, parse
+from orders.config.auth import WAYS, AuthConfig, read_auth
+from orders.config.auth_settings import ACCESS
 from orders.config.database import Database, Endpoint, from_parts
 from orders.config.masking import Secrets, masked_value
 from orders.config.parameters import PARAMETERS
@@ -21,7 +23,16 @@ from orders.config.tls import Tls
 from orders.config.tracing import TracingConfig, read_tracing
 from orders.config.tracing_settings import TRACING
 
-__all__ = ["Config", "ConfigError", "Database", "Endpoint", "InForce", "Tls", "TracingConfig"]
+__all__ = [
+    "AuthConfig",
+    "Config",
+    "ConfigError",
+    "Database",
+    "Endpoint",
+    "InForce",
+    "Tls",
+    "TracingConfig",
+]
 
 _SHOWN: Final = 80
 _URL: Final = DATABASE[0]
@@ -60,6 +71,9 @@ class Config(Struct, frozen=True):
     log_level: str
     log_level_file: str | None
     log_format: str
+    metrics_auth: bool
+    docs_enabled: bool
+    auth: AuthConfig
     faults: Callable[[Any], Any] | None = None
     in_force: tuple[InForce, ...] = ()
 
@@ -75,6 +89,10 @@ class Config(Struct, frozen=True):
         service = reader.group(SERVICE)
         if service["http_port"] == service["metrics_port"]:
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
+        auth = _auth(reader)
+        access = reader.group(ACCESS)
+        if access["metrics_auth"] and not auth.on:
+            raise _bad("METRICS_AUTH", "true", f"only together with one of {', '.join(WAYS)}")
         logs = reader.group(LOGS)
         tracing = _tracing(reader)
         tests = reader.group(TESTS)
@@ -82,8 +100,10 @@ class Config(Struct, frozen=True):
         return cls(
             database=database,
             tracing=tracing,
+            auth=auth,
             in_force=tuple(reader.in_force),
             **service,
+            **access,
             **logs,
             **tests,
         )
@@ -257,6 +277,15 @@ def _url_part(reader: _Reader, setting: Setting, text: str) -> Any:
 def _bad_part(setting: Setting) -> ConfigError:
     parameter = next(p.name for p in PARAMETERS if p.field == setting.field)
     return _bad(_URL.names[0], "", f"its {parameter} as {setting.allowed}", secret=True)
+
+
+def _auth(reader: _Reader) -> AuthConfig:
+    try:
+        return read_auth(reader)
+    except ValueError as error:
+        field, allowed = error.args
+        name = reader.names[field]
+        raise _bad(name, str(reader.raw(name)), allowed) from None
 
 
 def _tracing(reader: _Reader) -> TracingConfig:

@@ -6,6 +6,7 @@ Those of tracing are declared in `tracing_settings`.
 from typing import Final
 
 from orders.config import parse
+from orders.config.auth_settings import ACCESS, AUTH
 from orders.config.setting import TEXT, Setting
 from orders.config.tls import MODES
 from orders.config.tracing_settings import TRACING
@@ -278,4 +279,4 @@ TESTS: Final = (
     ),
 )
 
-SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING, *TESTS)
+SETTINGS: Final = (*SERVICE, *AUTH, *ACCESS, *DATABASE, *LOGS, *TRACING, *TESTS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders.http.asgi import App
 from orders.http.chunks import ended
-from orders.http.rsgi import unreadable
+from orders.http.rsgi import hidden_credentials, unreadable
 
 if TYPE_CHECKING:
     from orders.http.asgi import Scope as ASGIScope
@@ -160,7 +160,10 @@ async def _landed(landing: "Landing") -> bytes:
 
 
 def _asgi(scope: "Scope", started: float) -> "ASGIScope":
-    """Return ASGI's words for a request; `orders_unreadable` is a header that must be refused."""
+    """Return ASGI's words for a request; `orders_unreadable` is a header that must be refused.
+
+    A credential that cannot be read is one that nobody has, and not absent.
+    """
     headers = scope.headers
     made: ASGIScope = {
         "type": "http",
@@ -176,7 +179,8 @@ def _asgi(scope: "Scope", started: float) -> "ASGIScope":
             (name.encode(), value.encode())
             for name in headers.keys()  # noqa: SIM118  it is no mapping
             for value in headers.get_all(name)
-        ],
+        ]
+        + [(name.encode(), b"\xff") for name in hidden_credentials(headers)],
         "client": _address(scope.client),
         "server": _address(scope.server),
         "state": {},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
 
+from orders.auth.caller import READ, WRITE
 from orders.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
@@ -54,6 +55,7 @@ _REPLAYED: Final = ("idempotency-replayed", "true")
     "/orders",
     status=201,
     summary="Create an order",
+    requires=WRITE,
     raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
     sends=("Location", "Idempotency-Replayed"),
 )
@@ -74,6 +76,7 @@ async def create_order(
     "/orders/batch",
     status=201,
     summary="Create many orders",
+    requires=WRITE,
     raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
     sends=("Idempotency-Replayed",),
     body_limit=1024 * 1024,
@@ -99,6 +102,7 @@ async def create_orders(
     "GET",
     "/orders/{id}",
     summary="Read an order",
+    requires=READ,
     raises=(OrderNotFound,),
     sends=("ETag",),
     also=(304,),
@@ -123,7 +127,14 @@ async def read_order(
     return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match, if_match)
 
 
-@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",), also=(304,))
+@endpoint(
+    "GET",
+    "/orders",
+    summary="List orders, newest first",
+    requires=READ,
+    sends=("Link",),
+    also=(304,),
+)
 async def list_orders(
     orders: "OrderService",
     limit: Annotated[
