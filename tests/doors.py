@@ -172,16 +172,26 @@ def _refuses(answer: Answer, header: str, method: str) -> bool:
 
 
 @contextmanager
-def open_doors(postgres: Databases, folder: Path) -> Iterator[Doors]:
-    """Start the servers, with a database each, and seed an order; they must end with 0."""
+def open_doors(
+    postgres: Databases, folder: Path, credential: Iterable[tuple[str, str]] = (), **environ: str
+) -> Iterator[Doors]:
+    """Start the servers, with a database each, and seed an order; they must end with 0.
+
+    Args:
+        postgres: where the databases are.
+        folder: for the logs.
+        credential: headers with which an order can be made.
+        environ: further variables.
+
+    """
     servers = [
-        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database())
+        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database(), **environ)
         for kind in KINDS.values()
     ]
     found = []
     for server in servers:
         server.wait_for()
-        made = exchange(server.port, Request("POST", "/orders", (JSON,), (GOOD,)))
+        made = exchange(server.port, Request("POST", "/orders", (JSON, *credential), (GOOD,)))
         found.append(Door(server.port, json.loads(made.body)["id"]))
     yield Doors(*found)
     assert [0] * len(servers) == [server.stop() for server in servers]
