@@ -57,11 +57,15 @@ class Bench(Struct, frozen=True):
             running.check()
             crowd = stack.enter_context(Crowd(running.port, case.idle))
             load.outcome(
-                generator.start(case.question, running.port, case.connections, WARM_UP, ids)
+                generator.start(
+                    case.question, running.port, case.connections, WARM_UP, ids, server.token
+                )
             )
             watch = Watch(database.postmaster)
             server_before, database_before = running.cpu_seconds(), self._database_cpu()
-            loading = generator.start(case.question, running.port, case.connections, seconds, ids)
+            loading = generator.start(
+                case.question, running.port, case.connections, seconds, ids, server.token
+            )
             sizes = []
             for _ in range(SAMPLES):
                 time.sleep(seconds / (SAMPLES + 1))
