@@ -21,6 +21,7 @@ from msgspec import structs
 
 from bench import (
     database,
+    guarding,
     history,
     load,
     machine,
@@ -104,10 +105,14 @@ def _measure(
     generator = load.find()
     ours = [server for server in chosen if server.name == servers.ORDERS]
     scaled = None
-    with tracing.receiving() as spans, database.start(migrate=bool(ours)) as running:
+    with (
+        tracing.receiving() as spans,
+        guarding.issuing() as issued,
+        database.start(migrate=bool(ours)) as running,
+    ):
         found = _results(running, generator, chosen, busy)
         found.left_out = left_out
-        compared = [*chosen, *(it for server in ours for it in variants(server, spans))]
+        compared = [*chosen, *(it for server in ours for it in variants(server, spans, issued))]
         found.titles = {server.name: server.title for server in compared}
         began = time.monotonic()
         plan.Session(asked, Bench(running, generator), found, _say).run(compared)

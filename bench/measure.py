@@ -58,13 +58,15 @@ class Bench(Struct, frozen=True):
             crowd = stack.enter_context(Crowd(running.port, case.idle))
             load.outcome(
                 generator.start(
-                    case.question, running.port, case.connections, WARM_UP, ids, server.scheme
+                    case.question, running.port, case.connections, WARM_UP, ids,
+                    server.scheme, server.token,
                 )
             )
             watch = Watch(database.postmaster)
             server_before, database_before = running.cpu_seconds(), self._database_cpu()
             loading = generator.start(
-                case.question, running.port, case.connections, seconds, ids, server.scheme
+                case.question, running.port, case.connections, seconds, ids,
+                server.scheme, server.token,
             )
             sizes = []
             for _ in range(SAMPLES):

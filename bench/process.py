@@ -96,7 +96,10 @@ class Running:
         else:
             connection = HTTPConnection("127.0.0.1", self.port, timeout=START_LIMIT)
         try:
-            connection.request(method, path, body, JSON if body else {})
+            headers = dict(JSON) if body else {}
+            if self.server.token:
+                headers["Authorization"] = f"Bearer {self.server.token}"
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

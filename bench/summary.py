@@ -78,7 +78,7 @@ class Summary(Struct, frozen=True):
 
     @property
     def compared(self) -> list[str]:
-        """The servers in their order, without those that only show what something costs."""
+        """The servers in their order, without those that only show what a setting costs."""
         return [server for server in self.titles if server not in VARIANTS]
 
     def cells(

@@ -87,9 +87,9 @@ class BridgedServer(Server):
         "-c",
         """
 import sys
-from functools import partial
 from orders import cli, serve
-serve.FrontDoor = partial(serve.FrontDoor, hot=False)
+front_door = serve.FrontDoor
+serve.FrontDoor = lambda shared, *, gate, hot: front_door(shared, gate=gate, hot=False)
 sys.exit(cli.main())
 """,
     )
@@ -188,7 +188,12 @@ def _refuses(answer: Answer, header: str, method: str) -> bool:
 
 @contextmanager
 def open_doors(
-    postgres: Databases, folder: Path, cold: type[Server] = ColdServer, **environ: str
+    postgres: Databases,
+    folder: Path,
+    *,
+    cold: type[Server] = ColdServer,
+    credential: Iterable[tuple[str, str]] = (),
+    **environ: str,
 ) -> Iterator[Doors]:
     """Start the servers, with a database each, and seed an order; they must end with 0.
 
@@ -196,6 +201,7 @@ def open_doors(
         postgres: where their databases are.
         folder: for what they print.
         cold: the server whose answers are all those of the cold application.
+        credential: headers with which an order can be made.
         environ: more of their environment.
 
     """
@@ -206,7 +212,7 @@ def open_doors(
     found = []
     for server in servers:
         server.wait_for()
-        made = exchange(server.port, Request("POST", "/orders", (JSON,), (GOOD,)))
+        made = exchange(server.port, Request("POST", "/orders", (JSON, *credential), (GOOD,)))
         found.append(Door(server.port, json.loads(made.body)["id"]))
     yield Doors(*found)
     assert [0] * len(servers) == [server.stop() for server in servers]

@@ -40,6 +40,7 @@ from orders.telemetry.requests import Requests
 from orders.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
+    from orders.auth.authentication import Authentication
     from orders.config import Config
     from orders.http.server import Take
 
@@ -72,6 +73,9 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         _background(stack, measure_lag(metrics.lag.child()))
         if config.log_level_file is not None:
             _background(stack, logs.watch_level(writer, config.log_level_file, config.log_level))
+        authentication = _authentication(config, metrics)
+        if authentication is not None:
+            _background(stack, authentication.follow())
         tracing = Tracing.from_config(config)
         stack.callback(tracing.shutdown)
         store = Store(
@@ -84,10 +88,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.open()
         metrics.watch_connections(store.connections_by_state)
         metrics.watch_writes(store.writes.by_reason)
-        orders = OrderService(store, config, metrics)
-        store.writes.try_by(orders.commit)
-        if config.faults is not None:
-            orders = config.faults(orders)
+        orders = _domain(store, config, metrics)
         requests = Requests(metrics, tracing, writer, config.scheme)
         stack.callback(requests.record)
         health = Health(
@@ -95,14 +96,19 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             REQUIRED_VERSION,
             metrics.set_migration_version,
             store.writes.why,
+            None if authentication is None else authentication.lacking,
         )
         bodies = Bodies(config.request_timeout)
-        cold = ColdApplication(orders, requests, health, bodies, preflight(config.cors))
-        bridge = Bridge(cold)
-        shared = Shared(orders, requests, health, bodies, bridge)
-        front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
+        gate = None if authentication is None else authentication.gate
+        cold = ColdApplication(
+            orders, requests, health, bodies,
+            gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
+        )  # fmt: skip
+        shared = Shared(orders, requests, health, bodies, Bridge(cold))
+        hot = config.faults is None  # those stand around cold calls alone
+        front = FrontDoor(shared, gate=gate, hot=hot)
         take = marking(front.take, config.cors)
-        side = MetricsPort(metrics, health)
+        side = MetricsPort(metrics, health, gate if config.metrics_auth else None)
         api = await _listen(config, stack, metrics, take, side, rotation)
         health.started = True
         on_ready()
@@ -113,6 +119,25 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
         return await _finish(api, bodies, requests, orders, config.shutdown_grace_period)
+
+
+def _domain(store: Store, config: "Config", metrics: Metrics) -> OrderService:
+    """Return what the service does, with the faults that are configured around it."""
+    orders = OrderService(store, config, metrics)
+    store.writes.try_by(orders.commit)
+    if config.faults is not None:
+        orders = config.faults(orders)
+    return orders
+
+
+def _authentication(config: "Config", metrics: Metrics) -> "Authentication | None":
+    """Return what lets callers in; None where everybody may order."""
+    if not config.auth.on:
+        return None
+    from orders.auth.authentication import Authentication  # noqa: PLC0415  only who needs it pays
+    from orders.auth.outcomes import OUTCOMES  # noqa: PLC0415  the same
+
+    return Authentication(config.auth, metrics.watch_authentication(OUTCOMES))
 
 
 def _rotation(config: "Config") -> Rotation | None:

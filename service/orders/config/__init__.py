@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from msgspec import Struct
 
 from orders.config import conninfo, parse
+from orders.config.auth import WAYS, AuthConfig, read_auth
+from orders.config.auth_settings import ACCESS
 from orders.config.cors import CORS, Cors, read_cors
 from orders.config.database import Database, Endpoint, from_parts
 from orders.config.masking import Secrets, masked_value
@@ -24,8 +26,8 @@ from orders.config.tracing import TracingConfig, read_tracing
 from orders.config.tracing_settings import TRACING
 
 __all__ = [
-    "Config", "ConfigError", "Cors", "Database", "Endpoint", "InForce", "ServerTls", "Tls",
-    "TracingConfig",
+    "AuthConfig", "Config", "ConfigError", "Cors", "Database", "Endpoint", "InForce", "ServerTls",
+    "Tls", "TracingConfig",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -67,6 +69,9 @@ class Config(Struct, frozen=True):
     log_level: str
     log_level_file: str | None
     log_format: str
+    metrics_auth: bool
+    docs_enabled: bool
+    auth: AuthConfig
     tls: ServerTls | None = None
     cors: Cors | None = None
     faults: Callable[[Any], Any] | None = None
@@ -84,6 +89,10 @@ class Config(Struct, frozen=True):
         service = reader.group(SERVICE)
         if service["http_port"] == service["metrics_port"]:
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
+        auth = _auth(reader)
+        access = reader.group(ACCESS)
+        if access["metrics_auth"] and not auth.on:
+            raise _bad("METRICS_AUTH", "true", f"only together with one of {', '.join(WAYS)}")
         logs = reader.group(LOGS)
         tracing = _made(reader, read_tracing, TRACING)
         tls = _made(reader, read_server_tls, SERVER_TLS)
@@ -93,10 +102,12 @@ class Config(Struct, frozen=True):
         return cls(
             database=database,
             tracing=tracing,
+            auth=auth,
             tls=tls,
             cors=cors,
             in_force=tuple(reader.in_force),
             **service,
+            **access,
             **logs,
             **tests,
         )
@@ -275,6 +286,15 @@ def _url_part(reader: _Reader, setting: Setting, text: str) -> Any:
 def _bad_part(setting: Setting) -> ConfigError:
     parameter = next(p.name for p in PARAMETERS if p.field == setting.field)
     return _bad(_URL.names[0], "", f"its {parameter} as {setting.allowed}", secret=True)
+
+
+def _auth(reader: _Reader) -> AuthConfig:
+    try:
+        return read_auth(reader)
+    except ValueError as error:
+        field, allowed = error.args
+        name = reader.names[field]
+        raise _bad(name, str(reader.raw(name)), allowed) from None
 
 
 def _made(reader: _Reader, read: Callable[[_Reader], _T], settings: tuple[Setting, ...]) -> _T:

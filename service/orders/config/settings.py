@@ -6,6 +6,7 @@ Those of tracing, TLS and CORS are declared in `tracing_settings`, `server_tls` 
 from typing import Final
 
 from orders.config import parse
+from orders.config.auth_settings import ACCESS, AUTH
 from orders.config.cors import CORS
 from orders.config.server_tls import SERVER_TLS
 from orders.config.setting import TEXT, Setting
@@ -280,4 +281,6 @@ TESTS: Final = (
     ),
 )
 
-SETTINGS: Final = (*SERVICE, *SERVER_TLS, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS)
+SETTINGS: Final = (
+    *SERVICE, *AUTH, *ACCESS, *SERVER_TLS, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS,
+)  # fmt: skip

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders.http.asgi import App
 from orders.http.chunks import ended
-from orders.http.rsgi import unreadable
+from orders.http.exchanges import Last
+from orders.http.rsgi import hidden_credentials, unreadable
 
 if TYPE_CHECKING:
     from orders.http.asgi import Scope as ASGIScope
@@ -64,9 +65,16 @@ class Bridge:
         if read:
             body.give(sent, whole=whole)
         # The application's log lines bear this request's trace, and no other's.
-        task = self._loop.create_task(
-            self._answer(scope, protocol, started, body, answered), context=Context()
-        )
+        answering = self._answer(scope, protocol, started, body, answered)
+        self._keep(self._loop.create_task(answering, context=Context()))
+
+    def unread(self, scope: "Scope", protocol: "Exchange") -> "Exchange":
+        """Return what answers a request at once whose body is thrown away after that."""
+        body = _Body(scope, protocol, asyncio.Event())
+        self._keep(self._loop.create_task(body.throw_away()))
+        return Last(protocol) if body.is_too_much else protocol
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -204,7 +212,10 @@ async def _landed(landing: "Landing") -> bytes:
 
 
 def _asgi(scope: "Scope", started: float) -> "ASGIScope":
-    """Return ASGI's words for a request; `orders_unreadable` is a header that must be refused."""
+    """Return ASGI's words for a request; `orders_unreadable` is a header that must be refused.
+
+    A credential that cannot be read is one that nobody has, and not absent.
+    """
     headers = scope.headers
     made: ASGIScope = {
         "type": "http",
@@ -220,7 +231,8 @@ def _asgi(scope: "Scope", started: float) -> "ASGIScope":
             (name.encode(), value.encode())
             for name in headers.keys()  # noqa: SIM118  it is no mapping
             for value in headers.get_all(name)
-        ],
+        ]
+        + [(name.encode(), b"\xff") for name in hidden_credentials(headers)],
         "client": _address(scope.client),
         "server": _address(scope.server),
         "state": {},

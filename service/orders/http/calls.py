@@ -168,6 +168,8 @@ class CreateCall(Call):
 
     route = "/orders"
     usual = 201
+    owner = ""
+    """Whose its Idempotency-Key is; nobody's where nobody has to say who calls."""
 
     def receive(self, scope: "Scope", length: int | None) -> None:
         """Read the body, and go on in the loop; from any thread.
@@ -232,7 +234,7 @@ class CreateCall(Call):
         orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
-            self.item = NewRow(new.item, new.quantity, key)
+            self.item = NewRow(new.item, new.quantity, key, self.owner)
             orders.insert(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)

@@ -12,26 +12,32 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Internal
+from orders.auth.caller import NOBODY
+from orders.auth.outcomes import ACCEPTED
+from orders.errors import Internal, Problem
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
 from orders.http.cors import is_preflight
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
 from orders.http.problems import render, unrecorded
-from orders.service import begun
+from orders.service import begun, owner
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
+    from orders.auth.gate import Gate
     from orders.http.bodies import Bodies
     from orders.http.health import Health
     from orders.service import OrderService
+    from orders.telemetry.context import TraceContext
     from orders.telemetry.requests import Requests
 
 _PAGES: Final = (
     "/", "/docs", "/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json",
     "/.well-known/swagger",
 )  # fmt: skip
+_FOLDER: Final = "/docs/"
+_FILES: Final = "/docs/{file}"
 
 log = logging.getLogger("orders.http")
 
@@ -39,13 +45,16 @@ log = logging.getLogger("orders.http")
 class ColdApplication:
     """An ASGI application that answers whatever is asked."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one fact each
         self,
         orders: "OrderService",
         requests: "Requests",
         health: "Health",
         bodies: "Bodies",
+        *,
+        gate: "Gate | None" = None,
         preflight: Headers | None = None,
+        docs: bool = True,
     ) -> None:
         """Keep what it calls.
 
@@ -54,7 +63,9 @@ class ColdApplication:
             requests: what records each request but probes.
             health: what answers probes.
             bodies: what waits for bodies.
+            gate: what is asked before anything else; None lets everybody in.
             preflight: the answer to every preflight of CORS, if pages of others may ask.
+            docs: whether there is a documentation.
 
         """
         self._orders = orders
@@ -66,8 +77,12 @@ class ColdApplication:
             requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
         self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
-        self._static.update({page: page for page in _PAGES})
         self._dynamic = {_parent(e.path): e.path for e in ENDPOINTS if "{" in e.path}
+        if docs:
+            self._static.update({page: page for page in _PAGES})
+        self._docs = docs
+        self._gate = gate
+        self._requires = {(e.method, e.path): e.requires for e in ENDPOINTS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -91,7 +106,7 @@ class ColdApplication:
         """Hand a request to Litestar, recorded as the hot ones are."""
         started = scope.get("orders_started") or perf_counter()
         method, path = scope["method"], scope["path"]
-        route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
+        route = self._static.get(path) or self._dynamic.get(_parent(path)) or self._other(path)
         context = self._requests.begin(
             _text(scope["headers"]),
             "{}:{}".format(*(scope["client"] or ("", 0))),
@@ -119,7 +134,8 @@ class ColdApplication:
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         try:
-            if (refused := refusal(scope)) is not None:
+            refused = None if self._gate is None else self._unwelcome(scope, route, context)
+            if (refused := refused or refusal(scope)) is not None:
                 scope["orders_problem"] = refused.name
                 await respond(marked, *render(refused, path, context.trace_id))
             elif (allowed := self._allowed(scope)) is not None:
@@ -141,16 +157,43 @@ class ColdApplication:
         """Return the answer's headers where a request is a preflight, and those are answered."""
         return self._preflight if self._preflight and is_preflight(scope) else None
 
+    def _unwelcome(self, scope: Scope, route: str, context: "TraceContext") -> Problem | None:
+        """Return why whoever calls may not, if so; the scope has who it is.
+
+        What is not known to be open is closed: what does not exist, too.
+        """
+        gate = self._gate
+        scope["orders_caller"] = NOBODY
+        if gate is None or is_preflight(scope) or self._is_open(scope["path"]):
+            return None
+        try:
+            caller = gate.caller(context.headers)
+            context.subject = caller.name
+            requires = self._requires.get((scope["method"], route))
+            if requires is not None:
+                gate.check(caller, requires)
+        except Problem as problem:
+            return problem
+        gate.count(ACCEPTED)
+        scope["orders_caller"] = caller
+        owner.set(caller.owner)
+        return None
+
+    def _is_open(self, path: str) -> bool:
+        return self._docs and (path in _PAGES or _parent(path) == _FOLDER)
+
+    def _other(self, path: str) -> str:
+        return _FILES if self._docs and path.startswith(_FOLDER) else "unmatched"
+
     async def _litestar(self) -> App:
         if self._loading is None:
-            self._loading = asyncio.ensure_future(asyncio.to_thread(_load, self._orders))
+            self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
         return await asyncio.shield(self._loading)
 
+    def _load(self) -> App:
+        from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
 
-def _load(orders: "OrderService") -> App:
-    from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
-
-    return create_app(orders)  # type: ignore[return-value]
+        return create_app(self._orders, self._gate, docs=self._docs)  # type: ignore[return-value]
 
 
 def _text(headers: Headers) -> dict[str, str]:
@@ -159,7 +202,3 @@ def _text(headers: Headers) -> dict[str, str]:
 
 def _parent(path: str) -> str:
     return path[: path.rfind("/") + 1]
-
-
-def _other(path: str) -> str:
-    return "/docs/{file}" if path.startswith("/docs/") else "unmatched"

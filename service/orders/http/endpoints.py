@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
 
+from orders.auth.caller import READ, WRITE
 from orders.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
@@ -61,6 +62,7 @@ _UNCHANGING: Final = (
     "/orders",
     status=201,
     summary="Create an order",
+    requires=WRITE,
     raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
     sends=("Location", "Idempotency-Replayed", "Cache-Control"),
 )
@@ -81,6 +83,7 @@ async def create_order(
     "/orders/batch",
     status=201,
     summary="Create many orders",
+    requires=WRITE,
     raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
     sends=("Idempotency-Replayed", "Cache-Control"),
     body_limit=1024 * 1024,
@@ -106,6 +109,7 @@ async def create_orders(
     "GET",
     "/orders/{id}",
     summary="Read an order",
+    requires=READ,
     raises=(OrderNotFound,),
     sends=("ETag", "Cache-Control"),
     also=(304,),
@@ -138,6 +142,7 @@ async def read_order(
     "GET",
     "/orders",
     summary="List orders, newest first",
+    requires=READ,
     sends=("Link", "Cache-Control"),
     also=(304,),
 )

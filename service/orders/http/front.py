@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from orders.errors import Problem
 from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
+from orders.http.guarded import guarded
 from orders.http.head import is_host
 from orders.http.negotiation import check_accept, check_content
 from orders.http.problems import READING
 from orders.http.rsgi import plain
 
 if TYPE_CHECKING:
+    from orders.auth.gate import Gate
     from orders.http.rsgi import Exchange, Scope
 
 Begun = tuple[Callable[[Any], None], Any]
@@ -38,16 +40,20 @@ _REMEMBERED: Final = 256
 class FrontDoor:
     """Takes every request of the API."""
 
-    def __init__(self, shared: Shared, *, hot: bool = True) -> None:
+    def __init__(self, shared: Shared, *, gate: "Gate | None" = None, hot: bool = True) -> None:
         """Be open.
 
         Args:
             shared: what the calls share.
+            gate: what every call asks before anything else; None lets everybody in.
             hot: False has everything answered by the cold application.
 
         """
         self._shared = shared
         self._hot = hot
+        self._read_call, self._create_call = (
+            (ReadCall, CreateCall) if gate is None else guarded(gate)
+        )
 
     def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
         """Take a request; from any thread.
@@ -88,7 +94,7 @@ class FrontDoor:
             or "transfer-encoding" in headers
         ):
             return False
-        ReadCall(
+        self._read_call(
             self._shared, protocol, method, path, headers,
             scope.client, scope.http_version, started,
         ).go(order_id)  # fmt: skip
@@ -117,7 +123,7 @@ class FrontDoor:
             length = None
         else:
             return False
-        call = CreateCall(
+        call = self._create_call(
             self._shared, protocol, "POST", CreateCall.route, headers,
             scope.client, scope.http_version, started,
         )  # fmt: skip

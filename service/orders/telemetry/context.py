@@ -25,7 +25,7 @@ class TraceContext(Struct, gc=False):
     """The ids of one request, and who asked; `parent_id` is None when the trace starts here.
 
     `connection` is ADDRESS:PORT of the caller's end; of the headers some are told of the request;
-    `version` is that of HTTP.
+    `version` is that of HTTP. `subject` is who calls, where callers have to say it.
     """
 
     trace_id: str
@@ -38,6 +38,7 @@ class TraceContext(Struct, gc=False):
     headers: Mapping[str, str] = _NO_HEADERS
     query: str = ""
     version: str = ""
+    subject: str = ""
 
     def traceparent(self) -> str:
         """Return the header for a call made on this request's behalf."""

@@ -56,6 +56,7 @@ class Record(NamedTuple):
     forwarded: str | None = None
     agent: str | None = None
     scheme: str = "http"
+    subject: str = ""
 
 
 class _Clock:
@@ -87,6 +88,7 @@ class JsonLines:
         self._stamp = _Clock().stamp
         self._callers = _Remembered(_asking)
         self._agents = _Remembered(self._using)
+        self._subjects = _Remembered(_called)
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, records: Iterable[Record]) -> bytes:
@@ -94,7 +96,7 @@ class JsonLines:
         lines = []
         for (
             at, method, path, route, status, seconds, trace_id, span_id, problem, _,
-            connection, proxied, agent, _,
+            connection, proxied, agent, _, subject,
         ) in records:  # fmt: skip
             kind = (method, route, status, problem)
             fixed = self._fixed.get(kind)
@@ -104,6 +106,8 @@ class JsonLines:
             quoted = f'"{path}"' if plain else self._quoted(path, PATH_SHOWN)
             caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
             using = "" if agent is None else self._agents[agent]
+            if subject:
+                using = self._subjects[subject] + using
             lines.append(
                 f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
                 f"{seconds * 1000:.3f},{caller}{using}"
@@ -174,6 +178,11 @@ def _asking(connection: str, proxied: str | None = None) -> str:
     address, peer = client(connection, proxied)
     told = "" if address == peer else f'"peer":{_encode(peer).decode()},'
     return f'"client":{_encode(address).decode()},{told}'
+
+
+def _called(subject: str) -> str:
+    """Return the field for who calls."""
+    return f'"subject":{_encode(_clean(subject)).decode()},'
 
 
 class TextLines:

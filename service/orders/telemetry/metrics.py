@@ -83,6 +83,12 @@ DECLARED: Final = {
         ("orders_shed_total", "counter", "Requests refused with 503", ("problem",)),
         ("orders_batches_retried_total", "counter", "Batches sent again", ("operation",)),
         (
+            "orders_authentications_total",
+            "counter",
+            "Credentials that requests had or lacked, by what became of them",
+            ("outcome",),
+        ),
+        (
             "orders_cold_requests_total",
             "counter",
             "Requests that took the long way; creates and reads of one order need not",
@@ -162,7 +168,8 @@ class Metrics:
     def count(self, records: Iterable[Record]) -> None:
         """Record requests that ended."""
         for (
-            _, method, _, route, status, seconds, trace_id, _, problem, sampled, _, _, _, scheme,
+            _, method, _, route, status, seconds, trace_id, _, problem, sampled,
+            _, _, _, scheme, _,
         ) in records:  # fmt: skip
             self.request(
                 method, route, status, problem, seconds, trace_id if sampled else None, scheme
@@ -213,6 +220,17 @@ class Metrics:
     def cold(self, method: str, route: str, requests: int) -> None:
         """Count requests that took the long way; 0 makes the series known."""
         self.counters["orders_cold_requests_total"][method, route] += requests
+
+    def watch_authentication(self, outcomes: Iterable[str]) -> Callable[[str], None]:
+        """Return what counts the outcome of a credential; these are known from now on."""
+        counts = self.counters["orders_authentications_total"]
+        for outcome in outcomes:
+            counts[outcome,] = 0
+
+        def count(outcome: str) -> None:
+            counts[outcome,] += 1
+
+        return count
 
     def replayed(self) -> None:
         """Count a create that an earlier key answered."""

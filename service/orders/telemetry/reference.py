@@ -30,7 +30,9 @@ empty unless the service failed: for a request answered 5xx it is the problem, f
 `connection-lost`, `statement-refused`, `timeout` or `cancelled`.
 `db_operation_name` and `operation` are `insert`, `select`, `insert_many` or `list`; a batch counts
 once, however many requests share it. Probes and scrapes are not counted. The `reason` for which
-writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`.
+writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`. The `outcome` of a
+credential is `accepted`, `insufficient-scope`, or why it was refused; of what is open nothing is
+counted.
 
 | metric | type | unit | labels | meaning |
 |---|---|---|---|---|

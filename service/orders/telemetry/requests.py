@@ -107,6 +107,7 @@ class Requests:
                 proxied,
                 headers.get("user-agent"),
                 scheme,
+                context.subject,
             )
         )
         if self._timer is None:

@@ -115,6 +115,8 @@ class Tracing:
             attributes.update(_place(*server))
         if (agent := headers.get("user-agent")) is not None:
             attributes["user_agent.original"] = agent[:AGENT_SHOWN]
+        if context.subject:
+            attributes["enduser.id"] = context.subject
         if problem is not None:
             attributes["orders.problem"] = problem
         failed = status >= SERVER_ERROR

@@ -23,6 +23,7 @@ var (
 	question    = flag.String("question", "", "create, read, mix (every fifth a POST) or livez")
 	idsFile     = flag.String("ids", "", "file of existing ids, one a line")
 	connections = flag.Int("connections", 64, "how many connections")
+	token       = flag.String("token", "", "a bearer token for each request")
 	seconds     = flag.Float64("seconds", 4, "how long")
 	timeout     = flag.Duration("timeout", 10*time.Second, "for one request")
 )
@@ -79,6 +80,9 @@ func connection(ids []string, end time.Time) seen {
 
 func prepare(request *fasthttp.Request, ids []string, at int) {
 	request.Reset()
+	if *token != "" {
+		request.Header.Set("Authorization", "Bearer "+*token)
+	}
 	switch {
 	case *question == "livez":
 		request.SetRequestURI(*url + "/livez")
