@@ -14,6 +14,7 @@ from orders_operator.api.observing import LogLevel, Monitoring, Tracing
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget, TopologySpread
 from orders_operator.api.traffic import Expose, NetworkPolicy
+from orders_operator.api.transport import Cors
 
 GROUP = "orders.dev"
 VERSION = "v1alpha1"
@@ -118,6 +119,7 @@ class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
         limits={"memory": "128Mi", "ephemeral-storage": "64Mi"},
     )
     tracing: Tracing | None = None
+    cors: Cors | None = None
     topology_spread: TopologySpread = TopologySpread()
     shutdown: Shutdown = Shutdown()
     pod_template: PodTemplate = PodTemplate()

@@ -10,6 +10,7 @@ from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
+from orders_operator.resources.cors import cors_environment
 from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
@@ -132,6 +133,8 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
         reference = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
         own.append({"name": "POD_NAME", "valueFrom": reference})
         values |= tracing_environment(service, spec.tracing, f"{_TRACING}/headers")
+    if spec.cors is not None:
+        values |= cors_environment(spec.cors)
     own += [{"name": name, "value": value} for name, value in values.items()]
     names = {variable["name"] for variable in own}
     return [it for it in spec.pod_template.env if it.get("name") not in names] + own

@@ -140,6 +140,12 @@ _expose = st.one_of(
     _block({"ingress": _block({"host": st.just("shop.example")}, tlsSecretName=_names)}),
     _block({"httpRoute": _block({"parentRefs": st.just([{"name": "gateway"}])})}),
 )
+_cors = _block(
+    {"allowOrigins": st.just(["https://shop.example.com"])},
+    allowCredentials=st.booleans(),
+    allowHeaders=st.just(["authorization"]),
+    maxAge=_durations,
+)
 _env = st.lists(
     st.fixed_dictionaries({"name": st.sampled_from(["A", "LOG_FORMAT"]), "value": _names}),
     max_size=2,
@@ -167,6 +173,7 @@ specs = st.fixed_dictionaries(
         "rollout": _rollout,
         "monitoring": _block(enabled=st.booleans(), labels=_labels),
         "tracing": _tracing,
+        "cors": _cors,
         "logLevel": st.sampled_from(["DEBUG", "ERROR"]),
         "disruptionBudget": _block(enabled=st.booleans(), maxUnavailable=st.integers(1, 3)),
         "networkPolicy": _block(enabled=st.booleans(), to=st.just([{"ports": [{"port": 443}]}])),
