@@ -14,7 +14,7 @@ from orders_operator.api.observing import LogLevel, Monitoring, Tracing
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget, TopologySpread
 from orders_operator.api.traffic import Expose, NetworkPolicy
-from orders_operator.api.transport import Cors
+from orders_operator.api.transport import Cors, Tls
 
 GROUP = "orders.dev"
 VERSION = "v1alpha1"
@@ -120,6 +120,7 @@ class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
     )
     tracing: Tracing | None = None
     cors: Cors | None = None
+    tls: Tls | None = None
     topology_spread: TopologySpread = TopologySpread()
     shutdown: Shutdown = Shutdown()
     pod_template: PodTemplate = PodTemplate()

@@ -11,6 +11,7 @@ from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_e
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
+from orders_operator.reconcile.schemes import schemes
 from orders_operator.reconcile.unreadable import goes_back, what_goes_back
 from orders_operator.resources import postgres
 from orders_operator.resources.claim import claim_name
@@ -160,6 +161,7 @@ async def _facts(it: Pass) -> Facts:
     weight = (before.weight or 0) if before.canary else 0
     hidden = POD in snapshot.unknown
     live = await snapshot.children.mine("apps/v1", "Deployment", it.service.metadata.name)
+    service = await snapshot.children.mine("v1", "Service", it.service.metadata.name)
     return Facts(
         apis=snapshot.served,
         placement=placement,
@@ -168,6 +170,7 @@ async def _facts(it: Pass) -> Facts:
         begins=live is None,
         database=await _database(it),
         egress=None if placement is None or hidden else egress(it, tracks, policy),
+        schemes=schemes(it, service),
     )
 
 

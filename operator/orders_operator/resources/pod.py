@@ -15,7 +15,8 @@ from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
 from orders_operator.resources.postgres import database_name
-from orders_operator.resources.service import HTTP, HTTP_PORT, METRICS, METRICS_PORT
+from orders_operator.resources.schemes import PORT_NAMES, declared
+from orders_operator.resources.service import HTTP_PORT, METRICS, METRICS_PORT
 
 USER: Final = 65532
 MARGIN: Final = 5
@@ -24,10 +25,17 @@ SERVICE: Final = "orders"
 """The container that serves."""
 DATABASE_VOLUME: Final = "database"
 TRACING_VOLUME: Final = "tracing"
+TLS_VOLUME: Final = "tls"
+
+CERTIFICATE: Final = "tls.crt"
+PRIVATE_KEY: Final = "tls.key"
+AUTHORITY: Final = "ca.crt"
+"""Keys of a Secret of the type kubernetes.io/tls; cert-manager adds the last one."""
 
 _DATABASE: Final = "/etc/orders/database"
 _CONFIG: Final = "/etc/orders/config"
 _TRACING: Final = "/etc/orders/tracing"
+_TLS: Final = "/etc/orders/tls"
 _READABLE: Final = 0o440
 
 
@@ -76,7 +84,11 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
     container = {
         **_container(service, SERVICE, ["serve"]),
         "ports": [
-            {"name": HTTP, "containerPort": HTTP_PORT, "protocol": "TCP"},
+            {
+                "name": PORT_NAMES[declared(service.spec)],
+                "containerPort": HTTP_PORT,
+                "protocol": "TCP",
+            },
             {"name": METRICS, "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
         "startupProbe": _probe("/startupz", periodSeconds=1, failureThreshold=60),
@@ -107,6 +119,8 @@ def _container(service: OrderService, name: str, arguments: list[str]) -> dict[s
     ]
     if _headers(service):
         mounts.append({"name": TRACING_VOLUME, "mountPath": _TRACING, "readOnly": True})
+    if service.spec.tls is not None:
+        mounts.append({"name": TLS_VOLUME, "mountPath": _TLS, "readOnly": True})
     return {
         "name": name,
         "image": service.spec.image,
@@ -133,6 +147,11 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
         reference = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
         own.append({"name": "POD_NAME", "valueFrom": reference})
         values |= tracing_environment(service, spec.tracing, f"{_TRACING}/headers")
+    if spec.tls is not None:
+        values |= {
+            "TLS_CERT_FILE": f"{_TLS}/{CERTIFICATE}",
+            "TLS_KEY_FILE": f"{_TLS}/{PRIVATE_KEY}",
+        }
     if spec.cors is not None:
         values |= cors_environment(spec.cors)
     own += [{"name": name, "value": value} for name, value in values.items()]
@@ -156,6 +175,11 @@ def _volumes(service: OrderService) -> list[dict[str, Any]]:
     headers = _headers(service)
     if headers:
         volumes.append({"name": TRACING_VOLUME, "secret": _secret(*headers, "headers")})
+    if service.spec.tls is not None:
+        name = service.spec.tls.secret_ref.name
+        volumes.append(
+            {"name": TLS_VOLUME, "secret": {"secretName": name, "defaultMode": _READABLE}}
+        )
     return volumes
 
 

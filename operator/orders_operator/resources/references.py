@@ -10,7 +10,16 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from orders_operator.resources.pod import DATABASE_VOLUME, SERVICE, TRACING_VOLUME
+from orders_operator.resources.pod import (
+    AUTHORITY,
+    CERTIFICATE,
+    DATABASE_VOLUME,
+    PRIVATE_KEY,
+    SERVICE,
+    TLS_VOLUME,
+    TRACING_VOLUME,
+)
+from orders_operator.resources.schemes import HTTP, HTTPS, PORT_NAMES
 
 Object = dict[str, Any]
 
@@ -18,6 +27,7 @@ SECRETS: Final = "secrets"
 CONFIG_MAPS: Final = "configmaps"
 REFERENCED: Final = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
 """The kinds, by their plurals."""
+_ROLLING: Final = (DATABASE_VOLUME, TRACING_VOLUME, TLS_VOLUME)
 _ENDPOINTS: Final = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"})
 
 
@@ -46,6 +56,16 @@ def database(pod: Object) -> Needed | None:
     return next(_volumes(pod, DATABASE_VOLUME), None)
 
 
+def scheme(pod: Object) -> str:
+    """Return what a pod, or its template, speaks: `http` or `https`."""
+    for container in pod["spec"].get("containers") or []:
+        if container.get("name") != SERVICE:
+            continue
+        names = {port.get("name") for port in container.get("ports") or []}
+        return HTTPS if PORT_NAMES[HTTPS] in names else HTTP
+    return HTTP
+
+
 def collector_port(pod: Object) -> int | None:
     """Return the port to which a pod, or its template, sends spans; None if it sends none."""
     for variable in _environment(pod):
@@ -66,11 +86,15 @@ def _port(url: str) -> int | None:
 
 def _volumes(pod: Object, *names: str) -> Iterator[Needed]:
     for volume in pod["spec"].get("volumes") or []:
-        if volume.get("name") not in (names or (DATABASE_VOLUME, TRACING_VOLUME)):
+        name, secret = volume.get("name"), volume.get("secret") or {}
+        if name not in (names or _ROLLING):
             continue
-        secret = volume.get("secret") or {}
+        reference = Reference(SECRETS, secret.get("secretName", ""))
+        if name == TLS_VOLUME:
+            yield from (Needed(reference, key) for key in (CERTIFICATE, PRIVATE_KEY))
+            yield Needed(reference, AUTHORITY, optional=True)
         for item in secret.get("items") or []:
-            yield Needed(Reference(SECRETS, secret["secretName"]), item["key"])
+            yield Needed(reference, item["key"])
 
 
 def _variables(pod: Object) -> Iterator[Needed]:

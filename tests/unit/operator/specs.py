@@ -15,6 +15,8 @@ from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.network import Egress
 from orders_operator.resources.placement import Placement, Running
 from orders_operator.resources.revision import Revision, wanted
+from orders_operator.resources.schemes import Schemes
+from orders_operator.resources.schemes import declared as scheme
 
 Object = dict[str, Any]
 
@@ -57,9 +59,16 @@ def facts(declared: OrderService, **known: Any) -> Facts:
             "weight": 25,
             "database": database,
             "egress": Egress((5432,), embedded=database is not None),
+            "schemes": schemes(declared),
             **known,
         }
     )
+
+
+def schemes(declared: OrderService) -> Schemes:
+    """Return that all pods speak what is declared."""
+    spoken = scheme(declared.spec)
+    return Schemes(frozenset({spoken}), spoken, spoken, spoken)
 
 
 def desired(declared: OrderService, **known: Any) -> list[Object]:
@@ -146,6 +155,7 @@ _cors = _block(
     allowHeaders=st.just(["authorization"]),
     maxAge=_durations,
 )
+_tls = _block({"secretRef": _block({"name": _names})})
 _env = st.lists(
     st.fixed_dictionaries({"name": st.sampled_from(["A", "LOG_FORMAT"]), "value": _names}),
     max_size=2,
@@ -174,6 +184,7 @@ specs = st.fixed_dictionaries(
         "monitoring": _block(enabled=st.booleans(), labels=_labels),
         "tracing": _tracing,
         "cors": _cors,
+        "tls": _tls,
         "logLevel": st.sampled_from(["DEBUG", "ERROR"]),
         "disruptionBudget": _block(enabled=st.booleans(), maxUnavailable=st.integers(1, 3)),
         "networkPolicy": _block(enabled=st.booleans(), to=st.just([{"ports": [{"port": 443}]}])),
