@@ -16,7 +16,8 @@ _POLICIES: Final = ("networking.k8s.io/v1", "networkpolicies")
 _REVISIONS: Final = ("apps/v1", "controllerrevisions")
 _ALWAYS: Final = ("Paused", "Reconciling", "Stalled")
 """Conditions that are said of each generation, whatever the operator does with it."""
-_LOG_LEVEL: Final = f"{NAME}-config"
+_READ_AGAIN: Final = frozenset({f"{NAME}-config", f"{NAME}-auth"})
+"""What may change under pods that run: the log level, and who may call."""
 _COMPONENT: Final = "app.kubernetes.io/component"
 
 
@@ -58,7 +59,7 @@ class Invariants:
         for (_, plural, name), obj in found.items():
             if obj is not None and plural == "configmaps" and name.startswith(f"{NAME}-"):
                 before = self._copies.setdefault(name, obj["data"])
-                assert name == _LOG_LEVEL or before == obj["data"], f"{name} was changed"
+                assert name in _READ_AGAIN or before == obj["data"], f"{name} was changed"
         if wanted:
             policy = await world.get(*_POLICIES, NAME)
             closed = [spec for spec in specs if not _open(policy, spec)]

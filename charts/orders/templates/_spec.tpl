@@ -9,7 +9,7 @@ counts; `orderService.spec` replaces whole fields.
 {{- if not (kindIs "invalid" .Values.replicas) -}}
 {{- $_ := set $spec "replicas" (int .Values.replicas) -}}
 {{- end -}}
-{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "cors" "tls" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "rollout" "shutdown" "podTemplate" "inheritedMetadata" "paused" -}}
+{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "cors" "tls" "auth" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "rollout" "shutdown" "podTemplate" "inheritedMetadata" "paused" -}}
 {{- with index $.Values $field -}}
 {{- $_ := set $spec $field . -}}
 {{- end -}}

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from orders_operator.api.auth import WHERE, Auth, JwtIssuer
 from orders_operator.api.database import Database, Storage
 from orders_operator.api.rollout import Analysis, RollingUpdate, Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
@@ -120,6 +121,20 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
         Rule(
             f"{_count('minAvailable', 'maxUnavailable')} <= 1",
             "minAvailable and maxUnavailable exclude each other",
+        ),
+    ),
+    Auth: (
+        Rule(
+            "(has(self.jwt) && self.jwt.size() > 0) || has(self.apiKeysSecretRef)"
+            " || (has(self.serviceAccounts) && self.serviceAccounts.size() > 0)",
+            "auth needs jwt, apiKeysSecretRef or serviceAccounts; without auth the API is open",
+        ),
+    ),
+    JwtIssuer: (
+        Rule(
+            f"has(self.jwksURL) || self.issuer.matches(r'^{WHERE}(/[^?#]*)?$')",
+            "an issuer that is neither an https URL nor an http one of a Service has no OpenID"
+            " configuration that could be trusted: jwksURL says where its keys are",
         ),
     ),
     Cors: (

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from orders_operator.api.auth import Auth
 from orders_operator.api.database import Database, Resources
 from orders_operator.api.fields import Annotations, Duration, Image, Labels, Name, Raw
 from orders_operator.api.observing import LogLevel, Monitoring, Tracing
@@ -141,6 +142,7 @@ class OrderServiceSpec(PodsSpec, frozen=True, rename="camel", kw_only=True):
     disruption_budget: DisruptionBudget = DisruptionBudget()
     network_policy: NetworkPolicy = NetworkPolicy()
     expose: Expose = Expose()
+    auth: Auth | None = None
     paused: Annotated[
         bool, Meta(description="Leave everything as it is, whatever is declared or drifts.")
     ] = False

@@ -3,6 +3,7 @@
 What is not returned is not wanted: the reconcile deletes it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from orders_operator.resources import (
     postgres,
     scaling,
 )
+from orders_operator.resources.auth import auth_config
 from orders_operator.resources.config_copy import config_copy
 from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.deployment import canary_deployment, deployment
@@ -56,6 +58,7 @@ class Facts(Struct, frozen=True):
         database: the embedded PostgreSQL, if there is one.
         egress: where pods in use go; None while that is not known.
         schemes: what pods in use speak.
+        auth: the files by which pods know whose tokens to take; None to leave them as they are.
 
     """
 
@@ -67,6 +70,7 @@ class Facts(Struct, frozen=True):
     database: Database | None = None
     egress: Egress | None = None
     schemes: Schemes = Schemes()
+    auth: Mapping[str, str] | None = None
 
 
 def splits_requests(service: OrderService, apis: frozenset[str]) -> bool:
@@ -88,6 +92,8 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
         *_database(service, facts),
         *_pods(service, facts),
     ]
+    if facts.auth is not None:
+        objects.append(auth_config(service, facts.auth))
     if spec.autoscaling is not None:
         objects.append(scaling.autoscaler(service, spec.autoscaling, facts.floor))
     if scaling.needs_budget(service):

@@ -6,14 +6,16 @@ operator rendered it.
 
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from orders_operator.resources.network import port_of
 from orders_operator.resources.pod import (
+    AUTH_VOLUME,
     AUTHORITY,
     CERTIFICATE,
     DATABASE_VOLUME,
+    KEYS_VOLUME,
     PRIVATE_KEY,
     SERVICE,
     TLS_VOLUME,
@@ -47,8 +49,26 @@ class Needed(Struct, frozen=True, order=True):
 
 
 def named(pod: Object) -> tuple[Needed, ...]:
-    """Return what a pod, or its template, reads: its volumes of Secrets, and its variables."""
+    """Return what a pod, or its template, reads once: what rolls it when it changes."""
     return tuple(dict.fromkeys((*_volumes(pod), *_variables(pod))))
+
+
+def everything(pod: Object) -> tuple[Needed, ...]:
+    """Return all that a pod, or its template, cannot begin without.
+
+    Hashes of API keys are read again while it runs: they roll nothing, and are in no copy and no
+    hash, so that a key that is taken out is refused by every pod.
+    """
+    return tuple(dict.fromkeys((*named(pod), *_volumes(pod, KEYS_VOLUME))))
+
+
+def auth_config_of(pod: Object) -> str | None:
+    """Return the name of the ConfigMap that tells a pod, or its template, whose tokens to take."""
+    for volume in pod["spec"].get("volumes") or []:
+        if volume.get("name") == AUTH_VOLUME:
+            name: str | None = (volume.get("configMap") or {}).get("name")
+            return name
+    return None
 
 
 def database(pod: Object) -> Needed | None:
@@ -71,17 +91,8 @@ def collector_port(pod: Object) -> int | None:
     for variable in _environment(pod):
         if variable.get("name") not in _ENDPOINTS:
             continue
-        return _port(str(variable.get("value") or ""))
+        return port_of(str(variable.get("value") or ""))
     return None
-
-
-def _port(url: str) -> int | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return port or (443 if parts.scheme == "https" else 80)
 
 
 def _volumes(pod: Object, *names: str) -> Iterator[Needed]:

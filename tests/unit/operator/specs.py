@@ -156,6 +156,19 @@ _cors = _block(
     maxAge=_durations,
 )
 _tls = _block({"secretRef": _block({"name": _names})})
+_scopes = st.sampled_from([["orders:read"], ["orders:read", "orders:write"]])
+_jwt = _block(
+    {"issuer": st.just("https://login.example.com"), "audience": st.just("orders")},
+    jwksURL=st.just("https://login.example.com:8443/keys"),
+    scopesClaim=_names,
+    subjects=st.lists(_block({"subject": _names, "scopes": _scopes}), max_size=2),
+)
+_account = _block({"namespace": _names, "name": _names, "scopes": _scopes})
+_auth = st.one_of(
+    _block({"apiKeysSecretRef": _block({"name": _names}, key=_names)}),
+    _block({"jwt": st.lists(_jwt, min_size=1, max_size=1)}, serviceAccounts=st.just([])),
+    _block({"serviceAccounts": st.lists(_account, min_size=1, max_size=2)}),
+)
 _env = st.lists(
     st.fixed_dictionaries({"name": st.sampled_from(["A", "LOG_FORMAT"]), "value": _names}),
     max_size=2,
@@ -185,6 +198,7 @@ specs = st.fixed_dictionaries(
         "tracing": _tracing,
         "cors": _cors,
         "tls": _tls,
+        "auth": _auth,
         "logLevel": st.sampled_from(["DEBUG", "ERROR"]),
         "disruptionBudget": _block(enabled=st.booleans(), maxUnavailable=st.integers(1, 3)),
         "networkPolicy": _block(enabled=st.booleans(), to=st.just([{"ports": [{"port": 443}]}])),
