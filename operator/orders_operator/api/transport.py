@@ -29,8 +29,8 @@ class TlsSecret(Struct, frozen=True, rename="camel"):
     name: Annotated[
         Name,
         Meta(
-            description="Of a Secret in the same namespace with tls.crt and tls.key. New content"
-            " rolls the pods."
+            description="Of a Secret in the same namespace with tls.crt and tls.key. Pods take new"
+            " content while they run."
         ),
     ]
 

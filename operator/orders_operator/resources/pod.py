@@ -33,8 +33,7 @@ KEYS_VOLUME: Final = "api-keys"
 
 CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
-AUTHORITY: Final = "ca.crt"
-"""Keys of a Secret of the type kubernetes.io/tls; cert-manager adds the last one."""
+"""Keys of a Secret of the type kubernetes.io/tls; cert-manager may add ca.crt."""
 
 _DATABASE: Final = "/etc/orders/database"
 _CONFIG: Final = "/etc/orders/config"

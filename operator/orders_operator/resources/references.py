@@ -12,7 +12,6 @@ from msgspec import Struct
 from orders_operator.resources.network import port_of
 from orders_operator.resources.pod import (
     AUTH_VOLUME,
-    AUTHORITY,
     CERTIFICATE,
     DATABASE_VOLUME,
     KEYS_VOLUME,
@@ -29,7 +28,8 @@ SECRETS: Final = "secrets"
 CONFIG_MAPS: Final = "configmaps"
 REFERENCED: Final = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
 """The kinds, by their plurals."""
-_ROLLING: Final = (DATABASE_VOLUME, TRACING_VOLUME, TLS_VOLUME)
+_READ_ONCE: Final = (DATABASE_VOLUME, TRACING_VOLUME)
+_READ_AGAIN: Final = (KEYS_VOLUME, TLS_VOLUME)
 _ENDPOINTS: Final = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"})
 
 
@@ -56,10 +56,10 @@ def named(pod: Object) -> tuple[Needed, ...]:
 def everything(pod: Object) -> tuple[Needed, ...]:
     """Return all that a pod, or its template, cannot begin without.
 
-    Hashes of API keys are read again while it runs: they roll nothing, and are in no copy and no
-    hash, so that a key that is taken out is refused by every pod.
+    API keys and certificates are read again while it runs: they roll nothing, and are in no copy
+    and no hash, so that a key that is taken out is refused by every pod.
     """
-    return tuple(dict.fromkeys((*named(pod), *_volumes(pod, KEYS_VOLUME))))
+    return tuple(dict.fromkeys((*named(pod), *_volumes(pod, *_READ_AGAIN))))
 
 
 def auth_config_of(pod: Object) -> str | None:
@@ -98,12 +98,11 @@ def collector_port(pod: Object) -> int | None:
 def _volumes(pod: Object, *names: str) -> Iterator[Needed]:
     for volume in pod["spec"].get("volumes") or []:
         name, secret = volume.get("name"), volume.get("secret") or {}
-        if name not in (names or _ROLLING):
+        if name not in (names or _READ_ONCE):
             continue
         reference = Reference(SECRETS, secret.get("secretName", ""))
         if name == TLS_VOLUME:
             yield from (Needed(reference, key) for key in (CERTIFICATE, PRIVATE_KEY))
-            yield Needed(reference, AUTHORITY, optional=True)
         for item in secret.get("items") or []:
             yield Needed(reference, item["key"])
 

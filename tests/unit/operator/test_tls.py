@@ -8,7 +8,7 @@ from hypothesis import given
 from orders_operator.api.spec import OrderService
 from orders_operator.reconcile.address import url
 from orders_operator.resources.pod import template
-from orders_operator.resources.references import named, scheme
+from orders_operator.resources.references import everything, named, scheme
 from orders_operator.resources.schemes import Schemes, declared
 from tests.unit.operator.specs import (
     Object,
@@ -51,12 +51,11 @@ def test_the_secret_is_mounted_as_it_is() -> None:
     assert "/etc/orders/tls" in [it["mountPath"] for it in container["volumeMounts"]]
 
 
-def test_a_certificate_rolls_the_pods_that_have_it() -> None:
-    """Its keys are content that pods read; an authority may be missing."""
-    found = [it for it in named(template(service(tls=TLS))) if it.reference.name == "shop-tls"]
-    assert [("tls.crt", False), ("tls.key", False), ("ca.crt", True)] == [
-        (it.key, it.optional) for it in found
-    ]
+def test_a_certificate_is_needed_and_rolls_nothing() -> None:
+    """Pods cannot begin without it, and read a new one while they run; an authority may miss."""
+    made = template(service(tls=TLS))
+    needs = [(it.reference.name, it.key) for it in everything(made) if it not in named(made)]
+    assert [("shop-tls", "tls.crt"), ("shop-tls", "tls.key")] == needs
 
 
 def test_callers_come_by_port_443() -> None:
