@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
+
+from tests.certificates import Issued
 
 _NOT_PASSED: Final = frozenset({"host", "connection", "content-length"})
 _HEADERS: Final = ("x-api-key", "authorization")
@@ -19,7 +20,7 @@ _HEADERS: Final = ("x-api-key", "authorization")
 class Guard:
     """A door on this machine."""
 
-    def __init__(self, port: int, accepts: dict[str, str], folder: Path | None) -> None:
+    def __init__(self, port: int, accepts: dict[str, str], shows: Issued | None) -> None:
         """Lead to a port; accept one header with its value, or answer 307 where there is none."""
         self.accepts = accepts
         self.seen: list[dict[str, str]] = []
@@ -33,11 +34,11 @@ class Guard:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        if folder is not None:
+        if shows is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(folder / "server.crt", folder / "server.key")
+            context.load_cert_chain(*shows)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"http{'s' if folder else ''}://localhost:{self._server.server_port}"
+        self.url = f"http{'s' if shows else ''}://localhost:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -47,10 +48,10 @@ class Guard:
 
 
 @contextmanager
-def guard(port: int, folder: Path | None = None, **accepts: str) -> Iterator[Guard]:
+def guard(port: int, shows: Issued | None = None, **accepts: str) -> Iterator[Guard]:
     """Have a guard before a port; of headers, underscores stand for hyphens."""
     names = {name.replace("_", "-"): value for name, value in accepts.items()}
-    made = Guard(port, names, folder)
+    made = Guard(port, names, shows)
     try:
         yield made
     finally:

@@ -54,29 +54,19 @@ class TlsPostgres(EmbeddedPostgres):
 
     def _make_certificates(self) -> None:
         folder = self.ca.parent
-        certificates(folder)
+        for name in ("ca", "other"):
+            _openssl(folder, "req", "-x509", *_KEY, "-subj", f"/CN={name}", "-days", "2",
+                     "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
+        _openssl(folder, "req", *_KEY, "-subj", "/CN=localhost", *_NAME,
+                 "-keyout", "server.key", "-out", "server.csr")  # fmt: skip
+        _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                 "-CAcreateserial", "-copy_extensions", "copy", "-days", "2",
+                 "-out", "server.crt")  # fmt: skip
         for name in ("server.key", "server.crt"):
             path = self._data / name
             shutil.copyfile(folder / name, path)
             path.chmod(0o600)
             self._account.give(path)
-
-
-def certificates(folder: Path) -> None:
-    """Make `server.crt` and `server.key` of localhost by the authority `ca.crt`; `other.crt`, too.
-
-    Skips the test where openssl is missing.
-    """
-    if shutil.which("openssl") is None:
-        pytest.skip("this machine has no openssl")
-    for name in ("ca", "other"):
-        _openssl(folder, "req", "-x509", *_KEY, "-subj", f"/CN={name}", "-days", "2",
-                 "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
-    _openssl(folder, "req", *_KEY, "-subj", "/CN=localhost", *_NAME,
-             "-keyout", "server.key", "-out", "server.csr")  # fmt: skip
-    _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-             "-CAcreateserial", "-copy_extensions", "copy", "-days", "2",
-             "-out", "server.crt")  # fmt: skip
 
 
 def _openssl(folder: Path, *arguments: str) -> None:

@@ -14,10 +14,10 @@ import pytest
 
 from orders_operator.load.ledger import Entry
 from orders_operator.load.report import Report
+from tests.certificates import Authority
 from tests.guard import guard
 from tests.ports import free_port
 from tests.server import Server, eventually
-from tests.tls import certificates
 
 _LIMIT = 20.0
 
@@ -94,10 +94,10 @@ def test_a_load_shows_a_credential_over_tls(
     load: Start, server: Server, tmp_path: Path, flag: str, accepts: dict[str, str]
 ) -> None:
     """With every request, creates and reads, on each connection."""
-    certificates(tmp_path)
+    authority = Authority(tmp_path)
     (tmp_path / "credential").write_text("k3y\n")
-    given = (flag, str(tmp_path / "credential"), "--ca-file", str(tmp_path / "ca.crt"))
-    with guard(server.port, tmp_path, **accepts) as door:
+    given = (flag, str(tmp_path / "credential"), "--ca-file", str(authority.certificate))
+    with guard(server.port, authority.issue("server"), **accepts) as door:
         printed = load("--url", door.url, *given, "--rate", "20", "--duration", "1s").end()
     report = msgspec.json.decode(printed, type=Report)
     assert (20, 20, 0) == (report.requests, report.succeeded, report.failed)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from orders.cli import main
+from tests.certificates import Authority
 from tests.guard import guard
 from tests.ports import free_port
 from tests.server import Server
-from tests.tls import certificates
 
 
 def test_a_working_service_passes(
@@ -79,10 +79,10 @@ def test_a_service_over_tls_is_known_by_its_authority(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The one that is named, and no other; the system's do not know it."""
-    certificates(tmp_path)
-    with guard(server.port, tmp_path) as door:
-        assert 0 == main(["smoke", door.url, "--ca-file", str(tmp_path / "ca.crt")], {})
-        for more in ([], ["--ca-file", str(tmp_path / "other.crt")]):
+    authority, other = Authority(tmp_path), Authority(tmp_path, "other")
+    with guard(server.port, authority.issue("server")) as door:
+        assert 0 == main(["smoke", door.url, "--ca-file", str(authority.certificate)], {})
+        for more in ([], ["--ca-file", str(other.certificate)]):
             assert 1 == main(["smoke", door.url, *more], {})
     assert 2 == capsys.readouterr().err.count("certificate verify failed")
 
