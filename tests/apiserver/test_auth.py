@@ -8,7 +8,7 @@ from msgspec import json
 
 from orders_operator.client.errors import KubeError
 from orders_operator.resources.auth import CLUSTER_KEYS, ISSUERS
-from tests.apiserver.kubelet import named
+from tests.apiserver.kubelet import Fate, named
 from tests.apiserver.refusing import answering
 from tests.apiserver.working import becomes, is_rolled_out, working
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
@@ -208,6 +208,23 @@ async def test_without_the_secret_of_api_keys_nothing_begins(world: World) -> No
     await world.settle()
     assert "SecretMissing" == (await world.said("Degraded"))["reason"]
     assert [IMAGE] == await world.images()
+
+
+async def test_a_failed_revision_is_tried_again_with_keys_that_may_be_the_cure(
+    world: World,
+) -> None:
+    """A file that is wrong ends a new pod; once it is set right, nobody has to say so."""
+    await api_keys(world, "?")
+    await world.declare()
+    await world.settle()
+    world.kubelet.fates[NEXT] = Fate.CRASHING
+    await world.change(image=NEXT, auth=KEYS)
+    await world.settle()
+    assert "RolledBack" == (await world.rollout())["phase"]
+    del world.kubelet.fates[NEXT]
+    await api_keys(world, "a")
+    await world.settle()
+    assert [NEXT] == await world.images()
 
 
 async def test_pods_are_let_out_to_issuers(world: World) -> None:
