@@ -98,9 +98,9 @@ def collector_port(pod: Object) -> int | None:
 def _volumes(pod: Object, *names: str) -> Iterator[Needed]:
     for volume in pod["spec"].get("volumes") or []:
         name, secret = volume.get("name"), volume.get("secret") or {}
-        if name not in (names or _READ_ONCE):
+        if name not in (names or _READ_ONCE) or "secretName" not in secret:
             continue
-        reference = Reference(SECRETS, secret.get("secretName", ""))
+        reference = Reference(SECRETS, secret["secretName"])
         if name == TLS_VOLUME:
             yield from (Needed(reference, key) for key in (CERTIFICATE, PRIVATE_KEY))
         for item in secret.get("items") or []:

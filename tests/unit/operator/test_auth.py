@@ -153,6 +153,13 @@ def test_a_file_that_somebody_has_changed_opens_nothing() -> None:
     assert kept_keys({"issuers.json": '[{"issuer": 1}]', "cluster-jwks.json": "{}"}) is None
 
 
+def test_a_volume_of_a_sidecar_is_none_of_ours() -> None:
+    """One of the same name that is no Secret says nothing of what the service reads."""
+    volumes = [{"name": "tls", "csi": {"driver": "d"}}, {"name": "api-keys", "emptyDir": {}}]
+    assert () == everything({"spec": {"volumes": volumes}})
+    assert auth_config_of({"spec": {"volumes": [{"name": "auth", "secret": {}}]}}) is None
+
+
 @given(services)
 def test_nobody_is_trusted_by_accident(made: OrderService) -> None:
     """A service without auth has no file of it, and one with auth mounts what it needs."""
