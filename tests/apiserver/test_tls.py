@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from orders_operator.plugin.load import proxied
 from tests.apiserver.kubelet import named
 from tests.apiserver.world import IMAGE, NAME, World
 
@@ -40,17 +41,20 @@ async def test_tls_comes_in_by_a_canary(world: World) -> None:
     await world.declare(replicas=4, expose=INGRESS, rollout={"strategy": "Canary"})
     await world.settle()
     assert ({"http": (80, 8000)}, "http") == (await ports(world), await exposed(world))
+    assert f"{NAME}:http" == await proxied(world.kube, *world.key)
 
     await world.change(tls=TLS)
     await world.settle()
     assert "Canary" == (await world.rollout())["phase"]
     both = {"http": (80, "http"), "https": (443, "orders-https")}
     assert (both, "http") == (await ports(world), await exposed(world))
+    assert f"{NAME}:http" == await proxied(world.kube, *world.key)
 
     await world.tell(promote=(await world.rollout())["revision"])
     await world.settle()
     assert "Stable" == (await world.rollout())["phase"]
     assert ({"https": (443, 8000)}, "https") == (await ports(world), await exposed(world))
+    assert f"https:{NAME}:https" == await proxied(world.kube, *world.key)
     assert "http://shop.example.com" == (await world.status())["url"]
 
 

@@ -58,7 +58,7 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
 
     """
     await service(kube, namespace, name)
-    place = path("v1", "services", namespace, await _port(kube, namespace, name), "proxy")
+    place = path("v1", "services", namespace, await proxied(kube, namespace, name), "proxy")
     async for _ in kube.lines(f"{place}/livez", {}):
         pass
     allowed = f"--accept-paths=^{re.escape(place)}/"
@@ -69,7 +69,7 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
         yield f"http://127.0.0.1:{port[1]}{place}"
 
 
-async def _port(kube: Kube, namespace: str, name: str) -> str:
+async def proxied(kube: Kube, namespace: str, name: str) -> str:
     """Return how the API server's proxy is told of a Service's port: HTTP's, if it has both."""
     try:
         found = await kube.get("v1", "services", namespace, name) or {}
