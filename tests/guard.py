@@ -6,9 +6,10 @@ What callers send is noted, so that a test can tell that no more is sent than wa
 import http.client
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.certificates import Issued
@@ -20,8 +21,8 @@ _HEADERS: Final = ("x-api-key", "authorization")
 class Guard:
     """A door on this machine."""
 
-    def __init__(self, port: int, accepts: dict[str, str], shows: Issued | None) -> None:
-        """Lead to a port; accept one header with its value, or answer 307 where there is none."""
+    def __init__(self, port: int, accepts: Mapping[str, str], shows: Issued | None) -> None:
+        """Lead to a port, whoever shows these headers with these values, and shows no other."""
         self.accepts = accepts
         self.seen: list[dict[str, str]] = []
         """The credentials of each request."""
@@ -48,10 +49,11 @@ class Guard:
 
 
 @contextmanager
-def guard(port: int, shows: Issued | None = None, **accepts: str) -> Iterator[Guard]:
-    """Have a guard before a port; of headers, underscores stand for hyphens."""
-    names = {name.replace("_", "-"): value for name, value in accepts.items()}
-    made = Guard(port, names, shows)
+def guard(
+    port: int, *, accepts: Mapping[str, str] = MappingProxyType({}), shows: Issued | None = None
+) -> Iterator[Guard]:
+    """Have a guard before a port, which accepts a credential, or callers without any."""
+    made = Guard(port, accepts, shows)
     try:
         yield made
     finally:

@@ -86,7 +86,7 @@ def test_a_load_prints_its_report(load: Start, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flag", "accepts"),
     [
-        ("--api-key-file", {"x_api_key": "k3y"}),
+        ("--api-key-file", {"x-api-key": "k3y"}),
         ("--token-file", {"authorization": "Bearer k3y"}),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_load_shows_a_credential_over_tls(
     authority = Authority(tmp_path)
     (tmp_path / "credential").write_text("k3y\n")
     given = (flag, str(tmp_path / "credential"), "--ca-file", str(authority.certificate))
-    with guard(server.port, authority.issue("server"), **accepts) as door:
+    with guard(server.port, shows=authority.issue("server"), accepts=accepts) as door:
         printed = load("--url", door.url, *given, "--rate", "20", "--duration", "1s").end()
     report = msgspec.json.decode(printed, type=Report)
     assert (20, 20, 0) == (report.requests, report.succeeded, report.failed)
@@ -105,7 +105,7 @@ def test_a_load_shows_a_credential_over_tls(
 
 def test_a_load_without_its_credential_is_refused(load: Start, server: Server) -> None:
     """Each request is told as what it was answered with."""
-    with guard(server.port, x_api_key="k3y") as door:
+    with guard(server.port, accepts={"x-api-key": "k3y"}) as door:
         printed = load("--url", door.url, "--rate", "20", "--duration", "1s").end()
     report = msgspec.json.decode(printed, type=Report)
     assert (20, {"401": 20}) == (report.failed, report.statuses)

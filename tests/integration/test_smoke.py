@@ -63,7 +63,7 @@ def test_a_caller_shows_what_is_in_a_file(
     file = tmp_path / "credential"
     file.write_text("k3y\n")
     header, value = accepts
-    with guard(server.port, **{header.replace("-", "_"): value}) as door:
+    with guard(server.port, accepts={header: value}) as door:
         assert 0 == main(["smoke", door.url, flag, str(file)], {})
         assert 3 == door.seen.count({header: value})
         assert 1 == main(["smoke", door.url], {})
@@ -80,7 +80,7 @@ def test_a_service_over_tls_is_known_by_its_authority(
 ) -> None:
     """The one that is named, and no other; the system's do not know it."""
     authority, other = Authority(tmp_path), Authority(tmp_path, "other")
-    with guard(server.port, authority.issue("server")) as door:
+    with guard(server.port, shows=authority.issue("server")) as door:
         assert 0 == main(["smoke", door.url, "--ca-file", str(authority.certificate)], {})
         for more in ([], ["--ca-file", str(other.certificate)]):
             assert 1 == main(["smoke", door.url, *more], {})

@@ -26,7 +26,7 @@ def word(path: Path) -> str:
     """
     try:
         text = path.read_text(encoding="ascii").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ValueError(str(path)) from error
     if _WORD(text) is None:
         raise ValueError(str(path))
