@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from orders_operator.api.fields import Key, Name
+from orders_operator.api.fields import Key, Name, has_host
 
 AUDIENCE = "orders"
 """Of the tokens of ServiceAccounts: a pod's projected token names it."""
@@ -72,6 +72,16 @@ class JwtIssuer(Struct, frozen=True, rename="camel"):
             extra_json_schema=_by("subject"),
         ),
     ] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an address that no pattern can: its host and port. Pods would not take it."""
+        name, address = (
+            ("issuer", self.issuer) if self.jwks_url is None else ("jwksURL", self.jwks_url)
+        )
+        if not has_host(address):
+            raise ValueError(
+                f"{name} is {address!r}; it needs a host, and a port of 1 to 65535 if any"
+            )
 
 
 class ApiKeysSecret(Struct, frozen=True, rename="camel"):

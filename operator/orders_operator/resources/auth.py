@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, json
 
-from orders_operator.api.auth import AUDIENCE, Auth, JwtIssuer, ServiceAccount, Subject
+from orders_operator.api.auth import AUDIENCE, Auth, JwtIssuer, ServiceAccount
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import child
 from orders_operator.resources.network import port_of
@@ -51,10 +51,14 @@ def auth_files(auth: Auth, cluster: ClusterKeys | None) -> dict[str, str]:
     issuers = [_issuer(it) for it in auth.jwt]
     files = {}
     if auth.service_accounts and cluster is not None:
-        own = JwtIssuer(
-            cluster.issuer, AUDIENCE, subjects=tuple(map(_subject, auth.service_accounts))
+        issuers.append(
+            {
+                "issuer": cluster.issuer,
+                "audience": AUDIENCE,
+                _KEYS_FILE: f"{AUTH_FOLDER}/{CLUSTER_KEYS}",
+                "subjects": {_name(it): list(it.scopes) for it in auth.service_accounts},
+            }
         )
-        issuers.append({**_issuer(own), _KEYS_FILE: f"{AUTH_FOLDER}/{CLUSTER_KEYS}"})
         files[CLUSTER_KEYS] = cluster.jwks
     text = json.format(json.encode(issuers), indent=2).decode()
     return {ISSUERS: text, **files}
@@ -92,8 +96,8 @@ def _issuer(declared: JwtIssuer) -> Object:
     return {name: value for name, value in found.items() if value}
 
 
-def _subject(account: ServiceAccount) -> Subject:
-    return Subject(f"system:serviceaccount:{account.namespace}:{account.name}", account.scopes)
+def _name(account: ServiceAccount) -> str:
+    return f"system:serviceaccount:{account.namespace}:{account.name}"
 
 
 def _kept(files: Mapping[str, str]) -> list[_Kept]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from msgspec import json
 
+from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.auth import (
     ClusterKeys,
@@ -151,6 +152,14 @@ def test_a_file_that_somebody_has_changed_opens_nothing() -> None:
     """It is set right by the next apply."""
     assert frozenset() == issuer_ports({"issuers.json": "?"})
     assert kept_keys({"issuers.json": '[{"issuer": 1}]', "cluster-jwks.json": "{}"}) is None
+
+
+@pytest.mark.parametrize("address", ["https://:443", "https://a:65536", "https://a:0/keys"])
+def test_an_address_that_pods_would_not_take_is_told(address: str) -> None:
+    """Or they would go on with whom they have trusted before."""
+    for jwt in ({"issuer": address}, {"issuer": "a", "jwksURL": address}):
+        with pytest.raises(InvalidSpec, match="it needs a host, and a port of 1 to 65535"):
+            service(auth={"jwt": [{**jwt, "audience": "b"}]})
 
 
 def test_a_volume_of_a_sidecar_is_none_of_ours() -> None:
