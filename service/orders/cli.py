@@ -100,6 +100,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long to ask again when it fails (default: one try)",
     )
+    either = smoke.add_mutually_exclusive_group()
+    either.add_argument("--api-key-file", type=Path, metavar="FILE", help="send the API key in it")
+    either.add_argument("--token-file", type=Path, metavar="FILE", help="send the token in it")
+    smoke.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="trust these authorities instead of the system's",
+    )
     smoke.set_defaults(run=_smoke)
 
     config = commands.add_parser("config", help="print what is in force, secrets masked")
@@ -210,9 +219,13 @@ def _seconds(text: str) -> float:
 
 
 def _smoke(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from orders.smoke import Credential  # noqa: PLC0415
     from orders.smoke import main as smoke  # noqa: PLC0415
 
-    return smoke(arguments.url, wait=arguments.wait)
+    credential = Credential(arguments.api_key_file, arguments.token_file)
+    return smoke(
+        arguments.url, wait=arguments.wait, credential=credential, ca_file=arguments.ca_file
+    )
 
 
 def _key_name(text: str) -> str:

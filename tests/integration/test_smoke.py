@@ -1,10 +1,13 @@
 """`orders smoke`: a look at a running service from outside."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from orders.cli import main
+from tests.certificates import Authority
+from tests.guard import guard
 from tests.ports import free_port
 from tests.server import Server
 
@@ -40,3 +43,80 @@ def test_nobody_there_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert "refused" in line
     with pytest.raises(SystemExit, match="2"):
         main(["smoke", "localhost:8000"], {})
+
+
+@pytest.mark.parametrize(
+    ("flag", "accepts"),
+    [
+        ("--api-key-file", ("x-api-key", "k3y")),
+        ("--token-file", ("authorization", "Bearer k3y")),
+    ],
+)
+def test_a_caller_shows_what_is_in_a_file(
+    server: Server,
+    tmp_path: Path,
+    flag: str,
+    accepts: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With each request, and nothing of it is printed; without, the refusal is."""
+    file = tmp_path / "credential"
+    file.write_text("k3y\n")
+    header, value = accepts
+    with guard(server.port, accepts={header: value}) as door:
+        assert 0 == main(["smoke", door.url, flag, str(file)], {})
+        assert 3 == door.seen.count({header: value})
+        assert 1 == main(["smoke", door.url], {})
+        file.write_text("another")
+        assert 1 == main(["smoke", door.url, flag, str(file)], {})
+    said = capsys.readouterr()
+    assert "k3y" not in said.out + said.err
+    assert "another" not in said.out + said.err
+    assert 2 == said.err.count(": 401 ")
+
+
+def test_a_service_over_tls_is_known_by_its_authority(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one that is named, and no other; the system's do not know it."""
+    authority, other = Authority(tmp_path), Authority(tmp_path, "other")
+    with guard(server.port, shows=authority.issue("server")) as door:
+        assert 0 == main(["smoke", door.url, "--ca-file", str(authority.certificate)], {})
+        for more in ([], ["--ca-file", str(other.certificate)]):
+            assert 1 == main(["smoke", door.url, *more], {})
+    assert 2 == capsys.readouterr().err.count("certificate verify failed")
+
+
+def test_a_credential_goes_nowhere_else(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A redirect is not followed: who answers with one would choose who gets the token."""
+    file = tmp_path / "token"
+    file.write_text("t0ken")
+    with guard(server.port) as other, guard(server.port) as door:
+        door.moved = f"{other.url}/orders"
+        assert 1 == main(["smoke", door.url, "--token-file", str(file)], {})
+        assert ([], 1) == (other.seen, len(door.seen))
+    assert ": 307 " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [None, "", "two words", "k\u00e9y", "line\nstored"])
+@pytest.mark.parametrize("flag", ["--api-key-file", "--token-file"])
+def test_a_file_without_a_credential_is_one_line(
+    tmp_path: Path, flag: str, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The flag and the file are named, what is in it is not; the status is 2."""
+    file = tmp_path / "credential"
+    if content is not None:
+        file.write_text(content)
+    assert 2 == main(["smoke", "http://localhost:1", flag, str(file)], {})
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"orders: {flag} is '{file}'; allowed: a file with one word")
+
+
+def test_one_credential_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    """A service refuses two; and a file of no authorities is told before anything is asked."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["smoke", "http://a", "--api-key-file", "a", "--token-file", "b"], {})
+    assert 2 == main(["smoke", "https://localhost:1", "--ca-file", __file__], {})
+    assert "--ca-file is" in capsys.readouterr().err.splitlines()[-1]
