@@ -9,9 +9,10 @@ is read and is not visible ASCII, which RSGI hides, is 400.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from orders.http.rsgi import READ
@@ -190,19 +191,19 @@ def _refuses(answer: Answer, header: str, method: str) -> bool:
 def open_doors(
     postgres: Databases,
     folder: Path,
+    environ: Mapping[str, str] = MappingProxyType({}),
     *,
     cold: type[Server] = ColdServer,
     credential: Iterable[tuple[str, str]] = (),
-    **environ: str,
 ) -> Iterator[Doors]:
     """Start the servers, with a database each, and seed an order; they must end with 0.
 
     Args:
         postgres: where their databases are.
         folder: for what they print.
+        environ: more of their environment.
         cold: the server whose answers are all those of the cold application.
         credential: headers with which an order can be made.
-        environ: more of their environment.
 
     """
     servers = [

@@ -81,11 +81,13 @@ def doors(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with open_doors(
         postgres,
         folder,
+        {
+            "AUTH_API_KEYS_FILE": str(folder / "keys"),
+            "AUTH_ISSUER": ISSUER,
+            "AUTH_AUDIENCE": AUDIENCE,
+            "AUTH_JWKS_FILE": str(folder / "jwks"),
+        },
         credential=GOOD_KEY,
-        AUTH_API_KEYS_FILE=str(folder / "keys"),
-        AUTH_ISSUER=ISSUER,
-        AUTH_AUDIENCE=AUDIENCE,
-        AUTH_JWKS_FILE=str(folder / "jwks"),
     ) as opened:
         yield opened
 

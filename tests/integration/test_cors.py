@@ -23,7 +23,7 @@ SETTINGS = {"CORS_ALLOW_ORIGINS": f"{SHOP}, http://localhost:3000"}
 def doors(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """Start the service in each of its forms, with CORS."""
     folder = tmp_path_factory.mktemp("cors")
-    with open_doors(postgres, folder, cold=BridgedServer, **SETTINGS) as opened:
+    with open_doors(postgres, folder, SETTINGS, cold=BridgedServer) as opened:
         yield opened
 
 

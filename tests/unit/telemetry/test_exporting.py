@@ -54,7 +54,7 @@ def request(tracing: Tracing) -> None:
     """Make the spans of a request, and of its batch: three."""
     context = continued(PARENT, "a=b")
     context.sampled, context.connection = True, "192.0.2.1:5000"
-    tracing.batch("insert", 2, 0.001, "timeout", [context])
+    tracing.batch("insert", 2, 0.001, "timeout", [context], ("db.test", 6432))
     tracing.request(
         context, "POST", "/orders", "/orders", 503, 0.002, "deadline-exceeded",
         proxied=None, scheme="http",
