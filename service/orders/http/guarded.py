@@ -29,20 +29,32 @@ class _Guarded(Call):
         super().begin()
         self.context.subject = self.caller.name
 
-    def unwelcome(self) -> Exception | None:
-        """Ask the gate; return why the caller may not go on, if so."""
+    def admitted(self) -> bool:
+        """Ask the gate; return whether the caller may go on, who has an answer if not."""
         gate = self.gate
         try:
             self.caller = gate.caller(self._headers)
             gate.check(self.caller, self.requires)
         except Exception as error:  # noqa: BLE001  told as what it is
-            return error
-        return None
+            self.refuse(error)
+            return False
+        return True
 
     def refuse(self, error: Exception) -> None:
         """Answer that the caller may not go on."""
         self.begin()
         self.fail(error)
+
+
+class _Create(_Guarded, CreateCall):
+    """A create that may be refused before its body is read."""
+
+    requires = create_order.requires
+
+    def refuse(self, error: Exception) -> None:
+        """Answer, and have the body thrown away."""
+        self._protocol = self._shared.bridge.unread(self._scope, self._protocol)
+        super().refuse(error)
 
 
 def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
@@ -53,16 +65,11 @@ def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
         requires = read_order.requires
 
         def go(self, order_id: str) -> None:
-            refused = self.unwelcome()
-            if refused is None:
+            if self.admitted():
                 gate.count(ACCEPTED)
                 super().go(order_id)
-            else:
-                self.refuse(refused)
 
-    class GuardedCreate(_Guarded, CreateCall):
-        requires = create_order.requires
-
+    class GuardedCreate(_Create):
         def receive(self, scope: "Scope", length: int | None) -> None:
             caller = gate.known(self._headers)
             if caller is None or self.requires not in caller.scopes:
@@ -76,12 +83,9 @@ def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
             super().begin()
 
         def _judge(self, scope: "Scope", length: int | None) -> None:
-            refused = self.unwelcome()
-            if refused is None:
+            self._scope = scope
+            if self.admitted():
                 self._let_in(self.caller, scope, length)
-            else:
-                self._protocol = self._shared.bridge.unread(scope, self._protocol)
-                self.refuse(refused)
 
         def _let_in(self, caller: Caller, scope: "Scope", length: int | None) -> None:
             self.caller = caller
