@@ -10,9 +10,7 @@ _NO, _YES = False, True
 _FILE: Final = "the path of a file"
 _WATCHED: Final = "It is looked at every 10 s."
 _WORD: Final = "text without spaces, 255 characters at most"
-_KEYS_URL: Final = (
-    "an https URL; or http, of this machine or of a name that ends in .svc or .cluster.local"
-)
+_KEYS_URL: Final = "an https URL; or http, of this machine or of a name that ends in .svc"
 
 AUTH: Final = (
     Setting(

@@ -132,7 +132,7 @@ def is_near(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         name = host.lower().rstrip(".")
-        return name == "localhost" or name.endswith((".svc", ".cluster.local"))
+        return name == "localhost" or name.endswith(".svc")
 
 
 def boolean(value: str) -> bool:

@@ -7,12 +7,13 @@ from orders.config.parse import keys_url
 
 NEAR = (
     "http://127.0.0.1:8080/keys", "http://[::1]/keys", "http://localhost/keys",
-    "http://keycloak.auth.svc/keys", "http://keycloak.auth.svc.cluster.local:8080/keys",
+    "http://keycloak.auth.svc/keys", "http://keycloak.auth.svc:8080/keys",
     "http://KEYCLOAK.AUTH.SVC./keys",
 )  # fmt: skip
 FAR = (
     "http://issuer.example/keys", "http://10.0.0.1/keys", "http://169.254.169.254/keys",
     "http://127.0.0.1.issuer.example/keys", "http://svc/keys", "http://auth.svc.example/keys",
+    "http://keycloak.auth.svc.cluster.local/keys",
     "http://2130706433/keys", "file:///etc/passwd", "ftp://issuer.example/keys", "https://",
     "https://me:secret@issuer.example/keys", "https://issuer.example/keys#one", "issuer.example",
     "https://issuer.example/ keys", "",
