@@ -1,13 +1,18 @@
-"""A service for tests that only read, or only add to it: one for each file; and a traced one."""
+"""Services for tests that only read, or only add to them: one of each kind for each file."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
 
+from orders.auth import api_keys
+from tests.certificates import Authority
 from tests.collector import Collector
 from tests.postgres import Databases
 from tests.server import Server
+from tests.tokens import AUDIENCE, ISSUER, jwks, signer
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +31,42 @@ def api(server: Server) -> Iterator[httpx.Client]:
     """Open a client of it."""
     with httpx.Client(base_url=server.url) as client:
         yield client
+
+
+class Closed(NamedTuple):
+    """A service over TLS that asks who calls, and files with what it takes."""
+
+    url: str
+    authority: Authority
+    credentials: dict[str, Path]
+    """By the flag of a command that takes the file."""
+
+
+@pytest.fixture(scope="module")
+def closed(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+    """Start such a service."""
+    folder = tmp_path_factory.mktemp("closed")
+    authority, key, issuer = Authority(folder), api_keys.new_key(), signer()
+    mine = authority.issue("server")
+    credentials = {"--api-key-file": folder / "api-key", "--token-file": folder / "token"}
+    for file, content in zip(credentials.values(), (key, issuer.token()), strict=True):
+        file.write_text(f"{content}\n")
+    (folder / "keys").write_text(api_keys.line("shop", key, ["orders:read", "orders:write"]))
+    (folder / "jwks").write_text(jwks(issuer))
+    started = Server(
+        folder / "serve.log",
+        DATABASE_URL=postgres.migrated_database(),
+        TLS_CERT_FILE=str(mine.certificate),
+        TLS_KEY_FILE=str(mine.key),
+        AUTH_API_KEYS_FILE=str(folder / "keys"),
+        AUTH_ISSUER=ISSUER,
+        AUTH_AUDIENCE=AUDIENCE,
+        AUTH_JWKS_FILE=str(folder / "jwks"),
+    )
+    started.wait_for()
+    yield Closed(started.url, authority, credentials)
+    assert 0 == started.stop()
+    postgres.drop_databases()
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import pytest
 
 from orders_operator.load.ledger import Entry
 from orders_operator.load.report import Report
-from tests.certificates import Authority
-from tests.guard import guard
+from tests.integration.conftest import Closed
 from tests.ports import free_port
 from tests.server import Server, eventually
 
@@ -83,30 +82,19 @@ def test_a_load_prints_its_report(load: Start, tmp_path: Path) -> None:
     assert report.acknowledged == len(entries) == len({entry.id for entry in entries})
 
 
-@pytest.mark.parametrize(
-    ("flag", "accepts"),
-    [
-        ("--api-key-file", {"x-api-key": "k3y"}),
-        ("--token-file", {"authorization": "Bearer k3y"}),
-    ],
-)
-def test_a_load_shows_a_credential_over_tls(
-    load: Start, server: Server, tmp_path: Path, flag: str, accepts: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("flag", ["--api-key-file", "--token-file"])
+def test_a_load_shows_a_credential_over_tls(load: Start, closed: Closed, flag: str) -> None:
     """With every request, creates and reads, on each connection."""
-    authority = Authority(tmp_path)
-    (tmp_path / "credential").write_text("k3y\n")
-    given = (flag, str(tmp_path / "credential"), "--ca-file", str(authority.certificate))
-    with guard(server.port, shows=authority.issue("server"), accepts=accepts) as door:
-        printed = load("--url", door.url, *given, "--rate", "20", "--duration", "1s").end()
+    given = (flag, str(closed.credentials[flag]), "--ca-file", str(closed.authority.certificate))
+    printed = load("--url", closed.url, *given, "--rate", "20", "--duration", "1s").end()
     report = msgspec.json.decode(printed, type=Report)
     assert (20, 20, 0) == (report.requests, report.succeeded, report.failed)
 
 
-def test_a_load_without_its_credential_is_refused(load: Start, server: Server) -> None:
+def test_a_load_without_its_credential_is_refused(load: Start, closed: Closed) -> None:
     """Each request is told as what it was answered with."""
-    with guard(server.port, accepts={"x-api-key": "k3y"}) as door:
-        printed = load("--url", door.url, "--rate", "20", "--duration", "1s").end()
+    given = ("--ca-file", str(closed.authority.certificate))
+    printed = load("--url", closed.url, *given, "--rate", "20", "--duration", "1s").end()
     report = msgspec.json.decode(printed, type=Report)
     assert (20, {"401": 20}) == (report.failed, report.statuses)
 

@@ -7,7 +7,8 @@ import pytest
 
 from orders.cli import main
 from tests.certificates import Authority
-from tests.guard import guard
+from tests.integration.conftest import Closed
+from tests.onward import onward
 from tests.ports import free_port
 from tests.server import Server
 
@@ -45,58 +46,46 @@ def test_nobody_there_fails(capsys: pytest.CaptureFixture[str]) -> None:
         main(["smoke", "localhost:8000"], {})
 
 
-@pytest.mark.parametrize(
-    ("flag", "accepts"),
-    [
-        ("--api-key-file", ("x-api-key", "k3y")),
-        ("--token-file", ("authorization", "Bearer k3y")),
-    ],
-)
+@pytest.mark.parametrize("flag", ["--api-key-file", "--token-file"])
 def test_a_caller_shows_what_is_in_a_file(
-    server: Server,
-    tmp_path: Path,
-    flag: str,
-    accepts: tuple[str, str],
-    capsys: pytest.CaptureFixture[str],
+    closed: Closed, tmp_path: Path, flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With each request, and nothing of it is printed; without, the refusal is."""
+    known = ["smoke", closed.url, "--ca-file", str(closed.authority.certificate)]
     file = tmp_path / "credential"
-    file.write_text("k3y\n")
-    header, value = accepts
-    with guard(server.port, accepts={header: value}) as door:
-        assert 0 == main(["smoke", door.url, flag, str(file)], {})
-        assert 3 == door.seen.count({header: value})
-        assert 1 == main(["smoke", door.url], {})
-        file.write_text("another")
-        assert 1 == main(["smoke", door.url, flag, str(file)], {})
+    file.write_text("another")
+
+    assert 0 == main([*known, flag, str(closed.credentials[flag])], {})
+    assert 1 == main(known, {})
+    assert 1 == main([*known, flag, str(file)], {})
     said = capsys.readouterr()
-    assert "k3y" not in said.out + said.err
-    assert "another" not in said.out + said.err
+    for secret in (closed.credentials[flag].read_text().strip(), "another"):
+        assert secret not in said.out + said.err
     assert 2 == said.err.count(": 401 ")
 
 
 def test_a_service_over_tls_is_known_by_its_authority(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    closed: Closed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The one that is named, and no other; the system's do not know it."""
-    authority, other = Authority(tmp_path), Authority(tmp_path, "other")
-    with guard(server.port, shows=authority.issue("server")) as door:
-        assert 0 == main(["smoke", door.url, "--ca-file", str(authority.certificate)], {})
-        for more in ([], ["--ca-file", str(other.certificate)]):
-            assert 1 == main(["smoke", door.url, *more], {})
+    other = Authority(tmp_path, "other")
+    calling = ["smoke", closed.url, "--api-key-file", str(closed.credentials["--api-key-file"])]
+
+    assert 0 == main([*calling, "--ca-file", str(closed.authority.certificate)], {})
+    for more in ([], ["--ca-file", str(other.certificate)]):
+        assert 1 == main([*calling, *more], {})
     assert 2 == capsys.readouterr().err.count("certificate verify failed")
 
 
 def test_a_credential_goes_nowhere_else(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A redirect is not followed: who answers with one would choose who gets the token."""
     file = tmp_path / "token"
     file.write_text("t0ken")
-    with guard(server.port) as other, guard(server.port) as door:
-        door.moved = f"{other.url}/orders"
+    with onward("/") as other, onward(f"{other.url}/orders") as door:
         assert 1 == main(["smoke", door.url, "--token-file", str(file)], {})
-        assert ([], 1) == (other.seen, len(door.seen))
+    assert (0, 1) == (other.asked, door.asked)
     assert ": 307 " in capsys.readouterr().err
 
 
