@@ -23,9 +23,10 @@ _NO_CHECK_TIME: Final = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL: one that ran out is still to be read."""
 _FLIGHTS: Final = 4
 _TRIAL: Final = """\
-import sys
+import os, sys
 from orders.http.server import TlsFiles, attempt
 attempt(TlsFiles(*(text or None for text in sys.argv[1:])))
+os._exit(0)  # the server's threads need no farewell
 """
 _TRIAL_SECONDS: Final = 60.0
 _REFUSAL: Final = "an `Err` value: "
@@ -163,15 +164,19 @@ def _shown(server: ssl.SSLContext, certificate: str) -> dict[str, Any]:
 
 def _attempt(tls: "ServerTls", arguments: tuple[str, ...], descriptors: list[int]) -> None:
     """Start a server with the files, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", _TRIAL, *arguments],
-        pass_fds=descriptors,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TRIAL_SECONDS,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _TRIAL, *arguments],
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TRIAL_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        why = f"the server has not taken it within {_TRIAL_SECONDS:g} s"
+        raise _wrong("TLS_CERT_FILE", tls.certificate, why) from None
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         why = next((line for line in said if _REFUSAL in line), said[-1]).rpartition(_REFUSAL)[2]

@@ -107,7 +107,7 @@ class Listener:
             self._workers.stop()
         self._server.stop()  # type: ignore[no-untyped-call]
 
-    async def stopped(self, patience: float) -> None:
+    async def stopped(self, patience: float | None = None) -> None:
         """Return when the last answer is with the kernel, or after so many seconds."""
         await asyncio.wait([self._task], timeout=patience)
 
@@ -137,7 +137,7 @@ def attempt(tls: TlsFiles) -> None:
         await listener.bound()
         await asyncio.sleep(0)  # the worker starts in the next step
         listener.stop()
-        await listener.stopped(bounds.patience)
+        await listener.stopped()  # one that is left running aborts the process at its end
 
     asyncio.run(serve())
 
