@@ -3,6 +3,7 @@
 import shutil
 import ssl
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +26,22 @@ class Issued(NamedTuple):
                        "-noout", "-enddate")  # fmt: skip
         return ssl.cert_time_to_seconds(told.strip().removeprefix("notAfter="))
 
-    def replace(self, other: "Issued") -> None:
-        """Have the files of another in place of these, each at once."""
-        for mine, its in zip(self, other, strict=True):
-            new = mine.with_suffix(".new")
-            shutil.copyfile(its, new)
-            new.replace(mine)
+
+def mount(folder: Path, issued: Issued) -> Issued:
+    """Have copies of files in a folder instead of what it has, all at once as a kubelet does.
+
+    Returns:
+        Where they are, which is the same for all that are mounted there.
+
+    """
+    files = Issued(folder / "tls.crt", folder / "tls.key")
+    copies = Path(tempfile.mkdtemp(dir=folder.parent))
+    for file, copy in zip(issued, files, strict=True):
+        shutil.copyfile(file, copies / copy.name)
+    new = folder.with_name(f"{folder.name}.new")
+    new.symlink_to(copies)
+    new.replace(folder)
+    return files
 
 
 class Authority:

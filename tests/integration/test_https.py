@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.certificates import Authority, Issued
+from tests.certificates import Authority, Issued, mount
 from tests.doors import PublicServer
 from tests.ports import free_port
 from tests.postgres import Databases
@@ -23,7 +23,7 @@ from tests.server import Server, eventually
 
 ORDER = {"item": "tea", "quantity": 1}
 QUICKLY = "from orders.http import rotation; rotation.PERIOD = 0.05\n"
-SOON = {"HTTP_KEEP_ALIVE_TIMEOUT": "1", "REQUEST_TIMEOUT": "1"}
+SOON = {"HTTP_KEEP_ALIVE_TIMEOUT": "3", "REQUEST_TIMEOUT": "3"}
 UNTIL = "orders_tls_certificate_expiration_timestamp_seconds"
 
 
@@ -188,8 +188,8 @@ async def test_changed_files_are_taken_without_dropping_a_request(
     database_url: str, authority: Authority, tmp_path: Path
 ) -> None:
     """While callers create without a pause, three new certificates cost none of them an order."""
-    files = Issued(tmp_path / "tls.crt", tmp_path / "tls.key")
-    files.replace(authority.issue("first"))
+    folder = tmp_path / "tls"
+    files = mount(folder, authority.issue("first"))
     others = [authority.issue(f"next-{number}") for number in range(3)]
     server = WatchfulServer(
         tmp_path / "serve.log", DATABASE_URL=database_url, **settings(files), **SOON
@@ -213,7 +213,7 @@ async def test_changed_files_are_taken_without_dropping_a_request(
         for _ in range(4):
             callers.create_task(create(client))
         for number, other in enumerate(others, 1):
-            files.replace(other)
+            mount(folder, other)
             await eventually(partial(changed, server, number), within=30)
             assert other.certificate.read_text() == await asyncio.to_thread(shown, server)
             await eventually(partial(more, answered))
@@ -242,13 +242,13 @@ async def test_what_was_connected_before_is_told_to_leave(
     database_url: str, authority: Authority, tmp_path: Path
 ) -> None:
     """An old connection gets its next answer, and learns that this was the last one."""
-    files = Issued(tmp_path / "tls.crt", tmp_path / "tls.key")
-    files.replace(authority.issue("first"))
+    folder = tmp_path / "tls"
+    files = mount(folder, authority.issue("first"))
     server = WatchfulServer(tmp_path / "serve.log", DATABASE_URL=database_url, **settings(files))
     await asyncio.to_thread(server.wait_for)
     async with httpx.AsyncClient(base_url=server.url, verify=authority.trusted()) as client:
         before = await client.post("/orders", json=ORDER)
-        files.replace(authority.issue("second"))
+        mount(folder, authority.issue("second"))
         taken = 'orders_tls_changes_total{outcome="taken"}'
         await eventually(lambda: 1 == metric(server, taken), within=30)
         hot = await client.get(before.headers["location"])
@@ -266,17 +266,17 @@ async def test_files_that_are_wrong_change_nothing(
     database_url: str, authority: Authority, tmp_path: Path
 ) -> None:
     """What cannot be taken is told, and what was in use stays, until there is something better."""
-    files = Issued(tmp_path / "tls.crt", tmp_path / "tls.key")
+    folder = tmp_path / "tls"
     first, second = authority.issue("first"), authority.issue("second")
-    files.replace(first)
+    files = mount(folder, first)
     server = WatchfulServer(tmp_path / "serve.log", DATABASE_URL=database_url, **settings(files))
     await asyncio.to_thread(server.wait_for)
     changes = 'orders_tls_changes_total{outcome="%s"}'
-    files.replace(Issued(second.certificate, first.key))
+    mount(folder, Issued(second.certificate, first.key))
     await eventually(lambda: 1 == metric(server, changes % "refused"), within=30)
     kept = await asyncio.to_thread(shown, server)
-    files.key.unlink()  # nothing to be read is nothing new
-    files.replace(second)
+    folder.unlink()  # nothing to be read is nothing new
+    mount(folder, second)
     await eventually(lambda: 1 == metric(server, changes % "taken"), within=30)
     taken = await asyncio.to_thread(shown, server)
     status = await asyncio.to_thread(server.stop)
@@ -290,13 +290,13 @@ async def test_where_it_cannot_be_done_in_place_it_is_told(
     database_url: str, authority: Authority, tmp_path: Path
 ) -> None:
     """A server that cannot have two workers goes on with what it has, and asks for a restart."""
-    files = Issued(tmp_path / "tls.crt", tmp_path / "tls.key")
+    folder = tmp_path / "tls"
     first = authority.issue("first")
-    files.replace(first)
+    files = mount(folder, first)
     log = tmp_path / "serve.log"
     server = PublicWatchfulServer(log, DATABASE_URL=database_url, **settings(files))
     await asyncio.to_thread(server.wait_for)
-    files.replace(authority.issue("second"))
+    mount(folder, authority.issue("second"))
     refused = 'orders_tls_changes_total{outcome="refused"}'
     await eventually(lambda: 1 == metric(server, refused), within=30)
     kept = await asyncio.to_thread(shown, server)
