@@ -5,7 +5,13 @@ readers that differ in that see two tokens in one.
 """
 
 import json
+import re
 from typing import Any, Final
+
+DEEPEST: Final = 64
+"""Arrays and objects that may be in each other."""
+
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def loads(text: bytes) -> Any:
@@ -15,10 +21,22 @@ def loads(text: bytes) -> Any:
         ValueError: it is none.
 
     """
-    try:
-        return _decode(text.decode())
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    document = text.decode()
+    if document.count("[") + document.count("{") > DEEPEST and _depth(document) > DEEPEST:
+        raise ValueError("it is nested too deeply")
+    return _decode(document)
+
+
+def _depth(document: str) -> int:
+    """Return how deeply it is nested; how deeply Python would read it is not the same in each."""
+    depth = deepest = 0
+    for sign in _STRING.sub("", document):
+        if sign in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in "]}":
+            depth -= 1
+    return deepest
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
