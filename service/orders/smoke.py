@@ -121,7 +121,8 @@ class _Caller:
                 fields = {name.lower(): value for name, value in answer.headers.items()}
                 return Answer(answer.status, fields, json.load(answer))
         except urllib.error.HTTPError as error:
-            raise SmokeError(f"{method} {url}: {error.code} {error.read(1000)!r}") from error
+            with error:  # it is the answer, too
+                raise SmokeError(f"{method} {url}: {error.code} {error.read(1000)!r}") from error
         except (OSError, ValueError) as error:
             raise SmokeError(f"{method} {url}: {error}") from error
 

@@ -6,20 +6,22 @@ stays open, and is asked over HTTP.
 """
 
 import atexit
+import http
 import http.client
 import json
 import subprocess
 import threading
 from functools import cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
+
+from orders_operator.client.kube import path
 
 Object = dict[str, Any]
 
 _DISCOVERY: Final = "application/json;v=v2;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList"
 _SECONDS: Final = 30
-_OK: Final = 200
-_FOUND_AGAIN: Final = threading.Lock()
+_DISCOVERING: Final = threading.Lock()
 
 
 class ApiError(AssertionError):
@@ -52,7 +54,7 @@ def get(namespace: str, kind: str, name: str) -> Object:
         ApiError: it cannot be had; with the status 404 there is none.
 
     """
-    return _ask(f"{_path(namespace, _kind(kind))}/{quote(name)}")
+    return _ask(_path(namespace, _kind(kind), name))
 
 
 def every(namespace: str, kinds: str, labels: str = "") -> list[Object]:
@@ -71,14 +73,13 @@ def every(namespace: str, kinds: str, labels: str = "") -> list[Object]:
     return found
 
 
-def _path(namespace: str, kind: _Kind) -> str:
-    root = "api" if "/" not in kind.api_version else "apis"
-    within = f"/namespaces/{namespace}" if kind.is_namespaced else ""
-    return f"/{root}/{kind.api_version}{within}/{kind.plural}"
+def _path(namespace: str, kind: _Kind, name: str | None = None) -> str:
+    within = namespace if kind.is_namespaced else None
+    return path(kind.api_version, kind.plural, within, name)
 
 
 def _kind(name: str) -> _Kind:
-    with _FOUND_AGAIN:
+    with _DISCOVERING:
         found = _kinds().get(name)
         if found is None:  # it may be new
             _kinds.cache_clear()
@@ -108,18 +109,18 @@ def _kinds() -> dict[str, _Kind]:
     return found
 
 
-def _ask(path: str, accept: str = "application/json") -> Object:
+def _ask(target: str, accept: str = "application/json") -> Object:
     connection = http.client.HTTPConnection("127.0.0.1", _port(), timeout=_SECONDS)
     try:
-        connection.request("GET", path, headers={"accept": accept})
+        connection.request("GET", target, headers={"accept": accept})
         answer = connection.getresponse()
         said = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise ApiError(0, f"GET {path}: {error!r}") from error
+        raise ApiError(0, f"GET {target}: {error!r}") from error
     finally:
         connection.close()
-    if answer.status != _OK:
-        raise ApiError(answer.status, f"GET {path}: {answer.status} {said.decode()}")
+    if answer.status != http.HTTPStatus.OK:
+        raise ApiError(answer.status, f"GET {target}: {answer.status} {said.decode()}")
     found: Object = json.loads(said)
     return found
 
