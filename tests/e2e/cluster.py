@@ -152,6 +152,20 @@ class Namespace:
 
         return self.until(said, seconds, f"Degraded says {words!r}")
 
+    def event(self, reason: str, seconds: float = 15) -> Object:
+        """Wait for an Event with this reason, and return it; it is told after the status.
+
+        Raises:
+            CommandError: it took longer; the message has the state of things.
+
+        """
+
+        def told() -> list[Object]:
+            return [it for it in self.every("events") if it["reason"] == reason]
+
+        self.until(told, seconds, f"an Event {reason}")
+        return told()[0]
+
     def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
         """Ask again until it is true, where there is nothing to watch; return the seconds."""
         started = time.monotonic()
