@@ -180,7 +180,7 @@ def test_scopes_of_others_are_not_remembered(gate: Gate) -> None:
     assert {READ} == gate.caller(headers).scopes
 
     [valid] = gate._valid.values()
-    assert {READ} == valid.scopes
+    assert frozenset((READ,)) == valid.scopes
     gate.review()
     known = gate.known(headers)
     assert known is not None
