@@ -1,7 +1,9 @@
 """The files that say who may call: what they may have, and what is said of what they may not."""
 
+import errno
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +270,32 @@ def test_the_swap_of_a_volume_is_seen(tmp_path: Path) -> None:
     file.look()
 
     assert [b"one", b"two"] == taken
+
+
+def test_a_file_that_could_not_be_read_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A look that failed, as when descriptors have run out, does not lose what has changed."""
+    path = tmp_path / "keys"
+    path.write_text("one")
+    taken: list[bytes] = []
+    file = WatchedFile("AUTH_API_KEYS_FILE", str(path), taken.append)
+    file.load()
+    path.write_text("a second")
+    with monkeypatch.context() as trouble:
+        trouble.setattr(WatchedFile, "_read", _no_descriptors)
+        file.look()
+        file.look()
+
+    file.look()
+    file.look()
+
+    assert [b"one", b"a second"] == taken
+    assert 1 == sum(r.levelno >= logging.WARNING for r in caplog.records)
+
+
+def _no_descriptors(_: WatchedFile) -> bytes:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def test_a_file_that_is_missing_or_too_large_is_told(tmp_path: Path) -> None:
