@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from orders import __version__
 from orders.auth.caller import SCOPES
-from orders.config import Config, ConfigError
+from orders.config import Config, ConfigError, protections
 from orders.config.masking import masked
 
 USAGE_ERROR: Final = 2
@@ -44,6 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="take orders; never migrates")
+    serve.add_argument(
+        "--require",
+        action="extend",
+        nargs="+",
+        choices=protections.PROTECTIONS,
+        default=[],
+        help="do not start unless this is configured",
+    )
     serve.set_defaults(run=_serve)
 
     dev = commands.add_parser(
@@ -143,8 +151,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = Config.from_env(environ)
+    protections.check(arguments.require, config)
     from orders.ports import PortError, check_ports  # noqa: PLC0415
     from orders.serve import main as serve  # noqa: PLC0415
 

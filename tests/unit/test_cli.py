@@ -78,6 +78,30 @@ def test_bad_configuration_is_one_line(
     assert ("", expected) == capsys.readouterr()
 
 
+@pytest.mark.parametrize(
+    ("required", "told"),
+    [
+        (["tls"], "--require tls: it is not configured; set TLS_CERT_FILE and TLS_KEY_FILE"),
+        (
+            ["tls", "auth"],
+            (
+                "--require auth: it is not configured;"
+                " set AUTH_ISSUER, AUTH_ISSUERS_FILE or AUTH_API_KEYS_FILE"
+            ),
+        ),
+    ],
+)
+def test_what_must_be_protected_is_not_served_without(
+    required: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends with 2, and says what would configure it."""
+    files = {"TLS_CERT_FILE": "/tls/tls.crt", "TLS_KEY_FILE": "/tls/tls.key"}
+    environ = {"DATABASE_URL": URL} | (files if "auth" in required else {})
+
+    assert 2 == main(["serve", "--require", *required], environ)
+    assert ("", f"orders: {told}\n") == capsys.readouterr()
+
+
 def test_openapi_prints_the_document() -> None:
     """The document is the JSON that is committed."""
     assert "3.1.0" == json.loads(run("openapi").stdout)["openapi"]
