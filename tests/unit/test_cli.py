@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -132,16 +133,16 @@ def test_an_unknown_command_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["smoke", "http://localhost"]])
-@pytest.mark.parametrize("seconds", ["nan", "inf", "1e999", "-1", "-0.1", "soon", ""])
-def test_a_wait_is_a_number_of_seconds(
-    command: list[str], seconds: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("wait", ["nan", "inf", "1e999", "-1", "-0.1", "soon", "", "2d", "1000000h"])
+def test_a_wait_is_a_duration(
+    command: list[str], wait: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Another value is a wrong call; the option, its value and what is allowed are told."""
     with pytest.raises(SystemExit) as ended:
-        main([*command, "--wait", seconds], {"DATABASE_URL": URL})
+        main([*command, "--wait", wait], {"DATABASE_URL": URL})
 
     assert 2 == ended.value.code
-    expected = f"argument --wait: {seconds!r} is not allowed; allowed: seconds, 0 or more\n"
+    expected = f"argument --wait: {wait!r} is not allowed; allowed: a duration, 0 to 999999h\n"
     assert capsys.readouterr().err.endswith(expected)
 
 
@@ -164,3 +165,16 @@ def test_the_command_line_imports_little() -> None:
     heavy = {"asyncio", "granian", "litestar", "opentelemetry", "prometheus_client", "psqlpy"}
 
     assert set() == heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(("wait", "waited"), [("0", 0.0), ("0.1", 0.1), ("100ms", 0.1)])
+def test_a_wait_is_written_as_in_variables(
+    wait: str, waited: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a unit or without, which is seconds: so long a service that is away is asked again."""
+    url = f"http://127.0.0.1:{free_port()}"
+    began = time.monotonic()
+
+    assert 1 == main(["smoke", url, "--wait", wait], {})
+    assert waited <= time.monotonic() - began
+    assert url in capsys.readouterr().err
