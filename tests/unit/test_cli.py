@@ -133,7 +133,9 @@ def test_an_unknown_command_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["smoke", "http://localhost"]])
-@pytest.mark.parametrize("wait", ["nan", "inf", "1e999", "-1", "-0.1", "soon", "", "2d", "1000000h"])
+@pytest.mark.parametrize(
+    "wait", ["nan", "inf", "1e999", "-1", "-0.1", "soon", "", "2d", "1000000h"]
+)
 def test_a_wait_is_a_duration(
     command: list[str], wait: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
