@@ -152,13 +152,17 @@ def _fetch(url: str) -> bytes:
         with opener.open(request, timeout=PATIENCE) as answer:
             while True:
                 piece = answer.read1(_PIECE)
-                if monotonic() >= end:  # what looks like the answer's end may be the connection's
-                    raise TimeoutError(f"{url} takes longer than {PATIENCE:g} s")
-                if not piece:
+                if not piece or monotonic() >= end:
                     break
                 content += piece
                 if len(content) > LARGEST:
                     raise ValueError(f"{url} answers with more than {LARGEST:,} bytes")
+    except OSError:
+        if monotonic() < end:
+            raise
     except HTTPException as error:
-        raise OSError(f"{url} answers with what is no HTTP: {error!r}") from None
+        if monotonic() < end:
+            raise OSError(f"{url} answers with what is no HTTP: {error!r}") from None
+    if monotonic() >= end:  # whatever the end of the connection then looks like
+        raise TimeoutError(f"{url} takes longer than {PATIENCE:g} s")
     return content
