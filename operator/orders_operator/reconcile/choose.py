@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.auth import lacks_keys
+from orders_operator.reconcile.metrics_key import make_metrics_key
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Choice, Pass
 from orders_operator.resources import postgres
@@ -40,7 +41,8 @@ async def choose(it: Pass) -> None:
     password = await _password(it, own) if embedded or kept else None
     if password is not None or embedded:
         snapshot.contents[own] = password
-    refused = embedded and password is None
+    made = await make_metrics_key(it)
+    refused = not made or (embedded and password is None)
     needs = [it for it in everything(chosen.template) if not (embedded and it.reference == own)]
     lacking = missing(needs, snapshot.contents)
     unreadable = [need for need in needs if snapshot.children.unreadable(need.reference)]
