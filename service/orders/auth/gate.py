@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from orders.auth import api_keys
 from orders.auth.allowance import Allowance
-from orders.auth.caller import API_KEY, BEARER, Caller
+from orders.auth.caller import API_KEY, BEARER, SCOPES, Caller
 from orders.auth.outcomes import (
     BUSY,
     DETAILS,
@@ -44,6 +44,7 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE).fu
 _PREFIX: Final = "Bearer "
 _PREFIX_LENGTH: Final = len(_PREFIX)
 _REALM: Final = 'realm="orders"'
+_KNOWN: Final = frozenset(SCOPES)
 _LATER: Final = frozenset((NO_KEYS, BUSY))
 """Outcomes that may be others soon."""
 
@@ -210,7 +211,9 @@ class Gate:
             raise
         finally:
             self._allowance.end()
-        scopes = granted(token.claims, trust.scopes_claim)
+        named = granted(token.claims, trust.scopes_claim)
+        # Those of other services are of no use, and there may be thousands of them.
+        scopes = None if named is None else named & _KNOWN
         caller = issuer.caller(token.subject, scopes)
         valid = _Valid(caller, token.exp + LEEWAY, trust, key.identity, scopes)
         _put(self._valid, digest, valid)

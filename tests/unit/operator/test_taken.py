@@ -1,10 +1,13 @@
 """What the operator gives to pods is what the service takes."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 
 from orders.auth.issuer import issuers
 from orders.config import Config
+from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.auth import ISSUERS, ClusterKeys, auth_files
 from tests.unit.operator.specs import Object, service, services, variables
@@ -68,3 +71,17 @@ def test_addresses_of_keys_are_taken(jwt: Object) -> None:
     [found] = issuers(auth_files(auth, None)[ISSUERS].encode())
 
     assert (jwt["issuer"], jwt.get("jwksURL")) == (found.trust.issuer, found.trust.jwks_url)
+
+
+@pytest.mark.parametrize("invisible", ["\x01", "\u200b", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize("place", ["https://dex{}.example/keys", "https://dex.example/keys{}"])
+def test_addresses_with_what_nobody_sees_are_refused(place: str, invisible: str) -> None:
+    """Pods refuse the whole file for one, and would go on with whom they have trusted."""
+    address = place.format(invisible)
+    with pytest.raises(ValueError, match="jwksURL"):
+        issuers(json.dumps([{"issuer": "a", "audience": "b", "jwksURL": address}]).encode())
+
+    with pytest.raises(InvalidSpec, match="no invisible characters"):
+        service(auth={"jwt": [{"issuer": "a", "audience": "b", "jwksURL": address}]})
+    with pytest.raises(InvalidSpec, match="no invisible characters"):
+        service(tracing={"endpoint": address})
