@@ -56,9 +56,8 @@ def needed(names: tuple[str, ...] = OURS) -> list[Distribution]:
 def licence(found: Distribution) -> str | None:
     """Return the licence that metadata name, as an SPDX expression; None if they name none."""
     metadata = found.metadata
-    expression = metadata.get("License-Expression")
-    if expression:
-        return str(expression)
+    if "License-Expression" in metadata:
+        return metadata["License-Expression"]
     classifiers = [
         it.removeprefix(_PREFIX)
         for it in metadata.get_all("Classifier") or []
@@ -66,7 +65,7 @@ def licence(found: Distribution) -> str | None:
     ]
     if classifiers:
         return " OR ".join(_CLASSIFIERS.get(it, it) for it in classifiers)
-    text = str(metadata.get("License") or "").strip()
+    text = metadata["License"].strip() if "License" in metadata else ""
     if text:
         first = text.splitlines()[0].strip()
         return _TEXTS.get(first, first)

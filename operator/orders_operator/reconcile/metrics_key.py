@@ -21,9 +21,11 @@ async def make_metrics_key(it: Pass) -> bool:
     """
     if it.invalid is not None or not it.service.spec.monitoring.auth:
         return True
-    made = await _secret(it)
-    problems = await it.snapshot.children.apply([made])
-    it.problems += problems
+    live, made = await _live(it), await _secret(it)
+    problems = []
+    if live is None or live.get("data") != made["data"]:
+        problems = await it.snapshot.children.apply([made])
+        it.problems += problems
     if not problems:
         it.snapshot.contents[reference(it.service)] = made
     return not problems
