@@ -105,6 +105,8 @@ def test_a_stolen_key_is_refused_in_time(namespace: Namespace, closed: str) -> N
     namespace.until(lambda: namespace.exists("secret", SECRET), 15, "the Secret is made anew")
     new = key_of(namespace)
     assert old != new
+    # A kubelet looks at once at a pod that changes, at others every minute or so.
+    namespace.kubectl("annotate", "pod", pod["metadata"]["name"], "looked=at")
     with metrics_port(namespace, pod["metadata"]["name"]) as port:
 
         def taken() -> bool:
