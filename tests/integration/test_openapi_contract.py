@@ -21,7 +21,7 @@ from tests.tokens import AUDIENCE, ISSUER, jwks, signer
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES: Final = 100
-GUARDED_EXAMPLES: Final = 20
+GUARDED_EXAMPLES: Final = 10
 """Of a service that asks who calls: what it answers then is what the open one answers."""
 SCOPES: Final = ("orders:read", "orders:write")
 
