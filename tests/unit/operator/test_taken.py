@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 
 from orders.auth.issuer import issuers
-from orders.config import Config
+from orders.config import Config, protections
 from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.auth import ISSUERS, ClusterKeys, auth_files
-from tests.unit.operator.specs import Object, service, services, variables
+from tests.unit.operator.specs import Object, pod, service, services, variables
 
 CLUSTER = ClusterKeys("https://kubernetes.default.svc", '{"keys":[]}')
 DATABASE = "postgresql://orders@shop-postgresql/orders"
@@ -35,6 +35,20 @@ def test_the_environment_is_taken(made: OrderService) -> None:
     assert (declared.cors is not None) == (config.cors is not None)
     assert (declared.tls is not None) == (config.tls is not None)
     assert (declared.auth is not None) == config.auth.on
+
+
+@settings(max_examples=25)
+@given(services)
+def test_no_pod_serves_openly_what_is_declared_closed(made: OrderService) -> None:
+    """An image that does not know a protection refuses the argument; one that does needs it on."""
+    [container] = pod(made)["spec"]["containers"]
+    command, *arguments = container["args"]
+    declared = {name for name in ("auth", "tls") if getattr(made.spec, name) is not None}
+
+    assert "serve" == command
+    assert declared == set(arguments) - {"--require"}
+    assert bool(declared) == ("--require" in arguments)
+    protections.check(declared, Config.from_env(environment(made)))
 
 
 @given(services)
