@@ -109,8 +109,12 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
 
 def _serve(spec: OrderServiceSpec) -> list[str]:
     """Return the arguments by which an image that knows no such protection refuses to start."""
-    protections = {"auth": spec.auth, "tls": spec.tls}
-    required = [name for name, value in protections.items() if value is not None]
+    protections = {
+        "auth": spec.auth is not None,
+        "metrics": spec.monitoring.auth,
+        "tls": spec.tls is not None,
+    }
+    required = [name for name, is_declared in protections.items() if is_declared]
     return ["serve", "--require", *required] if required else ["serve"]
 
 
