@@ -93,7 +93,6 @@ def test_a_canary_is_judged_by_metrics_that_are_closed(namespace: Namespace, clo
         namespace.patch("orderservice", closed, {"spec": change})
         passed = "jsonpath={.status.rollout.analysis.verdict}=Passed"
         namespace.wait(f"orderservice/{closed}", passed, 120)
-        assert 10 <= namespace.rollout(closed)["analysis"]["canary"]["requests"]
         namespace.rolled_out(closed, 90)
 
 
