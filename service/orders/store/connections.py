@@ -266,6 +266,8 @@ class HeldConnection:
         hearing = asyncio.ensure_future(session.stands())
         try:
             await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
+            if session.shares_backends:  # a pooler ends one whose transaction is broken off
+                await asyncio.wait((hearing,), timeout=self._backends.timeout)
         finally:
             hearing.cancel()
             session.close()
