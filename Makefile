@@ -7,7 +7,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check format generate bench images print-images cluster e2e chaos cluster-down clean
+.PHONY: help run test check audit format generate bench images print-images cluster e2e chaos cluster-down clean
 
 help: ## explain every target
 	@echo 'make TARGET'
@@ -25,13 +25,18 @@ run: $(READY) ## serve the API and its docs on :8000, metrics on :2121, with a P
 test: $(READY) ## run every test, with a real PostgreSQL; TEST_DATABASE_URL names another
 	@$(BIN)/python -m pytest --cov $(ARGS)
 
-check: $(READY) ## check format, lint, types, layers, migrations, and that generated files are up to date
+check: $(READY) ## check format, lint, types, layers, migrations, workflows, licences and generated files
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/orders migrate check
+	$(BIN)/zizmor --offline --quiet .github
+	@$(BIN)/python -m scripts.licences
 	@sh scripts/generated check $(BIN)
+
+audit: $(READY) ## look for known vulnerabilities of what uv.lock has; needs the database of pypi.org
+	@sh scripts/audit $(BIN)
 
 format: $(READY) ## format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only --quiet

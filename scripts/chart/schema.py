@@ -93,7 +93,12 @@ _CHART: Final[Schema] = {
         extraEnv=_LIST,
         resources=_RESOURCES,
         serviceAccount=_object(create=_BOOLEAN, name=_NAME, annotations=_MAP),
-        rbac=_object(create=_BOOLEAN, aggregate=_BOOLEAN, embeddedDatabases=_BOOLEAN),
+        rbac=_object(
+            create=_BOOLEAN,
+            aggregate=_BOOLEAN,
+            embeddedDatabases=_BOOLEAN,
+            metricsKeys=_BOOLEAN,
+        ),
         disruptionBudget=_object(enabled=_BOOLEAN),
         networkPolicy=_object(
             **{

@@ -99,7 +99,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             None if authentication is None else authentication.lacking,
         )
         bodies = Bodies(config.request_timeout)
-        gate = None if authentication is None else authentication.gate
+        gate = authentication.gate if authentication is not None and config.auth.on else None
         cold = ColdApplication(
             orders, requests, health, bodies,
             gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
@@ -108,7 +108,8 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         hot = config.faults is None  # those stand around cold calls alone
         front = FrontDoor(shared, gate=gate, hot=hot)
         take = marking(front.take, config.cors)
-        side = MetricsPort(metrics, health, gate if config.metrics_auth else None)
+        closed = authentication if config.metrics_auth else None
+        side = MetricsPort(metrics, health, None if closed is None else closed.metrics_gate)
         api = await _listen(config, stack, metrics, take, side, rotation)
         health.started = True
         on_ready()
@@ -131,8 +132,8 @@ def _domain(store: Store, config: "Config", metrics: Metrics) -> OrderService:
 
 
 def _authentication(config: "Config", metrics: Metrics) -> "Authentication | None":
-    """Return what lets callers in; None where everybody may order."""
-    if not config.auth.on:
+    """Return what lets callers in; None where nobody is asked who they are."""
+    if not config.auth.needed:
         return None
     from orders.auth.authentication import Authentication  # noqa: PLC0415  only who needs it pays
     from orders.auth.outcomes import OUTCOMES  # noqa: PLC0415  the same

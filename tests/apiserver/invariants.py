@@ -11,6 +11,8 @@ from tests.apiserver.world import NAME, World
 Object = dict[str, Any]
 
 EMBEDDED: Final = f"{NAME}-postgresql"
+_METRICS: Final = ("secrets", f"{NAME}-metrics")
+"""Of which the operator makes the key."""
 PORTS: Final = {"one": 6001, "two": 6002, "database": 5432}
 """Of the databases whose URL is in these Secrets."""
 
@@ -117,7 +119,7 @@ def _needs(spec: Object) -> set[tuple[str, str, str]]:
     """Return what a pod of the service needs of what the operator may delete."""
     found = {("v1", "serviceaccounts", spec["serviceAccountName"])}
     for plural, name in named(spec):
-        if plural == "configmaps":
+        if plural == "configmaps" or (plural, name) == _METRICS:
             found.add(("v1", plural, name))
         if (plural, name) == ("secrets", EMBEDDED):
             found |= {

@@ -93,6 +93,7 @@ async def _takes(world: World, plural: str) -> bool:
 _TRIED: Final[dict[str, tuple[str, str, Object]]] = {
     "services": ("v1", "Service", {"spec": {"ports": [{"port": 1}]}}),
     "configmaps": ("v1", "ConfigMap", {}),
+    "secrets": ("v1", "Secret", {}),
     "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy", {"spec": {"podSelector": {}}}),
     "controllerrevisions": ("apps/v1", "ControllerRevision", {"revision": 1, "data": {}}),
 }

@@ -55,6 +55,7 @@ SPEC: Final = _actions(
     env=[None, "settings", "others"],
     auth=[None, "keys", "jwt", "accounts"],
     tls=[True, False],
+    closed=[True, False],
     replicas=[0, 1, 3],
     paused=[True, False],
 )
@@ -176,6 +177,10 @@ class Story:
     async def do_tls(self, on: bool) -> None:  # noqa: FBT001  an argument as any other
         """Declare that the API speaks TLS, or that it does not."""
         await self._world.change(tls={"secretRef": {"name": "certificate"}} if on else None)
+
+    async def do_closed(self, on: bool) -> None:  # noqa: FBT001  an argument as any other
+        """Declare that metrics ask for a key, or that they do not."""
+        await self._world.change(monitoring={"auth": on})
 
     async def do_replicas(self, number: int) -> None:
         """Declare how many pods there are."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from tests.apiserver.sequences import DATABASE, EVENTS, SPEC, Action, Story
+from tests.apiserver.sequences import DATABASE, EVENTS, LAST, SPEC, Action, Story
 from tests.apiserver.world import World
 
 quick = settings(
@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("kubeconfig")]
 @example([("strategy", "Canary"), ("database", "two"), ("lose", "one")], "one")
 @example([("image", "orders/service:crashes"), ("database", "one")], "embedded")
 @example([("lose", "one"), ("database", "two"), ("linger", False)], "embedded")
+@example([("closed", True), ("strategy", "Canary"), ("closed", False), ("image", LAST)], "one")
 @example([("auth", "jwt"), ("strategy", "Canary"), ("auth", "keys"), ("tls", True)], "one")
 def test_whatever_happens(actions: list[Action], database: str) -> None:
     """No sequence of changes, failures, restarts and takeovers breaks an invariant."""

@@ -25,6 +25,8 @@ class Traffic:
         """Images that answer each tenth request with 500."""
         self.away: set[str] = set()
         """Images whose pods do not show their metrics."""
+        self.keys: dict[str, str] = {}
+        """API keys, by the image whose pods show their metrics with one alone."""
         self.unready: set[str] = set()
         """Images whose readiness fails for want of a database."""
         self._runners: list[web.AppRunner] = []
@@ -39,6 +41,8 @@ class Traffic:
         async def answer(request: web.Request) -> web.Response:
             if image in self.away:
                 return web.Response(status=503)
+            if image in self.keys and request.headers.get("X-Api-Key") != self.keys[image]:
+                return web.Response(status=401)
             for number in range(self.requests):
                 status = 500 if image in self.failing and number % 10 == 0 else 201
                 metrics.request("POST", "/orders", status, None, 0.05, None)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from orders_operator.resources.kinds import SERVICE_MONITOR
 from orders_operator.resources.labels import REVISION, TRACK
 from orders_operator.rollout.prometheus import query
 from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
@@ -22,6 +23,7 @@ from scripts.chart.generate import WRITTEN, WRITTEN_WITH_GO
 from scripts.chart.schema import CHART, crd_file
 from scripts.chart.schemas import KUBERNETES, check
 from scripts.chart.score import findings
+from tests.unit.operator.specs import desired, service
 
 WAYS = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").iterdir())
 ALERTS = sorted((CHART / "files" / "alerts").iterdir())
@@ -83,6 +85,14 @@ def test_schemas_of_plain_manifests(version: str) -> None:
         file.read_text(encoding="utf-8") for file in (crd_file(), PLAIN / "operator.yaml")
     )
     assert "Invalid: 0, Errors: 0, Skipped: 0" in check(manifests, version)
+
+
+@pytest.mark.parametrize("monitoring", [{"auth": False}, {"auth": True}], ids=["open", "closed"])
+def test_schemas_of_what_the_operator_gives_to_prometheus(monitoring: dict[str, Any]) -> None:
+    """Its ServiceMonitor conforms to prometheus-operator's CRD, with a credential and without."""
+    objects = desired(service(monitoring=monitoring))
+    [monitor] = [it for it in objects if it["kind"] == SERVICE_MONITOR.kind]
+    assert "Valid: 1, Invalid: 0" in check(yaml.safe_dump(monitor), KUBERNETES[-1])
 
 
 @pytest.mark.parametrize("way", WAYS)

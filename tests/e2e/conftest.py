@@ -23,6 +23,7 @@ BESIDE: Final = (
     "test_canary",
     "test_rotation",
     "test_callers",
+    "test_metrics_auth",
     "test_rollouts",
     "test_database",
     "test_leaving",

@@ -442,6 +442,45 @@ async def test_metrics_can_be_closed(
     assert 401 == on_the_api
 
 
+async def test_metrics_have_keys_of_their_own(
+    quick: Callable[..., Server], files: Path, environ: dict[str, str]
+) -> None:
+    """They open nothing else, are read again, and the API beside them may be open or closed."""
+    path = files / "metrics-keys"
+    own, api = files / "keys", {name: it for name, it in environ.items() if "AUTH" in name}
+    database = {"DATABASE_URL": environ["DATABASE_URL"]}
+    path.write_text(LINES[2])
+    own.write_text("\n".join(LINES[:2]))
+    for more, on_the_api in ((api, [401, 401]), ({}, [200, 200])):
+        server = quick(**database, **more, METRICS_AUTH="true", METRICS_API_KEYS_FILE=str(path))
+        scraper = {"x-api-key": SCRAPER}
+        async with httpx.AsyncClient(base_url=server.metrics_url) as client:
+            refused = await client.get("/metrics")
+            taken = [
+                await status(client, headers, "/metrics")
+                for headers in (scraper, by_token(SCRAPER), {"authorization": f"Basic {SCRAPER}"})
+            ]
+            probe = (await client.get("/readyz")).status_code
+            async with client_of(server) as opened:
+                others = [await status(opened, scraper), await status(opened, by_token(SCRAPER))]
+
+            path.write_text(LINES[0])
+
+            async def revoked(client: httpx.AsyncClient = client) -> bool:
+                return await status(client, by_token(SCRAPER), "/metrics") == 401
+
+            await eventually(revoked)
+            path.write_text(LINES[2])
+
+        assert 401 == refused.status_code
+        assert (
+            'Bearer realm="orders", ApiKey realm="orders"' == refused.headers["www-authenticate"]
+        )
+        assert [200, 200, 401] == taken
+        assert 200 == probe
+        assert on_the_api == others
+
+
 @pytest.mark.parametrize("closed", [False, True])
 async def test_the_documentation_can_be_left_out(
     serve: Callable[..., Server],
@@ -475,6 +514,14 @@ HALF: Final[dict[str, tuple[dict[str, str], str]]] = {
         for name in ("AUTH_JWKS_FILE", "AUTH_SUBJECTS_FILE", "AUTH_SCOPES_CLAIM")
     },
     "metrics alone": ({"METRICS_AUTH": "true"}, "METRICS_AUTH is 'true'; allowed: only together"),
+    "keys of metrics that are open": (
+        {"METRICS_API_KEYS_FILE": "x"},
+        "METRICS_API_KEYS_FILE is 'x'; allowed: only together with METRICS_AUTH=true",
+    ),
+    "no file of metrics' keys": (
+        {"METRICS_AUTH": "true", "METRICS_API_KEYS_FILE": "/nothing"},
+        "METRICS_API_KEYS_FILE is '/nothing'; allowed:",
+    ),
     "an issuer without keys": (
         {"AUTH_ISSUER": "kubernetes", "AUTH_AUDIENCE": "x"},
         "AUTH_ISSUER is 'kubernetes'; allowed: an https URL, unless",

@@ -82,6 +82,13 @@ def test_bad_configuration_is_one_line(
 @pytest.mark.parametrize(
     ("required", "told"),
     [
+        (
+            ["metrics"],
+            (
+                "--require metrics: it is not configured;"
+                " set METRICS_AUTH, with METRICS_API_KEYS_FILE or a way to call"
+            ),
+        ),
         (["tls"], "--require tls: it is not configured; set TLS_CERT_FILE and TLS_KEY_FILE"),
         (
             ["tls", "auth"],

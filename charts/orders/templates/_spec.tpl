@@ -34,6 +34,9 @@ counts; `orderService.spec` replaces whole fields. Who may call is joined by the
 {{- if and $operator.enabled $operator.rbac.create (not $operator.rbac.embeddedDatabases) (hasKey $spec.database "embedded") -}}
 {{- fail "operator.rbac.embeddedDatabases is false: name a database by database.secretRef.name or database.cluster" -}}
 {{- end -}}
+{{- if and $operator.enabled $operator.rbac.create (not $operator.rbac.embeddedDatabases) (not $operator.rbac.metricsKeys) (dig "auth" false (default (dict) $spec.monitoring)) -}}
+{{- fail "operator.rbac.embeddedDatabases and operator.rbac.metricsKeys are false: with one of them the operator can make the key of monitoring.auth" -}}
+{{- end -}}
 {{- toYaml $spec -}}
 {{- end }}
 

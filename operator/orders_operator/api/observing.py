@@ -17,6 +17,14 @@ class Monitoring(Struct, frozen=True, rename="camel"):
     labels: Annotated[
         Labels, Meta(description="By which a Prometheus selects the ServiceMonitor.")
     ] = {}
+    auth: Annotated[
+        bool,
+        Meta(
+            description="Whether metrics are shown with a credential alone. The operator makes an"
+            " API key for it, in the Secret NAME-metrics, for Prometheus and for itself. A change"
+            " rolls the pods."
+        ),
+    ] = False
 
 
 class HeadersSecret(Struct, frozen=True, rename="camel"):

@@ -5,7 +5,7 @@ What the windows said is in `status.rollout.analysis`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from math import inf
 from typing import Final
@@ -74,11 +74,18 @@ class Windows:
         return None if found is None else max(0.0, found.look - self._clock())
 
     async def look(
-        self, key: Key, analysis: Analysis, compared: Compared
+        self, key: Key, analysis: Analysis, compared: Compared, credential: str | None = None
     ) -> AnalysisStatus | None:
         """Begin a window, or say what came of the one that ends now; None in between.
 
         One that cannot be judged yet goes on, and is looked at again after another interval.
+
+        Args:
+            key: of the OrderService.
+            analysis: how it is judged.
+            compared: the pods.
+            credential: the API key of those that show their metrics with one alone.
+
         """
         window = self._open.get(key)
         if window is not None and window.mark != compared.mark:
@@ -89,16 +96,23 @@ class Windows:
         if window is None:
             window = self._open[key] = _Window(compared.mark, at, at)
         window.look = at + seconds(analysis.interval)
-        said = await self._judge(key, analysis, compared, window, at)
+        said = await self._judge(
+            lambda: _read(key, analysis, compared, credential), analysis, compared, window, at
+        )
         return None if said is None else replace(said, stage=compared.stage)
 
     async def _judge(
-        self, key: Key, analysis: Analysis, compared: Compared, window: _Window, at: float
+        self,
+        read: Callable[[], Awaitable[Readings]],
+        analysis: Analysis,
+        compared: Compared,
+        window: _Window,
+        at: float,
     ) -> AnalysisStatus | None:
         """Read what pods have counted, and say what a window came to, if it has an end."""
         interval = seconds(analysis.interval)
         try:
-            found = await _read(key, analysis, compared)
+            found = await read()
         except ReadingError as error:
             return self._inconclusive(Unmeasured(str(error)))
         if window.began is None:
@@ -149,7 +163,9 @@ class Windows:
         )
 
 
-async def _read(key: Key, analysis: Analysis, compared: Compared) -> Readings:
+async def _read(
+    key: Key, analysis: Analysis, compared: Compared, credential: str | None
+) -> Readings:
     """Return what each pod has counted since its start.
 
     Raises:
@@ -157,7 +173,7 @@ async def _read(key: Key, analysis: Analysis, compared: Compared) -> Readings:
 
     """
     if analysis.prometheus is None:
-        return await scrape(compared.pods)
+        return await scrape(compared.pods, credential)
     return await ask(analysis.prometheus.url, key[0], compared.pods)
 
 

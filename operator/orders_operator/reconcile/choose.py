@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.auth import lacks_keys
+from orders_operator.reconcile.metrics_key import make_metrics_key
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Choice, Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import missing, text
 from orders_operator.resources.declaration import declaration
 from orders_operator.resources.kinds import CONTROLLER_REVISION
+from orders_operator.resources.metrics_key import reference as metrics_key
 from orders_operator.resources.references import SECRETS, Needed, Reference, everything
 from orders_operator.resources.revision import Revision, wanted
 
@@ -40,8 +42,11 @@ async def choose(it: Pass) -> None:
     password = await _password(it, own) if embedded or kept else None
     if password is not None or embedded:
         snapshot.contents[own] = password
-    refused = embedded and password is None
-    needs = [it for it in everything(chosen.template) if not (embedded and it.reference == own)]
+    ours = {own} if embedded else set()
+    if service.spec.monitoring.auth and it.invalid is None:
+        ours.add(metrics_key(service))
+    refused = not await make_metrics_key(it) or (embedded and password is None)
+    needs = [need for need in everything(chosen.template) if need.reference not in ours]
     lacking = missing(needs, snapshot.contents)
     unreadable = [need for need in needs if snapshot.children.unreadable(need.reference)]
     absent = missing([need for need in needs if need not in unreadable], snapshot.contents)

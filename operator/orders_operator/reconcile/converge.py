@@ -9,6 +9,7 @@ from orders_operator.reconcile.auth import trust
 from orders_operator.reconcile.children import refusal
 from orders_operator.reconcile.database_pod import Unread, is_replaced, placed
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
+from orders_operator.reconcile.metrics_key import kept_metrics_key
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
@@ -30,7 +31,7 @@ Object = dict[str, Any]
 CONFLICT_SECONDS: Final = 30.0
 """When to look again whether somebody else's object is still in the way: it wakes nobody."""
 _RECORDED_SECONDS: Final = 1.0
-_UNTOUCHED: Final = frozenset({"ControllerRevision", "ConfigMap"})
+_UNTOUCHED: Final = frozenset({"ControllerRevision", "ConfigMap", "Secret"})
 """What stays, beside the Deployments, while it is not known which revision is to run."""
 _TELLING: Final = frozenset({POD, CONTROLLER_REVISION.kind, STATEFUL_SET.kind})
 """The kinds that tell what is in use."""
@@ -174,6 +175,7 @@ async def _facts(it: Pass) -> Facts:
         egress=None if placement is None or hidden else egress(it, tracks, policy, trusted.ports),
         schemes=schemes(it, service),
         auth=trusted.files,
+        metrics_key=await kept_metrics_key(it),
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from orders_operator.api.rollout import judged_by
+from orders_operator.reconcile.metrics_key import credential
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.reconcile.unreadable import only_back
 from orders_operator.resources.content import content_hash, missing, value
@@ -49,7 +50,7 @@ async def plan_rollout(it: Pass) -> None:
     else:
         alone = not compared.fixed and not compared.beside
         asked = absolute(analysis) if alone else comparable(analysis, found.weight)
-        measured = await windows.look(it.key, asked, compared)
+        measured = await windows.look(it.key, asked, compared, await credential(it))
     it.plan = found if measured is None else plan(replace(situation, measured=measured))
     it.wake(it.plan.again)
     if it.plan.stage is None:

@@ -29,6 +29,7 @@ class Declaration(PodsSpec, frozen=True, rename="camel", kw_only=True):
         restart: the value of the annotation `orders.dev/restart`; empty without one.
         takes_tokens: whether there are issuers. Which ones is no part of it: pods read that again.
         api_keys: the Secret with hashes of API keys.
+        metrics_auth: whether metrics are shown with a credential alone.
 
     """
 
@@ -36,6 +37,7 @@ class Declaration(PodsSpec, frozen=True, rename="camel", kw_only=True):
     restart: str = ""
     takes_tokens: bool = False
     api_keys: ApiKeysSecret | None = None
+    metrics_auth: bool = False
 
 
 def declaration(service: OrderService, annotations: dict[str, str] | None = None) -> Declaration:
@@ -48,6 +50,7 @@ def declaration(service: OrderService, annotations: dict[str, str] | None = None
         declared["migrations"] = Migrations(enabled=False)
     secret, key = database_key(service)
     restart = (annotations or {}).get(RESTART) or ""
+    declared["metrics_auth"] = spec.monitoring.auth
     if spec.auth is not None:
         declared["takes_tokens"] = spec.auth.takes_tokens
         declared["api_keys"] = spec.auth.api_keys_secret_ref

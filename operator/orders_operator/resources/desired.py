@@ -59,6 +59,7 @@ class Facts(Struct, frozen=True):
         egress: where pods in use go; None while that is not known.
         schemes: what pods in use speak.
         auth: the files by which pods know whose tokens to take; None to leave them as they are.
+        metrics_key: the Secret with the API key of the metrics; None if nobody needs one.
 
     """
 
@@ -71,6 +72,7 @@ class Facts(Struct, frozen=True):
     egress: Egress | None = None
     schemes: Schemes = Schemes()
     auth: Mapping[str, str] | None = None
+    metrics_key: Object | None = None
 
 
 def splits_requests(service: OrderService, apis: frozenset[str]) -> bool:
@@ -94,6 +96,8 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
     ]
     if facts.auth is not None:
         objects.append(auth_config(service, facts.auth))
+    if facts.metrics_key is not None:
+        objects.append(facts.metrics_key)
     if spec.autoscaling is not None:
         objects.append(scaling.autoscaler(service, spec.autoscaling, facts.floor))
     if scaling.needs_budget(service):
@@ -101,7 +105,7 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
     if spec.network_policy.enabled and facts.egress is not None:
         objects.append(network.network_policy(service, facts.egress))
     if spec.monitoring.enabled and SERVICE_MONITOR.api_version in facts.apis:
-        objects.append(service_monitor(service))
+        objects.append(service_monitor(service, key=facts.metrics_key is not None))
     return [inherit(service, it) for it in objects + _exposed(service, facts)]
 
 

@@ -1,6 +1,6 @@
 """What tells Prometheus to scrape the pods, and the service where its spans go."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from orders_operator.api.observing import Tracing
@@ -9,12 +9,32 @@ from orders_operator.resources.kinds import SERVICE_MONITOR
 from orders_operator.resources.labels import API, REVISION, TRACK, child, selector
 from orders_operator.resources.service import METRICS
 
+METRICS_SUFFIX: Final = "-metrics"
+"""Of the name of the Secret with the API key that opens the metrics."""
+KEY: Final = "key"
+"""Its key whose value is the API key."""
+KEYS: Final = "keys"
+"""Its key whose value has a line for each API key that is taken: name, hash and scope."""
 
-def service_monitor(service: OrderService) -> dict[str, Any]:
+
+def service_monitor(service: OrderService, *, key: bool) -> dict[str, Any]:
     """Return the ServiceMonitor of the Service's metrics port.
 
     Prometheus has track and revision of each pod as `orders_dev_track` and `orders_dev_revision`.
+
+    Args:
+        service: whose.
+        key: whether some pods show their metrics with the API key alone; others do not mind it.
+
     """
+    endpoint: dict[str, Any] = {
+        "port": METRICS,
+        "path": "/metrics",
+        "interval": service.spec.monitoring.interval,
+    }
+    if key:
+        credentials = {"name": f"{service.metadata.name}{METRICS_SUFFIX}", "key": KEY}
+        endpoint["authorization"] = {"type": "Bearer", "credentials": credentials}
     made = child(
         service,
         SERVICE_MONITOR.api_version,
@@ -22,13 +42,7 @@ def service_monitor(service: OrderService) -> dict[str, Any]:
         spec={
             "selector": {"matchLabels": selector(service, API)},
             "podTargetLabels": [TRACK, REVISION],
-            "endpoints": [
-                {
-                    "port": METRICS,
-                    "path": "/metrics",
-                    "interval": service.spec.monitoring.interval,
-                }
-            ],
+            "endpoints": [endpoint],
         },
     )
     metadata = made["metadata"]

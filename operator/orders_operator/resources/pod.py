@@ -15,7 +15,7 @@ from orders_operator.resources.auth import AUTH_FOLDER, AUTH_SUFFIX, ISSUERS
 from orders_operator.resources.cors import cors_environment
 from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
-from orders_operator.resources.observing import tracing_environment
+from orders_operator.resources.observing import KEYS, METRICS_SUFFIX, tracing_environment
 from orders_operator.resources.postgres import database_name
 from orders_operator.resources.schemes import PORT_NAMES, declared
 from orders_operator.resources.service import HTTP_PORT, METRICS, METRICS_PORT
@@ -30,6 +30,7 @@ TRACING_VOLUME: Final = "tracing"
 TLS_VOLUME: Final = "tls"
 AUTH_VOLUME: Final = "auth"
 KEYS_VOLUME: Final = "api-keys"
+METRICS_VOLUME: Final = "metrics-keys"
 
 CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
@@ -40,6 +41,7 @@ _CONFIG: Final = "/etc/orders/config"
 _TRACING: Final = "/etc/orders/tracing"
 _TLS: Final = "/etc/orders/tls"
 _API_KEYS: Final = "/etc/orders/api-keys"
+_METRICS_KEYS: Final = "/etc/orders/metrics-keys"
 _READABLE: Final = 0o440
 
 
@@ -107,8 +109,12 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
 
 def _serve(spec: OrderServiceSpec) -> list[str]:
     """Return the arguments by which an image that knows no such protection refuses to start."""
-    protections = {"auth": spec.auth, "tls": spec.tls}
-    required = [name for name, value in protections.items() if value is not None]
+    protections = {
+        "auth": spec.auth is not None,
+        "metrics": spec.monitoring.auth,
+        "tls": spec.tls is not None,
+    }
+    required = [name for name, is_declared in protections.items() if is_declared]
     return ["serve", "--require", *required] if required else ["serve"]
 
 
@@ -136,6 +142,8 @@ def _container(service: OrderService, name: str, arguments: list[str]) -> dict[s
         mounts.append({"name": AUTH_VOLUME, "mountPath": AUTH_FOLDER, "readOnly": True})
     if _api_keys(service):
         mounts.append({"name": KEYS_VOLUME, "mountPath": _API_KEYS, "readOnly": True})
+    if service.spec.monitoring.auth:
+        mounts.append({"name": METRICS_VOLUME, "mountPath": _METRICS_KEYS, "readOnly": True})
     return {
         "name": name,
         "image": service.spec.image,
@@ -171,6 +179,11 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
         values["AUTH_ISSUERS_FILE"] = f"{AUTH_FOLDER}/{ISSUERS}"
     if _api_keys(service):
         values["AUTH_API_KEYS_FILE"] = f"{_API_KEYS}/keys"
+    if spec.monitoring.auth:
+        values |= {
+            "METRICS_AUTH": "true",
+            "METRICS_API_KEYS_FILE": f"{_METRICS_KEYS}/keys",
+        }
     if spec.cors is not None:
         values |= cors_environment(spec.cors)
     own += [{"name": name, "value": value} for name, value in values.items()]
@@ -205,6 +218,9 @@ def _volumes(service: OrderService) -> list[dict[str, Any]]:
     keys = _api_keys(service)
     if keys is not None:
         volumes.append({"name": KEYS_VOLUME, "secret": _secret(keys.name, keys.key, "keys")})
+    if service.spec.monitoring.auth:
+        own = f"{service.metadata.name}{METRICS_SUFFIX}"
+        volumes.append({"name": METRICS_VOLUME, "secret": _secret(own, KEYS, "keys")})
     return volumes
 
 

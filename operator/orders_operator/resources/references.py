@@ -15,6 +15,7 @@ from orders_operator.resources.pod import (
     CERTIFICATE,
     DATABASE_VOLUME,
     KEYS_VOLUME,
+    METRICS_VOLUME,
     PRIVATE_KEY,
     SERVICE,
     TLS_VOLUME,
@@ -29,7 +30,7 @@ CONFIG_MAPS: Final = "configmaps"
 REFERENCED: Final = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
 """The kinds, by their plurals."""
 _READ_ONCE: Final = (DATABASE_VOLUME, TRACING_VOLUME)
-_READ_AGAIN: Final = (KEYS_VOLUME, TLS_VOLUME)
+_READ_AGAIN: Final = (KEYS_VOLUME, METRICS_VOLUME, TLS_VOLUME)
 _ENDPOINTS: Final = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"})
 
 
@@ -69,6 +70,12 @@ def auth_config_of(pod: Object) -> str | None:
             name: str | None = (volume.get("configMap") or {}).get("name")
             return name
     return None
+
+
+def metrics_keys_of(pod: Object) -> str | None:
+    """Return the name of the Secret that tells a pod, or its template, who may read metrics."""
+    found = next(_volumes(pod, METRICS_VOLUME), None)
+    return None if found is None else found.reference.name
 
 
 def database(pod: Object) -> Needed | None:

@@ -15,7 +15,7 @@ def uses(service: OrderService, kind: str, *, database: bool) -> bool:
     """
     spec = service.spec
     optional = {
-        "Secret": database,
+        "Secret": database or spec.monitoring.auth,
         "StatefulSet": database,
         "HorizontalPodAutoscaler": spec.autoscaling is not None,
         "PodDisruptionBudget": needs_budget(service),

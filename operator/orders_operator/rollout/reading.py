@@ -8,6 +8,7 @@ from typing import Any, Final
 import aiohttp
 
 from orders_operator.resources.pod import SERVICE
+from orders_operator.resources.references import metrics_keys_of
 from orders_operator.resources.service import METRICS, METRICS_PORT
 from orders_operator.rollout.measure import Readings
 from orders_operator.rollout.windows import Reading, read
@@ -19,10 +20,16 @@ _LARGEST: Final = 8 << 20
 _ACCEPT: Final = {"Accept": "text/plain; version=0.0.4"}
 
 
-async def scrape(pods: Sequence[Object]) -> Readings:
-    """Return what each pod has counted since its start, or why that is not known."""
+async def scrape(pods: Sequence[Object], credential: str | None = None) -> Readings:
+    """Return what each pod has counted since its start, or why that is not known.
+
+    Args:
+        pods: which ones.
+        credential: the API key, for those that show their metrics with one alone.
+
+    """
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-        found = await asyncio.gather(*(_pod(session, pod) for pod in pods))
+        found = await asyncio.gather(*(_pod(session, pod, credential) for pod in pods))
     read_by = zip((pod["metadata"]["uid"] for pod in pods), found, strict=True)
     good, bad = {}, {}
     for uid, it in read_by:
@@ -62,13 +69,18 @@ def url(pod: Object, path: str) -> str | None:
     return f"http://{host}:{_port(pod)}{path}"
 
 
-async def _pod(session: aiohttp.ClientSession, pod: Object) -> Reading | str:
+async def _pod(
+    session: aiohttp.ClientSession, pod: Object, credential: str | None
+) -> Reading | str:
     """Return what a pod has counted, or why that is not known."""
     where = url(pod, "/metrics")
     if where is None:
         return "it has no address"
+    headers = _ACCEPT
+    if credential is not None and metrics_keys_of(pod) is not None:
+        headers = {**_ACCEPT, "X-Api-Key": credential}
     try:
-        async with session.get(where, headers=_ACCEPT, allow_redirects=False) as answer:
+        async with session.get(where, headers=headers, allow_redirects=False) as answer:
             if answer.status != HTTPStatus.OK:
                 return f"it answered {answer.status}"
             return read((await content(answer)).decode())

@@ -1,4 +1,4 @@
-"""Authentication as it is configured: the gate, the files behind it, and the issuers' keys."""
+"""Authentication as it is configured: the gates, the files behind them, and the issuers' keys."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orders.auth import api_keys, grants
 from orders.auth.gate import Gate, schemes
 from orders.auth.issuer import Issuer, Trust, issuers
+from orders.auth.metrics_gate import MetricsGate
 from orders.auth.watched_file import EVERY, WatchedFile
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ log = logging.getLogger("orders.auth")
 
 
 class Authentication:
-    """Keeps a gate as the configuration says."""
+    """Keeps the gates as the configuration says."""
 
     def __init__(self, config: "AuthConfig", count: Callable[[str], None]) -> None:
         """
@@ -36,6 +37,7 @@ class Authentication:
         bearer = config.issuer is not None or config.issuers_file is not None
         self.gate = Gate(schemes(bearer=bearer, keys=config.api_keys_file is not None), count)
         self.gate.on_unknown_key = self._ask
+        self.metrics_gate = MetricsGate(self.gate)
         self._own = _own(config)
         self._further: list[Issuer] = []
         self._files: list[WatchedFile] = []
@@ -46,6 +48,8 @@ class Authentication:
         self._starting = True
         if config.api_keys_file is not None:
             self._watch("AUTH_API_KEYS_FILE", config.api_keys_file, self._take_api_keys)
+        if config.metrics_keys_file is not None:
+            self._watch("METRICS_API_KEYS_FILE", config.metrics_keys_file, self._take_metrics_keys)
         if config.subjects_file is not None:
             self._watch("AUTH_SUBJECTS_FILE", config.subjects_file, self._take_subjects)
         if config.issuers_file is not None:
@@ -90,6 +94,9 @@ class Authentication:
 
     def _take_api_keys(self, content: bytes) -> None:
         self.gate.api_keys = api_keys.read(content.decode())
+
+    def _take_metrics_keys(self, content: bytes) -> None:
+        self.metrics_gate.keys = api_keys.read(content.decode())
 
     def _take_subjects(self, content: bytes) -> None:
         for issuer in self._own:

@@ -92,26 +92,40 @@ class Gate:
         valid = self._valid.get(token)
         return None if valid is None or valid.until <= time() else valid.caller
 
-    def caller(self, headers: Mapping[str, str], *, keys_as_bearer: bool = False) -> Caller:
+    def caller(self, headers: Mapping[str, str]) -> Caller:
         """
         Return who calls.
 
         Args:
             headers: of the request; names are in lower case, repeated fields are joined.
-            keys_as_bearer: whether an API key may come as a bearer token does.
 
         Raises:
             Unauthorized: there is no credential, or it is not valid.
             AuthenticationUnavailable: it cannot be told now.
 
         """
+        try:
+            return self.judge(headers)
+        except Refused as refused:
+            raise self.refusal(refused.outcome, self.schemes) from None
+
+    def judge(self, headers: Mapping[str, str]) -> Caller:
+        """
+        Return who calls, with what came of the credential instead of an answer.
+
+        Raises:
+            Refused: there is no credential, it is not valid, or it cannot be told now.
+
+        """
         known = self.known(headers)
         if known is not None:
             return known
-        try:
-            return self._judge(headers, keys_as_bearer=keys_as_bearer)
-        except Refused as refused:
-            raise self.refusal(refused.outcome) from None
+        authorization = headers.get("authorization")
+        if "x-api-key" in headers:  # one that is known was found already
+            raise Refused(UNKNOWN_API_KEY if authorization is None else SEVERAL)
+        if authorization is None:
+            raise Refused(MISSING)
+        return self._bearer(bearer(authorization))
 
     def check(self, caller: Caller, scope: str) -> None:
         """
@@ -129,8 +143,14 @@ class Gate:
                 f"it takes the scope {scope}", headers=(("www-authenticate", challenge),)
             )
 
-    def refusal(self, outcome: str) -> Problem:
-        """Return the answer to a request whose credential came to this, and count it."""
+    def refusal(self, outcome: str, schemes: tuple[str, ...]) -> Problem:
+        """Return the answer to a request whose credential came to this, and count it.
+
+        Args:
+            outcome: what came of it.
+            schemes: those by which whoever asks may show another one.
+
+        """
         self.count(outcome)
         detail = DETAILS[outcome]
         if outcome in _LATER:
@@ -140,9 +160,9 @@ class Gate:
             error = f', error="invalid_request", error_description="{detail}"'
         elif outcome not in {MISSING, UNKNOWN_API_KEY}:
             error = f', error="invalid_token", error_description="{detail}"'
-        challenges = [f"{scheme} {_REALM}" for scheme in self.schemes]
-        if BEARER in self.schemes:
-            challenges[self.schemes.index(BEARER)] += error
+        challenges = [f"{scheme} {_REALM}" for scheme in schemes]
+        if BEARER in schemes:
+            challenges[schemes.index(BEARER)] += error
         return Unauthorized(detail, headers=(("www-authenticate", ", ".join(challenges)),))
 
     def review(self) -> None:
@@ -162,21 +182,6 @@ class Gate:
     def remembered(self) -> int:
         """Tokens that are remembered, valid or not."""
         return len(self._valid) + len(self._invalid)
-
-    def _judge(self, headers: Mapping[str, str], *, keys_as_bearer: bool) -> Caller:
-        authorization = headers.get("authorization")
-        if "x-api-key" in headers:  # one that is known was found already
-            raise Refused(UNKNOWN_API_KEY if authorization is None else SEVERAL)
-        if authorization is None:
-            raise Refused(MISSING)
-        match = _BEARER(authorization)
-        if match is None:
-            raise Refused(MALFORMED)
-        if keys_as_bearer:
-            caller = self.api_keys.get(api_keys.digest(match[1]))
-            if caller is not None:
-                return caller
-        return self._bearer(match[1])
 
     def _bearer(self, text: str) -> Caller:
         digest = sha256(text.encode()).digest()
@@ -213,6 +218,19 @@ class Gate:
         valid = _Valid(caller, token.exp + LEEWAY, trust, key.identity, scopes)
         _put(self._valid, digest, valid)
         return caller
+
+
+def bearer(authorization: str) -> str:
+    """Return what an `Authorization` of the scheme Bearer has (RFC 6750, 2.1).
+
+    Raises:
+        Refused: it is of another scheme, or malformed.
+
+    """
+    match = _BEARER(authorization)
+    if match is None:
+        raise Refused(MALFORMED)
+    return match[1]
 
 
 def schemes(*, bearer: bool, keys: bool) -> tuple[str, ...]:

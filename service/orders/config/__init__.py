@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from msgspec import Struct
 
 from orders.config import conninfo, parse
-from orders.config.auth import WAYS, AuthConfig, read_auth
+from orders.config.auth import AuthConfig, check_metrics, read_auth
 from orders.config.auth_settings import ACCESS
 from orders.config.cors import CORS, Cors, read_cors
 from orders.config.database import Database, Endpoint, from_parts
@@ -89,10 +89,7 @@ class Config(Struct, frozen=True):
         service = reader.group(SERVICE)
         if service["http_port"] == service["metrics_port"]:
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
-        auth = _auth(reader)
-        access = reader.group(ACCESS)
-        if access["metrics_auth"] and not auth.on:
-            raise _bad("METRICS_AUTH", "true", f"only together with one of {', '.join(WAYS)}")
+        auth, access = _auth(reader)
         logs = reader.group(LOGS)
         tracing = _made(reader, read_tracing, TRACING)
         tls = _made(reader, read_server_tls, SERVER_TLS)
@@ -288,13 +285,15 @@ def _bad_part(setting: Setting) -> ConfigError:
     return _bad(_URL.names[0], "", f"its {parameter} as {setting.allowed}", secret=True)
 
 
-def _auth(reader: _Reader) -> AuthConfig:
+def _auth(reader: _Reader) -> tuple[AuthConfig, dict[str, Any]]:
     try:
-        return read_auth(reader)
+        auth, access = read_auth(reader), reader.group(ACCESS)
+        check_metrics(auth, asks=access["metrics_auth"])
     except ValueError as error:
         field, allowed = error.args
         name = reader.names[field]
         raise _bad(name, str(reader.raw(name)), allowed) from None
+    return auth, access
 
 
 def _made(reader: _Reader, read: Callable[[_Reader], _T], settings: tuple[Setting, ...]) -> _T:

@@ -35,11 +35,17 @@ class AuthConfig(Struct, frozen=True):
     subjects_file: str | None = None
     issuers_file: str | None = None
     api_keys_file: str | None = None
+    metrics_keys_file: str | None = None
 
     @property
     def on(self) -> bool:
-        """Whether anybody has to show a credential."""
+        """Whether the API asks for a credential."""
         return (self.issuer, self.issuers_file, self.api_keys_file) != (None, None, None)
+
+    @property
+    def needed(self) -> bool:
+        """Whether the API or its metrics ask for one."""
+        return self.on or self.metrics_keys_file is not None
 
 
 def read_auth(reader: Reader) -> AuthConfig:
@@ -60,6 +66,20 @@ def read_auth(reader: Reader) -> AuthConfig:
     if found.jwks_file is None and found.jwks_url is None and not discoverable(found.issuer):
         raise ValueError("issuer", "an https URL, unless AUTH_JWKS_FILE or AUTH_JWKS_URL is set")
     return found
+
+
+def check_metrics(auth: AuthConfig, *, asks: bool) -> None:
+    """Check that metrics that ask for a credential have some to take, and have none for nothing.
+
+    Raises:
+        ValueError: as above.
+
+    """
+    if asks and not auth.needed:
+        ways = ", ".join((*WAYS, "METRICS_API_KEYS_FILE"))
+        raise ValueError("metrics_auth", f"only together with one of {ways}")
+    if auth.metrics_keys_file is not None and not asks:
+        raise ValueError("metrics_keys_file", "only together with METRICS_AUTH=true")
 
 
 def discoverable(issuer: str) -> bool:

@@ -90,6 +90,16 @@ AUTH: Final = (
         f"Who may call with a key in `X-Api-Key`: lines that `orders keys new` prints. {_WATCHED}",
         GROUP,
     ),
+    Setting(
+        "metrics_keys_file",
+        ("METRICS_API_KEYS_FILE",),
+        parse.text,
+        None,
+        "the path of a file, together with METRICS_AUTH=true",
+        "Keys that open `/metrics` alone, as lines of the same form, such as that of a "
+        f"Prometheus. With it METRICS_AUTH needs none of the variables above. {_WATCHED}",
+        GROUP,
+    ),
 )
 
 ACCESS: Final = (

@@ -14,6 +14,10 @@ PROTECTIONS: Final[Mapping[str, tuple[Callable[[Config], bool], str]]] = {
         lambda config: config.auth.on,
         "AUTH_ISSUER, AUTH_ISSUERS_FILE or AUTH_API_KEYS_FILE",
     ),
+    "metrics": (
+        lambda config: config.metrics_auth,
+        "METRICS_AUTH, with METRICS_API_KEYS_FILE or a way to call",
+    ),
     "tls": (lambda config: config.tls is not None, "TLS_CERT_FILE and TLS_KEY_FILE"),
 }
 """By name: whether a configuration has it, and what configures it."""

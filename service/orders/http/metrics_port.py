@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-from orders.auth.caller import METRICS
-from orders.auth.outcomes import ACCEPTED
 from orders.errors import Problem
 from orders.http.asgi import Receive, Scope, Send, correlated, respond
 from orders.http.head import refusal
@@ -11,7 +9,7 @@ from orders.http.negotiation import joined
 from orders.http.problems import READING, nothing_there, only_reading, unrecorded
 
 if TYPE_CHECKING:
-    from orders.auth.gate import Gate
+    from orders.auth.metrics_gate import MetricsGate
     from orders.http.health import Health
     from orders.telemetry.metrics import Metrics
 
@@ -22,7 +20,9 @@ _PATHS: Final = frozenset(("/metrics", "*"))
 class MetricsPort:
     """The ASGI application of the metrics port."""
 
-    def __init__(self, metrics: "Metrics", health: "Health", gate: "Gate | None" = None) -> None:
+    def __init__(
+        self, metrics: "Metrics", health: "Health", gate: "MetricsGate | None" = None
+    ) -> None:
         """Keep what is exposed; with a gate, to whom: the probes are open to all."""
         self._metrics = metrics
         self._health = health
@@ -50,12 +50,11 @@ class MetricsPort:
         await respond(send, status, headers, body)
 
 
-def _unwelcome(gate: "Gate", scope: Scope) -> Problem | None:
-    """Return why whoever asks may not; Prometheus sends an API key as a bearer token."""
+def _unwelcome(gate: "MetricsGate", scope: Scope) -> Problem | None:
+    """Return why whoever asks may not."""
     headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in joined(scope["headers"])}
     try:
-        gate.check(gate.caller(headers, keys_as_bearer=True), METRICS)
+        gate.admit(headers)
     except Problem as problem:
         return problem
-    gate.count(ACCEPTED)
     return None

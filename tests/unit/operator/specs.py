@@ -12,6 +12,7 @@ from orders_operator.resources.declaration import declaration
 from orders_operator.resources.desired import Database, Facts
 from orders_operator.resources.desired import desired as every_child
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
+from orders_operator.resources.metrics_key import metrics_secret
 from orders_operator.resources.network import Egress
 from orders_operator.resources.placement import Placement, Running
 from orders_operator.resources.revision import Revision, wanted
@@ -60,9 +61,16 @@ def facts(declared: OrderService, **known: Any) -> Facts:
             "database": database,
             "egress": Egress((5432,), embedded=database is not None),
             "schemes": schemes(declared),
+            "metrics_key": metrics_key(declared),
             **known,
         }
     )
+
+
+def metrics_key(declared: OrderService) -> Object | None:
+    """Return the Secret with the API key of the metrics, if they ask for one."""
+    asked = declared.spec.monitoring.auth
+    return metrics_secret(declared, "orders_" + "k" * 43, None) if asked else None
 
 
 def schemes(declared: OrderService) -> Schemes:
@@ -194,7 +202,7 @@ specs = st.fixed_dictionaries(
         "autoscaling": _block({"max": st.integers(2, 9)}, cpu=st.integers(1, 99)),
         "migrations": _block(enabled=st.booleans(), timeout=_durations),
         "rollout": _rollout,
-        "monitoring": _block(enabled=st.booleans(), labels=_labels),
+        "monitoring": _block(enabled=st.booleans(), labels=_labels, auth=st.booleans()),
         "tracing": _tracing,
         "cors": _cors,
         "tls": _tls,

@@ -16,7 +16,7 @@ CLUSTER = ClusterKeys("https://kubernetes.default.svc", '{"keys":[]}')
 DATABASE = "postgresql://orders@shop-postgresql/orders"
 
 
-OURS = ("AUTH_", "CORS_", "TLS_")
+OURS = ("AUTH_", "CORS_", "METRICS_", "TLS_")
 
 
 def environment(made: OrderService) -> dict[str, str]:
@@ -35,6 +35,7 @@ def test_the_environment_is_taken(made: OrderService) -> None:
     assert (declared.cors is not None) == (config.cors is not None)
     assert (declared.tls is not None) == (config.tls is not None)
     assert (declared.auth is not None) == config.auth.on
+    assert declared.monitoring.auth == config.metrics_auth
 
 
 @settings(max_examples=25)
@@ -44,6 +45,7 @@ def test_no_pod_serves_openly_what_is_declared_closed(made: OrderService) -> Non
     [container] = pod(made)["spec"]["containers"]
     command, *arguments = container["args"]
     declared = {name for name in ("auth", "tls") if getattr(made.spec, name) is not None}
+    declared |= {"metrics"} if made.spec.monitoring.auth else set()
 
     assert "serve" == command
     assert declared == set(arguments) - {"--require"}

@@ -20,12 +20,22 @@ class Pod:
         """What it answers instead of its metrics."""
         self.elsewhere: str | None = None
         """Where it sends whoever asks."""
+        self.shown: str | None = None
+        """The API key of the last scrape."""
+        self.takes: set[str] | None = None
+        """The API keys that it asks for one of; None for no question."""
         self.ports: list[dict[str, Any]] = []
         self.object: dict[str, Any] = {
             "metadata": {"name": f"shop-{number}", "uid": f"uid-{number}"},
             "spec": {"containers": [{"name": "orders", "ports": self.ports}]},
             "status": {"podIP": "127.0.0.1"},
         }
+
+    def close(self, *keys: str) -> None:
+        """Show its metrics with one of these API keys alone, as a pod of `monitoring.auth`."""
+        self.takes = set(keys)
+        secret = {"secretName": "shop-metrics", "items": [{"key": "keys", "path": "keys"}]}
+        self.object["spec"]["volumes"] = [{"name": "metrics-keys", "secret": secret}]
 
     def serve(self, requests: int, errors: int = 0, seconds: float = 0.05) -> None:
         """Count requests that were served, the first ones with 500."""
@@ -42,6 +52,9 @@ class Pod:
         """Answer a scrape."""
         if self.elsewhere is not None:
             raise web.HTTPFound(self.elsewhere)
+        self.shown = request.headers.get("X-Api-Key")
+        if self.takes is not None and self.shown not in self.takes:
+            raise web.HTTPUnauthorized
         kind, body = self.metrics.expose(request.headers["Accept"])
         body = body if self.body is None else self.body
         return web.Response(status=self.status, body=body, headers={"Content-Type": kind})

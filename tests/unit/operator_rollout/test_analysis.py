@@ -35,11 +35,12 @@ class Looking:
         self.analysis = analysis
         self.windows = Windows(lambda: datetime(2026, 1, 2, tzinfo=UTC), self.clock)
         self.compared = Compared("b", "step 1", [canary.object], [stable.object])
+        self.credential: str | None = None
 
     async def after(self, seconds: float) -> AnalysisStatus | None:
         """Look again after a time."""
         self.clock.seconds += seconds
-        return await self.windows.look(KEY, self.analysis, self.compared)
+        return await self.windows.look(KEY, self.analysis, self.compared, self.credential)
 
 
 async def test_a_window_compares_what_was_served_in_it() -> None:
@@ -198,3 +199,42 @@ async def test_a_sidecar_with_a_port_of_the_same_name_is_not_read() -> None:
         served.object["spec"]["containers"].insert(0, beside)
         found = await scrape([served.object])
     assert [(20, 0)] == [(it.counts.requests, it.counts.errors) for it in found.good.values()]
+
+
+async def test_pods_that_ask_for_a_key_are_shown_it() -> None:
+    """Those that mount who may read; the others see no key, and are read as before."""
+    async with pods(2) as (canary, stable):
+        looking = Looking(canary, stable)
+        looking.credential = "orders_key"
+        canary.close("orders_key")
+        await looking.after(0)
+        canary.serve(20)
+        stable.serve(20)
+        found = await looking.after(30)
+
+    assert found is not None
+    assert "Passed" == found.verdict
+    assert ("orders_key", None) == (canary.shown, stable.shown)
+
+
+async def test_a_key_that_pods_do_not_take_yet_holds_a_rollout() -> None:
+    """A kubelet may be late with it: nobody knows what they have counted, and no word has it."""
+    async with pods(2) as (canary, stable):
+        looking = Looking(canary, stable)
+        looking.credential = "orders_new"
+        canary.close("orders_old")
+        await looking.after(0)
+        canary.serve(20)
+        found = await looking.after(30)
+        assert found is not None
+        assert "Inconclusive" == found.verdict
+        assert "it answered 401" in found.message
+        assert "orders_new" not in found.message
+        canary.close("orders_old", "orders_new")
+        await looking.after(30)
+        canary.serve(20)
+        stable.serve(20)
+        found = await looking.after(30)
+
+    assert found is not None
+    assert "Passed" == found.verdict

@@ -31,10 +31,11 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
 - apiGroups: [""]
   resources: [serviceaccounts, configmaps, services]
   verbs: [get, list, watch, create, patch, delete]
-# The database's URL and the collector's headers; only an embedded database has one made.
+# The database's URL and the collector's headers; only an embedded database, and metrics with a
+# credential, have one made.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch{{ if .Values.operator.rbac.metricsKeys }}, create, patch, delete{{ end }}]
 - apiGroups: [apps]
   resources: [controllerrevisions, deployments]
   verbs: [get, list, watch, create, patch, delete]

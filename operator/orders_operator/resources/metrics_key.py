@@ -1,0 +1,63 @@
+"""The API key that opens the metrics: for Prometheus, and for the operator's own analysis. Pure.
+
+It is in a Secret of which pods mount the hash alone, and read that again while they run. What a
+person writes into the Secret counts, so that a key can be changed without a gap: a second line
+first, then the key.
+"""
+
+import hashlib
+import re
+from base64 import b64encode
+from typing import Any, Final
+
+from orders_operator.api.spec import OrderService
+from orders_operator.resources.content import text
+from orders_operator.resources.labels import child
+from orders_operator.resources.observing import KEY, KEYS, METRICS_SUFFIX
+from orders_operator.resources.references import SECRETS, Needed, Reference
+
+Object = dict[str, Any]
+
+_NAME: Final = "metrics"
+_SCOPE: Final = "metrics:read"
+_USABLE: Final = re.compile(r"[A-Za-z0-9._~+/-]{32,255}").fullmatch
+"""As a bearer token may be (RFC 6750, 2.1), and nobody can guess."""
+_LINE: Final = re.compile(
+    rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,63}} sha256:[0-9a-f]{{64}} {_SCOPE}"
+).fullmatch
+
+
+def reference(service: OrderService) -> Reference:
+    """Return which Secret it is."""
+    return Reference(SECRETS, f"{service.metadata.name}{METRICS_SUFFIX}")
+
+
+def usable_key(service: OrderService, live: Object | None) -> str | None:
+    """Return the key that a Secret has; None if it has none that could be used."""
+    found = text(Needed(reference(service), KEY), {reference(service): live})
+    return found if found is not None and _USABLE(found) else None
+
+
+def metrics_secret(service: OrderService, fresh: str, live: Object | None) -> Object:
+    """Return the Secret.
+
+    Args:
+        service: whose metrics.
+        fresh: the key, if there is none yet.
+        live: the Secret that is there. Its key stays, and so does every further line.
+
+    """
+    own = reference(service)
+    key = usable_key(service, live) or fresh
+    first = f"{_NAME} sha256:{hashlib.sha256(key.encode()).hexdigest()} {_SCOPE}"
+    kept = (text(Needed(own, KEYS), {own: live}) or "").splitlines()
+    lines = dict.fromkeys([first, *filter(_LINE, kept)])
+    data = {KEY: key, KEYS: "".join(f"{line}\n" for line in lines)}
+    return child(
+        service,
+        "v1",
+        "Secret",
+        suffix=METRICS_SUFFIX,
+        type="Opaque",
+        data={name: b64encode(value.encode()).decode() for name, value in data.items()},
+    )

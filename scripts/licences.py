@@ -1,0 +1,101 @@
+"""Whether what the images are made of may be passed on under these terms: `make check` runs it.
+
+Of each distribution that the service or the operator needs, the licence that its metadata name
+has to be one of ALLOWED. What only development needs is in no image, and is not looked at.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
+from typing import Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+OURS: Final = ("orders", "orders-operator")
+ALLOWED: Final = frozenset(
+    {
+        "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0",
+        "MPL-2.0",  # of files that are passed on as they are
+        "PSF-2.0",
+    }
+)  # fmt: skip
+UNNAMED: Final = {
+    "psqlpy": "MIT",  # LICENSE of its repository; the wheel's metadata name none
+}
+_PREFIX: Final = "License :: OSI Approved :: "
+_CLASSIFIERS: Final = {
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD-3-Clause",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+_TEXTS: Final = {"3-Clause BSD License": "BSD-3-Clause", "MIT License": "MIT"}
+"""What the first line of older metadata says."""
+
+
+def needed(names: tuple[str, ...] = OURS) -> list[Distribution]:
+    """Return the distributions that some need here, themselves left out, by name."""
+    found: dict[str, Distribution] = {}
+    seen: set[tuple[str, str]] = set()
+    waiting = [(name, "") for name in names]
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        found[name] = distribution(name)
+        for requirement in map(Requirement, found[name].requires or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                other = canonicalize_name(requirement.name)
+                waiting += [(other, it) for it in ("", *requirement.extras)]
+    return [found[name] for name in sorted(found.keys() - set(names))]
+
+
+def licence(found: Distribution) -> str | None:
+    """Return the licence that metadata name, as an SPDX expression; None if they name none."""
+    metadata = found.metadata
+    if "License-Expression" in metadata:
+        return metadata["License-Expression"]
+    classifiers = [
+        it.removeprefix(_PREFIX)
+        for it in metadata.get_all("Classifier") or []
+        if it.startswith(_PREFIX)
+    ]
+    if classifiers:
+        return " OR ".join(_CLASSIFIERS.get(it, it) for it in classifiers)
+    text = metadata["License"].strip() if "License" in metadata else ""
+    if text:
+        first = text.splitlines()[0].strip()
+        return _TEXTS.get(first, first)
+    return UNNAMED.get(canonicalize_name(found.name))
+
+
+def allowed(expression: str) -> bool:
+    """Whether an expression without parentheses leaves a choice that is allowed."""
+    return any(
+        all(part.strip() in ALLOWED for part in choice.split(" AND "))
+        for choice in expression.split(" OR ")
+    )
+
+
+def complaints() -> Iterator[str]:
+    """Yield what is wrong, a line each."""
+    for found in needed():
+        said = licence(found)
+        if said is None or not allowed(said):
+            terms, names = said or "no licence", ", ".join(sorted(ALLOWED))
+            yield f"{found.name} {found.version} has {terms}; allowed: {names}"
+
+
+def main() -> int:
+    """Print what is wrong; return the exit status."""
+    wrong = list(complaints())
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
