@@ -328,6 +328,25 @@ async def test_an_issuer_rotates_its_keys_and_goes_away(
         assert 200 == (await client.get("/readyz")).status_code
 
 
+@pytest.mark.parametrize("kid", ["rsa", None])
+async def test_a_key_that_changes_behind_its_name_is_found(
+    quick: Callable[..., Server], database_url: str, kid: str | None
+) -> None:
+    """An issuer whose keys have no names, or keep them, needs nobody to wait when it rotates."""
+    first, second = (signer("RS256", kid, number=number) for number in range(2))
+    with IssuerServer(first) as issuer:
+        server = quick(**discovering(database_url, issuer.url))
+        old, new = (by_token(s.token(claims={"iss": issuer.url})) for s in (first, second))
+        async with client_of(server) as client:
+            assert [200, 401] == [await status(client, headers) for headers in (old, new)]
+            issuer.publish(second)
+
+            async def rotated() -> bool:
+                return (await status(client, new), await status(client, old)) == (200, 401)
+
+            await eventually(rotated)
+
+
 async def test_a_pod_is_not_ready_before_it_has_keys(
     quick: Callable[..., Server], database_url: str, files: Path
 ) -> None:

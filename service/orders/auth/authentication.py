@@ -35,7 +35,7 @@ class Authentication:
         """
         bearer = config.issuer is not None or config.issuers_file is not None
         self.gate = Gate(schemes(bearer=bearer, keys=config.api_keys_file is not None), count)
-        self.gate.on_unknown_key = self._ask
+        self.gate.on_stale_keys = self._ask
         self._own = _own(config)
         self._further: list[Issuer] = []
         self._files: list[WatchedFile] = []
