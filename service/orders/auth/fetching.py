@@ -1,7 +1,8 @@
 """Fetching an issuer's keys: bounded in time and size, and only from where it may be asked.
 
 Every address comes from the configuration, or from the discovery document of a configured issuer;
-nothing that a caller sends has a say in it. What was https stays https.
+nothing that a caller sends has a say in it. What was https stays https. What may be http is asked
+without a proxy, which the environment may name and which could give other keys.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ from urllib.request import (
 )
 
 from orders.auth import strict_json
-from orders.config.parse import keys_url
+from orders.config.parse import is_near, keys_url
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
@@ -58,6 +59,15 @@ class _Http(HTTPHandler):
 class _Https(HTTPSHandler):
     def https_open(self, req: Request) -> HTTPResponse:
         return self.do_open(_EndingSecure, req)
+
+
+class _Proxies(ProxyHandler):
+    """Those of the environment, for what is not near."""
+
+    def proxy_open(self, req: Request, proxy: str, type: str) -> Any:  # noqa: A002  it is urllib's
+        if not is_near(urlsplit(req.full_url).hostname or ""):
+            return super().proxy_open(req, proxy, type)
+        return None
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -141,7 +151,7 @@ def _ending(*args: Any, **kwargs: Any) -> socket.socket:
 def _fetch(url: str) -> bytes:
     opener = OpenerDirector()
     for handler in (
-        ProxyHandler(), _Http(), _Https(), HTTPDefaultErrorHandler(),
+        _Proxies(), _Http(), _Https(), HTTPDefaultErrorHandler(),
         HTTPErrorProcessor(), _Redirects(),
     ):  # fmt: skip
         opener.add_handler(handler)

@@ -8,6 +8,7 @@ import pytest
 from orders.auth import fetching
 from orders.auth.fetching import _check, fetch_keys
 from orders.config.parse import keys_url
+from tests.issuer import KEYS, IssuerServer
 
 NEAR = (
     "http://127.0.0.1:8080/keys", "http://[::1]/keys", "http://localhost/keys",
@@ -48,6 +49,22 @@ def test_https_stays_https(url: str) -> None:
 def test_what_is_near_may_lead_to_what_is_near(url: str) -> None:
     """An issuer of the cluster over http may have its keys there, or at an https address."""
     _check(url, "http://keycloak.auth.svc/.well-known/openid-configuration")
+
+
+def test_nobody_between_gives_the_keys_of_who_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that the environment names is asked for far keys, and only to connect; not near."""
+    with IssuerServer() as near, IssuerServer() as proxy:
+        proxy.more[near.url + KEYS] = (200, {}, b"forged")
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+
+        found = fetch_keys(near.url, None)
+
+        assert b'{"keys": []}' == found
+        assert not proxy.asked
+        with pytest.raises(OSError, match="Tunnel connection failed: 501"):
+            fetch_keys("https://issuer.example", None)
 
 
 def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
