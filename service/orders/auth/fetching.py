@@ -5,6 +5,7 @@ nothing that a caller sends has a say in it. What was https stays https. What ma
 without a proxy, which the environment may name and which could give other keys.
 """
 
+import codecs
 import contextlib
 import socket
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -171,4 +172,4 @@ def _fetch(url: str) -> bytes:
                     raise ValueError(f"{url} answers with more than {LARGEST:,} bytes")
     except HTTPException as error:
         raise OSError(f"{url} answers with what is no HTTP: {error!r}") from None
-    return content
+    return content.removeprefix(codecs.BOM_UTF8)  # RFC 8259, 8.1

@@ -67,6 +67,14 @@ def test_nobody_between_gives_the_keys_of_who_is_near(monkeypatch: pytest.Monkey
             fetch_keys("https://issuer.example", None)
 
 
+def test_a_byte_order_mark_is_no_part_of_an_answer() -> None:
+    """A JWK Set may begin with one, which JSON has no place for (RFC 8259, 8.1)."""
+    with IssuerServer() as issuer:
+        issuer.more[KEYS] = (200, {}, '{"keys": []}'.encode("utf-8-sig"))
+
+        assert b'{"keys": []}' == fetch_keys(issuer.url, None)
+
+
 def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though each piece is in time, of its head too: else keys would stay as they are."""
     monkeypatch.setattr(fetching, "PATIENCE", 0.3)
