@@ -255,7 +255,7 @@ def test_a_file_is_read_again_when_it_changes(
 
 
 def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
-    """A subject in the first line of a file that an editor of Windows wrote is the one it names."""
+    """A subject in the first line of a file written on Windows is the one it names."""
     taken: list[bytes] = []
     path = tmp_path / "subjects"
     path.write_text(f"{SUBJECT} orders:read\r\n", encoding="utf-8-sig")
