@@ -1,11 +1,13 @@
 """A real issuer of tokens: its discovery document and its keys, over HTTP on this machine."""
 
 import json
+import ssl
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.certificates import Issued
 from tests.tokens import Signer, jwks
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -15,8 +17,8 @@ KEYS = "/keys"
 class IssuerServer:
     """Publishes keys; a context manager. What it answers can be changed at any time."""
 
-    def __init__(self, *signers: Signer, port: int = 0) -> None:
-        """Listen on a port, a free one if it is 0."""
+    def __init__(self, *signers: Signer, port: int = 0, shown: Issued | None = None) -> None:
+        """Listen on a port, a free one if it is 0; over TLS if there is a certificate to show."""
         self.asked: Counter[str] = Counter()
         self.more: dict[str, tuple[int, dict[str, str], bytes]] = {}
         """Further answers, by path: status, headers, body; they go before the usual ones."""
@@ -39,7 +41,11 @@ class IssuerServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        if shown is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*map(str, shown))
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'http' if shown is None else 'https'}://127.0.0.1:{self.port}"
 
     def publish(self, *signers: Signer) -> None:
         """Have these keys and no others."""

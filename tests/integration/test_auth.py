@@ -12,6 +12,7 @@ import pytest
 
 from orders.auth import api_keys
 from orders.auth.outcomes import OUTCOMES
+from tests.certificates import Authority
 from tests.collector import Collector
 from tests.integration.test_observability import access_lines, logged, scrape, value
 from tests.issuer import DISCOVERY, KEYS, IssuerServer
@@ -326,6 +327,44 @@ async def test_an_issuer_rotates_its_keys_and_goes_away(
         another = by_token(second.token(claims={"iss": issuer.url, "jti": "new"}))
         assert [200, 200] == [await status(client, next_one), await status(client, another)]
         assert 200 == (await client.get("/readyz")).status_code
+
+
+async def test_an_authority_of_ones_own_is_trusted(
+    quick: Callable[..., Server], database_url: str, tmp_path: Path
+) -> None:
+    """Keys come from an issuer that SSL_CERT_FILE trusts, whatever the database's driver reads."""
+    authority, second = Authority(tmp_path), signer("RS256", "second", number=1)
+    with IssuerServer(RSA, shown=authority.issue("issuer")) as issuer:
+        trusted = {"SSL_CERT_FILE": str(authority.certificate)}
+        server = quick(**discovering(database_url, issuer.url, **trusted))
+        async with client_of(server) as client:
+            for signing in (RSA, second):
+                issuer.publish(signing)
+                caller = by_token(signing.token(claims={"iss": issuer.url}))
+
+                async def known(caller: dict[str, str] = caller) -> bool:
+                    return await status(client, caller) == 200
+
+                await eventually(known, within=60)
+
+
+@pytest.mark.parametrize("kid", ["rsa", None])
+async def test_a_key_that_changes_behind_its_name_is_found(
+    quick: Callable[..., Server], database_url: str, kid: str | None
+) -> None:
+    """An issuer whose keys have no names, or keep them, needs nobody to wait when it rotates."""
+    first, second = (signer("RS256", kid, number=number) for number in range(2))
+    with IssuerServer(first) as issuer:
+        server = quick(**discovering(database_url, issuer.url))
+        old, new = (by_token(s.token(claims={"iss": issuer.url})) for s in (first, second))
+        async with client_of(server) as client:
+            assert [200, 401] == [await status(client, headers) for headers in (old, new)]
+            issuer.publish(second)
+
+            async def rotated() -> bool:
+                return (await status(client, new), await status(client, old)) == (200, 401)
+
+            await eventually(rotated)
 
 
 async def test_a_pod_is_not_ready_before_it_has_keys(

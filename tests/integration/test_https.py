@@ -350,6 +350,13 @@ WRONG: dict[str, tuple[Callable[[Authority, Issued], dict[str, str]], str, str]]
         "TLS_KEY_FILE is '",
         "the key of another certificate",
     ),
+    "a key of another kind": (
+        lambda authority, mine: (
+            settings(mine) | {"TLS_KEY_FILE": str(authority.issue("rsa", key=("rsa:2048",)).key)}
+        ),
+        "TLS_KEY_FILE is '",
+        "the key of another certificate",
+    ),
     "a passphrase": (
         lambda authority, _: settings(authority.issue("passphrase", passphrase="s3cret")),
         "TLS_KEY_FILE is '",

@@ -36,7 +36,7 @@ class Authentication:
         """
         bearer = config.issuer is not None or config.issuers_file is not None
         self.gate = Gate(schemes(bearer=bearer, keys=config.api_keys_file is not None), count)
-        self.gate.on_unknown_key = self._ask
+        self.gate.on_stale_keys = self._ask
         self.metrics_gate = MetricsGate(self.gate)
         self._own = _own(config)
         self._further: list[Issuer] = []

@@ -1,16 +1,18 @@
 """Fetching an issuer's keys: bounded in time and size, and only from where it may be asked.
 
 Every address comes from the configuration, or from the discovery document of a configured issuer;
-nothing that a caller sends has a say in it. What was https stays https.
+nothing that a caller sends has a say in it. What was https stays https. What may be http is asked
+without a proxy, which the environment may name and which could give other keys.
 """
 
+import codecs
 import contextlib
 import socket
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from threading import Timer
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any, Final
-from urllib.error import URLError
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
@@ -24,10 +26,13 @@ from urllib.request import (
 )
 
 from orders.auth import strict_json
-from orders.config.parse import keys_url
+from orders.config.parse import is_near, keys_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from http.client import HTTPMessage
+
+T = TypeVar("T")
 
 PATIENCE: Final = 5.0
 """Seconds that one answer may take."""
@@ -60,6 +65,15 @@ class _Https(HTTPSHandler):
         return self.do_open(_EndingSecure, req)
 
 
+class _Proxies(ProxyHandler):
+    """Those of the environment, for what is not near."""
+
+    def proxy_open(self, req: Request, proxy: str, type: str) -> Any:  # noqa: A002  it is urllib's
+        if not is_near(urlsplit(req.full_url).hostname or ""):
+            return super().proxy_open(req, proxy, type)
+        return None
+
+
 class _Redirects(HTTPRedirectHandler):
     """Follows a few, and none to where nobody may be asked."""
 
@@ -72,24 +86,26 @@ class _Redirects(HTTPRedirectHandler):
         try:
             _check(newurl, req.full_url)
         except ValueError as error:
+            fp.close()
             raise URLError(str(error)) from None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def fetch_keys(issuer: str, url: str | None) -> bytes:
+def fetch_keys(issuer: str, url: str | None, read: "Callable[[bytes], T]") -> T:
     """
     Return an issuer's JWK Set.
 
     Args:
         issuer: whose.
         url: where it is; None asks for it by OpenID discovery.
+        read: makes a set of the content, and raises ValueError if it is none.
 
     Raises:
-        OSError: nobody answered, or something else.
-        ValueError: the answer is not one.
+        OSError: nobody answered, or something else; says where.
+        ValueError: the answer is not one; says where.
 
     """
-    return _fetch(discover(issuer) if url is None else url)
+    return _read(discover(issuer) if url is None else url, read)
 
 
 def discover(issuer: str) -> str:
@@ -102,7 +118,7 @@ def discover(issuer: str) -> str:
 
     """
     where = issuer.removesuffix("/") + _DISCOVERY
-    document = strict_json.loads(_fetch(where))
+    document = _read(where, strict_json.loads)
     if not isinstance(document, dict) or document.get("issuer") != issuer:
         raise ValueError(f"{where} is not of the issuer {issuer}")
     url = document.get("jwks_uri")
@@ -120,7 +136,13 @@ def _check(url: str, named_by: str) -> None:
     except ValueError:
         worse = True
     if worse:
-        raise ValueError(f"{named_by} leads to {url[:200]!r}, which is not https")
+        shown = _shown(url)[:200]
+        raise ValueError(f"{_shown(named_by)} leads to {shown!r}, which is not https")
+
+
+def _shown(url: str) -> str:
+    """Return a URL without its query, which may be a key."""
+    return url.partition("?")[0]
 
 
 def _ending(*args: Any, **kwargs: Any) -> socket.socket:
@@ -138,10 +160,22 @@ def _ending(*args: Any, **kwargs: Any) -> socket.socket:
     return made
 
 
-def _fetch(url: str) -> bytes:
+def _read(url: str, read: "Callable[[bytes], T]") -> T:
+    """Fetch a document, and read it; what is wrong is told with its address."""
+    where = _shown(url)
+    content = _fetch(url, where)
+    try:
+        return read(content)
+    except UnicodeDecodeError:
+        raise ValueError(f"{where} answers with what is no text in UTF-8") from None
+    except ValueError as error:
+        raise ValueError(f"what {where} answers: {error}") from None
+
+
+def _fetch(url: str, where: str) -> bytes:
     opener = OpenerDirector()
     for handler in (
-        ProxyHandler(), _Http(), _Https(), HTTPDefaultErrorHandler(),
+        _Proxies(), _Http(), _Https(), HTTPDefaultErrorHandler(),
         HTTPErrorProcessor(), _Redirects(),
     ):  # fmt: skip
         opener.add_handler(handler)
@@ -156,13 +190,22 @@ def _fetch(url: str) -> bytes:
                     break
                 content += piece
                 if len(content) > LARGEST:
-                    raise ValueError(f"{url} answers with more than {LARGEST:,} bytes")
-    except OSError:
+                    raise ValueError(f"{where} answers with more than {LARGEST:,} bytes")
+    except HTTPError as error:
+        error.close()  # it is the answer, too
+        raise OSError(f"{where} answers with status {error.code}") from None
+    except (OSError, HTTPException) as error:
         if monotonic() < end:
-            raise
-    except HTTPException as error:
-        if monotonic() < end:
-            raise OSError(f"{url} answers with what is no HTTP: {error!r}") from None
+            raise OSError(f"{where} {_why(error)}") from None
     if monotonic() >= end:  # whatever the end of the connection then looks like
-        raise TimeoutError(f"{url} takes longer than {PATIENCE:g} s")
-    return content
+        raise TimeoutError(f"{where} takes longer than {PATIENCE:g} s")
+    return content.removeprefix(codecs.BOM_UTF8)  # RFC 8259, 8.1
+
+
+def _why(error: Exception) -> str:
+    """Say why there is no answer."""
+    if isinstance(error, HTTPException):
+        return f"answers with what is no HTTP: {error!r}"
+    if isinstance(error, URLError):
+        return f"cannot be asked: {error.reason}"
+    return f"breaks off: {error}"

@@ -27,6 +27,7 @@ from orders.auth.outcomes import (
     UNKNOWN_API_KEY,
     UNKNOWN_ISSUER,
     UNKNOWN_KEY,
+    WRONG_SIGNATURE,
     Refused,
 )
 from orders.auth.token import LEEWAY, granted, read
@@ -47,6 +48,8 @@ _REALM: Final = 'realm="orders"'
 _KNOWN: Final = frozenset(SCOPES)
 _LATER: Final = frozenset((NO_KEYS, BUSY))
 """Outcomes that may be others soon."""
+_STALE: Final = frozenset((UNKNOWN_KEY, WRONG_SIGNATURE))
+"""Outcomes that an issuer's new keys would change: it may have changed one and kept its name."""
 
 
 class _Valid(Struct, frozen=True, gc=False):
@@ -57,6 +60,13 @@ class _Valid(Struct, frozen=True, gc=False):
     trust: "Trust"
     key: bytes
     scopes: frozenset[str] | None
+
+
+class _Invalid(Struct, frozen=True, gc=False):
+    """A token that an issuer's keys did not verify."""
+
+    outcome: str
+    issuer: str
 
 
 class Gate:
@@ -73,11 +83,11 @@ class Gate:
         """
         self.issuers: dict[str, Issuer] = {}
         self.api_keys: Mapping[bytes, Caller] = {}
-        self.on_unknown_key: Callable[[Issuer], None] = lambda _: None
+        self.on_stale_keys: Callable[[Issuer], None] = lambda _: None
         self.count = count
         self.schemes = schemes
         self._valid: dict[bytes, _Valid] = {}
-        self._invalid: dict[bytes, str] = {}
+        self._invalid: dict[bytes, _Invalid] = {}
         self._allowance = Allowance()
 
     def known(self, headers: Mapping[str, str]) -> Caller | None:
@@ -185,9 +195,10 @@ class Gate:
 
     def _bearer(self, text: str) -> Caller:
         digest = sha256(text.encode()).digest()
-        outcome = self._invalid.get(digest)
-        if outcome is not None:
-            raise Refused(outcome)
+        invalid = self._invalid.get(digest)
+        if invalid is not None:
+            self._doubt(invalid.issuer, invalid.outcome)
+            raise Refused(invalid.outcome)
         token = read(text)
         issuer = self.issuers.get(token.issuer)
         if issuer is None:
@@ -195,8 +206,7 @@ class Gate:
         try:
             key = issuer.key_of(token)
         except Refused as refused:
-            if refused.outcome == UNKNOWN_KEY:
-                self.on_unknown_key(issuer)
+            self._doubt(token.issuer, refused.outcome)
             raise
         valid = self._valid.get(digest)  # as the scheme's case may differ
         if valid is not None:
@@ -207,7 +217,8 @@ class Gate:
         try:
             issuer.verify(token, key)
         except Refused as refused:
-            _put(self._invalid, digest, refused.outcome)
+            _put(self._invalid, digest, _Invalid(refused.outcome, trust.issuer))
+            self._doubt(token.issuer, refused.outcome)
             raise
         finally:
             self._allowance.end()
@@ -218,6 +229,12 @@ class Gate:
         valid = _Valid(caller, token.exp + LEEWAY, trust, key.identity, scopes)
         _put(self._valid, digest, valid)
         return caller
+
+    def _doubt(self, name: str, outcome: str) -> None:
+        """Tell of an issuer whose keys may be stale, as a token of it came to this."""
+        issuer = self.issuers.get(name)
+        if issuer is not None and outcome in _STALE:
+            self.on_stale_keys(issuer)
 
 
 def bearer(authorization: str) -> str:

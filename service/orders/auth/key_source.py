@@ -8,6 +8,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from random import uniform
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -65,8 +66,8 @@ class KeySource:
     async def _fetch(self) -> bool:
         trust = self.issuer.trust
         try:
-            content = await _in_thread(lambda: fetch_keys(trust.issuer, trust.jwks_url))
-            found = keys.read(content, strict=False)
+            read = partial(keys.read, strict=False)
+            found = await _in_thread(lambda: fetch_keys(trust.issuer, trust.jwks_url, read))
         except Exception as error:  # noqa: BLE001  whatever it is, the next try may go well
             if str(error) != self._trouble:
                 self._trouble = str(error)

@@ -24,7 +24,10 @@ def loads(text: bytes) -> Any:
     document = text.decode()
     if document.count("[") + document.count("{") > DEEPEST and _depth(document) > DEEPEST:
         raise ValueError("it is nested too deeply")
-    return _decode(document)
+    try:
+        return _decode(document)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is no JSON: {error}") from None
 
 
 def _depth(document: str) -> int:

@@ -4,6 +4,7 @@ What is wrong later is told in the log, and what was read before goes on to hold
 nor a volume that is late opens the service or closes it.
 """
 
+import codecs
 import logging
 import os
 from collections.abc import Callable
@@ -76,7 +77,7 @@ class WatchedFile:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise ValueError(f"it has more than {LARGEST:,} bytes")
-        return content
+        return content.removeprefix(codecs.BOM_UTF8)  # it would be a part of the first word
 
     def _identity(self) -> object:
         """Return what changes with the content, and with the link that a volume of files swaps."""

@@ -47,7 +47,7 @@ AUTH: Final = (
         parse.keys_url,
         None,
         _KEYS_URL,
-        "Where they are fetched, every hour and when a token names a key that is not known, if "
+        "Where they are fetched, every hour and when a token is of a key that is not known, if "
         "there is no file. Without either they are where OpenID discovery says.",
         GROUP,
     ),

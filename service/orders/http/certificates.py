@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _NO_CHECK_TIME: Final = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL: one that ran out is still to be read."""
+_OF_ANOTHER: Final = frozenset(
+    ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+)
+"""What OpenSSL says of a key that it has read, of another certificate; last if of another kind."""
 _FLIGHTS: Final = 4
 _TRIAL: Final = """\
 import os, sys
@@ -138,7 +142,7 @@ def _server(tls: "ServerTls", certificate: str, key: str) -> ssl.SSLContext:
     try:
         context.load_cert_chain(certificate, key, password="")  # else OpenSSL asks the terminal
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if error.reason in _OF_ANOTHER:
             why = "it is the key of another certificate than TLS_CERT_FILE has"
         else:
             why = f"it has no private key in PEM without a passphrase ({error.reason})"

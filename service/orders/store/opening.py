@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -30,6 +31,8 @@ DIRECT: Final = "orders.direct"
 _LEAVE: Final = 1.0  # seconds in which the driver may say good-bye before the socket is shut
 _IN_A_POOLER: Final = 15.0
 """Seconds for which a try may hang in a pooler; PgBouncer itself waits for a log-in for 60."""
+
+_BUNDLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts its runtime
 
@@ -162,27 +165,36 @@ def _pool(  # noqa: PLR0913  each is the driver's
     database: "Database", address: Address, tls: "Tls", name: str, options: str, mark: int
 ) -> ConnectionPool:
     """Make the pool of one connection; it connects when asked to."""
-    if tls.encrypted:
-        # The driver would read these for every pool, which takes milliseconds, and trust whom they
-        # name beside the file that it is given.
-        for name_of_bundle in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-            os.environ.pop(name_of_bundle, None)
-    return ConnectionPool(
-        dsn=database.dsn_of(*address, options=options),
-        max_db_pool_size=2,  # the least there is
-        application_name=name,
-        connect_timeout_sec=database.connect_timeout,
-        tcp_user_timeout_sec=mark // 1000,
-        tcp_user_timeout_nanosec=mark % 1000 * 1_000_000,
-        keepalives=True,
-        keepalives_idle_sec=10,
-        keepalives_interval_sec=5,
-        keepalives_retries=3,
-        # Asked to verify, the driver goes on in the clear when the server has no TLS; asked to
-        # require it, it does not, and it verifies chain and host name whenever it has a file.
-        ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
-        ca_file=tls.root_cert,
-    )
+    with _own_bundle_alone() if tls.encrypted else contextlib.nullcontext():
+        return ConnectionPool(
+            dsn=database.dsn_of(*address, options=options),
+            max_db_pool_size=2,  # the least there is
+            application_name=name,
+            connect_timeout_sec=database.connect_timeout,
+            tcp_user_timeout_sec=mark // 1000,
+            tcp_user_timeout_nanosec=mark % 1000 * 1_000_000,
+            keepalives=True,
+            keepalives_idle_sec=10,
+            keepalives_interval_sec=5,
+            keepalives_retries=3,
+            # Asked to verify, the driver goes on in the clear when the server has no TLS; asked to
+            # require it, it does not, and it verifies chain and host name whenever it has a file.
+            ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
+            ca_file=tls.root_cert,
+        )
+
+
+@contextlib.contextmanager
+def _own_bundle_alone() -> Iterator[None]:
+    """Hide from the driver whom the environment trusts, which others in the process go by.
+
+    It would read that for every pool, which takes milliseconds, and trust it beside its own file.
+    """
+    hidden = {name: os.environ.pop(name) for name in _BUNDLES if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _token(name: str) -> str:

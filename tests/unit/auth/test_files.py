@@ -13,7 +13,7 @@ from orders.auth import api_keys, grants, keys
 from orders.auth.issuer import issuers
 from orders.auth.watched_file import LARGEST, WatchedFile
 from orders.config import ConfigError
-from tests.tokens import AUDIENCE, ISSUER, signer
+from tests.tokens import AUDIENCE, ISSUER, SUBJECT, signer
 
 KEY = f"orders_{'k3y' * 14}0"
 """It is the same in every process, as it stands in the names of the cases."""
@@ -252,6 +252,17 @@ def test_a_file_is_read_again_when_it_changes(
     assert 2 == len(warnings)
     assert "line 1 is wrong; what it said before goes on to hold" in warnings[0]
     assert "No such file" in warnings[1]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    """A subject in the first line of a file written on Windows is the one it names."""
+    taken: list[bytes] = []
+    path = tmp_path / "subjects"
+    path.write_text(f"{SUBJECT} orders:read\r\n", encoding="utf-8-sig")
+
+    WatchedFile("AUTH_SUBJECTS_FILE", str(path), taken.append).load()
+
+    assert {SUBJECT: frozenset(["orders:read"])} == grants.subjects(taken[0].decode())
 
 
 def test_the_swap_of_a_volume_is_seen(tmp_path: Path) -> None:

@@ -257,13 +257,25 @@ def test_without_keys_it_cannot_be_told(gate: Gate, outcomes: Counter[str]) -> N
     assert "wrong-audience" == outcome(gate, bearer(made(1, aud="other")), outcomes)
 
 
-def test_an_unknown_key_asks_for_the_keys(gate: Gate, outcomes: Counter[str]) -> None:
-    """A token that names a key that is not known has the issuer's keys fetched again."""
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        (signer("RS256", "new").token(), "unknown-key"),
+        (signer("RS256", "rsa", number=1).token(), "wrong-signature"),
+        (signer("RS256", None, number=1).token(), "wrong-signature"),
+    ],
+    ids=["another name", "a name that is kept", "no name"],
+)
+def test_a_key_that_is_not_known_asks_for_the_keys(
+    gate: Gate, outcomes: Counter[str], token: str, told: str
+) -> None:
+    """A token of a key that is not known, by name or by itself, has keys fetched each time."""
     asked: list[Issuer] = []
-    gate.on_unknown_key = asked.append
+    gate.on_stale_keys = asked.append
 
-    assert "unknown-key" == outcome(gate, bearer(signer("RS256", "new").token()), outcomes)
-    assert [gate.issuers[ISSUER]] == asked
+    assert told == outcome(gate, bearer(token), outcomes)
+    assert told == outcome(gate, bearer(token), outcomes)
+    assert [gate.issuers[ISSUER]] * 2 == asked
 
 
 @pytest.mark.parametrize(
