@@ -9,7 +9,7 @@ from tests.e2e.cluster import CommandError, Object, run
 MOST: Final = 3
 RUSH: Final = 500.0
 """Orders a second, for which one pod needs more than the 30 millicores that are aimed at."""
-QUIET: Final = 20.0
+QUIET: Final = 5.0
 """Orders a second that one pod takes without another."""
 _CPU_MILLICORES: Final = 50
 _PERCENT: Final = 60

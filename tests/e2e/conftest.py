@@ -131,7 +131,7 @@ def namespace(
     request: pytest.FixtureRequest,
 ) -> Iterator[Namespace]:
     """Make a namespace for a module, with a Secret `database` for its OrderServices."""
-    module = request.path.stem.removeprefix("test_")
+    module = request.path.stem.removeprefix("test_").replace("_", "-")
     made = Namespace(f"{module}-{uuid.uuid4().hex[:4]}")
     run("kubectl", "create", "namespace", made.name)
     made.apply(secret("database", url=postgresql.database()))
