@@ -1,8 +1,8 @@
 """The descriptors of the process: how many there may be, and the sockets among them.
 
 Neither the driver nor the server shows its sockets. So they are found among the descriptors, and a
-duplicate of each is asked or shut: where one is closed meanwhile and another socket has its number,
-that one is left alone. On other systems than Linux nothing is found.
+duplicate of each is asked or shut: where one is closed meanwhile and another socket has its
+number, that one is left alone. On other systems than Linux nothing is found.
 """
 
 import contextlib

@@ -2,7 +2,8 @@
 
 A read of one order and a create are hot when they are what ordinary clients send, whatever their
 Accept and Content-Type say in particular. What is odd (a query string, a header that matters
-twice, a body that is not announced) is cold: the rules for it are written once, and not here.
+twice, a body that is not announced, a head of many KiB) is cold: the rules for it are written
+once, and not here.
 """
 
 import re
@@ -12,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Problem
+from orders.http.budget import ORDINARY_HEAD, ORDINARY_HEADERS
 from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
 from orders.http.negotiation import check_accept, check_content
@@ -76,7 +78,11 @@ class FrontDoor:
         if _UUID(order_id) is None:
             return False
         headers = plain(scope.headers)
-        if headers is None or not _gives_json(headers.get("accept", "*/*")):
+        if (
+            headers is None
+            or not _gives_json(headers.get("accept", "*/*"))
+            or not _is_ordinary(headers)
+        ):
             return False
         ReadCall(self._shared, protocol, method, path, headers, started).go(order_id)
         return True
@@ -90,6 +96,7 @@ class FrontDoor:
             or not _gives_json(headers.get("accept", "*/*"))
             or not _takes_json(headers.get("content-type", ""))
             or "content-encoding" in headers
+            or not _is_ordinary(headers)
         ):
             return False
         announced = headers.get("content-length")
@@ -104,6 +111,11 @@ class FrontDoor:
         call = CreateCall(self._shared, protocol, "POST", CreateCall.route, headers, started)
         call.receive(scope, length)
         return True
+
+
+def _is_ordinary(headers: dict[str, str]) -> bool:
+    """Whether headers are not more than a call that waits may keep."""
+    return len(headers) <= ORDINARY_HEADERS and sum(map(len, headers.values())) <= ORDINARY_HEAD
 
 
 @lru_cache(_REMEMBERED)
