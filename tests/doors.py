@@ -72,8 +72,8 @@ class ColdServer(Server):
         """
 import sys
 from orders import cli, serve
-def cold(take, host, port):
-    return serve.serve_asgi(take.__self__._shared.bridge.app, host, port)
+def cold(take, *where):
+    return serve.serve_asgi(take.__self__._shared.bridge.app, *where)
 serve.serve_rsgi = cold
 sys.exit(cli.main())
 """,
