@@ -49,8 +49,10 @@ class Middle:
 
 
 @asynccontextmanager
-async def middle(target: int = 0, *, silent: bool = False) -> AsyncIterator[Middle]:
-    """Listen on a port of 127.0.0.1 for as long as the context lasts."""
+async def middle(
+    target: int = 0, *, silent: bool = False, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Middle]:
+    """Listen on a port of a host for as long as the context lasts."""
     between = Middle(target)
     between.silent = silent
     callers: set[asyncio.Task[None]] = set()
@@ -58,7 +60,7 @@ async def middle(target: int = 0, *, silent: bool = False) -> AsyncIterator[Midd
     def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         callers.add(asyncio.ensure_future(between.take(reader, writer)))
 
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    server = await asyncio.start_server(take, host, port)
     between.port = server.sockets[0].getsockname()[1]
     async with server:
         yield between

@@ -1,8 +1,10 @@
 """Several hosts and addresses: whichever is well is found in time, and nothing is left behind."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -93,6 +95,30 @@ async def test_a_migration_finds_the_host_that_is_well(database: str) -> None:
         again = await migrate(through(database, first.port), wait=10)
 
     assert done.version == len(done.applied) == again.version
+
+
+async def test_the_addresses_of_a_name_are_hosts(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name whose first address is silent and whose second is closed is connected to, in time."""
+    place = urlsplit(database)
+    known = socket.getaddrinfo
+    ips = ("127.0.0.2", "127.0.0.3", "127.0.0.1")
+
+    def look_up(name: str, port: int, **how: Any) -> list[Any]:
+        found = [known(ip, port, **how) for ip in ips] if name == "db.example" else []
+        return [address for one in found for address in one] or known(name, port, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    url = place._replace(netloc=f"{place.username}@db.example:{place.port}").geturl()
+    async with middle(silent=True, host=ips[0], port=place.port or 0) as first:
+        session = await connector(url).connect()
+        session.close()
+        done = await migrate(url, wait=10)
+
+    assert first.taken >= 2
+    assert session.address.ip == ips[2]
+    assert done.version == len(done.applied)
 
 
 async def test_a_primary_that_stands_still_is_left(

@@ -164,13 +164,14 @@ async def test_work_is_seen_without_tracking(private_postgres: PostgresServer) -
         private_postgres.execute, f"ALTER DATABASE {name} SET track_activities = off"
     )
 
-    async def rests() -> bool:
-        return not await works(pair)
+    async with opened(url) as there:
 
-    async with opened(url) as pair:
+        async def rests() -> bool:
+            return not await works(there)
+
         await eventually(rests)
-        hung = asyncio.ensure_future(pair.held.fetch("SELECT pg_sleep($1::int)", [60]))
-        await eventually(lambda: works(pair))
+        hung = asyncio.ensure_future(there.held.fetch("SELECT pg_sleep($1::int)", [60]))
+        await eventually(lambda: works(there))
         hung.cancel()
 
 
