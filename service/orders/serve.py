@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import uvloop
 
-from orders import descriptors
+from orders import descriptors, memory
+from orders.http.answers import Answers
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
+from orders.http.budget import HEAD, Budget, divide
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
 from orders.http.connections import Connections
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
 _BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
-_HEAD: Final = 16 * 1024
+_MEMORY_SHARE: Final = 0.9  # of the container's: the system has its own part in that
+_MIB: Final = 1024 * 1024
 _CONNECTIONS: Final = 65_536
 _FEW_CONNECTIONS: Final = 64
 _OTHER_DESCRIPTORS: Final = 256
@@ -93,11 +96,13 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             store.writes.why,
         )
         bodies = Bodies(config.request_timeout)
-        bridge = Bridge(ColdApplication(orders, requests, health, bodies))
-        shared = Shared(orders, requests, health, bodies, bridge)
+        bounds, few, budget = _bounds(config, metrics)
+        answers = Answers(budget, config.http_port, config.request_timeout)
+        stack.callback(answers.stop)
+        bridge = Bridge(ColdApplication(orders, requests, health, bodies, budget, answers))
+        shared = Shared(orders, requests, health, bodies, bridge, budget)
         front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
         host = host_to_bind(config.http_host)
-        bounds, few = _bounds(config)
         side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port, few)
         stack.callback(side.stop)
         await side.bound()
@@ -136,13 +141,20 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
     return stop, hurry
 
 
-def _bounds(config: "Config") -> tuple[Bounds, Bounds]:
-    """Return what callers may take of the API's port, and of the other one."""
-    most = descriptors.raise_limit() - _OTHER_DESCRIPTORS
+def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]:
+    """Return what callers may take of the API's port, of the other one, and of the memory."""
+    limit = config.memory_limit or int(memory.available() * _MEMORY_SHARE)
+    shares = divide(limit, memory.resident())
+    if not shares.enough:
+        log.warning("%d MiB of memory are too few: more may be used", limit // _MIB)
+    budget = Budget(shares.requests)
+    metrics.watch_memory(limit, budget.total, lambda: budget.used)
+    most = min(shares.connections, descriptors.raise_limit() - _OTHER_DESCRIPTORS, _CONNECTIONS)
     patience = config.http_keep_alive_timeout
     return (
-        Bounds(max(1, min(_CONNECTIONS, most)), _HEAD, patience),
-        Bounds(_FEW_CONNECTIONS, _HEAD, patience),
+        Bounds(max(1, most), HEAD, patience),
+        Bounds(_FEW_CONNECTIONS, HEAD, patience),
+        budget,
     )
 
 

@@ -213,6 +213,16 @@ SERVICE: Final = (
         "Service",
     ),
     Setting(
+        "memory_limit",
+        ("MEMORY_LIMIT",),
+        parse.size(64 * 1024**2, 1024**4),
+        None,
+        "bytes, or a number with Ki, Mi, Gi, k, M or G; 64Mi to 1Ti",
+        "What the process may have of memory; requests for which there is none are answered 503 "
+        "at once. When left out, 90 % of the container's limit, or of the machine's memory.",
+        "Service",
+    ),
+    Setting(
         "shutdown_delay",
         ("SHUTDOWN_DELAY",),
         parse.duration(0, 600),

@@ -11,17 +11,21 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Internal
+from orders.errors import Internal, Overloaded, Problem
+from orders.http.answers import SMALL
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
+from orders.http.budget import Held
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
-from orders.http.problems import render, unrecorded
+from orders.http.problems import READING, render, unrecorded
 from orders.service import begun
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
+    from orders.http.answers import Answers
     from orders.http.bodies import Bodies
+    from orders.http.budget import Budget
     from orders.http.health import Health
     from orders.service import OrderService
     from orders.telemetry.requests import Requests
@@ -37,14 +41,22 @@ log = logging.getLogger("orders.http")
 class ColdApplication:
     """An ASGI application that answers whatever is asked."""
 
-    def __init__(
-        self, orders: "OrderService", requests: "Requests", health: "Health", bodies: "Bodies"
+    def __init__(  # noqa: PLR0913  what it calls, each with its name
+        self,
+        orders: "OrderService",
+        requests: "Requests",
+        health: "Health",
+        bodies: "Bodies",
+        budget: "Budget",
+        answers: "Answers",
     ) -> None:
-        """Keep what it calls, what records each request but probes, and what waits for bodies."""
+        """Keep what it calls, what records each request but probes, and what bounds them."""
         self._orders = orders
         self._requests = requests
         self._health = health
         self._bodies = bodies
+        self._budget = budget
+        self._answers = answers
         for endpoint in ENDPOINTS:
             requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
@@ -82,45 +94,89 @@ class ColdApplication:
         )
         current.set(context)
         begun.set(started)
-        correlation = (b"x-correlation-id", context.trace_id.encode())
-        status = 500
-        sent = False
-
-        async def marked(message: dict[str, Any]) -> None:
-            nonlocal status, sent
-            if message["type"] == "http.response.start":
-                status, sent = message["status"], True
-                message["headers"] = [*message["headers"], correlation]
-                if self._health.draining:
-                    message["headers"] = closing(message["headers"])
-            await send(message)
+        answer = _Answer(scope, send, context.trace_id, self._health)
+        held = answer.held = Held(self._budget)
 
         async def patient() -> dict[str, Any]:
-            return await self._bodies.receive(receive, started)
+            message = await self._bodies.receive(receive, started)
+            held.arrived(len(message.get("body", b"")))
+            return message
 
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         try:
+            held.cold(scope["headers"])
             if (refused := refusal(scope)) is not None:
-                scope["orders_problem"] = refused.name
-                await respond(marked, *render(refused, path, context.trace_id))
+                await answer.refuse(refused)
             else:
                 app = await self._litestar()
-                await app(scope, patient, marked)
+                await app(scope, patient, answer.send)
+        except Overloaded as problem:
+            await answer.refuse(problem)
         except Exception:
             log.exception("%s %s failed", method, route)
-            if not sent:
-                scope["orders_problem"] = Internal.name
-                await respond(marked, *render(Internal(), path, context.trace_id))
+            if not answer.sent:
+                await answer.refuse(Internal())
         finally:
-            problem = scope.get("orders_problem")
+            unread = held.release(but=answer.size if answer.size > SMALL else 0)
+            if unread:
+                self._answers.sent(scope["client"], unread)
+            problem_name = scope.get("orders_problem")
             self._requests.cold(method, route)
-            self._requests.end(context, method, route, path, status, started, problem)
+            self._requests.end(context, method, route, path, answer.status, started, problem_name)
 
     async def _litestar(self) -> App:
         if self._loading is None:
             self._loading = asyncio.ensure_future(asyncio.to_thread(_load, self._orders))
         return await asyncio.shield(self._loading)
+
+
+class _Answer:
+    """The answer to one request, on its way out."""
+
+    def __init__(self, scope: Scope, send: Send, trace_id: str, health: "Health") -> None:
+        self._scope = scope
+        self._send = send
+        self._trace_id = trace_id
+        self._health = health
+        self._start: dict[str, Any] | None = None
+        self._safe = scope["method"] in READING
+        self.held: Held
+        self.status = 500
+        self.sent = False
+        self.size = 0
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send a part of it, or a refusal instead of a page that there is no memory for."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self.size += len(message.get("body", b""))
+        start, self._start = self._start, None
+        try:
+            self.held.answers(self.size)
+        except Problem as problem:
+            if self._safe and start is not None:
+                await self.refuse(problem)
+                return
+        if start is not None:
+            await self._begin(start)
+        if self.sent:
+            await self._send(message)
+
+    async def refuse(self, problem: Problem) -> None:
+        """Answer with a problem."""
+        self._scope["orders_problem"] = problem.name
+        status, headers, body = render(problem, self._scope["path"], self._trace_id)
+        self.size = 0
+        await self._begin({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _begin(self, start: dict[str, Any]) -> None:
+        self.status, self.sent = start["status"], True
+        headers = [*start["headers"], (b"x-correlation-id", self._trace_id.encode())]
+        start["headers"] = closing(headers) if self._health.draining else headers
+        await self._send(start)
 
 
 def _load(orders: "OrderService") -> App:

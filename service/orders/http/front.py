@@ -2,7 +2,8 @@
 
 A read of one order and a create are hot when they are what ordinary clients send, whatever their
 Accept and Content-Type say in particular. What is odd (a query string, a header that matters
-twice, a body that is not announced) is cold: the rules for it are written once, and not here.
+twice, a body that is not announced, a head of many KiB) is cold: the rules for it are written
+once, and not here.
 """
 
 import re
@@ -12,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Problem
+from orders.http.budget import ORDINARY_HEAD, ORDINARY_HEADERS
 from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
 from orders.http.head import is_host
@@ -86,6 +88,7 @@ class FrontDoor:
             or not _names_host(headers.get("host", _NONE))
             or not _gives_json(headers.get("accept", "*/*"))
             or "transfer-encoding" in headers
+            or not _is_ordinary(headers)
         ):
             return False
         ReadCall(self._shared, protocol, method, path, headers, scope.client, started).go(order_id)
@@ -103,6 +106,7 @@ class FrontDoor:
             or "content-encoding" in headers
             or "if-match" in headers
             or "if-none-match" in headers
+            or not _is_ordinary(headers)
         ):
             return False
         announced = headers.get("content-length")
@@ -119,6 +123,11 @@ class FrontDoor:
         )
         call.receive(scope, length)
         return True
+
+
+def _is_ordinary(headers: dict[str, str]) -> bool:
+    """Whether headers are not more than a call that waits may keep."""
+    return len(headers) <= ORDINARY_HEADERS and sum(map(len, headers.values())) <= ORDINARY_HEAD
 
 
 @lru_cache(_REMEMBERED)

@@ -65,6 +65,9 @@ DECLARED: Final = {
             "Idle connections closed as there were too many",
             ("port",),
         ),
+        ("orders_memory_limit_bytes", "gauge", "Memory that the process may have", ()),
+        ("orders_memory_budget_bytes", "gauge", "What requests may hold of it", ()),
+        ("orders_memory_held_bytes", "gauge", "What requests hold of it", ()),
         ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
         ("orders_writes_blocked", "gauge", "1 for what keeps writes out", ("reason",)),
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
@@ -224,6 +227,12 @@ class Metrics:
         self._gauge("orders_http_connections", lambda: {(k,): v for k, v in found.items()})
         self._gauge("orders_http_connections_limit", lambda: {(k,): v for k, v in limits.items()})
         self._closed = closed
+
+    def watch_memory(self, limit: int, budget: int, held: Callable[[], int]) -> None:
+        """Read what requests hold at each scrape, beside what they may, in bytes."""
+        self._gauge("orders_memory_limit_bytes", lambda: {(): limit})
+        self._gauge("orders_memory_budget_bytes", lambda: {(): budget})
+        self._gauge("orders_memory_held_bytes", lambda: {(): held()})
 
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""

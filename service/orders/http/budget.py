@@ -1,0 +1,161 @@
+"""What requests may hold of the process' memory: one budget in bytes, refused beyond it at once.
+
+The process may have `MEMORY_LIMIT`. Off that goes what it has when nobody calls, and what each
+connection may make it hold, times as many as are accepted: the server's buffers with a head in
+them, and an ordinary read or create that waits. So those are never refused for lack of memory.
+The rest is the budget. What can be larger is charged to it: bodies as they arrive, counted as what
+they become when they are parsed; requests of the cold application until they are answered, and so
+batches that wait or are out; and answers until the system has taken them.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from orders.errors import ContentTooLarge, Overloaded
+
+HEAD: Final = 16 * 1024
+"""Bytes of a head at most: what the server's buffer of a connection may have."""
+ORDINARY_HEAD: Final = 2 * 1024
+"""Bytes of headers that a hot call may have; with more it is cold, and charged."""
+ORDINARY_HEADERS: Final = 32
+ORDINARY_BODY: Final = 4 * 1024
+"""Bytes of a body that are not charged: twice what an order needs."""
+COLD: Final = 24 * 1024
+"""Bytes of a cold request beside its head and body: its task, and what Litestar makes of it."""
+
+# Measured: see docs/architecture.md.
+_CONNECTION: Final = 20 * 1024 + HEAD
+_LATER: Final = 24 * 1024 * 1024
+"""Bytes that come to an idle process: Litestar, the first scrape, a batch that is given up."""
+_CONNECTIONS_SHARE: Final = 0.5
+_FEWEST_CONNECTIONS: Final = 64
+_LEAST: Final = 8 * 1024 * 1024
+_HEAD_FACTOR: Final = 4
+_HEADER: Final = 512
+_BODY_FACTOR: Final = 5
+_SMALLEST_ORDER: Final = 26
+_ORDER: Final = 450
+_ORDERS: Final = 1_000
+_PIECE: Final = 64
+
+
+class Shares(NamedTuple):
+    """How the memory of a process is divided."""
+
+    connections: int
+    """How many connections fit."""
+    requests: int
+    """Bytes for what is charged."""
+    enough: bool
+    """Whether the limit has room for the least of both."""
+
+
+def divide(limit: int, resting: int) -> Shares:
+    """Divide what the process may have.
+
+    Args:
+        limit: bytes for all of it.
+        resting: bytes that it has before the first request.
+
+    """
+    free = limit - resting - _LATER
+    connections = int(free * _CONNECTIONS_SHARE) // _CONNECTION
+    requests = int(free * (1 - _CONNECTIONS_SHARE))
+    return Shares(
+        max(connections, _FEWEST_CONNECTIONS),
+        max(requests, _LEAST),
+        connections >= _FEWEST_CONNECTIONS and requests >= _LEAST,
+    )
+
+
+def parsed(size: int) -> int:
+    """Return the bytes that so many bytes of a body become until their request is answered."""
+    orders = min(size / _SMALLEST_ORDER, _ORDERS)
+    return size * _BODY_FACTOR + int(orders * _ORDER)
+
+
+class Budget:
+    """The bytes that requests hold; in the loop's thread."""
+
+    def __init__(self, total: int) -> None:
+        """Have nothing charged."""
+        self.total = total
+        self.used = 0
+
+    def take(self, size: int, whole: int) -> None:
+        """Charge some bytes more to a request that then has `whole`.
+
+        Raises:
+            Overloaded: they are not there now.
+            ContentTooLarge: they never are.
+
+        """
+        if self.used + size > self.total:
+            if whole > self.total:
+                raise ContentTooLarge("it would become more than the memory that requests have")
+            raise Overloaded("requests have all of the memory that they may have")
+        self.used += size
+
+    def give(self, size: int) -> None:
+        """Take a charge back."""
+        self.used -= size
+
+
+class Held:
+    """What one request holds."""
+
+    def __init__(self, budget: Budget) -> None:
+        """Hold nothing."""
+        self._budget = budget
+        self._size = 0
+        self._body = 0
+
+    def grow(self, size: int) -> None:
+        """Hold some bytes more.
+
+        Raises:
+            Overloaded: they are not there now.
+            ContentTooLarge: they never are.
+
+        """
+        self._budget.take(size, self._size + size)
+        self._size += size
+
+    def cold(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Hold a request of the cold application, with its headers.
+
+        Raises:
+            Overloaded: there is no memory for it.
+
+        """
+        size = sum(len(name) + len(value) for name, value in headers)
+        self.grow(COLD + size * _HEAD_FACTOR + len(headers) * _HEADER)
+
+    def arrived(self, size: int) -> None:
+        """Hold a piece of the body, and what becomes of it.
+
+        Raises:
+            Overloaded: there is no memory for it now.
+            ContentTooLarge: there never is.
+
+        """
+        if size:
+            self.grow(parsed(self._body + size) - parsed(self._body) + _PIECE)
+            self._body += size
+
+    def answers(self, size: int) -> None:
+        """Hold an answer as well, unless what is held is as much.
+
+        Raises:
+            Overloaded: there is no memory for it.
+
+        """
+        if size > self._size:
+            self.grow(size - self._size)
+
+    def release(self, but: int = 0) -> int:
+        """Hold nothing more; return what goes on being charged, `but` or less."""
+        kept = min(but, self._size)
+        self._budget.give(self._size - kept)
+        self._size = 0
+        return kept
