@@ -1,7 +1,8 @@
 """A real cluster with the chart in it, installed once for all tests.
 
-Run by `make e2e`, in the order below: what must see a cluster without the operator or without
-Prometheus comes first, what takes the operator away comes last.
+Run by `make e2e`, in the order below: first, beside each other, what needs nothing but an
+operator, then one by one what needs the cluster for itself. Of that, what must see a cluster
+without Prometheus comes first, what takes the operator away comes last.
 """
 
 import signal
@@ -11,36 +12,41 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import pytest
+from filelock import FileLock
 
 from tests.e2e import staged as standing
 from tests.e2e.cluster import Namespace, helm, order_service, restrict, run, secret
 from tests.e2e.postgresql import PostgreSQL
 from tests.e2e.release import RELEASE, missing, remove
 
-ORDER: Final = (
-    "test_install",
-    "test_samples",
-    "test_options",
-    "test_gateway",
-    "test_scaling",
+CALLED: Final = ("test_canary", "test_rollouts", "test_leaving", "test_failures")
+"""What calls its services through the one port of this machine that leads into the cluster."""
+BESIDE: Final = (
+    *CALLED,
     "test_autoscaling",
-    "test_rollouts",
-    "test_waiting",
-    "test_canary",
-    "test_plugin",
-    "test_following",
-    "test_failures",
-    "test_database",
-    "test_leaving",
     "test_rotation",
+    "test_database",
+    "test_samples",
+    "test_waiting",
+    "test_options",
+    "test_plugin",
+    "test_scaling",
+    "test_following",
+    "test_tracing",
+)
+"""What stays in namespaces of its own, the longest first."""
+ALONE: Final = (
+    "test_install",
+    "test_gateway",
     "test_drift",
     "test_monitoring",
-    "test_tracing",
     "test_policies",
     "test_operator",
     "test_upgrade",
     "test_removal",
 )
+"""What changes the release or the cluster, or times the operator: these have the mark `alone`."""
+ORDER: Final = BESIDE + ALONE
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,6 +66,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in ours:
         item.add_marker(pytest.mark.timeout(420))
+        module = item.path.stem
+        item.add_marker(pytest.mark.xdist_group("called" if module in CALLED else module))
+        if module in ALONE:
+            item.add_marker("alone")
     ours.sort(key=lambda item: ORDER.index(item.path.stem))
     items[:] = others + ours
 
@@ -78,12 +88,22 @@ class Installed(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def installed() -> Installed:
+def installed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Installed:
     """Install the chart on a cluster that has nothing of it, and place the first order.
 
     The namespace enforces the restricted Pod Security Standard: hooks, tests and the embedded
-    database run in it, too.
+    database run in it, too. Of workers beside each other, one installs it for all.
     """
+    folder = tmp_path_factory.getbasetemp()
+    told = (folder if worker_id == "master" else folder.parent) / "installed"
+    with FileLock(f"{told}.lock"):
+        if not told.exists():
+            told.write_text(str(_install()))
+    return Installed(Namespace("default"), float(told.read_text()))
+
+
+def _install() -> float:
+    """Do it; return the seconds to the first order."""
     default = Namespace("default")
     remove()
     restrict("default")
@@ -91,13 +111,13 @@ def installed() -> Installed:
     helm("install", RELEASE, "charts/orders")
     default.rolled_out(RELEASE, 120)
     helm("test", RELEASE)
-    return Installed(default, time.monotonic() - started)
+    return time.monotonic() - started
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
+def postgresql(worker_id: str) -> Iterator[PostgreSQL]:
     """Run a PostgreSQL of the tests' own, which pods of every namespace may use."""
-    server = PostgreSQL()
+    server = PostgreSQL(f"databases-{worker_id}")
     server.start()
     yield server
     server.remove()

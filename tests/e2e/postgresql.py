@@ -5,7 +5,6 @@ from typing import Final
 
 from tests.e2e.cluster import Namespace, Object, run
 
-NAMESPACE: Final = "databases"
 _NAME: Final = "postgresql"
 _LABELS: Final = {"app": _NAME}
 _PASSWORD: Final = "made-up"
@@ -14,27 +13,27 @@ _PASSWORD: Final = "made-up"
 class PostgreSQL:
     """The server, and databases on it."""
 
-    def __init__(self) -> None:
-        """Prepare; `start` makes it."""
-        self._namespace = Namespace(NAMESPACE)
+    def __init__(self, namespace: str) -> None:
+        """Prepare; `start` makes it, in a namespace of its own."""
+        self._namespace = Namespace(namespace)
         self._numbers = itertools.count(1)
 
     def start(self) -> None:
         """Return when it takes connections."""
-        run("kubectl", "delete", "namespace", NAMESPACE, "--ignore-not-found")
-        run("kubectl", "create", "namespace", NAMESPACE)
+        run("kubectl", "delete", "namespace", self._namespace.name, "--ignore-not-found")
+        run("kubectl", "create", "namespace", self._namespace.name)
         self._namespace.apply(_deployment(), _service())
         self._namespace.wait(f"deployment/{_NAME}", "condition=Available", 90)
 
     def remove(self) -> None:
         """Delete it with all it has."""
-        run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
+        run("kubectl", "delete", "namespace", self._namespace.name, "--wait=false")
 
     def database(self) -> str:
         """Make an empty database; its URL."""
         name = f"orders_{next(self._numbers)}"
         self.sql(f"CREATE DATABASE {name}")
-        host = f"{_NAME}.{NAMESPACE}.svc"
+        host = f"{_NAME}.{self._namespace.name}.svc"
         return f"postgresql://postgres:{_PASSWORD}@{host}:5432/{name}"
 
     def sql(self, statement: str, database: str = "postgres") -> str:

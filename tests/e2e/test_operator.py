@@ -54,6 +54,24 @@ def test_another_operator_takes_over_within_20_seconds(
     default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=60s")
 
 
+def test_a_new_operator_does_not_roll_the_pods(
+    installed: Installed, namespace: Namespace, service: str
+) -> None:
+    """The operator's pods are replaced within 90 s, as by an upgrade; the service's stay."""
+    default = installed.namespace
+    before = uids(namespace.pods(service))
+    generation = namespace.get("deployment", service)["metadata"]["generation"]
+    default.kubectl("rollout", "restart", f"deployment/{OPERATOR}")
+    default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
+    # Whoever leads now reconciles: a label of a child is repaired.
+    namespace.kubectl("label", "--overwrite", "service", service, "app.kubernetes.io/part-of=x")
+    repaired = "jsonpath={.metadata.labels.app\\.kubernetes\\.io/part-of}=orders"
+    namespace.wait(f"service/{service}", repaired, 60)
+
+    assert generation == namespace.get("deployment", service)["metadata"]["generation"]
+    assert before == uids(namespace.pods(service))
+
+
 def test_a_hundred_services_cost_less_than_100_mb(
     installed: Installed, namespace: Namespace
 ) -> None:
@@ -174,17 +192,17 @@ def test_a_second_operator_of_the_cluster_waits(
 
 def test_an_operator_of_a_namespace_takes_that_out(namespace: Namespace) -> None:
     """It works there within 60 s, beside that of the cluster, which goes on when it is gone."""
-    namespace.apply(order_service("shared", replicas=0))
-    namespace.wait("deployment/shared", "create", 30)
+    namespace.apply(order_service("taken-out", replicas=0))
+    namespace.wait("deployment/taken-out", "create", 30)
     with second_operator(namespace, f"operator.watchNamespaces={{{namespace.name}}}"):
         namespace.wait(f"deployment/{SECOND}-orders-operator", "condition=Available", 60)
         left = f"namespace {namespace.name} is left to {namespace.name}/{SECOND}-orders-operator"
         default = Namespace("default")
         default.until(partial(logged, default, left), 60, "the one of the cluster leaves it")
-        namespace.kubectl("delete", "deployment", "shared")
-        namespace.wait("deployment/shared", "create", 60)
-    namespace.kubectl("delete", "deployment", "shared")
-    namespace.wait("deployment/shared", "create", 60)
+        namespace.kubectl("delete", "deployment", "taken-out")
+        namespace.wait("deployment/taken-out", "create", 60)
+    namespace.kubectl("delete", "deployment", "taken-out")
+    namespace.wait("deployment/taken-out", "create", 60)
 
 
 def test_the_rights_of_the_operator_are_few() -> None:

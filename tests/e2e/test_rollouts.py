@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.caller import Caller
-from tests.e2e.cluster import OPERATOR, Namespace, order_service, run, secret, uids
+from tests.e2e.cluster import Namespace, order_service, secret, uids
 from tests.e2e.postgresql import PostgreSQL
 
 ROLLED: Final = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=RolledOut"
@@ -79,20 +79,4 @@ def test_the_log_level_changes_without_a_restart(namespace: Namespace, rolled: s
         return namespace.kubectl("logs", pod, "--container=orders")
 
     namespace.until(lambda: "the level is now WARN" in log(), 120, "the pod knows")
-    assert before == uids(namespace.pods(rolled))
-
-
-def test_a_new_operator_does_not_roll_the_pods(namespace: Namespace, rolled: str) -> None:
-    """The operator's pods are replaced within 90 s, as by an upgrade; the service's stay."""
-    before = uids(namespace.pods(rolled))
-    generation = namespace.get("deployment", rolled)["metadata"]["generation"]
-    default = ["--namespace=default"]
-    run("kubectl", "rollout", "restart", *default, f"deployment/{OPERATOR}")
-    run("kubectl", "rollout", "status", *default, f"deployment/{OPERATOR}", "--timeout=90s")
-    # Whoever leads now reconciles: a label of a child is repaired.
-    namespace.kubectl("label", "--overwrite", "service", rolled, "app.kubernetes.io/part-of=x")
-    repaired = "jsonpath={.metadata.labels.app\\.kubernetes\\.io/part-of}=orders"
-    namespace.wait(f"service/{rolled}", repaired, 60)
-
-    assert generation == namespace.get("deployment", rolled)["metadata"]["generation"]
     assert before == uids(namespace.pods(rolled))
