@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from orders.config import Config
     from orders.telemetry.spans import Spans
 
+_SHOWN: Final = 256
+"""Characters of a caller's text that a span repeats; thousands of spans may wait for export."""
 _VERBS: Final = {"insert": "INSERT", "insert_many": "INSERT", "select": "SELECT", "list": "SELECT"}
 
 
@@ -84,7 +86,7 @@ class Tracing:
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
-            "url.path": path,
+            "url.path": path[:_SHOWN],
             "url.scheme": caller.scheme(headers),
             "client.address": client,
         }
@@ -92,16 +94,16 @@ class Tracing:
         if method not in METHODS:
             name = "HTTP"
             attributes["http.request.method"] = OTHER_METHOD
-            attributes["http.request.method_original"] = method
+            attributes["http.request.method_original"] = method[:_SHOWN]
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
         if context.query:
-            attributes["url.query"] = redacted(context.query)
+            attributes["url.query"] = redacted(context.query)[:_SHOWN]
         if client != peer:
             attributes["network.peer.address"] = peer
         if (agent := headers.get("user-agent")) is not None:
-            attributes["user_agent.original"] = agent
+            attributes["user_agent.original"] = agent[:_SHOWN]
         if problem is not None:
             attributes["orders.problem"] = problem
         failed = status >= SERVER_ERROR
