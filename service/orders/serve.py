@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import uvloop
+from msgspec.structs import replace
 
 from orders import descriptors, memory
 from orders.http.answers import Answers
@@ -83,7 +84,10 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.open()
         metrics.watch_connections(store.connections_by_state)
         metrics.watch_writes(store.writes.by_reason)
-        orders = OrderService(store, config, metrics)
+        bounds, few, budget = _bounds(config, metrics)
+        # More wait only when callers have left; what they asked for is held all the same.
+        queue_limit = min(config.queue_limit, bounds.connections)
+        orders = OrderService(store, replace(config, queue_limit=queue_limit), metrics)
         store.writes.try_by(orders.commit)
         if config.faults is not None:
             orders = config.faults(orders)
@@ -96,8 +100,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             store.writes.why,
         )
         bodies = Bodies(config.request_timeout)
-        bounds, few, budget = _bounds(config, metrics)
-        answers = Answers(budget, config.http_port, config.request_timeout)
+        answers = Answers(budget, config.http_port)
         stack.callback(answers.stop)
         bridge = Bridge(ColdApplication(orders, requests, health, bodies, budget, answers))
         shared = Shared(orders, requests, health, bodies, bridge, budget)
@@ -148,7 +151,7 @@ def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]
     if not shares.enough:
         log.warning("%d MiB of memory are too few: more may be used", limit // _MIB)
     budget = Budget(shares.requests)
-    metrics.watch_memory(limit, budget.total, lambda: budget.used)
+    metrics.watch_memory(limit, budget.total, lambda: budget.used, lambda: budget.refused)
     most = min(shares.connections, descriptors.raise_limit() - _OTHER_DESCRIPTORS, _CONNECTIONS)
     patience = config.http_keep_alive_timeout
     return (

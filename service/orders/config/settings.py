@@ -200,7 +200,8 @@ SERVICE: Final = (
         parse.integer(1, 1_000_000),
         8192,
         "1 to 1000000",
-        "How many requests of a kind may wait for a batch; more are answered 503 at once.",
+        "How many requests of a kind may wait for a batch, but no more than connections are "
+        "accepted; more are answered 503 at once.",
         "Service",
     ),
     Setting(

@@ -1,9 +1,9 @@
 """Large answers on their way: charged until the system has taken them, or their caller is gone.
 
 The server takes an answer at once, whether or not its caller reads it, and does not tell when it
-is sent. What a caller does not read would be kept for as long as the caller likes. So the sockets
-of callers that were sent much are looked at, among the descriptors of the process: how much waits
-in them. One of which nothing is read for longer than a request may take is shut.
+is sent. So the sockets of callers that were sent much are looked at, among the descriptors of the
+process: whether anything waits in them. Those of callers that do not read at all are closed by
+`connections.py`.
 """
 
 import array
@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import socket
 import sys
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Final
 
 from orders import descriptors
@@ -31,32 +31,21 @@ _STRIDE: Final = 128
 _SIOCOUTQ: Final = 0x5411
 
 
-class _Unread:
-    """What a caller was sent."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.waits = -1
-        """Bytes that wait in the socket; -1 before the first look."""
-        self.since = perf_counter()
-
-
 class Answers:
     """The answers that callers have not read."""
 
-    def __init__(self, budget: "Budget", port: int, patience: float) -> None:
+    def __init__(self, budget: "Budget", port: int) -> None:
         """Know of none.
 
         Args:
             budget: what they are charged to.
             port: the local port of callers.
-            patience: seconds for which a caller may read nothing.
 
         """
         self._budget = budget
         self._port = port
-        self._patience = patience
-        self._unread: dict[Address, _Unread] = {}
+        self._unread: dict[Address, int] = {}
+        """Bytes by caller."""
         self._looking: asyncio.Task[None] | None = None
 
     def sent(self, client: Address, size: int) -> None:
@@ -65,11 +54,7 @@ class Answers:
             self._budget.give(size)
             return
         address = (client[0].strip("[]"), client[1])
-        found = self._unread.get(address)
-        if found is None:
-            self._unread[address] = _Unread(size)
-        else:
-            found.size += size
+        self._unread[address] = self._unread.get(address, 0) + size
         if self._looking is None:
             self._looking = asyncio.get_running_loop().create_task(self._watch())
 
@@ -80,10 +65,12 @@ class Answers:
 
     async def _watch(self) -> None:
         """Look until everything is read."""
+        pause = _PERIOD  # in which the server brings the first one to its socket
         while self._unread:
-            started = perf_counter()
+            await asyncio.sleep(pause)
+            started = thread_time()
             await self._look()
-            await asyncio.sleep(max(_PERIOD, (perf_counter() - started) * _COST))
+            pause = max(_PERIOD, (thread_time() - started) * _COST)
         self._looking = None
 
     async def _look(self) -> None:
@@ -103,21 +90,11 @@ class Answers:
     def _see(self, connection: socket.socket) -> Address | None:
         """Look at one; return its caller if that has not read everything."""
         address: Address = connection.getpeername()[:2]
-        unread = self._unread.get(address)
+        if address not in self._unread:
+            return None
         waits = array.array("i", [0])
-        if unread is None:
-            return None
         fcntl.ioctl(connection, _SIOCOUTQ, waits)
-        if not waits[0]:
-            return None
-        now = perf_counter()
-        if waits[0] != unread.waits:
-            unread.waits, unread.since = waits[0], now
-        elif now - unread.since > self._patience:
-            connection.shutdown(socket.SHUT_RDWR)
-        return address
+        return address if waits[0] else None
 
     def _read(self, address: Address) -> None:
-        unread = self._unread.pop(address, None)
-        if unread is not None:
-            self._budget.give(unread.size)
+        self._budget.give(self._unread.pop(address, 0))

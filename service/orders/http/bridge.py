@@ -86,7 +86,9 @@ class Bridge:
                 answered.set()
 
         try:
-            await self.app(_asgi(scope, started), body.receive, send)
+            request = _asgi(scope, started)
+            del scope  # it has the head, with the buffer that the server read it into
+            await self.app(request, body.receive, send)
         finally:
             if not answered.is_set():  # it was cut off
                 protocol.response_bytes(500, [], b"")

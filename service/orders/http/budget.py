@@ -9,9 +9,11 @@ batches that wait or are out; and answers until the system has taken them.
 """
 
 from collections.abc import Sequence
+from sys import getsizeof
 from typing import Final, NamedTuple
 
 from orders.errors import ContentTooLarge, Overloaded
+from orders.model import NewOrder
 
 HEAD: Final = 16 * 1024
 """Bytes of a head at most: what the server's buffer of a connection may have."""
@@ -24,19 +26,24 @@ COLD: Final = 24 * 1024
 """Bytes of a cold request beside its head and body: its task, and what Litestar makes of it."""
 
 # Measured: see docs/architecture.md.
-_CONNECTION: Final = 20 * 1024 + HEAD
-_LATER: Final = 24 * 1024 * 1024
-"""Bytes that come to an idle process: Litestar, the first scrape, a batch that is given up."""
+_CONNECTION: Final = 12 * 1024 + HEAD
+_LATER: Final = 40 * 1024 * 1024
+"""Bytes that come to a process that has just started: the server's threads and the database's
+connections (8 MiB), Litestar (14), a body while it is decoded and a batch on its way to the
+database (6), lines of the log that wait (4), scrapes, spans, and what the allocator keeps."""
 _CONNECTIONS_SHARE: Final = 0.5
 _FEWEST_CONNECTIONS: Final = 64
 _LEAST: Final = 8 * 1024 * 1024
 _HEAD_FACTOR: Final = 4
 _HEADER: Final = 512
-_BODY_FACTOR: Final = 5
+_BODY_FACTOR: Final = 1.1
 _SMALLEST_ORDER: Final = 26
-_ORDER: Final = 450
+_TEXT: Final = 49
+_ORDER: Final = 160
 _ORDERS: Final = 1_000
 _PIECE: Final = 64
+_RESERVE: Final = 1 / 8
+"""The share of the budget that bodies leave to requests without one, and to answers."""
 
 
 class Shares(NamedTuple):
@@ -68,10 +75,21 @@ def divide(limit: int, resting: int) -> Shares:
     )
 
 
+def is_ordinary(headers: Sequence[tuple[object, bytes]]) -> bool:
+    """Whether headers are no more than a request that is not charged may keep while it waits."""
+    size = sum(len(value) for _, value in headers)
+    return len(headers) <= ORDINARY_HEADERS and size <= ORDINARY_HEAD
+
+
 def parsed(size: int) -> int:
-    """Return the bytes that so many bytes of a body become until their request is answered."""
+    """Return what so many bytes of a body will be, by what bodies are made of as a rule."""
     orders = min(size / _SMALLEST_ORDER, _ORDERS)
-    return size * _BODY_FACTOR + int(orders * _ORDER)
+    return int(size * _BODY_FACTOR + orders * (_ORDER + _TEXT))
+
+
+def weight(orders: Sequence[NewOrder]) -> int:
+    """Return the bytes that orders have while they wait: one emoji makes a text four times."""
+    return sum(getsizeof(order.item) for order in orders) + _ORDER * len(orders)
 
 
 class Budget:
@@ -80,18 +98,28 @@ class Budget:
     def __init__(self, total: int) -> None:
         """Have nothing charged."""
         self.total = total
+        self.for_bodies = int(total * (1 - _RESERVE))
         self.used = 0
+        self.refused = 0
+        """How often there was not enough."""
 
-    def take(self, size: int, whole: int) -> None:
+    def take(self, size: int, whole: int, total: int | None = None) -> None:
         """Charge some bytes more to a request that then has `whole`.
+
+        Args:
+            size: bytes to charge.
+            whole: bytes that the request then has.
+            total: bytes that all may have then; those of the budget unless given.
 
         Raises:
             Overloaded: they are not there now.
             ContentTooLarge: they never are.
 
         """
-        if self.used + size > self.total:
-            if whole > self.total:
+        total = self.total if total is None else total
+        if self.used + size > total:
+            self.refused += 1
+            if whole > total:
                 raise ContentTooLarge("it would become more than the memory that requests have")
             raise Overloaded("requests have all of the memory that they may have")
         self.used += size
@@ -109,16 +137,19 @@ class Held:
         self._budget = budget
         self._size = 0
         self._body = 0
+        """Bytes of the body that came."""
+        self._charged = 0
+        """What is held for them."""
 
-    def grow(self, size: int) -> None:
-        """Hold some bytes more.
+    def grow(self, size: int, total: int | None = None) -> None:
+        """Hold some bytes more, as long as all requests then have no more than `total`.
 
         Raises:
             Overloaded: they are not there now.
             ContentTooLarge: they never are.
 
         """
-        self._budget.take(size, self._size + size)
+        self._budget.take(size, self._size + size, total)
         self._size += size
 
     def cold(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
@@ -140,8 +171,25 @@ class Held:
 
         """
         if size:
-            self.grow(parsed(self._body + size) - parsed(self._body) + _PIECE)
+            grown = parsed(self._body + size) - parsed(self._body) + _PIECE
+            self.grow(grown, self._budget.for_bodies)
             self._body += size
+            self._charged += grown
+
+    def became(self, size: int) -> None:
+        """Hold what a body became in place of the body.
+
+        Raises:
+            Overloaded: it is more than was thought, and there is no memory for it now.
+            ContentTooLarge: there never is.
+
+        """
+        if size > self._charged:
+            self.grow(size - self._charged, self._budget.for_bodies)
+        else:
+            self._budget.give(self._charged - size)
+            self._size -= self._charged - size
+        self._charged = size
 
     def answers(self, size: int) -> None:
         """Hold an answer as well, unless what is held is as much.

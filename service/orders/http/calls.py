@@ -235,6 +235,7 @@ class CreateCall(Call):
         except _NOT_AN_ORDER:
             self._go_cold(sent)
             return
+        del self._scope  # it has the head, with the buffer that the server read it into
         self.begin()
         orders = self._shared.orders
         try:

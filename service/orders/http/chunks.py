@@ -66,9 +66,9 @@ class Chunks:
         self._failure: Exception | None = None
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Start to read; call back in the loop's thread when that is over."""
+        """Start to read; call back in the loop's thread when that is over, or at once."""
         self._callback = callback
-        self._read()
+        self._go_on_if(self._charge)
 
     def result(self) -> bytes:
         """Return the body.
@@ -102,8 +102,12 @@ class Chunks:
         except Exception:  # noqa: BLE001  whatever it is, no more will come
             piece = b""
         self._sent += piece
+        self._go_on_if(lambda: self._goes_on(piece))
+
+    def _go_on_if(self, goes_on: Callable[[], bool]) -> None:
+        """Read on, or say that it is over."""
         try:
-            more = self._goes_on(piece)
+            more = goes_on()
         except (BrokenOff, TooLong, Problem) as failure:
             failure.__traceback__ = None  # it has this frame, which would be a cycle
             self._failure = failure
@@ -114,14 +118,25 @@ class Chunks:
             self._held.release()
             self._callback(self)
 
+    def _charge(self) -> bool:
+        """Hold what came, if it is much; more is to come.
+
+        Raises:
+            Problem: there is no memory for it.
+
+        """
+        size = len(self._sent)
+        if size > ORDINARY_BODY:
+            self._held.grow((0 if self._charged else _BUFFER) + (size - self._charged) * _FACTOR)
+            self._charged = size
+        return True
+
     def _goes_on(self, piece: bytes) -> bool:
         """Whether there is more to come after a piece."""
         size = len(self._sent)
         if size > self._limit:
             raise TooLong(bytes(self._sent))
-        if size > ORDINARY_BODY:
-            self._held.grow((0 if self._charged else _BUFFER) + (size - self._charged) * _FACTOR)
-            self._charged = size
+        self._charge()
         if self._length is not None:
             if size >= self._length:
                 return False

@@ -11,10 +11,10 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Internal, Overloaded, Problem
+from orders.errors import Internal, Problem
 from orders.http.answers import SMALL
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
-from orders.http.budget import Held
+from orders.http.budget import Held, is_ordinary
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
@@ -72,12 +72,20 @@ class ColdApplication:
             await self._recorded(scope, receive, send)
 
     async def _probe(self, scope: Scope, send: Send) -> None:
-        """Answer a probe, which is neither logged nor counted."""
-        problem = refusal(scope)
-        if problem is None:
-            status, headers, body = await self._health.answer(scope)
-        else:
-            status, headers, body = unrecorded(problem, scope)
+        """Answer a probe, which is neither logged nor counted, and charged only if it is large."""
+        held = Held(self._budget)
+        try:
+            if not is_ordinary(scope["headers"]):
+                held.cold(scope["headers"])
+            problem = refusal(scope)
+            if problem is None:
+                status, headers, body = await self._health.answer(scope)
+            else:
+                status, headers, body = unrecorded(problem, scope)
+        except Problem as full:
+            status, headers, body = unrecorded(full, scope)
+        finally:
+            held.release()
         if self._health.draining:
             headers = closing(headers)
         await respond(send, status, headers, body)
@@ -95,7 +103,7 @@ class ColdApplication:
         current.set(context)
         begun.set(started)
         answer = _Answer(scope, send, context.trace_id, self._health)
-        held = answer.held = Held(self._budget)
+        held = answer.held = scope["orders_held"] = Held(self._budget)
 
         async def patient() -> dict[str, Any]:
             message = await self._bodies.receive(receive, started)
@@ -111,7 +119,7 @@ class ColdApplication:
             else:
                 app = await self._litestar()
                 await app(scope, patient, answer.send)
-        except Overloaded as problem:
+        except Problem as problem:
             await answer.refuse(problem)
         except Exception:
             log.exception("%s %s failed", method, route)

@@ -1,10 +1,14 @@
-"""The connections of callers: how many there are, and that idle ones keep nobody out.
+"""The connections of callers: their number, idle ones that keep others out, answers unread.
 
 The server accepts no more than its bound, and keeps an idle connection until its time-out. So a
 flood of them would keep callers out for that long. Once there are nearly as many as there may be,
 those are closed that have been idle for the longest. As a request has one deadline, a connection
 on which nothing has come or gone for longer has none under way; nor has one on which nothing ever
 came. They are found among the descriptors of the process, where the system knows them.
+
+The server keeps what a caller does not read, for as long as the caller likes; of answers without a
+body even those to requests that are still coming. So a connection is closed on which answers wait
+and of which nothing is read for longer than a request may take.
 """
 
 import asyncio
@@ -12,8 +16,8 @@ import contextlib
 import logging
 import socket
 import struct
-from collections.abc import Iterable, Mapping
-from time import perf_counter
+from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter, thread_time
 from typing import Final, NamedTuple
 
 from orders import descriptors
@@ -30,9 +34,9 @@ _ENOUGH: Final = 0.75
 _SILENT: Final = 1.0
 """Seconds in which a caller sends something on a new connection."""
 
-# struct tcp_info of Linux 4.1 and later: the state, ms since data was sent, ms since data came,
-# and bytes that came.
-_TCP_INFO: Final = struct.Struct("=B 43x I 4x I 72x Q")
+# struct tcp_info of Linux 4.6 and later: the state, ms since data was sent, ms since data came,
+# bytes that the other end has taken, bytes that came, and bytes that wait to be sent.
+_TCP_INFO: Final = struct.Struct("=B 43x I 4x I 64x Q Q 8x I")
 _CONNECTED: Final = (1, 8)
 """TCP_ESTABLISHED and TCP_CLOSE_WAIT, in which the caller has said goodbye."""
 
@@ -45,12 +49,23 @@ class Seen(NamedTuple):
     idle: float
     """Seconds for which nothing has come or gone."""
     descriptor: int
-    used: bool
-    """Whether anything ever came."""
+    read: int
+    """Bytes that the caller has taken."""
+    received: int
+    """Bytes that came from it."""
+    waits: bool
+    """Whether answers wait for it."""
+
+
+class Unread(NamedTuple):
+    """A connection on which answers wait, as it was when the caller last read."""
+
+    since: float
+    read: int
 
 
 class Connections:
-    """Counts the connections of ports, and closes idle ones when there are too many."""
+    """Counts the connections of ports, and closes those that hold what others need."""
 
     def __init__(self, bounds: Mapping[str, tuple[int, int]], deadline: float) -> None:
         """Have looked at none.
@@ -66,23 +81,28 @@ class Connections:
         self._names = {port: name for name, (port, _) in bounds.items()}
         self._deadline = deadline
         self._told: set[str] = set()
+        self._unread: dict[int, Unread] = {}
 
     async def watch(self) -> None:
         """Look again and again, for ever."""
         while True:
-            started = perf_counter()
+            started = thread_time()
             await self.look()
-            await asyncio.sleep(max(PERIOD, (perf_counter() - started) * _COST))
+            await asyncio.sleep(max(PERIOD, (thread_time() - started) * _COST))
 
     async def look(self) -> None:
-        """Count them, and close those that are too many."""
+        """Count them, and close those that are too many, or do not read."""
         found: dict[str, list[Seen]] = {name: [] for name in self.limits}
+        before, self._unread = self._unread, {}
         for number, descriptor in enumerate(descriptors.numbers()):
             if number % _STRIDE == 0:
                 await asyncio.sleep(0)
             name, seen = self._see(descriptor)
-            if seen is not None:
-                found[name].append(seen)
+            if seen is None:
+                continue
+            found[name].append(seen)
+            if seen.waits:
+                self._watch_unread(seen, before.get(descriptor))
         for name, connections in found.items():
             self.open[name] = len(connections)
             limit = self.limits[name]
@@ -106,25 +126,37 @@ class Connections:
                 closed,
             )
 
+    def _watch_unread(self, seen: Seen, before: Unread | None) -> None:
+        """Close a connection on which answers have waited for too long."""
+        now = perf_counter()
+        if before is None or before.read != seen.read:
+            before = Unread(now, seen.read)
+        if now - before.since <= self._deadline:
+            self._unread[seen.descriptor] = before
+        else:
+            self._see(seen.descriptor, close=lambda found: found.waits)
+
     def _is_idle(self, seen: Seen) -> bool:
-        return seen.idle > (self._deadline + _SILENT if seen.used else _SILENT)
+        return seen.idle > (self._deadline + _SILENT if seen.received else _SILENT)
 
     def _close(self, seen: Seen) -> bool:
         """Close a connection, unless it is another one by now, or no longer idle."""
-        _, now = self._see(seen.descriptor, close=True)
+        _, now = self._see(seen.descriptor, close=self._is_idle)
         return now is not None
 
-    def _see(self, descriptor: int, *, close: bool = False) -> tuple[str, Seen | None]:
-        """Return what a descriptor is; shut what is asked to be closed, if it is idle."""
+    def _see(
+        self, descriptor: int, close: Callable[[Seen], bool] | None = None
+    ) -> tuple[str, Seen | None]:
+        """Return what a descriptor is; shut what is asked to be closed, if `close` says so."""
         connection = descriptors.duplicate(descriptor)
         if connection is None:
             return "", None
         with connection, contextlib.suppress(OSError):  # not TCP, or not connected any more
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
-            state, sent, came, received = _TCP_INFO.unpack(info)
+            state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
             name = self._names.get(connection.getsockname()[1], "")
-            seen = Seen(min(sent, came) / 1000, descriptor, used=received > 0)
-            if name and state in _CONNECTED and (not close or self._is_idle(seen)):
+            seen = Seen(min(sent, came) / 1000, descriptor, read, received, unsent > 0)
+            if name and state in _CONNECTED and (close is None or close(seen)):
                 if close:
                     connection.shutdown(socket.SHUT_RDWR)
                 return name, seen

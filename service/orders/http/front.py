@@ -33,6 +33,8 @@ _UUID: Final = re.compile(
 ).fullmatch
 _NONE: Final = " "
 """Stands for a header that is missing and must not be."""
+_FEW: Final = 64
+"""Requests that wait, among which a call may have a large head; it costs a little to find out."""
 _REMEMBERED: Final = 256
 """How many values of a header are remembered, and how long one may be; others are cold."""
 
@@ -88,7 +90,7 @@ class FrontDoor:
             or not _names_host(headers.get("host", _NONE))
             or not _gives_json(headers.get("accept", "*/*"))
             or "transfer-encoding" in headers
-            or not _is_ordinary(headers)
+            or not self._may_wait(headers)
         ):
             return False
         ReadCall(self._shared, protocol, method, path, headers, scope.client, started).go(order_id)
@@ -106,7 +108,7 @@ class FrontDoor:
             or "content-encoding" in headers
             or "if-match" in headers
             or "if-none-match" in headers
-            or not _is_ordinary(headers)
+            or not self._may_wait(headers)
         ):
             return False
         announced = headers.get("content-length")
@@ -124,10 +126,12 @@ class FrontDoor:
         call.receive(scope, length)
         return True
 
-
-def _is_ordinary(headers: dict[str, str]) -> bool:
-    """Whether headers are not more than a call that waits may keep."""
-    return len(headers) <= ORDINARY_HEADERS and sum(map(len, headers.values())) <= ORDINARY_HEAD
+    def _may_wait(self, headers: dict[str, str]) -> bool:
+        """Whether a call may keep these headers while it waits: few calls may keep any."""
+        shared = self._shared
+        return shared.requests.in_flight + shared.bodies.waiting < _FEW or (
+            len(headers) <= ORDINARY_HEADERS and len("".join(headers.values())) <= ORDINARY_HEAD
+        )
 
 
 @lru_cache(_REMEMBERED)

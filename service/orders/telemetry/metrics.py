@@ -68,6 +68,7 @@ DECLARED: Final = {
         ("orders_memory_limit_bytes", "gauge", "Memory that the process may have", ()),
         ("orders_memory_budget_bytes", "gauge", "What requests may hold of it", ()),
         ("orders_memory_held_bytes", "gauge", "What requests hold of it", ()),
+        ("orders_memory_refused_total", "counter", "Requests refused for lack of memory", ()),
         ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
         ("orders_writes_blocked", "gauge", "1 for what keeps writes out", ("reason",)),
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
@@ -145,6 +146,7 @@ class Metrics:
         self._collection_started = 0.0
         self._exposition: Any = None
         self._closed: Mapping[str, int] = {}
+        self._refused: Callable[[], int] = int
         self._before_scrape: Callable[[], None] = lambda: None
         gc.callbacks.append(self._collected)
 
@@ -228,11 +230,14 @@ class Metrics:
         self._gauge("orders_http_connections_limit", lambda: {(k,): v for k, v in limits.items()})
         self._closed = closed
 
-    def watch_memory(self, limit: int, budget: int, held: Callable[[], int]) -> None:
-        """Read what requests hold at each scrape, beside what they may, in bytes."""
+    def watch_memory(
+        self, limit: int, budget: int, held: Callable[[], int], refused: Callable[[], int]
+    ) -> None:
+        """Read what requests hold at each scrape, beside what they may, in bytes; and refusals."""
         self._gauge("orders_memory_limit_bytes", lambda: {(): limit})
         self._gauge("orders_memory_budget_bytes", lambda: {(): budget})
         self._gauge("orders_memory_held_bytes", lambda: {(): held()})
+        self._refused = refused
 
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
@@ -259,6 +264,7 @@ class Metrics:
         self._before_scrape()
         for port, closed in self._closed.items():
             self.counters["orders_http_connections_closed_total"][port,] = closed
+        self.counters["orders_memory_refused_total"][()] = self._refused()
         if self._exposition is None:  # 60 ms of imports that a start need not wait for
             from orders.telemetry.exposition import Exposition  # noqa: PLC0415
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.errors import ContentTooLarge, Overloaded, Problem
-from orders.http.budget import COLD, Budget, Held, divide, parsed
+from orders.http.budget import COLD, Budget, Held, divide, parsed, weight
+from orders.model import NewOrder
 
 MIB = 1024 * 1024
 
@@ -21,23 +22,58 @@ def refused(held: Callable[[], object]) -> type[Problem] | None:
     return None
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 300_000), st.booleans()), max_size=40))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 4), st.integers(0, 300_000), st.sampled_from(("came", "became", "ends"))
+        ),
+        max_size=40,
+    )
+)
 def test_what_is_held_is_within_the_budget_and_given_back(
-    story: list[tuple[int, int, bool]],
+    story: list[tuple[int, int, str]],
 ) -> None:
     """Whatever requests take, they have no more than there is, and all of it is given back."""
     budget = Budget(MIB)
     requests = [Held(budget) for _ in range(5)]
-    for number, size, ends in story:
-        before = budget.used
-        if ends:
-            budget.give(requests[number].release(but=size))
-        elif refused(lambda: requests[number].arrived(size)) is not None:  # noqa: B023
-            assert before == budget.used
-        assert 0 <= budget.used <= budget.total
+    for number, size, what in story:
+        before, request = budget.used, requests[number]
+        if what == "ends":
+            budget.give(request.release(but=size))
+            requests[number] = Held(budget)
+        else:
+            takes = request.arrived if what == "came" else request.became
+            if refused(lambda: takes(size)) is not None:  # noqa: B023
+                assert before == budget.used
+        assert 0 <= budget.used <= budget.for_bodies
     for request in requests:
         request.release()
 
+    assert 0 == budget.used
+
+
+def test_a_body_is_charged_as_what_it_became() -> None:
+    """Once decoded, a text of one emoji counts four times, and space in the body not at all."""
+    budget = Budget(100 * MIB)
+    plain, wide, padded = Held(budget), Held(budget), Held(budget)
+    cold = Held(budget)
+    cold.cold([])
+    charged = []
+    for held, item, space in (
+        (plain, "a" * 200, 0),
+        (wide, "a" * 199 + "\N{FIRE}", 0),
+        (padded, "a", 900_000),
+    ):
+        before = budget.used
+        held.arrived(space + len(item.encode()) * 1_000)
+        held.became(weight([NewOrder(item, 1)] * 1_000))
+        charged.append(budget.used - before)
+
+    assert charged[0] == pytest.approx(400_000, rel=0.05)
+    assert charged[1] == pytest.approx(1_030_000, rel=0.05)
+    assert charged[2] == pytest.approx(210_000, rel=0.05)
+    for held in (plain, wide, padded, cold):
+        held.release()
     assert 0 == budget.used
 
 
@@ -51,6 +87,17 @@ def test_what_never_fits_is_too_large() -> None:
     assert ContentTooLarge is refused(lambda: second.grow(MIB + 1))
     assert ContentTooLarge is refused(lambda: first.grow(MIB))
     assert MIB // 2 == budget.used
+
+
+def test_bodies_leave_room_for_requests_without_one() -> None:
+    """However many bodies come, pages and refusals of other callers have an eighth for them."""
+    budget = Budget(MIB)
+    while refused(lambda: Held(budget).arrived(1000)) is None:
+        pass
+    left = MIB - budget.used
+
+    assert MIB // 8 <= left <= MIB // 8 + parsed(1000)
+    assert refused(lambda: Held(budget).grow(left)) is None
 
 
 def test_an_answer_is_held_in_place_of_its_request() -> None:
@@ -79,9 +126,9 @@ def test_a_body_costs_the_same_in_pieces(pieces: list[int]) -> None:
 
 def test_a_small_container_has_room_for_both() -> None:
     """128 MiB are enough for hundreds of connections and some batches at a time, 64 are not."""
-    shares = divide(128 * MIB * 9 // 10, 48 * MIB)
+    shares = divide(128 * MIB * 9 // 10, 39 * MIB)
 
     assert 500 < shares.connections < 1000
     assert shares.requests > 7 * parsed(400_000)
     assert shares.enough
-    assert not divide(64 * MIB, 48 * MIB).enough
+    assert not divide(64 * MIB, 39 * MIB).enough
