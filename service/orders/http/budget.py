@@ -43,7 +43,9 @@ _ORDER: Final = 160
 _ORDERS: Final = 1_000
 _PIECE: Final = 64
 _RESERVE: Final = 1 / 8
-"""The share of the budget that bodies leave to requests without one, and to answers."""
+"""The share of the budget that requests with a body leave to those without, and to answers."""
+_ANNOUNCE: Final = (b"content-length", b"transfer-encoding")
+"""The headers that say that there is a body."""
 
 
 class Shares(NamedTuple):
@@ -160,7 +162,11 @@ class Held:
 
         """
         size = sum(len(name) + len(value) for name, value in headers)
-        self.grow(COLD + size * _HEAD_FACTOR + len(headers) * _HEADER)
+        has_body = any(name in _ANNOUNCE for name, _ in headers)
+        self.grow(
+            COLD + size * _HEAD_FACTOR + len(headers) * _HEADER,
+            self._budget.for_bodies if has_body else None,
+        )
 
     def arrived(self, size: int) -> None:
         """Hold a piece of the body, and what becomes of it.

@@ -97,6 +97,7 @@ def test_bodies_leave_room_for_requests_without_one() -> None:
     left = MIB - budget.used
 
     assert MIB // 8 <= left <= MIB // 8 + parsed(1000)
+    assert Overloaded is refused(lambda: Held(budget).cold([(b"content-length", b"9")]))
     assert refused(lambda: Held(budget).grow(left)) is None
 
 
