@@ -21,6 +21,7 @@ from msgspec import structs
 
 from bench import (
     database,
+    guarding,
     history,
     load,
     machine,
@@ -44,6 +45,7 @@ from bench.operator import page as operator_page
 from bench.operator.control_plane import ControlPlaneError
 from bench.operator.running import OperatorError
 from bench.plan import Part
+from bench.variants import variants
 
 FAILURES = (
     load.LoadError,
@@ -103,10 +105,14 @@ def _measure(
     generator = load.find()
     ours = [server for server in chosen if server.name == servers.ORDERS]
     scaled = None
-    with tracing.receiving() as spans, database.start(migrate=bool(ours)) as running:
+    with (
+        tracing.receiving() as spans,
+        guarding.issuing() as issued,
+        database.start(migrate=bool(ours)) as running,
+    ):
         found = _results(running, generator, chosen, busy)
         found.left_out = left_out
-        compared = [*chosen, *(tracing.traced(server, spans) for server in ours)]
+        compared = [*chosen, *(it for server in ours for it in variants(server, spans, issued))]
         found.titles = {server.name: server.title for server in compared}
         began = time.monotonic()
         plan.Session(asked, Bench(running, generator), found, _say).run(compared)

@@ -1,12 +1,12 @@
--- The requests of one question, for wrk: `wrk -s load.lua URL -- QUESTION FILE-OF-IDS`.
+-- The requests of one question, for wrk: `wrk -s load.lua URL -- QUESTION FILE-OF-IDS [TOKEN]`.
 -- Every request is written out before the load begins, so that wrk only walks a table.
 
 local question, requests, at
 local threads = {}
 
-local function posts(count)
+local function posts(count, headers)
   local made = {}
-  local headers = { ["Content-Type"] = "application/json" }
+  headers["Content-Type"] = "application/json"
   for i = 1, count do
     local body = '{"item":"espresso beans, 1 kg","quantity":' .. i .. "}"
     made[i] = wrk.format("POST", "/orders", headers, body)
@@ -14,10 +14,10 @@ local function posts(count)
   return made
 end
 
-local function gets(file)
+local function gets(file, headers)
   local made = {}
   for id in io.lines(file) do
-    made[#made + 1] = wrk.format("GET", "/orders/" .. id)
+    made[#made + 1] = wrk.format("GET", "/orders/" .. id, headers)
   end
   return made
 end
@@ -26,15 +26,24 @@ function setup(thread)
   threads[#threads + 1] = thread
 end
 
+local function guarded(token)
+  local headers = {}
+  if token ~= nil and token ~= "" then
+    headers["Authorization"] = "Bearer " .. token
+  end
+  return headers
+end
+
 function init(args)
   question = args[1]
+  local token = args[3]
   if question == "create" then
-    requests = posts(1000)
+    requests = posts(1000, guarded(token))
   elseif question == "read" then
-    requests = gets(args[2])
+    requests = gets(args[2], guarded(token))
   elseif question == "mix" then -- every fifth request is a POST
     requests = {}
-    local post, get = posts(1000), gets(args[2])
+    local post, get = posts(1000, guarded(token)), gets(args[2], guarded(token))
     for i = 1, #get do
       if i % 5 == 0 then
         requests[i] = post[i / 5 % #post + 1]

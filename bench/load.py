@@ -42,17 +42,25 @@ class Generator(Struct, frozen=True):
     name: str
     program: tuple[str, ...]
 
-    def start(
-        self, question: Question, port: int, connections: int, seconds: float, ids: Path
+    def start(  # noqa: PLR0913  one fact each
+        self,
+        question: Question,
+        port: int,
+        connections: int,
+        seconds: float,
+        ids: Path,
+        scheme: str = "http",
+        token: str = "",
     ) -> subprocess.Popen[bytes]:
         """Start a load; `outcome` waits for its end and reads what it saw."""
-        url = f"http://127.0.0.1:{port}"
+        url = f"{scheme}://127.0.0.1:{port}"
         if self.name == "wrk":
             tail = ["-t1", f"-c{connections}", f"-d{seconds:g}s", f"--timeout={TIMEOUT}s"]
-            tail += ["-s", str(places.BENCH / "load.lua"), url, "--", question, str(ids)]
+            tail += ["-s", str(places.BENCH / "load.lua"), url, "--", question, str(ids), token]
         else:
             tail = [f"-url={url}", f"-connections={connections}", f"-seconds={seconds:g}"]
             tail += [f"-timeout={TIMEOUT}s", f"-question={question}", f"-ids={ids}"]
+            tail += [f"-token={token}"]
         return subprocess.Popen([*self.program, *tail], stdout=subprocess.PIPE)
 
 

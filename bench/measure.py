@@ -6,6 +6,7 @@ Each starts the server afresh, warms it up, and reads CPU time before and after 
 import contextlib
 import statistics
 import time
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -56,12 +57,14 @@ class Bench(Struct, frozen=True):
             running.first_order()
             running.check()
             crowd = stack.enter_context(Crowd(running.port, case.idle))
-            load.outcome(
-                generator.start(case.question, running.port, case.connections, WARM_UP, ids)
-            )
+            start = partial(
+                generator.start, case.question, running.port, case.connections,
+                ids=ids, scheme=server.scheme, token=server.token,
+            )  # fmt: skip
+            load.outcome(start(seconds=WARM_UP))
             watch = Watch(database.postmaster)
             server_before, database_before = running.cpu_seconds(), self._database_cpu()
-            loading = generator.start(case.question, running.port, case.connections, seconds, ids)
+            loading = start(seconds=seconds)
             sizes = []
             for _ in range(SAMPLES):
                 time.sleep(seconds / (SAMPLES + 1))

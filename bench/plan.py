@@ -18,7 +18,7 @@ from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS, Bench, Case
 from bench.process import ServerError
 from bench.results import Load, Results
 from bench.servers import BASELINE, FIBER, ORDERS, Server
-from bench.tracing import TRACED
+from bench.variants import VARIANTS
 
 Say = Callable[[str], None]
 
@@ -38,19 +38,19 @@ class Part(StrEnum):
 class Round(Struct, frozen=True):
     """One turn: the cases that each server gets one after the other.
 
-    `few` is for what only this service, its baseline and bare Fiber are asked; `traced` adds this
-    service with traces.
+    `few` is for what only this service, its baseline and bare Fiber are asked; `variants` adds
+    this service with what costs.
     """
 
     turn: int
     cases: list[Case]
     few: bool = False
-    traced: bool = False
+    variants: bool = False
 
     def takes(self, server: Server) -> bool:
         """Whether a server takes part."""
-        if server.name == TRACED:
-            return self.traced
+        if server.name in VARIANTS:
+            return self.variants
         return not self.few or server.name in {ORDERS, BASELINE, FIBER}
 
 
@@ -94,7 +94,7 @@ class Plan(Struct, frozen=True):
             cases = [Case(question, connections)]
             if large and turn < max(self.turns - 1, 1):
                 cases.append(Case(question, connections, LARGE))
-            yield Round(turn, cases, traced=both and connections == MAIN_CONNECTIONS)
+            yield Round(turn, cases, variants=both and connections == MAIN_CONNECTIONS)
 
     def _both(self) -> list[Question]:
         return [question for question in self.questions if question in {"create", "read"}]
@@ -119,7 +119,7 @@ class Session:
         left = self._tuned(servers) if Part.TUNING in parts else list(servers)
         for each in self._plan.rounds():
             self._each(left, partial(self._loads, each))
-        compared = [server for server in left if server.name != TRACED]
+        compared = [server for server in left if server.name not in VARIANTS]
         if Part.STARTS in parts:
             self._each(compared, self._starts)
         if Part.MEMORY in parts:
@@ -154,7 +154,7 @@ class Session:
 
     def _loads(self, each: Round, server: Server) -> None:
         for case in each.cases if each.takes(server) else ():
-            if case.rows >= LARGE and (server.schema or server.name == TRACED):
+            if case.rows >= LARGE and (server.schema or server.name in VARIANTS):
                 continue  # the large table is of this schema, and for the service as it is
             found = self._bench.load(server, case, self._plan.seconds, each.turn)
             self._results.loads.append(found)

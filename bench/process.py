@@ -5,12 +5,13 @@ what it costs in production; that `cat` is not counted as the server's.
 """
 
 import os
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 
 import psutil
@@ -87,9 +88,18 @@ class Running:
 
     def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Send one request on a connection of its own; return status and body."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=START_LIMIT)
+        if self.server.scheme == "https":
+            context = ssl._create_unverified_context()  # noqa: S323, SLF001  made for this run
+            connection: HTTPConnection = HTTPSConnection(
+                "127.0.0.1", self.port, timeout=START_LIMIT, context=context
+            )
+        else:
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=START_LIMIT)
         try:
-            connection.request(method, path, body, JSON if body else {})
+            headers = dict(JSON) if body else {}
+            if self.server.token:
+                headers["Authorization"] = f"Bearer {self.server.token}"
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

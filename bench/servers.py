@@ -23,7 +23,8 @@ class Server(Struct, frozen=True):
 
     `program` is the interpreter of `orders`, the binary of a Go peer, and the arguments of
     `serve.py`; `environment` is what it has beyond what all have; `schema` names the schema of a
-    revision that has another than this one.
+    revision that has another than this one; `scheme` is that of its URL; `token` is sent with each
+    request, if there is one.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Server(Struct, frozen=True):
     program: str
     environment: dict[str, str] = {}
     schema: str = ""
+    scheme: Literal["http", "https"] = "http"
+    token: str = ""
 
     def command(self) -> list[str]:
         """Return the command that serves the API in the foreground."""

@@ -15,7 +15,7 @@ from msgspec import Struct, field, json
 from bench.database import SMALL
 from bench.results import Growth, Load, Results
 from bench.servers import BASELINE, FASTAPI, FIBER, OBSERVED
-from bench.tracing import TRACED
+from bench.variants import VARIANTS
 
 Key = tuple[str, int, int, int]
 
@@ -78,8 +78,8 @@ class Summary(Struct, frozen=True):
 
     @property
     def compared(self) -> list[str]:
-        """The servers in their order, without the one that only shows what traces cost."""
-        return [server for server in self.titles if server != TRACED]
+        """The servers in their order, without those that only show what a setting costs."""
+        return [server for server in self.titles if server not in VARIANTS]
 
     def cells(
         self, question: str, connections: int, rows: int = SMALL, idle: int = 0

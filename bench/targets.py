@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bench.crowd import IDLE, MANY
 from bench.database import LARGE, SMALL
+from bench.guarding import GUARDED
 from bench.measure import MAIN_CONNECTIONS
 from bench.servers import BASELINE, FIBER, ORDERS
 from bench.summary import Figure, Summary
@@ -59,7 +60,7 @@ def targets(summary: Summary) -> Iterator[Target]:
     yield from _latency(summary)
     yield from _resources(summary)
     yield from _crowds(summary)
-    yield from _traces(summary)
+    yield from _variants(summary)
 
 
 def _ratios(summary: Summary) -> Iterator[Target]:
@@ -157,15 +158,19 @@ def _crowds(summary: Summary) -> Iterator[Target]:
         yield Target(title, "", 1.5, 1.5, part)
 
 
-def _traces(summary: Summary) -> Iterator[Target]:
-    for question, name in _NAMES.items():
-        part = _part(
-            summary.find(TRACED, question, MAIN_CONNECTIONS),
-            summary.find(ORDERS, question, MAIN_CONNECTIONS),
-            "per_second",
-        )
-        title = f"{name}, speed with {RATIO:.0%} of requests traced, part of that without"
-        yield Target(title, "", 0.9, 0.95, part, higher_is_better=True)
+def _variants(summary: Summary) -> Iterator[Target]:
+    for server, what in (
+        (TRACED, f"with {RATIO:.0%} of requests traced"),
+        (GUARDED, "with a token on every request"),
+    ):
+        for question, name in _NAMES.items():
+            part = _part(
+                summary.find(server, question, MAIN_CONNECTIONS),
+                summary.find(ORDERS, question, MAIN_CONNECTIONS),
+                "per_second",
+            )
+            title = f"{name}, speed {what}, part of that without"
+            yield Target(title, "", 0.9, 0.95, part, higher_is_better=True)
 
 
 def _part(figure: Figure | None, of: Figure | None, field: str) -> float | None:

@@ -21,6 +21,8 @@ CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 CHUNKS: Final = b"%x\r\n%b\r\n0\r\n\r\n" % (len(ORDER), ORDER)
 LARGE: Final = 65_537
 """Bytes that no body may have."""
+ENDLESS: Final = 2**40
+"""Bytes that nobody reads only to throw them away."""
 
 By = Literal["service", "server"]
 
@@ -41,7 +43,7 @@ class Clause(NamedTuple):
     """Headers of the last answer; values are regular expressions, "" is of one that is absent."""
     but: str = ""
     asgi: bool = True
-    """Whether Granian's ASGI shows an application the same as its RSGI."""
+    """Whether the application answers the same over Granian's ASGI, without the bridge."""
 
 
 def _get(target: bytes, headers: bytes = b"", method: bytes = b"GET") -> tuple[bytes]:
@@ -55,6 +57,11 @@ def _post(headers: bytes, body: bytes = b"", target: bytes = b"/orders") -> tupl
 CREATE: Final = _post(JSON + LENGTH, ORDER)
 
 RFC_9110: Final = (
+    Clause("9110 4.2.3", "what is percent-encoded and need not be is the same",
+           _get(READ.replace(b"orders", b"%6frders")), (200,)),
+    Clause("9110 4.2.4", "a user in a URL SHOULD be an error",
+           _get(b"http://user@elsewhere.test" + READ), (200,),
+           but="ignored, as all of the URL before its path"),
     Clause("9110 5.1", "names of fields are case-insensitive",
            _post(b"cOnTeNt-TyPe: application/json\r\n" + LENGTH.upper(), ORDER), (201,)),
     Clause("9110 5.3", "a field on several lines is one list",
@@ -67,6 +74,8 @@ RFC_9110: Final = (
            _get(b"/livez", b"A: b\0c\r\n"), (400,), "server", closes=True),
     Clause("9110 5.6.1.2", "empty elements of a list are ignored",
            _get(READ, b"Accept: , ,application/json,,\r\n"), (200,)),
+    Clause("9110 5.6.1.2", "of a list of transfer codings too",
+           _post(JSON + b"Transfer-Encoding: , chunked\r\n", CHUNKS), (201,)),
     Clause("9110 5.6.4", "a comma or a semicolon in a quoted string separates nothing",
            _get(READ, b'Accept: application/json;x=", */*;q=1";q=0\r\n'), (406,)),
     Clause("9110 6.6.1", "an answer has a Date", CREATE, (201,), has=(("date", ".* GMT"),)),
@@ -77,6 +86,8 @@ RFC_9110: Final = (
     Clause("9110 7.6.1", "options of Connection are case-insensitive, close among others",
            _get(b"/livez", b"Connection: x, CLOSE\r\n"), (200,), "server", closes=True,
            has=(("connection", "close"),)),
+    Clause("9110 7.6.2", "Max-Forwards is for proxies; here a request has arrived",
+           _get(READ, b"Max-Forwards: 0\r\n", b"OPTIONS"), (204,)),
     Clause("9110 7.8", "Upgrade may be ignored",
            _get(READ, b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
@@ -93,6 +104,9 @@ RFC_9110: Final = (
            _post(JSON + b"Content-Length: +27\r\n", ORDER), (400,), "server", closes=True),
     Clause("9110 8.8.3", "an entity tag is quoted",
            _get(READ), (200,), has=(("etag", '"[^"]+"'),)),
+    Clause("9110 8.8.3", "an entity tag may have bytes beyond ASCII",
+           _get(READ, b'If-None-Match: "\xe9"\r\n'), (400,),
+           but="400, as the server's interface does not show a value that has some", asgi=False),
     Clause("9110 9.1", "methods are case-sensitive; one that is unknown SHOULD be 501",
            _get(READ, method=b"get"), (405,),
            but="405, as a 5xx would count as a failure of the service in alerts and rollouts"),
@@ -102,8 +116,13 @@ RFC_9110: Final = (
            (_get(READ, LENGTH)[0] + ORDER,), (200,)),
     Clause("9110 9.3.2", "HEAD has the fields of GET, and no content",
            _get(READ, method=b"HEAD"), (200,), has=(("content-length", r"\d+"), ("etag", ".+"))),
+    Clause("9110 9.3.2", "a body of a HEAD has no meaning",
+           (_get(READ, LENGTH, b"HEAD")[0] + ORDER,), (200,)),
     Clause("9110 9.3.3", "what was created is 201, with its Location", CREATE, (201,),
            has=(("location", "/orders/.*"),)),
+    Clause("9110 15.3.2", "without Location it is the target that was created",
+           _post(JSON + b"Content-Length: 29\r\n", b"[%b]" % ORDER, b"/orders/batch"), (201,),
+           has=(("location", ""),), but="many were created, and the answer has them"),
     Clause("9110 9.3.6", "CONNECT is for proxies",
            _get(b"x:80", method=b"CONNECT"), (405,), has=(("allow", ".+"),)),
     *(
@@ -128,7 +147,13 @@ RFC_9110: Final = (
            (*_post(JSON + LENGTH + b"Expect: 100-Continue\r\n"), ORDER), (100, 201)),
     Clause("9110 10.1.1", "whoever does not want the body may answer at once",
            _post(b"Content-Type: text/plain\r\n" + LENGTH + b"Expect: 100-continue\r\n"), (415,),
-           closes=True),
+           closes=True, has=(("connection", "close"),)),
+    Clause("9110 10.1.1", "and says so where the body is too large",
+           _post(JSON + b"Content-Length: %d\r\nExpect: 100-continue\r\n" % LARGE), (413,),
+           closes=True, has=(("connection", "close"),)),
+    Clause("9110 10.1.1", "in HTTP/1.0 nobody waits for a 100",
+           (b"POST /orders HTTP/1.0\r\n%b%bExpect: 100-continue\r\n\r\n%b"
+            % (JSON, LENGTH, ORDER),), (201,), closes=True),
     Clause("9110 10.1.1", "other expectations may be 417",
            _post(JSON + LENGTH + b"Expect: a-miracle\r\n", ORDER), (201,), but="ignored"),
     Clause("9110 10.2.1", "405 says in Allow what is possible",
@@ -138,6 +163,8 @@ RFC_9110: Final = (
            _get(READ, b"Accept: text/html\r\n"), (406,)),
     Clause("9110 12.4.2", "a weight of 0 is: not acceptable",
            _get(READ, b"Accept: application/json;q=0.000, */*\r\n"), (406,)),
+    Clause("9110 12.5.1", "an Accept that names nothing excludes nothing",
+           _get(READ, b"Accept:\r\n"), (200,)),
     Clause("9110 12.5.1", "the most specific range decides",
            _get(READ, b"Accept: */*;q=0, application/*;q=0, application/json\r\n"), (200,)),
     Clause("9110 12.5.3", "no coding is needed where none is acceptable",
@@ -186,8 +213,13 @@ RFC_9110: Final = (
     Clause("9110 14.2", "Range may be ignored", _get(READ, b"Range: bytes=0-3\r\n"), (200,)),
     Clause("9110 15.4.5", "304 has the tag that 200 has, and no content",
            _get(READ, b"If-None-Match: *\r\n"), (304,), has=(("etag", ".+"),)),
-    Clause("9110 15.5.14", "a body that is too large is 413, and need not be read",
+    Clause("9110 15.5.14", "a body that is too large is 413",
            _post(JSON + b"Content-Length: %d\r\n" % LARGE), (413,), closes=True),
+    Clause("9110 15.5.14", "and need not be read: then the connection ends",
+           _post(JSON + b"Content-Length: %d\r\n" % ENDLESS), (413,), closes=True,
+           has=(("connection", "close"),)),
+    Clause("9110 9.3.4", "nor need that of a method that is not there",
+           (b"PUT /orders HTTP/1.1\r\n%b%b\r\n%b" % (HOST, LENGTH, ORDER),), (405,)),
 )  # fmt: skip
 
 RFC_9112: Final = (
@@ -249,6 +281,10 @@ RFC_9112: Final = (
            (b"GET %b HTTP/1.1\r\nHost:\r\n\r\n" % READ,), (400,)),
     Clause("9112 3.2", "a request of HTTP/1.0 may have an empty Host, or none",
            (b"GET %b HTTP/1.0\r\nHost:\r\n\r\n" % READ,), (200,), closes=True),
+    Clause("9112 3.2.1", "a path has no fragment",
+           _get(READ + b"#a"), (200,), "server", but="the library cuts it off"),
+    Clause("9112 3.2.3", "a host and a port are for CONNECT alone",
+           _get(b"x:80"), (400,)),
     Clause("9112 3.2.2", "a target may be a URL, whatever Host says",
            _get(b"http://elsewhere.test" + READ), (200,)),
     Clause("9112 3.2.2", "a URL does not stand for Host",
@@ -287,6 +323,15 @@ RFC_9112: Final = (
            _post(JSON + CHUNKED, CHUNKS.replace(b"\r\n", b";a=b\r\n", 1)), (201,)),
     Clause("9112 7.1", "what is no chunk is invalid, and the connection ends",
            _post(JSON + CHUNKED, b"zz\r\n"), (400,), closes=True),
+    *(
+        Clause("9112 7.1", f"so is a size that is none: {size!r}",
+               _post(JSON + CHUNKED, CHUNKS.replace(b"1b", size, 1)), (400,), closes=True)
+        for size in (b"0x1b", b"+1b", b"-1b", b"1_b", b"", b" 1b")
+    ),
+    Clause("9112 7.1", "a line of a chunk ends with CRLF",
+           _post(JSON + CHUNKED, CHUNKS.replace(b"\r\n", b"\n", 1)), (400,), closes=True),
+    Clause("9112 7.1.1", "in an extension too",
+           _post(JSON + CHUNKED, CHUNKS.replace(b"\r\n", b";a\n\r\n", 1)), (400,), closes=True),
     Clause("9112 7.1", "a size that is too large for a number is invalid",
            _post(JSON + CHUNKED, b"f" * 20 + b"\r\n"), (400,), closes=True),
     Clause("9112 7.1.2", "trailers can be parsed, and may be discarded",

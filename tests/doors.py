@@ -9,9 +9,10 @@ is read and is not visible ASCII, which RSGI hides, is 400.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from orders.http.rsgi import READ
@@ -72,9 +73,24 @@ class ColdServer(Server):
         """
 import sys
 from orders import cli, serve
-def cold(take, *where):
+def cold(take, *where, **_):
     return serve.serve_asgi(take.__self__._shared.bridge.app, *where)
 serve.serve_rsgi = cold
+sys.exit(cli.main())
+""",
+    )
+
+
+class BridgedServer(Server):
+    """The service with its cold application alone, behind the same door as ever."""
+
+    program = (
+        "-c",
+        """
+import sys
+from orders import cli, serve
+front_door = serve.FrontDoor
+serve.FrontDoor = lambda shared, *, gate, hot: front_door(shared, gate=gate, hot=False)
 sys.exit(cli.main())
 """,
     )
@@ -172,16 +188,32 @@ def _refuses(answer: Answer, header: str, method: str) -> bool:
 
 
 @contextmanager
-def open_doors(postgres: Databases, folder: Path) -> Iterator[Doors]:
-    """Start the servers, with a database each, and seed an order; they must end with 0."""
+def open_doors(
+    postgres: Databases,
+    folder: Path,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    *,
+    cold: type[Server] = ColdServer,
+    credential: Iterable[tuple[str, str]] = (),
+) -> Iterator[Doors]:
+    """Start the servers, with a database each, and seed an order; they must end with 0.
+
+    Args:
+        postgres: where their databases are.
+        folder: for what they print.
+        environ: more of their environment.
+        cold: the server whose answers are all those of the cold application.
+        credential: headers with which an order can be made.
+
+    """
     servers = [
-        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database())
-        for kind in KINDS.values()
+        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database(), **environ)
+        for kind in (KINDS | {"cold": cold}).values()
     ]
     found = []
     for server in servers:
         server.wait_for()
-        made = exchange(server.port, Request("POST", "/orders", (JSON,), (GOOD,)))
+        made = exchange(server.port, Request("POST", "/orders", (JSON, *credential), (GOOD,)))
         found.append(Door(server.port, json.loads(made.body)["id"]))
     yield Doors(*found)
     assert [0] * len(servers) == [server.stop() for server in servers]

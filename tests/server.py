@@ -38,7 +38,8 @@ class Server:
         """Start the process; `wait_for` says when it serves."""
         self.port = int(environ.get("HTTP_PORT") or free_port())
         self.metrics_port = int(environ.get("METRICS_PORT") or free_port())
-        self.url = f"http://127.0.0.1:{self.port}"
+        scheme = "https" if "TLS_CERT_FILE" in environ else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         self.metrics_url = f"http://127.0.0.1:{self.metrics_port}"
         self.log = log
         with log.open("wb") as output:
@@ -61,11 +62,12 @@ class Server:
             )
 
     def wait_for(self, path: str = "/readyz") -> None:
-        """Return when a path of the API's port is answered with 200."""
+        """Return when a path of the API's port, or of that without TLS, is answered with 200."""
+        plain = self.url if self.url.startswith("http:") else self.metrics_url
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if httpx.get(self.url + path).status_code == httpx.codes.OK:
+                if httpx.get(plain + path).status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 pass

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orders.embedded import EmbeddedPostgres
+from tests.certificates import openssl
 from tests.ports import free_port
 
 _ACCESS = """\
@@ -55,11 +56,11 @@ class TlsPostgres(EmbeddedPostgres):
     def _make_certificates(self) -> None:
         folder = self.ca.parent
         for name in ("ca", "other"):
-            _openssl(folder, "req", "-x509", *_KEY, "-subj", f"/CN={name}", "-days", "2",
-                     "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
-        _openssl(folder, "req", *_KEY, "-subj", "/CN=localhost", *_NAME,
+            openssl(folder, "req", "-x509", *_KEY, "-subj", f"/CN={name}", "-days", "2",
+                    "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
+        openssl(folder, "req", *_KEY, "-subj", "/CN=localhost", *_NAME,
                  "-keyout", "server.key", "-out", "server.csr")  # fmt: skip
-        _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+        openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
                  "-CAcreateserial", "-copy_extensions", "copy", "-days", "2",
                  "-out", "server.crt")  # fmt: skip
         for name in ("server.key", "server.crt"):
@@ -67,10 +68,6 @@ class TlsPostgres(EmbeddedPostgres):
             shutil.copyfile(folder / name, path)
             path.chmod(0o600)
             self._account.give(path)
-
-
-def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def _programs_with_tls() -> Path | None:

@@ -16,6 +16,7 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.gate import Gate
 from orders_operator.handlers import Watches
+from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
@@ -83,6 +84,7 @@ class Leader:
             tracing,
             instance=settings.pod_name,
         )
+        self._rotated = reconciler.rotated
         self._gate = Gate(reconciler, scope.works)
         self._queue: KeyedQueue[Key] = KeyedQueue(self._work)
         metrics.watch_queue(self._queue.__len__, lambda: self._queue.failing)
@@ -91,14 +93,17 @@ class Leader:
         """Work; return, or raise, when that is no longer possible."""
         self._queue.start()
         self._watchdog.require("a worker", lambda: self._queue.alive)
-        listing, following = map(asyncio.ensure_future, (self._list(), self._follow()))
+        work = (self._list(), self._follow(), self._keys())
+        listing, following, looking = map(asyncio.ensure_future, work)
         self._watchdog.require("the list", lambda: not listing.done())
         self._watchdog.require("the view of the Leases", lambda: not following.done())
+        self._watchdog.require("the view of the cluster's keys", lambda: not looking.done())
         try:
             await self._watch()
         finally:
             listing.cancel()
             following.cancel()
+            looking.cancel()
 
     async def stop(self) -> None:
         """Cut off what is under way."""
@@ -280,6 +285,19 @@ class Leader:
             self._watchdog.listed(versions)
             for key in self._metrics.keys() ^ versions.keys():
                 self._queue.add(key, urgent=False)
+
+    async def _keys(self) -> None:
+        """Wake all when the keys that sign the tokens of ServiceAccounts have been rotated."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                rotated = await self._rotated()
+            except KubeError as error:
+                log.warning("the cluster's keys were not read: %s", error)
+                continue
+            if rotated:
+                log.info("the cluster's keys are others now")
+                self._wake()
 
     async def _versions(self) -> dict[Key, str]:
         found = {}

@@ -133,7 +133,12 @@ _CHART: Final[Schema] = {
         },
     ),
     "dashboards": _object(enabled=_BOOLEAN, labels=_MAP, annotations=_MAP),
-    "test": _object(enabled=_BOOLEAN, resources=_RESOURCES),
+    "test": _object(
+        enabled=_BOOLEAN,
+        url={"type": "string", "pattern": "^(https?://.+)?$"},
+        caKey={"type": "string", "pattern": "^[-._a-zA-Z0-9]+$"},
+        resources=_RESOURCES,
+    ),
 }
 
 

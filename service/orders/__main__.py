@@ -2,7 +2,9 @@
 
 The first process of a container has no default actions: a SIGTERM for which it has no handler is
 dropped, and the container killed when its grace period ends. The imports take a quarter of a
-second, so the handlers come before them, and end the process at once: nothing has begun.
+second, so the handlers come before them, and end the process at once: nothing has begun. Python
+itself takes its time before that; a signal that comes then is kept if the process was started with
+the signals blocked (`env --block-signal=TERM,INT orders serve`), and heeded here.
 """
 
 import os
@@ -34,6 +36,7 @@ def _heed(*, serving: bool) -> None:
     signal.signal(signal.SIGTERM, leave)
     if serving:  # to other commands it is a KeyboardInterrupt, from Python's first moment
         signal.signal(signal.SIGINT, leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
 
 
 if __name__ == "__main__":

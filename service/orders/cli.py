@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from orders import __version__
+from orders.auth.caller import SCOPES
 from orders.config import Config, ConfigError
 from orders.config.masking import masked
 
@@ -99,6 +100,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long to ask again when it fails (default: one try)",
     )
+    either = smoke.add_mutually_exclusive_group()
+    either.add_argument("--api-key-file", type=Path, metavar="FILE", help="send the API key in it")
+    either.add_argument("--token-file", type=Path, metavar="FILE", help="send the token in it")
+    smoke.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="trust these authorities instead of the system's",
+    )
     smoke.set_defaults(run=_smoke)
 
     config = commands.add_parser("config", help="print what is in force, secrets masked")
@@ -106,6 +116,27 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="as a JSON object")
     form.add_argument("--reference", action="store_true", help="the reference page, in Markdown")
     config.set_defaults(run=_config)
+
+    keys = commands.add_parser("keys", help="make API keys")
+    keys.set_defaults(run=_keys, parser=keys)
+    new = keys.add_subparsers(title="commands", metavar="COMMAND").add_parser(
+        "new",
+        help="print a new key, and the line to store",
+        description="Print two lines: the key, for whoever calls, and the line for"
+        " AUTH_API_KEYS_FILE, which does not have it. Nothing is kept, and no configuration is"
+        " read.",
+    )
+    new.add_argument("name", type=_key_name, metavar="NAME", help="of the caller, for the log")
+    new.add_argument(
+        "--scope",
+        action="extend",
+        nargs="+",
+        required=True,
+        choices=SCOPES,
+        dest="scopes",
+        help="what the key grants; may be repeated",
+    )
+    new.set_defaults(run=_new_key)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_openapi)
@@ -188,9 +219,34 @@ def _seconds(text: str) -> float:
 
 
 def _smoke(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from orders.smoke import Credential  # noqa: PLC0415
     from orders.smoke import main as smoke  # noqa: PLC0415
 
-    return smoke(arguments.url, wait=arguments.wait)
+    credential = Credential(arguments.api_key_file, arguments.token_file)
+    return smoke(
+        arguments.url, wait=arguments.wait, credential=credential, ca_file=arguments.ca_file
+    )
+
+
+def _key_name(text: str) -> str:
+    from orders.auth.api_keys import NAMES, is_name  # noqa: PLC0415
+
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"{masked(text)!r} is not allowed; allowed: {NAMES}")
+    return text
+
+
+def _keys(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    arguments.parser.print_help(sys.stderr)
+    return USAGE_ERROR
+
+
+def _new_key(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from orders.auth.api_keys import line, new_key  # noqa: PLC0415
+
+    key = new_key()
+    sys.stdout.write(f"{key}\n{line(arguments.name, key, dict.fromkeys(arguments.scopes))}\n")
+    return 0
 
 
 def _config(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -25,6 +25,16 @@ def raise_limit() -> int:
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
+def lowest_free() -> int:
+    """Return the lowest number that no descriptor has: there are as many, or more."""
+    try:
+        descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return sys.maxsize
+    os.close(descriptor)
+    return descriptor
+
+
 def numbers() -> list[int]:
     """Return the descriptors that are open."""
     if sys.platform != "linux":

@@ -138,7 +138,8 @@ def _end_alike() -> None:
 def _greet(config: Config) -> None:
     """Say where everything is, once it takes requests."""
     host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(config.http_host, config.http_host)  # noqa: S104
-    api, metrics = f"http://{host}:{config.http_port}", f"http://{host}:{config.metrics_port}"
+    api = f"{config.scheme}://{host}:{config.http_port}"
+    metrics = f"http://{host}:{config.metrics_port}"
     sys.stdout.write(
         f"\n  API      {api}/orders\n"
         f"  docs     {api}/docs\n"

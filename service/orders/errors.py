@@ -49,6 +49,22 @@ class MalformedIdempotencyKey(Problem):
     title = "The Idempotency-Key is malformed"
 
 
+class Unauthorized(Problem):
+    """There is no valid credential (RFC 9110, 15.5.2); nothing else of the request was read."""
+
+    name = "unauthorized"
+    status = 401
+    title = "A valid credential is needed"
+
+
+class InsufficientScope(Problem):
+    """The credential is valid, and does not have the scope (RFC 6750, 3.1)."""
+
+    name = "insufficient-scope"
+    status = 403
+    title = "The credential lacks a scope"
+
+
 class OrderNotFound(Problem):
     """No order has this id."""
 
@@ -166,3 +182,10 @@ class DatabaseUnavailable(Unavailable):
 
     name = "database-unavailable"
     title = "The database is unavailable"
+
+
+class AuthenticationUnavailable(Unavailable):
+    """It cannot be told now whether a token is valid: keys are missing, or too many are new."""
+
+    name = "authentication-unavailable"
+    title = "The credential cannot be checked now"

@@ -24,10 +24,12 @@ from orders.http.bridge import Bridge
 from orders.http.budget import HEAD, Budget, divide
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
-from orders.http.connections import Connections
+from orders.http.connections import Connections, Watched
+from orders.http.cors import marking, preflight
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
+from orders.http.rotation import Rotation
 from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
 from orders.ports import host_to_bind
 from orders.service import OrderService
@@ -41,7 +43,9 @@ from orders.telemetry.requests import Requests
 from orders.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
+    from orders.auth.authentication import Authentication
     from orders.config import Config
+    from orders.http.server import Take
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
 _BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
@@ -64,6 +68,7 @@ def main(config: "Config") -> NoReturn:
 async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status, 0 when everything was finished."""
     stop, hurry = _signals()
+    rotation = _rotation(config)
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
         stack.callback(metrics.close)
@@ -72,6 +77,9 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         _background(stack, measure_lag(metrics.lag.child()))
         if config.log_level_file is not None:
             _background(stack, logs.watch_level(writer, config.log_level_file, config.log_level))
+        authentication = _authentication(config, metrics)
+        if authentication is not None:
+            _background(stack, authentication.follow())
         tracing = Tracing.from_config(config)
         stack.callback(tracing.shutdown)
         store = Store(
@@ -84,44 +92,35 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.open()
         metrics.watch_connections(store.connections_by_state)
         metrics.watch_writes(store.writes.by_reason)
-        bounds, few, budget = _bounds(config, metrics)
+        bounds = _bounds(config, metrics)
+        most, _, budget = bounds
         # More wait only when callers have left; what they asked for is held all the same.
-        queue_limit = min(config.queue_limit, bounds.connections)
-        orders = OrderService(store, replace(config, queue_limit=queue_limit), metrics)
-        store.writes.try_by(orders.commit)
-        if config.faults is not None:
-            orders = config.faults(orders)
-        requests = Requests(metrics, tracing, writer)
+        queue_limit = min(config.queue_limit, most.connections)
+        orders = _domain(store, replace(config, queue_limit=queue_limit), metrics)
+        requests = Requests(metrics, tracing, writer, config.scheme)
         stack.callback(requests.record)
         health = Health(
             partial(store.schema_version, patience=READINESS_PATIENCE),
             REQUIRED_VERSION,
             metrics.set_migration_version,
             store.writes.why,
+            None if authentication is None else authentication.lacking,
         )
         bodies = Bodies(config.request_timeout)
         answers = Answers(budget, config.http_port)
         stack.callback(answers.stop)
-        bridge = Bridge(ColdApplication(orders, requests, health, bodies, budget, answers))
-        shared = Shared(orders, requests, health, bodies, bridge, budget)
-        front = FrontDoor(shared, hot=config.faults is None)  # those stand around cold calls alone
-        host = host_to_bind(config.http_host)
-        side = serve_asgi(MetricsPort(metrics, health), host, config.metrics_port, few)
-        stack.callback(side.stop)
-        await side.bound()
-        api = serve_rsgi(front.take, host, config.http_port, bounds)
-        await api.bound()
-        connections = Connections(
-            {
-                "api": (config.http_port, bounds.connections),
-                "metrics": (config.metrics_port, few.connections),
-            },
-            config.request_timeout,
-        )
-        metrics.watch_callers(connections.open, connections.limits, connections.closed)
-        _background(stack, connections.watch())
+        gate = None if authentication is None else authentication.gate
+        cold = ColdApplication(
+            orders, requests, health, bodies, budget=budget, answers=answers,
+            gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
+        )  # fmt: skip
+        shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget)
+        hot = config.faults is None  # those stand around cold calls alone
+        front = FrontDoor(shared, gate=gate, hot=hot)
+        take = marking(front.take, config.cors)
+        side = MetricsPort(metrics, health, gate if config.metrics_auth else None)
+        api = await _listen(config, stack, metrics, bounds, take, side, rotation)
         health.started = True
-        log.info("listening on %s, port %d", host, config.http_port)
         on_ready()
         _settle()
         await stop.wait()
@@ -130,6 +129,68 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), config.shutdown_delay)
         return await _finish(api, bodies, requests, orders, config.shutdown_grace_period)
+
+
+def _domain(store: Store, config: "Config", metrics: Metrics) -> OrderService:
+    """Return what the service does, with the faults that are configured around it."""
+    orders = OrderService(store, config, metrics)
+    store.writes.try_by(orders.commit)
+    if config.faults is not None:
+        orders = config.faults(orders)
+    return orders
+
+
+def _authentication(config: "Config", metrics: Metrics) -> "Authentication | None":
+    """Return what lets callers in; None where everybody may order."""
+    if not config.auth.on:
+        return None
+    from orders.auth.authentication import Authentication  # noqa: PLC0415  only who needs it pays
+    from orders.auth.outcomes import OUTCOMES  # noqa: PLC0415  the same
+
+    return Authentication(config.auth, metrics.watch_authentication(OUTCOMES))
+
+
+def _rotation(config: "Config") -> Rotation | None:
+    """Read the files of TLS, where there is to be any."""
+    if config.tls is None:
+        return None
+    return Rotation(config.tls, config.http_keep_alive_timeout + config.request_timeout)
+
+
+async def _listen(  # noqa: PLR0913  one part each
+    config: "Config",
+    stack: contextlib.AsyncExitStack,
+    metrics: Metrics,
+    bounds: tuple[Bounds, Bounds, Budget],
+    take: "Take",
+    side: MetricsPort,
+    rotation: Rotation | None,
+) -> Listener:
+    """Serve both ports; return the API's listener, which does not end with the stack."""
+    host = host_to_bind(config.http_host)
+    most, few, budget = bounds
+    beside = serve_asgi(side, host, config.metrics_port, few)
+    stack.callback(beside.stop)
+    await beside.bound()
+    files = None if rotation is None else rotation.files
+    api = serve_rsgi(take, host, config.http_port, most, tls=files)
+    await api.bound()
+    connections = Connections(
+        {
+            "api": Watched(config.http_port, most.connections, tls=files is not None),
+            "metrics": Watched(config.metrics_port, few.connections),
+        },
+        config.request_timeout,
+        budget,
+    )
+    metrics.watch_callers(connections.open, connections.limits, connections.closed)
+    _background(stack, connections.watch())
+    log.info("listening on %s, port %d", host, config.http_port)
+    if rotation is not None:
+        log.info("the API's port speaks TLS: %s", rotation)
+        metrics.watch_certificate(lambda: rotation.not_after, lambda: rotation.changes)
+        _background(stack, rotation.watch(api))
+    return api
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:
@@ -147,12 +208,15 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
 def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]:
     """Return what callers may take of the API's port, of the other one, and of the memory."""
     limit = config.memory_limit or int(memory.available() * _MEMORY_SHARE)
-    shares = divide(limit, memory.resident())
+    shares = divide(limit, memory.resident(), tls=config.tls is not None)
     if not shares.enough:
         log.warning("%d MiB of memory are too few: more may be used", limit // _MIB)
     budget = Budget(shares.requests)
     metrics.watch_memory(limit, budget.total, lambda: budget.used, lambda: budget.refused)
-    most = min(shares.connections, descriptors.raise_limit() - _OTHER_DESCRIPTORS, _CONNECTIONS)
+    most = descriptors.raise_limit() - _OTHER_DESCRIPTORS
+    if config.tls is not None:
+        most //= 3  # while certificates are replaced there are two servers; and handshakes
+    most = min(shares.connections, most, _CONNECTIONS)
     patience = config.http_keep_alive_timeout
     return (
         Bounds(max(1, most), HEAD, patience),

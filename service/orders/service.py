@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
-__all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page", "begun"]
+__all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page", "begun", "owner"]
 
 begun: Final[ContextVar[float]] = ContextVar("begun")
 """When the request of the running task began, by time.perf_counter(); so its deadline is known."""
+
+owner: Final[ContextVar[str]] = ContextVar("owner", default="")
+"""Whose the Idempotency-Keys of the running task are; nobody's where nobody says who calls."""
 
 OVERLAP: Final = 64
 """Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
@@ -82,7 +85,7 @@ class OrderService:
 
         """
         deadline = self.deadline()
-        row = NewRow(new.item, new.quantity, key)
+        row = NewRow(new.item, new.quantity, key, owner.get())
         stored = await self._creates.submit(row, _link(), deadline)
         if isinstance(stored, KeyWithoutOrder):
             stored = await self._ask_again(self._creates, row, deadline)
@@ -167,7 +170,7 @@ class OrderService:
         """
         deadline = self.deadline()
         rows = [NewRow(new.item, new.quantity) for new in news]
-        bulk = Bulk(rows, key)
+        bulk = Bulk(rows, key, owner.get())
         stored = await self._bulks.submit(bulk, _link(), deadline)
         if isinstance(stored, KeyWithoutOrder):
             stored = await self._ask_again(self._bulks, bulk, deadline)

@@ -2,26 +2,57 @@
 
 What `helm test` runs, and a deployment pipeline may: it needs nothing but this package. The order
 is real; its key makes sending it twice one order.
+
+The credential is read for each try, as a token in a pod is replaced; redirects are not followed,
+as it would go along.
 """
 
 import json
+import re
+import ssl
 import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from orders.config import ConfigError
 from orders.config.masking import masked
 
 _TIMEOUT: Final = 10.0
 _PAUSE: Final = 0.5
+_WORD: Final = re.compile(r"[!-~]{1,16000}").fullmatch
 _ORDER: Final = {"item": "smoke test", "quantity": 1}
 
 
 class SmokeError(Exception):
     """The service did not do as it should; the message says what was asked and what came."""
+
+
+class Credential(NamedTuple):
+    """Where the API key, or the bearer token, of a caller is; None for none."""
+
+    api_key_file: Path | None = None
+    token_file: Path | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return what is sent of it.
+
+        Raises:
+            ConfigError: a file cannot be read, or has more or less than one word.
+
+        """
+        if self.api_key_file is not None:
+            return {"x-api-key": _word("--api-key-file", self.api_key_file)}
+        if self.token_file is not None:
+            return {"authorization": f"Bearer {_word('--token-file', self.token_file)}"}
+        return {}
+
+
+NOBODY: Final = Credential()
 
 
 class Answer(NamedTuple):
@@ -32,17 +63,25 @@ class Answer(NamedTuple):
     body: Any
 
 
-def main(url: str, *, wait: float) -> int:
+def main(
+    url: str, *, wait: float, credential: Credential = NOBODY, ca_file: Path | None = None
+) -> int:
     """Place an order at `url`, send it again, read it; return the exit status, 1 if it failed.
 
     `wait` is for how many seconds a service that does not answer, or not yet, is asked again.
+    `ca_file` has the authorities of an https service; the system's if it is None.
+
+    Raises:
+        ConfigError: a file is not what it has to be.
+
     """
     base = url.rstrip("/")
+    caller = _Caller(credential, ca_file)
     key = str(uuid.uuid4())
     deadline = time.monotonic() + wait
     while True:
         try:
-            order = _try(base, key)
+            order = _try(caller, base, key)
         except SmokeError as error:
             if time.monotonic() >= deadline:
                 sys.stderr.write(masked(f"orders: {error}\n"))
@@ -53,35 +92,73 @@ def main(url: str, *, wait: float) -> int:
             return 0
 
 
-def _try(base: str, key: str) -> dict[str, Any]:
-    made = _ask("POST", f"{base}/orders", _ORDER, key)
+class _Caller:
+    """Asks a service, as whoever the credential says."""
+
+    def __init__(self, credential: Credential, ca_file: Path | None) -> None:
+        self._credential = credential
+        try:
+            trusted = ssl.create_default_context(cafile=ca_file)
+        except OSError:  # an SSLError is one
+            raise ConfigError(
+                f"--ca-file is '{ca_file}'; allowed: a file of certificates in PEM"
+            ) from None
+        handler = urllib.request.HTTPSHandler(context=trusted)
+        self._opener = urllib.request.build_opener(_NoRedirect, handler)
+
+    def ask(
+        self, method: str, url: str, body: dict[str, Any] | None = None, key: str | None = None
+    ) -> Answer:
+        headers = self._credential.headers()
+        if body:
+            headers["content-type"] = "application/json"
+        if key:
+            headers["idempotency-key"] = f'"{key}"'
+        data = json.dumps(body).encode() if body else None
+        try:
+            request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  the caller's own URL, http or https
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
+                fields = {name.lower(): value for name, value in answer.headers.items()}
+                return Answer(answer.status, fields, json.load(answer))
+        except urllib.error.HTTPError as error:
+            with error:  # it is the answer, too
+                raise SmokeError(f"{method} {url}: {error.code} {error.read(1000)!r}") from error
+        except (OSError, ValueError) as error:
+            raise SmokeError(f"{method} {url}: {error}") from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for the answer."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow none."""
+
+
+def _word(flag: str, path: Path) -> str:
+    """Return the only word of a file."""
+    try:
+        found = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if _WORD(found) is None:
+        raise ConfigError(
+            f"{flag} is '{path}'; allowed: a file with one word of visible ASCII, up to 16000"
+            " characters"
+        )
+    return found
+
+
+def _try(caller: _Caller, base: str, key: str) -> dict[str, Any]:
+    made = caller.ask("POST", f"{base}/orders", _ORDER, key)
     _expect(made, HTTPStatus.CREATED, _ORDER)
-    again = _ask("POST", f"{base}/orders", _ORDER, key)
+    again = caller.ask("POST", f"{base}/orders", _ORDER, key)
     _expect(again, HTTPStatus.CREATED, made.body)
     if again.headers.get("idempotency-replayed") != "true":
         raise SmokeError(f"POST {base}/orders: the same key made a second order")
-    found = _ask("GET", f"{base}{made.headers['location']}")
+    found = caller.ask("GET", f"{base}{made.headers['location']}")
     _expect(found, HTTPStatus.OK, made.body)
     order: dict[str, Any] = found.body
     return order
-
-
-def _ask(
-    method: str, url: str, body: dict[str, Any] | None = None, key: str | None = None
-) -> Answer:
-    headers = {"content-type": "application/json"} if body else {}
-    if key:
-        headers["idempotency-key"] = f'"{key}"'
-    data = json.dumps(body).encode() if body else None
-    try:
-        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  the caller's own URL, http or https
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310  the same
-            fields = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status, fields, json.load(answer))
-    except urllib.error.HTTPError as error:
-        raise SmokeError(f"{method} {url}: {error.code} {error.read(1000)!r}") from error
-    except (OSError, ValueError) as error:
-        raise SmokeError(f"{method} {url}: {error}") from error
 
 
 def _expect(answer: Answer, status: int, fields: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from orders_operator.resources.labels import CONFIG_COPY, DATABASE, REVISION
+from orders_operator.resources.references import scheme
+from orders_operator.rollout.pods import ready
 from tests.apiserver.kubelet import named
 from tests.apiserver.world import NAME, World
 
@@ -16,7 +18,8 @@ _POLICIES: Final = ("networking.k8s.io/v1", "networkpolicies")
 _REVISIONS: Final = ("apps/v1", "controllerrevisions")
 _ALWAYS: Final = ("Paused", "Reconciling", "Stalled")
 """Conditions that are said of each generation, whatever the operator does with it."""
-_LOG_LEVEL: Final = f"{NAME}-config"
+_READ_AGAIN: Final = frozenset({f"{NAME}-config", f"{NAME}-auth"})
+"""What may change under pods that run: the log level, and who may call."""
 _COMPONENT: Final = "app.kubernetes.io/component"
 
 
@@ -34,6 +37,7 @@ class Invariants:
         rollout = (after.get("status") or {}).get("rollout") or {}
         await self._nothing_in_use_is_gone(rollout.get("stable"))
         await self._one_revision_rolls(rollout.get("stable"))
+        await self._callers_find_pods()
         await self._status_is_true(resource, after)
 
     async def _nothing_in_use_is_gone(self, stable: str | None) -> None:
@@ -58,7 +62,7 @@ class Invariants:
         for (_, plural, name), obj in found.items():
             if obj is not None and plural == "configmaps" and name.startswith(f"{NAME}-"):
                 before = self._copies.setdefault(name, obj["data"])
-                assert name == _LOG_LEVEL or before == obj["data"], f"{name} was changed"
+                assert name in _READ_AGAIN or before == obj["data"], f"{name} was changed"
         if wanted:
             policy = await world.get(*_POLICIES, NAME)
             closed = [spec for spec in specs if not _open(policy, spec)]
@@ -72,6 +76,13 @@ class Invariants:
             for it in await world.kube.list("apps/v1", "deployments", world.namespace)
         }
         assert 1 >= len(given - {stable}), f"{given} roll at once, {stable} is stable"
+
+    async def _callers_find_pods(self) -> None:
+        """The Service has a port for whatever pods that serve speak."""
+        service = await self._world.find("v1", "services", NAME)
+        names = {it["name"] for it in service["spec"]["ports"]} if service is not None else set()
+        spoken = {scheme(pod) for pod in await self._world.pods() if ready(pod)}
+        assert spoken <= names, f"pods speak {spoken}, and the Service leads to {names}"
 
     async def _status_is_true(self, resource: Object, after: Object) -> None:
         """Status is of the generation that was reconciled; Ready says whether callers are served.

@@ -21,6 +21,20 @@ FATES: Final = {
 }
 LAST: Final = "orders/service:last"
 _SECRETS: Final = ("one", "two")
+_AUTH: Final[dict[str | None, Any]] = {
+    None: None,
+    "keys": {"apiKeysSecretRef": {"name": "callers"}, "jwt": None, "serviceAccounts": None},
+    "jwt": {
+        "jwt": [{"issuer": "https://login.example.com", "audience": "orders"}],
+        "serviceAccounts": None,
+        "apiKeysSecretRef": None,
+    },
+    "accounts": {
+        "serviceAccounts": [{"namespace": "a", "name": "b", "scopes": ["orders:read"]}],
+        "jwt": None,
+        "apiKeysSecretRef": {"name": "callers"},
+    },
+}
 _COMMANDS: Final = ("promote", "abort", "pause", "retry", "restart", "none")
 _LATE: Final = 700
 _PASSES: Final = 4
@@ -39,6 +53,8 @@ SPEC: Final = _actions(
     strategy=["RollingUpdate", "Canary"],
     rollback=["Automatic", "Manual"],
     env=[None, "settings", "others"],
+    auth=[None, "keys", "jwt", "accounts"],
+    tls=[True, False],
     replicas=[0, 1, 3],
     paused=[True, False],
 )
@@ -75,6 +91,8 @@ class Story:
             await world.config(name, mode="0")
         for name in _SECRETS:
             await self.do_rotate(name)
+        await world.secret("callers", "", keys="a")
+        await world.secret("certificate", "", **{"tls.crt": "a", "tls.key": "b"})
         world.kubelet.fates |= FATES
         await world.declare(database=_database(database), replicas=2)
         done: list[Action] = []
@@ -150,6 +168,14 @@ class Story:
         source = {"configMapKeyRef": {"name": name, "key": "mode"}}
         found = [{"name": "MODE", "valueFrom": source}] if name else []
         await self._world.change(podTemplate={"env": found})
+
+    async def do_auth(self, kind: str | None) -> None:
+        """Declare who may call, or nothing of it."""
+        await self._world.change(auth=_AUTH[kind])
+
+    async def do_tls(self, on: bool) -> None:  # noqa: FBT001  an argument as any other
+        """Declare that the API speaks TLS, or that it does not."""
+        await self._world.change(tls={"secretRef": {"name": "certificate"}} if on else None)
 
     async def do_replicas(self, number: int) -> None:
         """Declare how many pods there are."""

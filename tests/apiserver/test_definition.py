@@ -95,3 +95,37 @@ async def test_how_pods_are_replaced_can_be_done(
         return
     with pytest.raises(KubeError, match=said):
         await world.declare(rollout=rollout)
+
+
+@pytest.mark.parametrize(
+    ("cors", "said"),
+    [
+        ({}, "allowOrigins"),
+        ({"allowOrigins": []}, "at least 1 items"),
+        ({"allowOrigins": ["shop.example.com"]}, "should match"),
+        ({"allowOrigins": ["https://shop.example.com/"]}, "should match"),
+        ({"allowOrigins": ["https://shop.example.com:443"]}, "leave the usual port out"),
+        ({"allowOrigins": ["*", "https://shop.example.com"]}, "nothing beside it"),
+        ({"allowOrigins": ["*"], "allowCredentials": True}, r"a \* with credentials"),
+        (
+            {
+                "allowOrigins": ["https://a.example"],
+                "allowHeaders": ["*"],
+                "allowCredentials": True,
+            },
+            r"a \* with credentials",
+        ),
+        ({"allowOrigins": ["*"], "maxAge": "25h"}, "at most 24h"),
+        ({"allowOrigins": ["*"], "allowCredentials": False, "maxAge": "24h"}, None),
+        ({"allowOrigins": ["https://a.example:8443"], "allowCredentials": True}, None),
+    ],
+)
+async def test_pages_are_named_as_browsers_name_them(
+    world: World, cors: dict[str, Any], said: str | None
+) -> None:
+    """What no browser would take, and the service would not start with, is refused."""
+    if said is None:
+        await world.declare(cors=cors)
+        return
+    with pytest.raises(KubeError, match=said):
+        await world.declare(cors=cors)

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("kubeconfig")]
 @example([("strategy", "Canary"), ("database", "two"), ("lose", "one")], "one")
 @example([("image", "orders/service:crashes"), ("database", "one")], "embedded")
 @example([("lose", "one"), ("database", "two"), ("linger", False)], "embedded")
+@example([("auth", "jwt"), ("strategy", "Canary"), ("auth", "keys"), ("tls", True)], "one")
 def test_whatever_happens(actions: list[Action], database: str) -> None:
     """No sequence of changes, failures, restarts and takeovers breaks an invariant."""
     asyncio.run(told(actions, database))

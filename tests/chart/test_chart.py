@@ -116,7 +116,8 @@ def test_restricted(way: str) -> None:
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert {"type": "RuntimeDefault"} == spec["securityContext"]["seccompProfile"]
         assert set() == {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & spec.keys()
-        assert {"secret"} >= {key for it in spec.get("volumes", ()) for key in it if key != "name"}
+        kinds = {key for it in spec.get("volumes", ()) for key in it if key != "name"}
+        assert {"secret", "projected"} >= kinds
         for container in spec["containers"]:
             assert container["securityContext"]["allowPrivilegeEscalation"] is False
             assert {"drop": ["ALL"]} == container["securityContext"]["capabilities"]

@@ -2,8 +2,12 @@
 
 import http.client
 import json
+import tempfile
 import threading
+from pathlib import Path
 from typing import Final, Self
+
+from filelock import FileLock
 
 from tests.e2e.cluster import Namespace
 
@@ -12,35 +16,47 @@ PORT: Final = 8080
 """Of this machine; kind-config.yaml leads it to NODE_PORT."""
 NODE_PORT: Final = 30080
 _PER_CONNECTION: Final = 25
+_ONE: Final = Path(tempfile.gettempdir(), "orders-e2e-caller.lock")
+"""Is held by the one caller that has the port; tests beside it wait for it."""
 
 
 class Caller:
     """Calls an OrderService through a NodePort, half of the time on a new connection."""
 
     def __init__(self, namespace: Namespace, service: str) -> None:
-        """Make the NodePort."""
+        """Prepare."""
         self.failed: list[str] = []
         self.placed: list[str] = []
         self._namespace = namespace
         self._ended = threading.Event()
         self._first = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        namespace.apply(_node_port(service))
+        self._service = service
+        self._one = FileLock(_ONE)
 
     def __enter__(self) -> Self:
-        """Return once the first order is placed."""
-        self._thread.start()
-        if not self._first.wait(20):
-            raise AssertionError(f"no order in 20 s: {self.failed[-3:]}")
+        """Make the NodePort; return once the first order is placed."""
+        self._one.acquire()
+        try:
+            self._namespace.apply(_node_port(self._service))
+            self._thread.start()
+            assert self._first.wait(20), f"no order in 20 s: {self.failed[-3:]}"
+        except BaseException:
+            self.__exit__()
+            raise
         self.failed.clear()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop, and wait until the port is closed: it would be under the next caller else."""
-        self._ended.set()
-        self._thread.join(20)
-        self._namespace.kubectl("delete", "service", "called")
-        self._namespace.until(lambda: not _answered(), 20, "the NodePort is closed")
+        try:
+            self._ended.set()
+            if self._thread.is_alive():
+                self._thread.join(20)
+            self._namespace.kubectl("delete", "service", "called", "--ignore-not-found")
+            self._namespace.until(lambda: not _answered(), 20, "the NodePort is closed")
+        finally:
+            self._one.release()
 
     def more(self, number: int) -> bool:
         """Whether so many orders were placed since; for waiting."""

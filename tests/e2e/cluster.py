@@ -1,5 +1,6 @@
 """kubectl and helm, as a user calls them, against the cluster of the current context."""
 
+import http
 import json
 import subprocess
 import time
@@ -10,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from tests.conditions import rolled_out
+from tests.e2e import api
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHART: Final = ROOT / "charts" / "orders"
@@ -85,20 +87,21 @@ class Namespace:
 
     def get(self, kind: str, name: str) -> Object:
         """Return an object."""
-        found: Object = json.loads(self.kubectl("get", kind, name, "-o", "json"))
-        return found
+        return api.get(self.name, kind, name)
 
     def every(self, kind: str, labels: str = "") -> list[Object]:
-        """Return the objects of a kind."""
-        selector = ["--selector", labels] if labels else []
-        found: list[Object] = json.loads(self.kubectl("get", kind, *selector, "-o", "json"))[
-            "items"
-        ]
-        return found
+        """Return the objects of a kind, or of some with commas between them."""
+        return api.every(self.name, kind, labels)
 
     def exists(self, kind: str, name: str) -> bool:
         """Whether there is such an object."""
-        return bool(self.kubectl("get", kind, name, "--ignore-not-found", "-o", "name"))
+        try:
+            self.get(kind, name)
+        except api.ApiError as error:
+            if error.status == http.HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
 
     def patch(self, kind: str, name: str, change: Object, *more: str) -> None:
         """Change an object by a merge patch."""
@@ -148,6 +151,20 @@ class Namespace:
             return found.get("status") == "True" and words in found["message"]
 
         return self.until(said, seconds, f"Degraded says {words!r}")
+
+    def event(self, reason: str, seconds: float = 15) -> Object:
+        """Wait for an Event with this reason, and return it; it is told after the status.
+
+        Raises:
+            CommandError: it took longer; the message has the state of things.
+
+        """
+
+        def told() -> list[Object]:
+            return [it for it in self.every("events") if it["reason"] == reason]
+
+        self.until(told, seconds, f"an Event {reason}")
+        return told()[0]
 
     def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
         """Ask again until it is true, where there is nothing to watch; return the seconds."""

@@ -19,22 +19,23 @@ from tests.e2e.cluster import Namespace, helm, order_service, restrict, run, sec
 from tests.e2e.postgresql import PostgreSQL
 from tests.e2e.release import RELEASE, missing, remove
 
-CALLED: Final = ("test_canary", "test_rollouts", "test_leaving", "test_failures")
-"""What calls its services through the one port of this machine that leads into the cluster."""
 BESIDE: Final = (
-    *CALLED,
-    "test_autoscaling",
+    "test_canary",
     "test_rotation",
+    "test_rollouts",
     "test_database",
+    "test_leaving",
     "test_samples",
+    "test_autoscaling",
     "test_waiting",
     "test_options",
     "test_plugin",
+    "test_failures",
     "test_scaling",
     "test_following",
     "test_tracing",
 )
-"""What stays in namespaces of its own, the longest first."""
+"""What stays in namespaces of its own; what asks for much has something light beside it."""
 ALONE: Final = (
     "test_install",
     "test_gateway",
@@ -66,9 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in ours:
         item.add_marker(pytest.mark.timeout(420))
-        module = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("called" if module in CALLED else module))
-        if module in ALONE:
+        if item.path.stem in ALONE:
             item.add_marker("alone")
     ours.sort(key=lambda item: ORDER.index(item.path.stem))
     items[:] = others + ours

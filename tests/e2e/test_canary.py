@@ -108,8 +108,7 @@ def test_a_canary_that_does_well_takes_over(namespace: Namespace, served: Caller
     assert {revision} == labels
     kept = {it["metadata"]["name"] for it in namespace.every("controllerrevisions")}
     assert {f"{NAME}-{stable}", f"{NAME}-{revision}"} <= kept
-    reasons = [it["reason"] for it in namespace.every("events")]
-    assert "Canary" in reasons
+    assert "Normal" == namespace.event("Canary")["type"]
     assert served.placed
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -48,8 +49,13 @@ async def told(server: Server, error: str) -> str:
         ("GET /orders", None, "SELECT orders"),
     ],
 )
-def test_a_requests_trace_has_the_database(
-    traced: Server, collector: Collector, route: str, body: object, batch_name: str
+def test_a_requests_trace_has_the_database(  # noqa: PLR0913  a case has three parts
+    traced: Server,
+    database_url: str,
+    collector: Collector,
+    route: str,
+    body: object,
+    batch_name: str,
 ) -> None:
     """Under a request's span there is one of the database, within it, that links to the batch."""
     method, path = route.replace("{id}", "00000000-0000-7000-8000-000000000000").split()
@@ -62,7 +68,11 @@ def test_a_requests_trace_has_the_database(
     assert batch_name == within.name == batch.name
     assert request.trace_id == within.trace_id != batch.trace_id
     assert within.SPAN_KIND_CLIENT == within.kind == batch.kind
-    assert "postgresql" == attributes(within)["db.system.name"]
+    database = urlsplit(database_url)
+    for span in (within, batch):
+        assert "postgresql" == attributes(span)["db.system.name"]
+        assert database.hostname == attributes(span)["server.address"]
+        assert database.port == attributes(span).get("server.port", 5432)
     assert [(batch.trace_id, batch.span_id)] == [(k.trace_id, k.span_id) for k in within.links]
     assert [(request.trace_id, request.span_id)] == [(k.trace_id, k.span_id) for k in batch.links]
     assert request.start_time_unix_nano <= within.start_time_unix_nano

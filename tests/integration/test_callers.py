@@ -85,6 +85,29 @@ async def test_a_connection_is_closed_after_the_time_out(
     assert (1 if sent == READ else 0) == told.count(b"HTTP/1.1 404")
 
 
+async def test_a_request_may_take_longer_than_a_connection_may_be_idle(
+    serve: Start, database_url: str
+) -> None:
+    """The clock of idle connections stands still meanwhile, also on a connection that was idle."""
+    server = serve(DATABASE_URL=database_url, HTTP_KEEP_ALIVE_TIMEOUT="1")
+    create = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    create += b"Content-Length: %d\r\n\r\n%b" % (len(ORDER), ORDER)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    statuses = []
+    async with asyncio.timeout(15):
+        for sent in (READ, create, READ):
+            async with table_locked(database_url) if sent == create else contextlib.nullcontext():
+                writer.write(sent)
+                if sent == create:
+                    await asyncio.sleep(1.5)  # what is told apart are times
+            head = await reader.readuntil(b"\r\n\r\n")
+            statuses.append(int(head.split()[1]))
+            await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+    writer.close()
+
+    assert [404, 201, 404] == statuses
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
 @pytest.mark.parametrize("sent", [b"", READ, READ[:20]], ids=["fresh", "answered", "unfinished"])
 async def test_a_flood_of_idle_connections_keeps_nobody_out(

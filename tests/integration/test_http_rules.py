@@ -2,7 +2,7 @@
 
 import json
 import re
-from uuid import uuid4
+from typing import Final
 
 import httpx
 import pytest
@@ -11,6 +11,9 @@ from tests.problems import problem
 from tests.raw import JSON, Request, exchange
 from tests.server import Server
 
+NOBODY: Final = "0d5e9a52-6f4b-4c2f-9a86-2f1f6d1c7b10"
+"""An id that no order has."""
+
 TEA = {"item": "tea", "quantity": 2}
 KIB = 1024
 
@@ -18,7 +21,7 @@ KIB = 1024
 def test_head_is_where_get_is(api: httpx.Client) -> None:
     """HEAD has the status and the headers of GET, and no body."""
     path = api.post("/orders", json=TEA).headers["location"]
-    for target in (path, "/orders?limit=1", f"/orders/{uuid4()}", "/orders/5", "/docs"):
+    for target in (path, "/orders?limit=1", f"/orders/{NOBODY}", "/orders/5", "/docs"):
         get, head = api.get(target), api.head(target)
         ignored = {"date", "x-correlation-id"}
 
@@ -33,8 +36,8 @@ def test_head_is_where_get_is(api: httpx.Client) -> None:
     ("method", "path", "allow"),
     [
         ("DELETE", "/orders", "GET, HEAD, OPTIONS, POST"),
-        ("PUT", f"/orders/{uuid4()}", "GET, HEAD, OPTIONS"),
-        ("POST", f"/orders/{uuid4()}", "GET, HEAD, OPTIONS"),
+        ("PUT", f"/orders/{NOBODY}", "GET, HEAD, OPTIONS"),
+        ("POST", f"/orders/{NOBODY}", "GET, HEAD, OPTIONS"),
         ("PATCH", "/orders/batch", "OPTIONS, POST"),
         ("BREW", "/orders", "GET, HEAD, OPTIONS, POST"),
     ],
@@ -103,7 +106,7 @@ def test_every_answer_has_a_correlation_id(api: httpx.Client) -> None:
     """It is the trace id that came in, or a new one each time."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     told = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
-    paths = ("/orders", f"/orders/{uuid4()}", "/nothing", "/docs", "/schema/openapi.json")
+    paths = ("/orders", f"/orders/{NOBODY}", "/nothing", "/docs", "/schema/openapi.json")
     fresh = [api.get(path).headers["x-correlation-id"] for path in paths]
     given = [api.get(path, headers=told).headers["x-correlation-id"] for path in paths]
 

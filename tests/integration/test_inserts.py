@@ -25,7 +25,7 @@ _ids = IdSource()
 def new(item: str, key: str | None = None) -> NewRow:
     """Make an order that nobody has sent yet."""
     order_id, ms = _ids.next()
-    return NewRow(item, 1, key, order_id, ms)
+    return NewRow(item, 1, key, id=order_id, ms=ms)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ import pytest
 
 from orders_operator.load.ledger import Entry
 from orders_operator.load.report import Report
+from tests.integration.conftest import Closed
 from tests.ports import free_port
 from tests.server import Server, eventually
 
@@ -79,6 +80,23 @@ def test_a_load_prints_its_report(load: Start, tmp_path: Path) -> None:
     assert report.ended_at is not None
     assert {"startedAt", "refusalLatency", "endedAt"} <= set(json.loads(printed))
     assert report.acknowledged == len(entries) == len({entry.id for entry in entries})
+
+
+@pytest.mark.parametrize("flag", ["--api-key-file", "--token-file"])
+def test_a_load_shows_a_credential_over_tls(load: Start, closed: Closed, flag: str) -> None:
+    """With every request, creates and reads, on each connection."""
+    given = (flag, str(closed.credentials[flag]), "--ca-file", str(closed.authority.certificate))
+    printed = load("--url", closed.url, *given, "--rate", "20", "--duration", "1s").end()
+    report = msgspec.json.decode(printed, type=Report)
+    assert (20, 20, 0) == (report.requests, report.succeeded, report.failed)
+
+
+def test_a_load_without_its_credential_is_refused(load: Start, closed: Closed) -> None:
+    """Each request is told as what it was answered with."""
+    given = ("--ca-file", str(closed.authority.certificate))
+    printed = load("--url", closed.url, *given, "--rate", "20", "--duration", "1s").end()
+    report = msgspec.json.decode(printed, type=Report)
+    assert (20, {"401": 20}) == (report.failed, report.statuses)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -44,6 +44,19 @@ os.execvp("unshare", [*{UNSHARE}, sys.executable, "-m", "orders", *sys.argv[1:]]
         return psutil.Process(self.process.pid).children()[0].pid
 
 
+def told_before(number: int) -> type[Server]:
+    """Return the service as one that had a signal, which is blocked, before Python began."""
+    told = f"""
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [{number}])
+os.kill(os.getpid(), {number})
+os.execv(sys.executable, [sys.executable, "-m", "orders", *sys.argv[1:]])
+"""
+    first = UNSHARE if first_processes() else ("env",)
+    run = f"import os, sys; os.execvp({first[0]!r}, [*{first}, sys.executable, '-c', {told!r}"
+    return type("ToldServer", (Server,), {"program": ("-c", run + ", *sys.argv[1:]])")})
+
+
 def heeds(pid: int, number: int) -> bool:
     """Whether a process has a handler for a signal."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
@@ -70,6 +83,16 @@ async def test_a_signal_during_the_start_ends_the_process(
 
     assert 0 == await asyncio.to_thread(server.process.wait, 10), server.output()
     assert "Traceback" not in server.output()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_no_signal_is_lost_that_was_blocked_from_the_start(
+    database_url: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Before Python begins nothing has a handler; what is blocked until then waits for one."""
+    server = told_before(number)(tmp_path / "serve.log", DATABASE_URL=database_url)
+
+    assert 0 == server.process.wait(15), server.output()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the moment is read off /proc")

@@ -48,21 +48,20 @@ def test_a_sampled_request_has_a_span_in_its_callers_trace(
 
 
 async def test_a_batch_links_to_every_request_in_it(
-    database_url: str, serve: Start, collector: Collector
+    database_url: str, traced: Server, collector: Collector
 ) -> None:
     """Each sampled request is linked to by exactly one batch, and some batch has many."""
-    server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=traced.url) as client:
 
         async def all_wait() -> bool:
-            metrics = (await client.get(f"{server.metrics_url}/metrics")).text
+            metrics = (await client.get(f"{traced.metrics_url}/metrics")).text
             return "http_server_active_requests 60" in metrics
 
         async with table_locked(database_url):
             calls = [asyncio.ensure_future(client.post("/orders", json=ORDER)) for _ in range(60)]
             await eventually(all_wait)
         await asyncio.gather(*calls)
-    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(traced.stop)
     requests = {(span.trace_id, span.span_id) for span in collector.named("POST /orders")}
     batches = collector.batches()
     linked = [(link.trace_id, link.span_id) for batch in batches for link in batch.links]
@@ -88,11 +87,10 @@ def test_an_unsampled_request_makes_no_span(
     assert [] == collector.spans
 
 
-def test_a_failed_request_says_why(database_url: str, serve: Start, collector: Collector) -> None:
+def test_a_failed_request_says_why(traced: Server, collector: Collector) -> None:
     """A refused request is no error of the service's: its span has the problem, and no error."""
-    server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-    httpx.post(f"{server.url}/orders", json={"item": "", "quantity": 1})
-    server.stop()
+    httpx.post(f"{traced.url}/orders", json={"item": "", "quantity": 1})
+    traced.stop()
     (span,) = collector.named("POST /orders")
 
     assert "invalid-request" == attributes(span)["orders.problem"]
@@ -100,19 +98,16 @@ def test_a_failed_request_says_why(database_url: str, serve: Start, collector: C
     assert span.status.STATUS_CODE_UNSET == span.status.code
 
 
-def test_a_span_has_no_name_of_the_callers(
-    database_url: str, serve: Start, collector: Collector
-) -> None:
+def test_a_span_has_no_name_of_the_callers(traced: Server, collector: Collector) -> None:
     """An unknown method is `_OTHER` in a span named HTTP; what no route matched has no route."""
-    server = serve(DATABASE_URL=database_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     for method, path in (
         ("BREW", "/orders"),
         ("BREW", "/tea"),
         ("GET", "/tea"),
         ("PUT", "/orders"),
     ):
-        httpx.request(method, server.url + path)
-    server.stop()
+        httpx.request(method, traced.url + path)
+    traced.stop()
 
     names = ("http.request.method", "http.request.method_original", "http.route")
     found = [(span.name, *map(attributes(span).get, names)) for span in collector.spans]

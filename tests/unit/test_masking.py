@@ -27,6 +27,7 @@ from tests.unit.environment import PASSWORD, in_force
         "Authorization: Basic s3cret",
         "-c app.token=s3cret -c work_mem=1MB",
         "X-Honeycomb-Api-Key=s3cret",
+        "no key for eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzM2NyZXQifQ.s3cret-s3cret_",
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
@@ -93,7 +94,23 @@ def test_what_may_be_shown_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["a.b-c", "x:", "a=b ", "a://", "basic%20", "password=", "api.key", "a:b,", "'", "@"]
+    "part",
+    [
+        "a.b-c",
+        "x:",
+        "a=b ",
+        "a://",
+        "basic%20",
+        "password=",
+        "api.key",
+        "a:b,",
+        "'",
+        "@",
+        "eyJabcdefgh ",
+        "eyJ",
+        "eyJa.",
+        "eyJabcdefgh.abcdefgh ",
+    ],
 )
 def test_a_long_text_costs_little(part: str) -> None:
     """Callers choose parts of what is logged; were it not linear, this would take minutes."""

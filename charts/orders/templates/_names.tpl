@@ -24,6 +24,16 @@
 {{- default (include "orders.fullname" .) .Values.orderService.name -}}
 {{- end }}
 
+{{- define "orders.test.name" -}}
+{{- printf "%s-test" (include "orders.fullname" .) -}}
+{{- end }}
+
+{{/* Where the test calls the API: of the dict (root, spec). */}}
+{{- define "orders.test.url" -}}
+{{- $scheme := hasKey .spec "tls" | ternary "https" "http" -}}
+{{- default (printf "%s://%s.%s.svc" $scheme (include "orders.service.name" .root) .root.Release.Namespace) .root.Values.test.url -}}
+{{- end }}
+
 {{/* The claim of an embedded database, or what selects it: of a long name the claim's has a hash. */}}
 {{- define "orders.service.claim" -}}
 {{- $name := include "orders.service.name" . -}}

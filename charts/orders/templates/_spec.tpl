@@ -1,6 +1,6 @@
 {{/*
 The spec of the OrderService. A value that is empty is left out, so that the default of the resource
-counts; `orderService.spec` replaces whole fields.
+counts; `orderService.spec` replaces whole fields. Who may call is joined by the pod of `helm test`.
 */}}
 {{- define "orders.service.spec" -}}
 {{- $spec := dict -}}
@@ -9,7 +9,7 @@ counts; `orderService.spec` replaces whole fields.
 {{- if not (kindIs "invalid" .Values.replicas) -}}
 {{- $_ := set $spec "replicas" (int .Values.replicas) -}}
 {{- end -}}
-{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "rollout" "shutdown" "podTemplate" "inheritedMetadata" "paused" -}}
+{{- range $field := list "autoscaling" "migrations" "resources" "monitoring" "tracing" "cors" "tls" "auth" "logLevel" "disruptionBudget" "networkPolicy" "topologySpread" "expose" "rollout" "shutdown" "podTemplate" "inheritedMetadata" "paused" -}}
 {{- with index $.Values $field -}}
 {{- $_ := set $spec $field . -}}
 {{- end -}}
@@ -24,6 +24,11 @@ counts; `orderService.spec` replaces whole fields.
 {{- end -}}
 {{- range $field, $value := .Values.orderService.spec -}}
 {{- $_ := set $spec $field $value -}}
+{{- end -}}
+{{- if and $spec.auth .Values.test.enabled -}}
+{{- $test := dict "namespace" .Release.Namespace "name" (include "orders.test.name" .) "scopes" (list "orders:read" "orders:write") -}}
+{{- $auth := merge (dict "serviceAccounts" (append (default (list) $spec.auth.serviceAccounts) $test)) $spec.auth -}}
+{{- $_ := set $spec "auth" $auth -}}
 {{- end -}}
 {{- $operator := .Values.operator -}}
 {{- if and $operator.enabled $operator.rbac.create (not $operator.rbac.embeddedDatabases) (hasKey $spec.database "embedded") -}}

@@ -5,6 +5,7 @@ refuses a rule over what is unbounded.
 """
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
@@ -81,6 +82,15 @@ Raw = Annotated[
 Enabled = Annotated[bool, Meta(description="Whether there is one.")]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def has_host(url: str) -> bool:
+    """Return whether a URL has a host, and a port of 1 to 65535 if any, which no pattern says."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def seconds(duration: str) -> int:

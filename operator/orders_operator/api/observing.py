@@ -1,11 +1,10 @@
 """What is told to Prometheus, and where spans go."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from orders_operator.api.fields import Duration, Enabled, Key, Labels, Name
+from orders_operator.api.fields import Duration, Enabled, Key, Labels, Name, has_host
 
 LogLevel = Literal["DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL"]
 
@@ -64,12 +63,7 @@ class Tracing(Struct, frozen=True, rename="camel"):
 
     def __post_init__(self) -> None:
         """Refuse an endpoint that no pattern can: its host and port."""
-        try:
-            parts = urlsplit(self.endpoint)
-            good = bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            good = False
-        if not good:
+        if not has_host(self.endpoint):
             raise ValueError(
                 f"endpoint is {self.endpoint!r}; it needs a host, and a port of 1 to 65535 if any"
             )

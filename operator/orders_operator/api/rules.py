@@ -7,11 +7,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from orders_operator.api.auth import WHERE, Auth, JwtIssuer
 from orders_operator.api.database import Database, Storage
 from orders_operator.api.rollout import Analysis, RollingUpdate, Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget
 from orders_operator.api.spec import NAME_LENGTH, OrderServiceSpec, Shutdown
 from orders_operator.api.traffic import Expose
+from orders_operator.api.transport import Cors
+
+_LISTS: Final = ("allowOrigins", "allowHeaders", "exposeHeaders")
 
 
 class Rule(Struct, frozen=True):
@@ -48,6 +52,11 @@ def _count(*fields: str) -> str:
 def _none(field: str) -> str:
     """Return that a number of pods, or a share of them, is given and none."""
     return f"has(self.{field}) && (self.{field} == 0 || self.{field} == '0%')"
+
+
+def _everything(field: str) -> str:
+    """Return that a list is given and has the wildcard."""
+    return f"(has(self.{field}) && '*' in self.{field})"
 
 
 RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
@@ -112,6 +121,44 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
         Rule(
             f"{_count('minAvailable', 'maxUnavailable')} <= 1",
             "minAvailable and maxUnavailable exclude each other",
+        ),
+    ),
+    Auth: (
+        Rule(
+            "(has(self.jwt) && self.jwt.size() > 0) || has(self.apiKeysSecretRef)"
+            " || (has(self.serviceAccounts) && self.serviceAccounts.size() > 0)",
+            "auth needs jwt, apiKeysSecretRef or serviceAccounts; without auth the API is open",
+        ),
+    ),
+    JwtIssuer: (
+        Rule(
+            f"has(self.jwksURL) || self.issuer.matches(r'^{WHERE}(/[^?#]*)?$')",
+            "an issuer that is neither an https URL nor an http one of a Service has no OpenID"
+            " configuration that could be trusted: jwksURL says where its keys are",
+        ),
+    ),
+    Cors: (
+        *(
+            Rule(
+                f"!{_everything(field)} || self.{field}.size() == 1",
+                f"* stands for everything: {field} can have nothing beside it",
+            )
+            for field in _LISTS
+        ),
+        Rule(
+            "!has(self.allowCredentials) || !self.allowCredentials"
+            f" || !({' || '.join(map(_everything, _LISTS))})",
+            "no browser takes a * with credentials: name the origins and headers",
+        ),
+        Rule(
+            "self.allowOrigins.all(it, !(it.startsWith('http://') && it.endsWith(':80'))"
+            " && !(it.startsWith('https://') && it.endsWith(':443')))",
+            "browsers leave the usual port out of an origin: leave out :80 of http and :443 of"
+            " https",
+        ),
+        Rule(
+            "!has(self.maxAge) || duration(self.maxAge) <= duration('24h')",
+            "maxAge must be at most 24h",
         ),
     ),
     Expose: (

@@ -8,12 +8,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from orders_operator.api.auth import Auth
 from orders_operator.api.database import Database, Resources
 from orders_operator.api.fields import Annotations, Duration, Image, Labels, Name, Raw
 from orders_operator.api.observing import LogLevel, Monitoring, Tracing
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.scaling import Autoscaling, DisruptionBudget, TopologySpread
 from orders_operator.api.traffic import Expose, NetworkPolicy
+from orders_operator.api.transport import Cors, Tls
 
 GROUP = "orders.dev"
 VERSION = "v1alpha1"
@@ -118,6 +120,8 @@ class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
         limits={"memory": "128Mi", "ephemeral-storage": "64Mi"},
     )
     tracing: Tracing | None = None
+    cors: Cors | None = None
+    tls: Tls | None = None
     topology_spread: TopologySpread = TopologySpread()
     shutdown: Shutdown = Shutdown()
     pod_template: PodTemplate = PodTemplate()
@@ -138,6 +142,7 @@ class OrderServiceSpec(PodsSpec, frozen=True, rename="camel", kw_only=True):
     disruption_budget: DisruptionBudget = DisruptionBudget()
     network_policy: NetworkPolicy = NetworkPolicy()
     expose: Expose = Expose()
+    auth: Auth | None = None
     paused: Annotated[
         bool, Meta(description="Leave everything as it is, whatever is declared or drifts.")
     ] = False

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from orders_operator.load import requests, schedule
 from orders_operator.load.connection import NoAnswer
 from orders_operator.load.connections import Connections
+from orders_operator.load.credential import Credential
 from orders_operator.load.ledger import Ledger
 from orders_operator.load.report import Failure
 from orders_operator.load.requests import Create, Read, Requests
@@ -40,9 +41,13 @@ class Caller:
         self._settings = settings
         self._ledger = ledger
         self._tally = tally
-        self._requests = Requests(settings.url)
+        credential = Credential(settings.api_key_file, settings.token_file)
+        self._requests = Requests(settings.url, credential)
         self._connections = Connections(
-            settings.url, timeout=settings.timeout, renew=settings.renew
+            settings.url,
+            timeout=settings.timeout,
+            renew=settings.renew,
+            authorities=settings.ca_file,
         )
         self._begin = time.monotonic()
 

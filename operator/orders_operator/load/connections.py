@@ -8,6 +8,7 @@ one, as callers do that know nothing of each other.
 import asyncio
 import ssl
 from collections import deque
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,7 +22,9 @@ _PORTS: Final = {"http": 80, "https": 443}
 class Connections:
     """Sends requests to the server of one URL."""
 
-    def __init__(self, url: str, *, timeout: float, renew: int) -> None:
+    def __init__(
+        self, url: str, *, timeout: float, renew: int, authorities: Path | None = None
+    ) -> None:
         """
         Start without connections.
 
@@ -29,12 +32,15 @@ class Connections:
             url: of which scheme, host and port count.
             timeout: the seconds that one try may take, connecting included.
             renew: how many requests a kept-alive connection may carry.
+            authorities: certificates of those who vouch for the server; None for the system's.
 
         """
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or _PORTS[parts.scheme]
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._tls = None
+        if parts.scheme == "https":
+            self._tls = ssl.create_default_context(cafile=authorities)
         self._addresses = Addresses(self._host, self._port)
         self._timeout = timeout
         self._renew = renew

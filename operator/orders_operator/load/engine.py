@@ -37,7 +37,9 @@ class Load:
         self._settings = settings
         self._ledger = Ledger(uuid.uuid4().hex[:12])
         self._tally = Tally(settings, self._ledger)
-        self._watches = {url: Watch(url, settings.timeout) for url in settings.watch}
+        self._watches = {
+            url: Watch(url, settings.timeout, settings.ca_file) for url in settings.watch
+        }
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._pacing: asyncio.Task[None] | None = None
         self._stopped = False

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from orders_operator.load.connection import Answer
+from orders_operator.load.credential import Credential
 from orders_operator.load.ledger import Entry, Order
 
 MISMATCH: Final = "Mismatch"
@@ -89,9 +90,10 @@ class Read:
 class Requests:
     """Writes requests to one service."""
 
-    def __init__(self, url: str) -> None:
-        """Take the API's address."""
+    def __init__(self, url: str, credential: Credential | None = None) -> None:
+        """Take the API's address, and what says who calls."""
         parts = urlsplit(url)
+        self._credential = credential or Credential()
         self._path = f"{parts.path.rstrip('/')}/orders"
         self._host = parts.netloc
 
@@ -100,6 +102,7 @@ class Requests:
         body = f'{{"item":"{order.item}","quantity":{order.quantity}}}'
         head = _head("POST", self._path, self._host, fresh=fresh)
         fields = (
+            f"{self._credential.line()}"
             "Content-Type: application/json\r\n"
             f'Idempotency-Key: "{order.key}"\r\n'
             f"Content-Length: {len(body)}\r\n"
@@ -109,7 +112,7 @@ class Requests:
     def read(self, entry: Entry, *, fresh: bool) -> Read:
         """Return the request that reads an acknowledged order."""
         head = _head("GET", f"{self._path}/{entry.id}", self._host, fresh=fresh)
-        return Read(entry, f"{head}\r\n".encode())
+        return Read(entry, f"{head}{self._credential.line()}\r\n".encode())
 
 
 def may_have_created(answer: Answer, what: str) -> bool:

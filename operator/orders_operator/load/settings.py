@@ -6,12 +6,15 @@ the message about a bad value cannot differ.
 
 import argparse
 import math
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from orders_operator.load.credential import word
 from orders_operator.settings import SettingsError, parse, shown
 
 _PORTS: Final = range(1, 65_536)
@@ -20,6 +23,8 @@ _RETRIES: Final = range(101)
 _RENEWALS: Final = range(1, 1_000_001)
 _DURATION: Final = "a duration, 1s to 24h, as 30s or 5m"
 _URL: Final = "an http or https URL without user, query and fragment"
+_CREDENTIAL: Final = "a file with one word of visible ASCII, up to 16000 characters"
+_CA: Final = "a file of certificates in PEM"
 
 
 class LoadSettings(Struct, frozen=True):
@@ -29,7 +34,8 @@ class LoadSettings(Struct, frozen=True):
     told to stop. `reads` is the share of requests that read an acknowledged order, `fresh` the
     share with a connection of their own. A failed request is tried again `retries` times; a try
     may take `timeout`. A kept-alive connection is replaced after `renew` requests. `watch` has
-    URLs that are asked on the side.
+    URLs that are asked on the side. Requests have the API key or the bearer token of a file, if
+    one is named. `ca_file` has the authorities of an https service; None stands for the system's.
     """
 
     url: str
@@ -41,6 +47,9 @@ class LoadSettings(Struct, frozen=True):
     timeout: float = 10.0
     renew: int = 100
     watch: tuple[str, ...] = ()
+    api_key_file: Path | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
 
 
 class Address(NamedTuple):
@@ -74,6 +83,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="ask this URL four times a second, and report its answers; may be repeated",
     )
+    either = parser.add_mutually_exclusive_group()
+    for name, what in (("api-key-file", "API key"), ("token-file", "bearer token")):
+        either.add_argument(
+            f"--{name}", metavar="FILE", help=f"read the {what} of each request here, every 10 s"
+        )
+    parser.add_argument(
+        "--ca-file", metavar="FILE", help="trust these authorities instead of the system's"
+    )
 
 
 def from_flags(arguments: argparse.Namespace) -> LoadSettings:
@@ -92,6 +109,9 @@ def from_flags(arguments: argparse.Namespace) -> LoadSettings:
         watch=tuple(
             _read("watch", each, parse.url, "an http or https URL") for each in arguments.watch
         ),
+        api_key_file=_file("api-key-file", arguments.api_key_file, _credential, _CREDENTIAL),
+        token_file=_file("token-file", arguments.token_file, _credential, _CREDENTIAL),
+        ca_file=_file("ca-file", arguments.ca_file, _authorities, _CA),
         **values,
     )
 
@@ -111,6 +131,23 @@ def _read(name: str, text: str, parser: Callable[[str], Any], allowed: str) -> A
         return parser(text)
     except ValueError:
         raise SettingsError(f"--{name} is {shown(text)!r}; allowed: {allowed}") from None
+
+
+def _file(name: str, text: str | None, parser: Callable[[str], Path], allowed: str) -> Path | None:
+    return None if text is None else _read(name, text, parser, allowed)
+
+
+def _credential(text: str) -> Path:
+    word(Path(text))
+    return Path(text)
+
+
+def _authorities(text: str) -> Path:
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as error:  # an SSLError is one
+        raise ValueError(text) from error
+    return Path(text)
 
 
 def _address(text: str) -> Address:

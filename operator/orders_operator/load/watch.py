@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 from orders_operator.load import requests
@@ -16,9 +17,9 @@ _GOOD: Final = 200
 class Watch:
     """The answers of one URL."""
 
-    def __init__(self, url: str, timeout: float) -> None:
-        """Take what is asked, and the seconds for each answer."""
-        self._connections = Connections(url, timeout=timeout, renew=1)
+    def __init__(self, url: str, timeout: float, authorities: Path | None = None) -> None:
+        """Take what is asked, the seconds for each answer, and who vouches for the server."""
+        self._connections = Connections(url, timeout=timeout, renew=1, authorities=authorities)
         self._request = requests.get(url)
         self._answers: Counter[str] = Counter()
         self._longest = 0.0

@@ -108,6 +108,11 @@ def _settings(arguments: argparse.Namespace) -> LoadSettings | None:
     """Read the flags of a load before anything is done."""
     if arguments.run is not _load:
         return None
+    if arguments.url is None and arguments.token_file is not None:
+        raise SettingsError(
+            "--token-file needs --url: the API server's proxy drops Authorization; an"
+            " --api-key-file passes"
+        )
     given = argparse.Namespace(**vars(arguments) | {"url": arguments.url or "http://localhost"})
     return from_flags(given)
 

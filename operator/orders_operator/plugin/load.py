@@ -19,6 +19,7 @@ from typing import Final
 from msgspec import json
 from rich.live import Live
 
+from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import Kube, path
 from orders_operator.load.engine import Load
 from orders_operator.load.settings import LoadSettings
@@ -27,7 +28,7 @@ from orders_operator.plugin.gauge import gauge
 from orders_operator.plugin.look import service
 from orders_operator.plugin.reach import Access, served
 from orders_operator.plugin.terminal import console, show
-from orders_operator.resources.service import HTTP
+from orders_operator.resources.schemes import HTTP, HTTPS
 
 SECONDS: Final = 0.5
 """Between two screens."""
@@ -57,7 +58,7 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
 
     """
     await service(kube, namespace, name)
-    place = path("v1", "services", namespace, f"{name}:{HTTP}", "proxy")
+    place = path("v1", "services", namespace, await proxied(kube, namespace, name), "proxy")
     async for _ in kube.lines(f"{place}/livez", {}):
         pass
     allowed = f"--accept-paths=^{re.escape(place)}/"
@@ -66,6 +67,19 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
         if port is None:
             raise Refused(f"kubectl proxy does not say where it listens: {said}")
         yield f"http://127.0.0.1:{port[1]}{place}"
+
+
+async def proxied(kube: Kube, namespace: str, name: str) -> str:
+    """Return how the API server's proxy is told of a Service's port: HTTP's, if it has both."""
+    try:
+        found = await kube.get("v1", "services", namespace, name) or {}
+    except KubeError as error:
+        if error.reason is not Failure.FORBIDDEN:
+            raise
+        found = {}  # who may not see it may still call it
+    names = {port.get("name") for port in (found.get("spec") or {}).get("ports") or []}
+    over_tls = HTTPS in names and HTTP not in names
+    return f"{HTTPS}:{name}:{HTTPS}" if over_tls else f"{name}:{HTTP}"
 
 
 async def _live(

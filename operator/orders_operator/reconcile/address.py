@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from orders_operator.resources.schemes import declared
+
 if TYPE_CHECKING:
     from orders_operator.api.spec import OrderServiceSpec
 
@@ -18,7 +20,7 @@ def url(spec: "OrderServiceSpec", namespace: str, name: str) -> str:
         hosts, path = route.hostnames, route.path
     named = next((host for host in hosts if not host.startswith("*")), None)
     return (
-        f"http://{name}.{namespace}.svc"
+        f"{declared(spec)}://{name}.{namespace}.svc"
         if named is None
         else f"{scheme}://{named}{path.rstrip('/')}"
     )

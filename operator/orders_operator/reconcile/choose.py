@@ -4,13 +4,14 @@ import secrets
 from typing import Any, Final
 
 from orders_operator.api.conditions import Reason
+from orders_operator.reconcile.auth import lacks_keys
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Choice, Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import missing, text
 from orders_operator.resources.declaration import declaration
 from orders_operator.resources.kinds import CONTROLLER_REVISION
-from orders_operator.resources.references import SECRETS, Needed, Reference, named
+from orders_operator.resources.references import SECRETS, Needed, Reference, everything
 from orders_operator.resources.revision import Revision, wanted
 
 Object = dict[str, Any]
@@ -30,7 +31,7 @@ async def choose(it: Pass) -> None:
         declared = declaration(service, annotations)
         chosen = wanted(service, declared, snapshot.revisions.values())
     embedded = service.spec.database.embedded is not None and it.invalid is None
-    for need in named(chosen.template):  # of one that is taken up from the history
+    for need in everything(chosen.template):  # of one that is taken up from the history
         if need.reference not in snapshot.contents:
             found = await snapshot.children.find_reference(need.reference)
             snapshot.contents[need.reference] = found
@@ -40,14 +41,14 @@ async def choose(it: Pass) -> None:
     if password is not None or embedded:
         snapshot.contents[own] = password
     refused = embedded and password is None
-    needs = [it for it in named(chosen.template) if not (embedded and it.reference == own)]
+    needs = [it for it in everything(chosen.template) if not (embedded and it.reference == own)]
     lacking = missing(needs, snapshot.contents)
     unreadable = [need for need in needs if snapshot.children.unreadable(need.reference)]
     absent = missing([need for need in needs if need not in unreadable], snapshot.contents)
     if absent:
         it.problems.insert(0, Problem(Reason.SECRET_MISSING, "; ".join(absent)))
     held = it.invalid is not None or bool(
-        lacking or refused or snapshot.unknown or snapshot.children.unread
+        lacking or refused or lacks_keys(it) or snapshot.unknown or snapshot.children.unread
     )
     it.choice = Choice(
         wanted=chosen,

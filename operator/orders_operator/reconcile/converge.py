@@ -5,12 +5,14 @@ from typing import Any, Final
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
 from orders_operator.reconcile.apply_cache import key
+from orders_operator.reconcile.auth import trust
 from orders_operator.reconcile.children import refusal
 from orders_operator.reconcile.database_pod import Unread, is_replaced, placed
 from orders_operator.reconcile.in_use import config_maps, egress, in_use, uses_embedded
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.reconcile.running import running
+from orders_operator.reconcile.schemes import schemes
 from orders_operator.reconcile.unreadable import goes_back, what_goes_back
 from orders_operator.resources import postgres
 from orders_operator.resources.claim import claim_name
@@ -160,6 +162,8 @@ async def _facts(it: Pass) -> Facts:
     weight = (before.weight or 0) if before.canary else 0
     hidden = POD in snapshot.unknown
     live = await snapshot.children.mine("apps/v1", "Deployment", it.service.metadata.name)
+    trusted = await trust(it)
+    service = await snapshot.children.mine("v1", "Service", it.service.metadata.name)
     return Facts(
         apis=snapshot.served,
         placement=placement,
@@ -167,7 +171,9 @@ async def _facts(it: Pass) -> Facts:
         floor=(before if it.plan is None else it.plan.status).stable_pods or 0,
         begins=live is None,
         database=await _database(it),
-        egress=None if placement is None or hidden else egress(it, tracks, policy),
+        egress=None if placement is None or hidden else egress(it, tracks, policy, trusted.ports),
+        schemes=schemes(it, service),
+        auth=trusted.files,
     )
 
 

@@ -14,7 +14,13 @@ from orders_operator.resources.database_url import database_ports
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
 from orders_operator.resources.network import Egress, open_ports
 from orders_operator.resources.placement import Running
-from orders_operator.resources.references import CONFIG_MAPS, collector_port, database, named
+from orders_operator.resources.references import (
+    CONFIG_MAPS,
+    auth_config_of,
+    collector_port,
+    database,
+    named,
+)
 
 Object = dict[str, Any]
 
@@ -42,15 +48,22 @@ def uses_embedded(it: Pass) -> bool:
 
 
 def config_maps(it: Pass) -> frozenset[str]:
-    """Return the names of the ConfigMaps that pods read, and of the copies of revisions in use."""
+    """Return the names of the ConfigMaps that pods read, and of the copies of revisions in use.
+
+    Pods that only take tokens by one need it, too: without it none of them could begin again.
+    """
     needs = (need.reference for reader in it.in_use for need in named(reader))
     status = it.snapshot.before if it.plan is None else it.plan.status
     hashes = (status.stable, status.canary, status.revision if it.plan is None else it.plan.stable)
     copies = (it.known[found].copy for found in hashes if found in it.known)
-    return frozenset((*copies, *(need.name for need in needs if need.plural == CONFIG_MAPS)))
+    trusted = [found for found in map(auth_config_of, it.in_use) if found is not None]
+    read = [need.name for need in needs if need.plural == CONFIG_MAPS]
+    return frozenset((*copies, *trusted, *read))
 
 
-def egress(it: Pass, running: Iterable[Running], policy: Object | None) -> Egress | None:
+def egress(
+    it: Pass, running: Iterable[Running], policy: Object | None, issuers: Iterable[int]
+) -> Egress | None:
     """Return where everything in use goes; None while that is not known, and no policy is there.
 
     Args:
@@ -58,10 +71,11 @@ def egress(it: Pass, running: Iterable[Running], policy: Object | None) -> Egres
         running: what the tracks are to run.
         policy: the NetworkPolicy there is; its ports stay open until no pod is left that may have
             read another address.
+        issuers: the ports of those whose tokens are taken.
 
     """
     name, contents = postgres.database_name(it.service), it.snapshot.contents
-    own, embedded, known, ports = uses_embedded(it), False, True, set[int]()
+    own, embedded, known, ports = uses_embedded(it), False, True, set(issuers)
     for reader in it.in_use:
         need, collector = database(reader), collector_port(reader)
         if collector is not None:

@@ -13,7 +13,7 @@ from orders_operator.resources import postgres
 from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import STABLE, track_selector
-from orders_operator.resources.references import SECRETS, named
+from orders_operator.resources.references import SECRETS, everything, named
 
 
 async def observe(it: Pass) -> None:
@@ -64,7 +64,7 @@ def _lost(it: Pass) -> list[Problem]:
     stable = it.known.get(status.stable or "")
     if stable is None:
         return []
-    secrets = [need for need in named(stable.template) if need.reference.plural == SECRETS]
+    secrets = [need for need in everything(stable.template) if need.reference.plural == SECRETS]
     own = postgres.database_name(it.service) if uses_embedded(it) else None  # told of already
     unread = it.snapshot.children.unreadable
     needs = [need for need in secrets if need.reference.name != own and not unread(need.reference)]

@@ -9,6 +9,7 @@ from msgspec.structs import fields, replace
 
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
+from orders_operator.reconcile.auth import cluster_keys
 from orders_operator.reconcile.autoscaled import autoscaled, autoscaled_before, with_pods
 from orders_operator.reconcile.children import Children, refusal
 from orders_operator.reconcile.database_pod import pods_of_database
@@ -26,7 +27,7 @@ from orders_operator.resources.labels import (
     selector,
 )
 from orders_operator.resources.pod import template
-from orders_operator.resources.references import named
+from orders_operator.resources.references import everything
 from orders_operator.resources.revision import Revision, restored, stored
 from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
@@ -59,7 +60,7 @@ async def read(it: Pass) -> None:
     templates = [kept.template for kept in revisions.values() if kept.hash in used]
     readers = (template(service), *templates, *pods)
     references = tuple(
-        dict.fromkeys(need.reference for reader in readers for need in named(reader))
+        dict.fromkeys(need.reference for reader in readers for need in everything(reader))
     )
     context.index.set(it.key, references)  # before they are read, so that no change is missed
     contents = {found: await children.find_reference(found) for found in references}
@@ -74,6 +75,7 @@ async def read(it: Pass) -> None:
         database_pods=await pods_of_database(context.kube, service, live),
         contents=contents,
         unknown=unknown,
+        cluster=None if it.invalid is not None else await cluster_keys(it, children),
     )
 
 

@@ -16,6 +16,7 @@ from orders_operator.client.errors import Failure, KubeError
 from orders_operator.reconcile.analysis import Windows
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.choose import choose
+from orders_operator.reconcile.cluster_issuer import ClusterIssuer
 from orders_operator.reconcile.converge import apply, prune
 from orders_operator.reconcile.observe import observe
 from orders_operator.reconcile.observed import Observed
@@ -27,7 +28,7 @@ from orders_operator.reconcile.retention import retain
 from orders_operator.reconcile.rollout_step import plan_rollout
 from orders_operator.reconcile.unreadable import serving, under_way
 from orders_operator.resources.pod import template
-from orders_operator.resources.references import named
+from orders_operator.resources.references import everything
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -72,7 +73,15 @@ class Reconciler:
 
         """
         self._context = Context(
-            kube, kinds, apis, index, metrics, Windows(now), ApplyCache(), Refusals()
+            kube,
+            kinds,
+            apis,
+            index,
+            metrics,
+            Windows(now),
+            ApplyCache(),
+            Refusals(),
+            ClusterIssuer(kube),
         )
         self._metrics = metrics
         self._tracing = tracing
@@ -95,6 +104,15 @@ class Reconciler:
             self._metrics.duration.observe(time.perf_counter() - started)
         self._metrics.reconciles.labels("success" if later is None else "requeued").inc()
         return later
+
+    async def rotated(self) -> bool:
+        """Return whether the keys that sign the cluster's tokens are others by now.
+
+        Raises:
+            KubeError: they cannot be read.
+
+        """
+        return await self._context.issuer.look()
 
     async def _logged(self, key: Key) -> float | None:
         """Reconcile; an error is counted and logged while its ids are known."""
@@ -147,7 +165,7 @@ class Reconciler:
             )
             return await self._report(key, resource, seen)
         if service.spec.paused:
-            self._context.index.set(key, (it.reference for it in named(template(service))))
+            self._context.index.set(key, (it.reference for it in everything(template(service))))
             seen = Observed(generation=generation, paused=True)
             return await self._report(key, resource, seen)
         return await self._pass(Pass(self._context, service, resource, self._now()))

@@ -11,6 +11,7 @@ from orders_operator.api.status import Autoscaled, RolloutStatus
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.refusals import Refusals
+from orders_operator.resources.auth import ClusterKeys
 from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.references import Reference
 from orders_operator.resources.revision import Revision
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
     from orders_operator.reconcile.analysis import Windows
     from orders_operator.reconcile.children import Children
+    from orders_operator.reconcile.cluster_issuer import ClusterIssuer
     from orders_operator.reconcile.discovery import Apis
     from orders_operator.reconcile.index import Index
     from orders_operator.resources.kinds import Kind
@@ -45,6 +47,7 @@ class Context:
     windows: "Windows"
     cache: ApplyCache
     refusals: Refusals
+    issuer: "ClusterIssuer"
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         database_pods: its pods while it does not serve.
         contents: what the spec, revisions in use and pods name; None where there is nothing.
         unknown: the kinds, `Pod` among them, of which it is not known what there is.
+        cluster: the keys of the cluster's ServiceAccounts; None if not needed, or not known.
 
     """
 
@@ -74,6 +78,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     database_pods: tuple[Object, ...]
     contents: dict[Reference, Object | None]
     unknown: frozenset[str]
+    cluster: ClusterKeys | None
 
 
 class Choice(Struct, frozen=True, kw_only=True):

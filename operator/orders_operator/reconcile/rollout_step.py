@@ -11,7 +11,7 @@ from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.deployment import progress_deadline
 from orders_operator.resources.desired import splits_requests
 from orders_operator.resources.labels import CANARY, STABLE
-from orders_operator.resources.references import named
+from orders_operator.resources.references import everything
 from orders_operator.rollout.commands import commands
 from orders_operator.rollout.failure import overdue
 from orders_operator.rollout.judge import absolute, comparable
@@ -114,9 +114,11 @@ def _own_content(it: Pass, revision: "Revision", running: str | None) -> str | N
     known = (
         set()
         if stable is None
-        else {(need.reference, need.key) for need in named(stable.template)}
+        else {(need.reference, need.key) for need in everything(stable.template)}
     )
-    own = [need for need in named(revision.template) if (need.reference, need.key) not in known]
+    own = [
+        need for need in everything(revision.template) if (need.reference, need.key) not in known
+    ]
     if missing(own, snapshot.contents):
         return None
     return content_hash({need: value(need, snapshot.contents) for need in own})

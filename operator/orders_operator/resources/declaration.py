@@ -12,6 +12,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct, json
 from msgspec.structs import fields, replace
 
+from orders_operator.api.auth import ApiKeysSecret
 from orders_operator.api.database import UrlSecret
 from orders_operator.api.rollout import RESTART
 from orders_operator.api.spec import Migrations, OrderService, PodsSpec
@@ -26,11 +27,15 @@ class Declaration(PodsSpec, frozen=True, rename="camel", kw_only=True):
     Args:
         database: the Secret that pods read, whichever field of the spec names it.
         restart: the value of the annotation `orders.dev/restart`; empty without one.
+        takes_tokens: whether there are issuers. Which ones is no part of it: pods read that again.
+        api_keys: the Secret with hashes of API keys.
 
     """
 
     database: UrlSecret
     restart: str = ""
+    takes_tokens: bool = False
+    api_keys: ApiKeysSecret | None = None
 
 
 def declaration(service: OrderService, annotations: dict[str, str] | None = None) -> Declaration:
@@ -43,6 +48,9 @@ def declaration(service: OrderService, annotations: dict[str, str] | None = None
         declared["migrations"] = Migrations(enabled=False)
     secret, key = database_key(service)
     restart = (annotations or {}).get(RESTART) or ""
+    if spec.auth is not None:
+        declared["takes_tokens"] = spec.auth.takes_tokens
+        declared["api_keys"] = spec.auth.api_keys_secret_ref
     return Declaration(database=UrlSecret(secret, key), restart=restart, **declared)
 
 

@@ -3,6 +3,7 @@
 What is not returned is not wanted: the reconcile deletes it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from orders_operator.resources import (
     postgres,
     scaling,
 )
+from orders_operator.resources.auth import auth_config
 from orders_operator.resources.config_copy import config_copy
 from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.deployment import canary_deployment, deployment
@@ -26,6 +28,7 @@ from orders_operator.resources.network import Egress
 from orders_operator.resources.observing import service_monitor
 from orders_operator.resources.placement import Placement
 from orders_operator.resources.revision import controller_revision
+from orders_operator.resources.schemes import Schemes
 from orders_operator.resources.service import service as service_object
 from orders_operator.resources.service import track_service
 
@@ -54,6 +57,8 @@ class Facts(Struct, frozen=True):
         begins: whether the Deployment of the stable pods is yet to be made.
         database: the embedded PostgreSQL, if there is one.
         egress: where pods in use go; None while that is not known.
+        schemes: what pods in use speak.
+        auth: the files by which pods know whose tokens to take; None to leave them as they are.
 
     """
 
@@ -64,6 +69,8 @@ class Facts(Struct, frozen=True):
     begins: bool = False
     database: Database | None = None
     egress: Egress | None = None
+    schemes: Schemes = Schemes()
+    auth: Mapping[str, str] | None = None
 
 
 def splits_requests(service: OrderService, apis: frozenset[str]) -> bool:
@@ -81,10 +88,12 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
     objects = [
         account.service_account(service),
         account.config_map(service),
-        service_object(service),
+        service_object(service, facts.schemes),
         *_database(service, facts),
         *_pods(service, facts),
     ]
+    if facts.auth is not None:
+        objects.append(auth_config(service, facts.auth))
     if spec.autoscaling is not None:
         objects.append(scaling.autoscaler(service, spec.autoscaling, facts.floor))
     if scaling.needs_budget(service):
@@ -138,13 +147,14 @@ def _exposed(service: OrderService, facts: Facts) -> list[Object]:
     """Return how callers outside the cluster find the API."""
     declared = service.spec.expose
     if declared.ingress is not None:
-        return [expose.ingress(service, declared.ingress)]
+        return [expose.ingress(service, declared.ingress, facts.schemes)]
     if declared.http_route is None:
         return []
     # The Services are there before a canary is declared: a route leads to none without pods.
-    services = [track_service(service, track) for track in (STABLE, CANARY)]
+    services = [track_service(service, track, facts.schemes) for track in (STABLE, CANARY)]
     if HTTP_ROUTE.api_version not in facts.apis:
         return services
     split = splits_requests(service, facts.apis)
     weight = facts.weight if split else None
-    return [*services, expose.http_route(service, declared.http_route, weight)]
+    route = expose.http_route(service, declared.http_route, facts.schemes, weight)
+    return [*services, route]

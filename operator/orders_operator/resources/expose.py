@@ -7,12 +7,13 @@ from orders_operator.api.traffic import HTTPRoute, Ingress
 from orders_operator.resources.kinds import HTTP_ROUTE
 from orders_operator.resources.labels import CANARY, STABLE, child
 from orders_operator.resources.names import track_service_name
-from orders_operator.resources.service import HTTP, PORT
+from orders_operator.resources.schemes import Schemes
+from orders_operator.resources.service import PORTS
 
 
-def ingress(service: OrderService, declared: Ingress) -> dict[str, Any]:
+def ingress(service: OrderService, declared: Ingress, schemes: Schemes) -> dict[str, Any]:
     """Return the Ingress."""
-    backend = {"service": {"name": service.metadata.name, "port": {"name": HTTP}}}
+    backend = {"service": {"name": service.metadata.name, "port": {"name": schemes.all}}}
     path = {"path": declared.path, "pathType": "Prefix", "backend": backend}
     spec: dict[str, Any] = {"rules": [{"host": declared.host, "http": {"paths": [path]}}]}
     if declared.class_name:
@@ -24,15 +25,15 @@ def ingress(service: OrderService, declared: Ingress) -> dict[str, Any]:
 
 
 def http_route(
-    service: OrderService, declared: HTTPRoute, weight: int | None = None
+    service: OrderService, declared: HTTPRoute, schemes: Schemes, weight: int | None = None
 ) -> dict[str, Any]:
     """Return the HTTPRoute; with a weight, canary pods get this share of requests, in percent."""
-    backends: list[dict[str, Any]] = [{"name": service.metadata.name, "port": PORT}]
+    backends: list[dict[str, Any]] = [{"name": service.metadata.name, "port": PORTS[schemes.all]}]
     if weight is not None:
-        shares = ((STABLE, 100 - weight), (CANARY, weight))
+        shares = {STABLE: (schemes.stable, 100 - weight), CANARY: (schemes.canary, weight)}
         backends = [
-            {"name": track_service_name(service, track), "port": PORT, "weight": share}
-            for track, share in shares
+            {"name": track_service_name(service, track), "port": PORTS[scheme], "weight": share}
+            for track, (scheme, share) in shares.items()
         ]
     rule = {
         "matches": [{"path": {"type": "PathPrefix", "value": declared.path}}],

@@ -1,6 +1,7 @@
 """Who may talk to whom."""
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -17,7 +18,7 @@ class Egress(Struct, frozen=True):
     """Where pods in use go: the union, of every track and of pods on their way out.
 
     Args:
-        ports: of databases and collectors, wherever those are.
+        ports: of databases, collectors and issuers of tokens, wherever those are.
         embedded: whether one of them uses the embedded PostgreSQL.
 
     """
@@ -31,7 +32,7 @@ def network_policy(service: OrderService, out: Egress) -> dict[str, Any]:
 
     In: the API from whom the spec names, else from everybody; metrics from everybody.
     Probes come from the node, which networks let in whatever a policy says.
-    Out: DNS, databases, collectors, and what the spec adds.
+    Out: DNS, databases, collectors, issuers, and what the spec adds.
     """
     policy = service.spec.network_policy
     callers: dict[str, Any] = {"from": list(policy.from_)} if policy.from_ else {}
@@ -62,6 +63,16 @@ def open_ports(policy: dict[str, Any]) -> frozenset[int]:
     ports = [port for rule in rules if not rule.get("to") for port in rule.get("ports") or []]
     found = {it.get("port") for it in ports if it.get("protocol", "TCP") == "TCP"}
     return frozenset(it for it in found if isinstance(it, int) and it != _DNS)
+
+
+def port_of(url: str) -> int | None:
+    """Return the port of an http or https URL; None if it has one that is no port."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return port or (443 if parts.scheme == "https" else 80)
 
 
 def database_policy(service: OrderService, name: str) -> dict[str, Any]:

@@ -1,20 +1,24 @@
 """The pod template. Nothing of the operator is in it: an upgrade of the operator rolls no pods.
 
-Credentials are files. What may change while a pod runs (the log level) is a file, too; all else is
-in the template, so that a change rolls the pods.
+Credentials are files. What may change while a pod runs (the log level, who may call) is a file,
+too; all else is in the template, so that a change rolls the pods.
 """
 
 from typing import Any, Final
 
+from orders_operator.api.auth import ApiKeysSecret
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
+from orders_operator.resources.auth import AUTH_FOLDER, AUTH_SUFFIX, ISSUERS
+from orders_operator.resources.cors import cors_environment
 from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import tracing_environment
 from orders_operator.resources.postgres import database_name
-from orders_operator.resources.service import HTTP, HTTP_PORT, METRICS, METRICS_PORT
+from orders_operator.resources.schemes import PORT_NAMES, declared
+from orders_operator.resources.service import HTTP_PORT, METRICS, METRICS_PORT
 
 USER: Final = 65532
 MARGIN: Final = 5
@@ -23,10 +27,19 @@ SERVICE: Final = "orders"
 """The container that serves."""
 DATABASE_VOLUME: Final = "database"
 TRACING_VOLUME: Final = "tracing"
+TLS_VOLUME: Final = "tls"
+AUTH_VOLUME: Final = "auth"
+KEYS_VOLUME: Final = "api-keys"
+
+CERTIFICATE: Final = "tls.crt"
+PRIVATE_KEY: Final = "tls.key"
+"""Keys of a Secret of the type kubernetes.io/tls; cert-manager may add ca.crt."""
 
 _DATABASE: Final = "/etc/orders/database"
 _CONFIG: Final = "/etc/orders/config"
 _TRACING: Final = "/etc/orders/tracing"
+_TLS: Final = "/etc/orders/tls"
+_API_KEYS: Final = "/etc/orders/api-keys"
 _READABLE: Final = 0o440
 
 
@@ -75,7 +88,11 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
     container = {
         **_container(service, SERVICE, ["serve"]),
         "ports": [
-            {"name": HTTP, "containerPort": HTTP_PORT, "protocol": "TCP"},
+            {
+                "name": PORT_NAMES[declared(service.spec)],
+                "containerPort": HTTP_PORT,
+                "protocol": "TCP",
+            },
             {"name": METRICS, "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
         "startupProbe": _probe("/startupz", periodSeconds=1, failureThreshold=60),
@@ -106,6 +123,12 @@ def _container(service: OrderService, name: str, arguments: list[str]) -> dict[s
     ]
     if _headers(service):
         mounts.append({"name": TRACING_VOLUME, "mountPath": _TRACING, "readOnly": True})
+    if service.spec.tls is not None:
+        mounts.append({"name": TLS_VOLUME, "mountPath": _TLS, "readOnly": True})
+    if _takes_tokens(service):
+        mounts.append({"name": AUTH_VOLUME, "mountPath": AUTH_FOLDER, "readOnly": True})
+    if _api_keys(service):
+        mounts.append({"name": KEYS_VOLUME, "mountPath": _API_KEYS, "readOnly": True})
     return {
         "name": name,
         "image": service.spec.image,
@@ -132,6 +155,17 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
         reference = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
         own.append({"name": "POD_NAME", "valueFrom": reference})
         values |= tracing_environment(service, spec.tracing, f"{_TRACING}/headers")
+    if spec.tls is not None:
+        values |= {
+            "TLS_CERT_FILE": f"{_TLS}/{CERTIFICATE}",
+            "TLS_KEY_FILE": f"{_TLS}/{PRIVATE_KEY}",
+        }
+    if _takes_tokens(service):
+        values["AUTH_ISSUERS_FILE"] = f"{AUTH_FOLDER}/{ISSUERS}"
+    if _api_keys(service):
+        values["AUTH_API_KEYS_FILE"] = f"{_API_KEYS}/keys"
+    if spec.cors is not None:
+        values |= cors_environment(spec.cors)
     own += [{"name": name, "value": value} for name, value in values.items()]
     names = {variable["name"] for variable in own}
     return [it for it in spec.pod_template.env if it.get("name") not in names] + own
@@ -153,6 +187,17 @@ def _volumes(service: OrderService) -> list[dict[str, Any]]:
     headers = _headers(service)
     if headers:
         volumes.append({"name": TRACING_VOLUME, "secret": _secret(*headers, "headers")})
+    if service.spec.tls is not None:
+        name = service.spec.tls.secret_ref.name
+        volumes.append(
+            {"name": TLS_VOLUME, "secret": {"secretName": name, "defaultMode": _READABLE}}
+        )
+    if _takes_tokens(service):
+        config = {"name": f"{service.metadata.name}{AUTH_SUFFIX}", "defaultMode": _READABLE}
+        volumes.append({"name": AUTH_VOLUME, "configMap": config})
+    keys = _api_keys(service)
+    if keys is not None:
+        volumes.append({"name": KEYS_VOLUME, "secret": _secret(keys.name, keys.key, "keys")})
     return volumes
 
 
@@ -161,6 +206,14 @@ def _headers(service: OrderService) -> tuple[str, str] | None:
     if tracing is None or not tracing.enabled or tracing.headers_secret_ref is None:
         return None
     return tracing.headers_secret_ref.name, tracing.headers_secret_ref.key
+
+
+def _takes_tokens(service: OrderService) -> bool:
+    return service.spec.auth is not None and service.spec.auth.takes_tokens
+
+
+def _api_keys(service: OrderService) -> ApiKeysSecret | None:
+    return None if service.spec.auth is None else service.spec.auth.api_keys_secret_ref
 
 
 def _secret(name: str, key: str, path: str) -> dict[str, Any]:

@@ -6,11 +6,21 @@ operator rendered it.
 
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from orders_operator.resources.pod import DATABASE_VOLUME, SERVICE, TRACING_VOLUME
+from orders_operator.resources.network import port_of
+from orders_operator.resources.pod import (
+    AUTH_VOLUME,
+    CERTIFICATE,
+    DATABASE_VOLUME,
+    KEYS_VOLUME,
+    PRIVATE_KEY,
+    SERVICE,
+    TLS_VOLUME,
+    TRACING_VOLUME,
+)
+from orders_operator.resources.schemes import HTTP, HTTPS, PORT_NAMES
 
 Object = dict[str, Any]
 
@@ -18,6 +28,8 @@ SECRETS: Final = "secrets"
 CONFIG_MAPS: Final = "configmaps"
 REFERENCED: Final = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
 """The kinds, by their plurals."""
+_READ_ONCE: Final = (DATABASE_VOLUME, TRACING_VOLUME)
+_READ_AGAIN: Final = (KEYS_VOLUME, TLS_VOLUME)
 _ENDPOINTS: Final = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"})
 
 
@@ -37,8 +49,26 @@ class Needed(Struct, frozen=True, order=True):
 
 
 def named(pod: Object) -> tuple[Needed, ...]:
-    """Return what a pod, or its template, reads: its volumes of Secrets, and its variables."""
+    """Return what a pod, or its template, reads once: what rolls it when it changes."""
     return tuple(dict.fromkeys((*_volumes(pod), *_variables(pod))))
+
+
+def everything(pod: Object) -> tuple[Needed, ...]:
+    """Return all that a pod, or its template, cannot begin without.
+
+    API keys and certificates are read again while it runs: they roll nothing, and are in no copy
+    and no hash, so that a key that is taken out is refused by every pod.
+    """
+    return tuple(dict.fromkeys((*named(pod), *_volumes(pod, *_READ_AGAIN))))
+
+
+def auth_config_of(pod: Object) -> str | None:
+    """Return the name of the ConfigMap that tells a pod, or its template, whose tokens to take."""
+    for volume in pod["spec"].get("volumes") or []:
+        if volume.get("name") == AUTH_VOLUME:
+            name: str | None = (volume.get("configMap") or {}).get("name")
+            return name
+    return None
 
 
 def database(pod: Object) -> Needed | None:
@@ -46,31 +76,35 @@ def database(pod: Object) -> Needed | None:
     return next(_volumes(pod, DATABASE_VOLUME), None)
 
 
+def scheme(pod: Object) -> str:
+    """Return what a pod, or its template, speaks: `http` or `https`."""
+    for container in pod["spec"].get("containers") or []:
+        if container.get("name") != SERVICE:
+            continue
+        names = {port.get("name") for port in container.get("ports") or []}
+        return HTTPS if PORT_NAMES[HTTPS] in names else HTTP
+    return HTTP
+
+
 def collector_port(pod: Object) -> int | None:
     """Return the port to which a pod, or its template, sends spans; None if it sends none."""
     for variable in _environment(pod):
         if variable.get("name") not in _ENDPOINTS:
             continue
-        return _port(str(variable.get("value") or ""))
+        return port_of(str(variable.get("value") or ""))
     return None
-
-
-def _port(url: str) -> int | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return port or (443 if parts.scheme == "https" else 80)
 
 
 def _volumes(pod: Object, *names: str) -> Iterator[Needed]:
     for volume in pod["spec"].get("volumes") or []:
-        if volume.get("name") not in (names or (DATABASE_VOLUME, TRACING_VOLUME)):
+        name, secret = volume.get("name"), volume.get("secret") or {}
+        if name not in (names or _READ_ONCE) or "secretName" not in secret:
             continue
-        secret = volume.get("secret") or {}
+        reference = Reference(SECRETS, secret["secretName"])
+        if name == TLS_VOLUME:
+            yield from (Needed(reference, key) for key in (CERTIFICATE, PRIVATE_KEY))
         for item in secret.get("items") or []:
-            yield Needed(Reference(SECRETS, secret["secretName"]), item["key"])
+            yield Needed(reference, item["key"])
 
 
 def _variables(pod: Object) -> Iterator[Needed]:

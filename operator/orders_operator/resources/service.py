@@ -1,6 +1,8 @@
 """How callers inside the cluster, and Prometheus, find the pods.
 
 Ports of pods are numbers: a sidecar may have one of the same name, and would get the requests.
+Only while some pods speak HTTP and others HTTPS are they names, so that each port leads to those
+pods that speak as its callers do.
 """
 
 from typing import Any, Final
@@ -8,16 +10,17 @@ from typing import Any, Final
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.labels import API, child, selector, track_selector
 from orders_operator.resources.names import named, track_service_name
+from orders_operator.resources.schemes import HTTP, HTTPS, PORT_NAMES, Schemes
 
-HTTP: Final = "http"
 METRICS: Final = "metrics"
-PORT: Final = 80
+PORTS: Final = {HTTP: 80, HTTPS: 443}
+"""Of the Service, by scheme, which is also the port's name."""
 HTTP_PORT: Final = 8000
 METRICS_PORT: Final = 2121
 
 
-def service(declared: OrderService) -> dict[str, Any]:
-    """Return the Service: the API on port 80, metrics on 2121."""
+def service(declared: OrderService, schemes: Schemes) -> dict[str, Any]:
+    """Return the Service: the API on port 80, or 443 with TLS, metrics on 2121."""
     return child(
         declared,
         "v1",
@@ -25,12 +28,12 @@ def service(declared: OrderService) -> dict[str, Any]:
         spec={
             "type": "ClusterIP",
             "selector": selector(declared, API),
-            "ports": [_port(HTTP, PORT, HTTP_PORT), _port(METRICS, METRICS_PORT, METRICS_PORT)],
+            "ports": [*_api(schemes), _port(METRICS, METRICS_PORT, METRICS_PORT)],
         },
     )
 
 
-def track_service(declared: OrderService, track: str) -> dict[str, Any]:
+def track_service(declared: OrderService, track: str, schemes: Schemes) -> dict[str, Any]:
     """Return the Service of the pods of one track, by which a Gateway splits requests."""
     made = child(
         declared,
@@ -39,17 +42,26 @@ def track_service(declared: OrderService, track: str) -> dict[str, Any]:
         spec={
             "type": "ClusterIP",
             "selector": track_selector(declared, track),
-            "ports": [_port(HTTP, PORT, HTTP_PORT)],
+            "ports": _api(schemes),
         },
     )
     return named(track_service_name(declared, track), made)
 
 
-def _port(name: str, port: int, target: int) -> dict[str, Any]:
+def _api(schemes: Schemes) -> list[dict[str, Any]]:
+    both = len(schemes.spoken) > 1
+    return [
+        _port(scheme, port, PORT_NAMES[scheme] if both else HTTP_PORT, scheme)
+        for scheme, port in PORTS.items()
+        if scheme in schemes.spoken
+    ]
+
+
+def _port(name: str, port: int, target: int | str, protocol: str = HTTP) -> dict[str, Any]:
     return {
         "name": name,
         "port": port,
         "targetPort": target,
         "protocol": "TCP",
-        "appProtocol": "http",
+        "appProtocol": protocol,
     }

@@ -6,22 +6,31 @@ An empty variable counts as not set, as Kubernetes and compose files leave them.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from msgspec import Struct
 
 from orders.config import conninfo, parse
+from orders.config.auth import WAYS, AuthConfig, read_auth
+from orders.config.auth_settings import ACCESS
+from orders.config.cors import CORS, Cors, read_cors
 from orders.config.database import Database, Endpoint, from_parts
 from orders.config.masking import Secrets, masked_value
 from orders.config.parameters import PARAMETERS
+from orders.config.server_tls import SERVER_TLS, ServerTls, read_server_tls
 from orders.config.setting import Setting
 from orders.config.settings import DATABASE, LOGS, SERVICE, TESTS
 from orders.config.tls import Tls
 from orders.config.tracing import TracingConfig, read_tracing
 from orders.config.tracing_settings import TRACING
 
-__all__ = ["Config", "ConfigError", "Database", "Endpoint", "InForce", "Tls", "TracingConfig"]
+__all__ = [
+    "AuthConfig", "Config", "ConfigError", "Cors", "Database", "Endpoint", "InForce", "ServerTls",
+    "Tls", "TracingConfig",
+]  # fmt: skip
+
+_T = TypeVar("_T")
 
 _SHOWN: Final = 80
 _URL: Final = DATABASE[0]
@@ -61,6 +70,11 @@ class Config(Struct, frozen=True):
     log_level: str
     log_level_file: str | None
     log_format: str
+    metrics_auth: bool
+    docs_enabled: bool
+    auth: AuthConfig
+    tls: ServerTls | None = None
+    cors: Cors | None = None
     faults: Callable[[Any], Any] | None = None
     in_force: tuple[InForce, ...] = ()
 
@@ -76,15 +90,25 @@ class Config(Struct, frozen=True):
         service = reader.group(SERVICE)
         if service["http_port"] == service["metrics_port"]:
             raise _bad("METRICS_PORT", str(service["metrics_port"]), "a port other than HTTP_PORT")
+        auth = _auth(reader)
+        access = reader.group(ACCESS)
+        if access["metrics_auth"] and not auth.on:
+            raise _bad("METRICS_AUTH", "true", f"only together with one of {', '.join(WAYS)}")
         logs = reader.group(LOGS)
-        tracing = _tracing(reader)
+        tracing = _made(reader, read_tracing, TRACING)
+        tls = _made(reader, read_server_tls, SERVER_TLS)
+        cors = _made(reader, read_cors, CORS)
         tests = reader.group(TESTS)
         database = _database(reader)
         return cls(
             database=database,
             tracing=tracing,
+            auth=auth,
+            tls=tls,
+            cors=cors,
             in_force=tuple(reader.in_force),
             **service,
+            **access,
             **logs,
             **tests,
         )
@@ -99,6 +123,11 @@ class Config(Struct, frozen=True):
             values.append(database.password or "")
             public += [database.user, database.name, *database.hosts]
         return Secrets(values, public)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the API's own URLs."""
+        return "http" if self.tls is None else "https"
 
     def needed_database(self) -> Database:
         """Return the database.
@@ -260,12 +289,22 @@ def _bad_part(setting: Setting) -> ConfigError:
     return _bad(_URL.names[0], "", f"its {parameter} as {setting.allowed}", secret=True)
 
 
-def _tracing(reader: _Reader) -> TracingConfig:
+def _auth(reader: _Reader) -> AuthConfig:
     try:
-        return read_tracing(reader)
+        return read_auth(reader)
     except ValueError as error:
-        setting = next(setting for setting in TRACING if setting.field == str(error))
-        name = reader.names[setting.field]
+        field, allowed = error.args
+        name = reader.names[field]
+        raise _bad(name, str(reader.raw(name)), allowed) from None
+
+
+def _made(reader: _Reader, read: Callable[[_Reader], _T], settings: tuple[Setting, ...]) -> _T:
+    """Read what is made of several settings; what it raises names the field that is wrong."""
+    try:
+        return read(reader)
+    except ValueError as error:
+        setting = next(setting for setting in settings if setting.field == str(error))
+        name = reader.given(setting) or setting.names[0]
         raise _bad(name, str(reader.raw(name)), setting.allowed) from None
 
 

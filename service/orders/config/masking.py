@@ -31,15 +31,17 @@ _NAMED: Final = re.compile(
     r"(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|['\"]?[^\s&;,'\"]+)",
     re.IGNORECASE,
 )
+_JWT: Final = re.compile(r"(?<![\w.-])eyJ[\w-]{8,512}\.[\w-]{8,4096}\.[\w-]{0,1024}")
 _QUERY: Final = re.compile(r"(https?://[^\s?#]*\?)[^\s#]+")
 
 
 def masked(text: str) -> str:
-    """Return a text without what looks like a secret: in URLs, in headers, or by its name."""
+    """Return a text without what looks like a secret: in URLs, in headers, by its name or form."""
     text = _URL.sub(_without_user, text)
     text = _BARE.sub(f"{MASK}@", text)
     text = _HEADER.sub(rf"\1{MASK}", text)
     text = _NAMED.sub(rf"\1{MASK}", text)
+    text = _JWT.sub(MASK, text)
     return _TOKEN.sub(rf"\1{MASK}", text)
 
 

@@ -4,6 +4,7 @@ import importlib
 import re
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -96,6 +97,17 @@ def text(value: str) -> str:
     return value
 
 
+def word(longest: int) -> Parser:
+    """Take text without spaces and control characters, of so many characters at most."""
+
+    def parse(value: str) -> str:
+        if len(value) > longest or not value.isprintable() or " " in value:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
 def address(value: str) -> str:
     """Take an IPv4 or IPv6 address; a name could be several, and listening takes one."""
     stripped = value.strip()
@@ -122,6 +134,28 @@ def url(value: str) -> str:
     if not parts.hostname or parts.port == 0:  # reading a port that is none is a ValueError
         raise ValueError(value)
     return value
+
+
+def keys_url(value: str) -> str:
+    """Take a URL of keys: https, or http where nobody in between can give others.
+
+    That is this machine, and what a cluster's own DNS names.
+    """
+    parts = urlsplit(url(value))
+    if parts.scheme == "http" and not is_near(parts.hostname or ""):
+        raise ValueError(value)
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValueError(value)
+    return value
+
+
+def is_near(host: str) -> bool:
+    """Whether a host is this machine, or has a name that only a cluster's DNS gives."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(".svc")
 
 
 def boolean(value: str) -> bool:

@@ -1,11 +1,14 @@
 """Every variable, declared once: parsing, messages and the reference read this.
 
-Those of tracing are declared in `tracing_settings`.
+Those of tracing, TLS and CORS are declared in `tracing_settings`, `server_tls` and `cors`.
 """
 
 from typing import Final
 
 from orders.config import parse
+from orders.config.auth_settings import ACCESS, AUTH
+from orders.config.cors import CORS
+from orders.config.server_tls import SERVER_TLS
 from orders.config.setting import TEXT, Setting
 from orders.config.tls import MODES
 from orders.config.tracing_settings import TRACING
@@ -289,4 +292,6 @@ TESTS: Final = (
     ),
 )
 
-SETTINGS: Final = (*SERVICE, *DATABASE, *LOGS, *TRACING, *TESTS)
+SETTINGS: Final = (
+    *SERVICE, *AUTH, *ACCESS, *SERVER_TLS, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS,
+)  # fmt: skip

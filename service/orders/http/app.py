@@ -28,7 +28,7 @@ from orders.errors import (
     NotFound,
     Problem,
 )
-from orders.http import docs
+from orders.http import docs as documentation
 from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
 from orders.http.negotiation import joined
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
+    from orders.auth.gate import Gate
     from orders.service import OrderService
 
 Rendered = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -100,13 +101,23 @@ class Application(Litestar):
         return True
 
 
-def create_app(orders: "OrderService") -> Application:
+def create_app(
+    orders: "OrderService", gate: "Gate | None" = None, *, docs: bool = True
+) -> Application:
     """
     Return the ASGI application that serves these orders.
 
     A request that fails leaves the name of its problem in the scope, as `orders_problem`.
+
+    Args:
+        orders: the domain.
+        gate: what lets callers in, who are in the scope as `orders_caller`; None lets in all.
+        docs: whether there is a documentation.
+
     """
-    routes = [*handlers(), *docs.handlers()]
+    routes = handlers(gate)
+    if docs:
+        routes += documentation.handlers(() if gate is None else gate.schemes)
     return Application(
         route_handlers=[*_options(routes), *routes],  # Litestar adds its own OPTIONS where none is
         state=State({"orders": orders}),

@@ -22,11 +22,20 @@ ORDINARY_HEAD: Final = 2 * 1024
 ORDINARY_HEADERS: Final = 32
 ORDINARY_BODY: Final = 4 * 1024
 """Bytes of a body that are not charged: twice what an order needs."""
+ARRIVING: Final = 24 * 1024
+"""Bytes that the server has of a body that is still coming."""
 COLD: Final = 24 * 1024
 """Bytes of a cold request beside its head and body: its task, and what Litestar makes of it."""
 
 # Measured: see docs/architecture.md.
-_CONNECTION: Final = 12 * 1024 + HEAD
+UNREAD: Final = 24 * 1024
+"""Bytes that the server has of small answers that a caller does not read,"""
+UNREAD_TLS: Final = 96 * 1024
+"""and with TLS."""
+_CONNECTION: Final = 20 * 1024 + HEAD
+_CONNECTION_TLS: Final = 40 * 1024 + HEAD
+_SERVERS_TLS: Final = 2
+"""Servers with TLS, while certificates are replaced."""
 _LATER: Final = 40 * 1024 * 1024
 """Bytes that come to a process that has just started: the server's threads and the database's
 connections (8 MiB), Litestar (14), a body while it is decoded and a batch on its way to the
@@ -44,6 +53,8 @@ _ORDERS: Final = 1_000
 _PIECE: Final = 64
 _RESERVE: Final = 1 / 8
 """The share of the budget that requests with a body leave to those without, and to answers."""
+_COURTESY_RESERVE: Final = 1 / 16
+"""The same for what is held as a courtesy; bodies being refused, it is less."""
 _ANNOUNCE: Final = (b"content-length", b"transfer-encoding")
 """The headers that say that there is a body."""
 
@@ -59,16 +70,18 @@ class Shares(NamedTuple):
     """Whether the limit has room for the least of both."""
 
 
-def divide(limit: int, resting: int) -> Shares:
+def divide(limit: int, resting: int, *, tls: bool = False) -> Shares:
     """Divide what the process may have.
 
     Args:
         limit: bytes for all of it.
         resting: bytes that it has before the first request.
+        tls: whether its connections are encrypted.
 
     """
     free = limit - resting - _LATER
-    connections = int(free * _CONNECTIONS_SHARE) // _CONNECTION
+    cost = _CONNECTION_TLS * _SERVERS_TLS if tls else _CONNECTION
+    connections = int(free * _CONNECTIONS_SHARE) // cost
     requests = int(free * (1 - _CONNECTIONS_SHARE))
     return Shares(
         max(connections, _FEWEST_CONNECTIONS),
@@ -101,6 +114,7 @@ class Budget:
         """Have nothing charged."""
         self.total = total
         self.for_bodies = int(total * (1 - _RESERVE))
+        self.for_courtesies = int(total * (1 - _COURTESY_RESERVE))
         self.used = 0
         self.refused = 0
         """How often there was not enough."""
@@ -142,6 +156,11 @@ class Held:
         """Bytes of the body that came."""
         self._charged = 0
         """What is held for them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._size
 
     def grow(self, size: int, total: int | None = None) -> None:
         """Hold some bytes more, as long as all requests then have no more than `total`.
@@ -206,6 +225,15 @@ class Held:
         """
         if size > self._size:
             self.grow(size - self._size)
+
+    def may_grow(self, size: int) -> bool:
+        """Hold some bytes more as a courtesy, if they are there; nobody is refused otherwise."""
+        budget = self._budget
+        if budget.used + size > budget.for_courtesies:
+            return False
+        budget.used += size
+        self._size += size
+        return True
 
     def release(self, but: int = 0) -> int:
         """Hold nothing more; return what goes on being charged, `but` or less."""

@@ -67,9 +67,22 @@ class Call(Waiter):
         path: str,
         headers: dict[str, str],
         client: str,
+        version: str,
         started: float,
     ) -> None:
-        """Keep the request; `started` is of time.perf_counter(), `client` ADDRESS:PORT."""
+        """Keep the request.
+
+        Args:
+            shared: what the calls share.
+            protocol: what answers it.
+            method: of the request.
+            path: decoded.
+            headers: by names in lower case.
+            client: ADDRESS:PORT of the caller.
+            version: of HTTP.
+            started: when it began, by time.perf_counter().
+
+        """
         self.item: Any = None
         self.link: TraceContext | None = None
         self._shared = shared
@@ -78,11 +91,14 @@ class Call(Waiter):
         self._path = path
         self._headers = headers
         self._client = client
+        self._version = version
         self._started = started
 
     def begin(self) -> None:
         """Be a request in flight."""
-        context = self.context = self._shared.requests.begin(self._headers, self._client)
+        context = self.context = self._shared.requests.begin(
+            self._headers, self._client, version=self._version
+        )
         if context.sampled:
             self.link = context
 
@@ -155,6 +171,8 @@ class CreateCall(Call):
 
     route = "/orders"
     usual = 201
+    owner = ""
+    """Whose its Idempotency-Key is; nobody's where nobody has to say who calls."""
 
     def receive(self, scope: "Scope", length: int | None) -> None:
         """Read the body, and go on in the loop; from any thread.
@@ -205,6 +223,7 @@ class CreateCall(Call):
         except TooLong as long:
             self._go_cold(long.sent, whole=False)
         except Problem as refused:
+            self._protocol = self._shared.bridge.unread(self._scope, self._protocol, begun=True)
             self.begin()
             self.fail(refused)
         except Exception as error:  # noqa: BLE001  the caller left, or sent what is no body
@@ -240,7 +259,7 @@ class CreateCall(Call):
         orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
-            self.item = NewRow(new.item, new.quantity, key)
+            self.item = NewRow(new.item, new.quantity, key, self.owner)
             orders.insert(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from orders.errors import Problem
-from orders.http.budget import ORDINARY_BODY, Held
+from orders.http.budget import ARRIVING, ORDINARY_BODY, Held
 
-_BUFFER: Final = 24 * 1024
-"""Bytes that the server has of a body that is still coming."""
 _FACTOR: Final = 3
 
 
@@ -127,7 +125,7 @@ class Chunks:
         """
         size = len(self._sent)
         if size > ORDINARY_BODY:
-            self._held.grow((0 if self._charged else _BUFFER) + (size - self._charged) * _FACTOR)
+            self._held.grow((0 if self._charged else ARRIVING) + (size - self._charged) * _FACTOR)
             self._charged = size
         return True
 

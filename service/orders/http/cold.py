@@ -8,32 +8,40 @@ the server itself keeps idle connections open, and clients must learn to leave.
 
 import asyncio
 import logging
+from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
+from orders.auth.caller import NOBODY
+from orders.auth.outcomes import ACCEPTED
 from orders.errors import Internal, Problem
-from orders.http.answers import SMALL
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
 from orders.http.budget import Held, is_ordinary
+from orders.http.cold_answer import ColdAnswer
+from orders.http.cors import is_preflight
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
-from orders.http.problems import READING, render, unrecorded
-from orders.service import begun
+from orders.http.problems import unrecorded
+from orders.service import begun, owner
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
+    from orders.auth.gate import Gate
     from orders.http.answers import Answers
     from orders.http.bodies import Bodies
     from orders.http.budget import Budget
     from orders.http.health import Health
     from orders.service import OrderService
+    from orders.telemetry.context import TraceContext
     from orders.telemetry.requests import Requests
 
 _PAGES: Final = (
     "/", "/docs", "/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json",
     "/.well-known/swagger",
 )  # fmt: skip
+_FOLDER: Final = "/docs/"
+_FILES: Final = "/docs/{file}"
 
 log = logging.getLogger("orders.http")
 
@@ -41,32 +49,54 @@ log = logging.getLogger("orders.http")
 class ColdApplication:
     """An ASGI application that answers whatever is asked."""
 
-    def __init__(  # noqa: PLR0913  what it calls, each with its name
+    def __init__(  # noqa: PLR0913  one fact each
         self,
         orders: "OrderService",
         requests: "Requests",
         health: "Health",
         bodies: "Bodies",
+        *,
         budget: "Budget",
         answers: "Answers",
+        gate: "Gate | None" = None,
+        preflight: Headers | None = None,
+        docs: bool = True,
     ) -> None:
-        """Keep what it calls, what records each request but probes, and what bounds them."""
+        """Keep what it calls.
+
+        Args:
+            orders: the service.
+            requests: what records each request but probes.
+            health: what answers probes.
+            bodies: what waits for bodies.
+            budget: what requests are charged to.
+            answers: what large answers are charged by until they are read.
+            gate: what is asked before anything else; None lets everybody in.
+            preflight: the answer to every preflight of CORS, if pages of others may ask.
+            docs: whether there is a documentation.
+
+        """
         self._orders = orders
         self._requests = requests
         self._health = health
         self._bodies = bodies
         self._budget = budget
         self._answers = answers
+        self._preflight = preflight
         for endpoint in ENDPOINTS:
             requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
         self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
-        self._static.update({page: page for page in _PAGES})
         self._dynamic = {_parent(e.path): e.path for e in ENDPOINTS if "{" in e.path}
+        if docs:
+            self._static.update({page: page for page in _PAGES})
+        self._docs = docs
+        self._gate = gate
+        self._requires = {(e.method, e.path): e.requires for e in ENDPOINTS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if self._health.answers(scope["path"]):
+        if self._health.answers(scope["path"]) and self._allowed(scope) is None:
             await self._probe(scope, send)
         else:
             await self._recorded(scope, receive, send)
@@ -94,16 +124,17 @@ class ColdApplication:
         """Hand a request to Litestar, recorded as the hot ones are."""
         started = scope.get("orders_started") or perf_counter()
         method, path = scope["method"], scope["path"]
-        route = self._static.get(path) or self._dynamic.get(_parent(path)) or _other(path)
+        route = self._static.get(path) or self._dynamic.get(_parent(path)) or self._other(path)
         context = self._requests.begin(
             _text(scope["headers"]),
             "{}:{}".format(*(scope["client"] or ("", 0))),
             scope["query_string"].decode("latin-1"),
+            scope["http_version"],
         )
         current.set(context)
         begun.set(started)
-        answer = _Answer(scope, send, context.trace_id, self._health)
-        held = answer.held = scope["orders_held"] = Held(self._budget)
+        held = scope["orders_held"] = Held(self._budget)
+        answer = ColdAnswer(scope, send, context.trace_id, self._health, held)
 
         async def patient() -> dict[str, Any]:
             message = await self._bodies.receive(receive, started)
@@ -113,9 +144,13 @@ class ColdApplication:
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         try:
-            held.cold(scope["headers"])
-            if (refused := refusal(scope)) is not None:
+            refused = None if self._gate is None else self._unwelcome(scope, route, context)
+            if refused is None:
+                held.cold(scope["headers"])
+            if (refused := refused or refusal(scope)) is not None:
                 await answer.refuse(refused)
+            elif (allowed := self._allowed(scope)) is not None:
+                await respond(answer.send, HTTPStatus.NO_CONTENT, allowed, b"")
             else:
                 app = await self._litestar()
                 await app(scope, patient, answer.send)
@@ -126,71 +161,52 @@ class ColdApplication:
             if not answer.sent:
                 await answer.refuse(Internal())
         finally:
-            unread = held.release(but=answer.size if answer.size > SMALL else 0)
-            if unread:
-                self._answers.sent(scope["client"], unread)
+            answer.release(self._answers)
             problem_name = scope.get("orders_problem")
             self._requests.cold(method, route)
             self._requests.end(context, method, route, path, answer.status, started, problem_name)
 
+    def _allowed(self, scope: Scope) -> Headers | None:
+        """Return the answer's headers where a request is a preflight, and those are answered."""
+        return self._preflight if self._preflight and is_preflight(scope) else None
+
+    def _unwelcome(self, scope: Scope, route: str, context: "TraceContext") -> Problem | None:
+        """Return why whoever calls may not, if so; the scope has who it is.
+
+        What is not known to be open is closed: what does not exist, too.
+        """
+        gate = self._gate
+        scope["orders_caller"] = NOBODY
+        if gate is None or is_preflight(scope) or self._is_open(scope["path"]):
+            return None
+        try:
+            caller = gate.caller(context.headers)
+            context.subject = caller.name
+            requires = self._requires.get((scope["method"], route))
+            if requires is not None:
+                gate.check(caller, requires)
+        except Problem as problem:
+            return problem
+        gate.count(ACCEPTED)
+        scope["orders_caller"] = caller
+        owner.set(caller.owner)
+        return None
+
+    def _is_open(self, path: str) -> bool:
+        return self._docs and (path in _PAGES or _parent(path) == _FOLDER)
+
+    def _other(self, path: str) -> str:
+        return _FILES if self._docs and path.startswith(_FOLDER) else "unmatched"
+
     async def _litestar(self) -> App:
         if self._loading is None:
-            self._loading = asyncio.ensure_future(asyncio.to_thread(_load, self._orders))
+            self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
         return await asyncio.shield(self._loading)
 
+    def _load(self) -> App:
+        from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
 
-class _Answer:
-    """The answer to one request, on its way out."""
-
-    def __init__(self, scope: Scope, send: Send, trace_id: str, health: "Health") -> None:
-        self._scope = scope
-        self._send = send
-        self._trace_id = trace_id
-        self._health = health
-        self._start: dict[str, Any] | None = None
-        self._safe = scope["method"] in READING
-        self.held: Held
-        self.status = 500
-        self.sent = False
-        self.size = 0
-
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send a part of it, or a refusal instead of a page that there is no memory for."""
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        self.size += len(message.get("body", b""))
-        start, self._start = self._start, None
-        try:
-            self.held.answers(self.size)
-        except Problem as problem:
-            if self._safe and start is not None:
-                await self.refuse(problem)
-                return
-        if start is not None:
-            await self._begin(start)
-        if self.sent:
-            await self._send(message)
-
-    async def refuse(self, problem: Problem) -> None:
-        """Answer with a problem."""
-        self._scope["orders_problem"] = problem.name
-        status, headers, body = render(problem, self._scope["path"], self._trace_id)
-        self.size = 0
-        await self._begin({"type": "http.response.start", "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
-
-    async def _begin(self, start: dict[str, Any]) -> None:
-        self.status, self.sent = start["status"], True
-        headers = [*start["headers"], (b"x-correlation-id", self._trace_id.encode())]
-        start["headers"] = closing(headers) if self._health.draining else headers
-        await self._send(start)
-
-
-def _load(orders: "OrderService") -> App:
-    from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
-
-    return create_app(orders)  # type: ignore[return-value]
+        return create_app(self._orders, self._gate, docs=self._docs)  # type: ignore[return-value]
 
 
 def _text(headers: Headers) -> dict[str, str]:
@@ -199,7 +215,3 @@ def _text(headers: Headers) -> dict[str, str]:
 
 def _parent(path: str) -> str:
     return path[: path.rfind("/") + 1]
-
-
-def _other(path: str) -> str:
-    return "/docs/{file}" if path.startswith("/docs/") else "unmatched"

@@ -6,9 +6,15 @@ those are closed that have been idle for the longest. As a request has one deadl
 on which nothing has come or gone for longer has none under way; nor has one on which nothing ever
 came. They are found among the descriptors of the process, where the system knows them.
 
+With TLS the server takes whatever connects, and counts a connection only when its handshake is
+done; until then it holds what came of the caller's messages, tens of KiB. So those beyond what may
+be there are closed at once, first those that were answered least: their number is watched by the
+lowest descriptor that is free, which costs next to nothing.
+
 The server keeps what a caller does not read, for as long as the caller likes; of answers without a
 body even those to requests that are still coming. So a connection is closed on which answers wait
-and of which nothing is read for longer than a request may take.
+and of which nothing is read for longer than a request may take; at once if there is no memory for
+what the server has of it (`budget.py`).
 """
 
 import asyncio
@@ -18,13 +24,19 @@ import socket
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter, thread_time
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
+from orders.http.budget import UNREAD, UNREAD_TLS, Held
+
+if TYPE_CHECKING:
+    from orders.http.budget import Budget
 
 PERIOD: Final = 1.0
 """Seconds between two looks, unless one takes more than a hundredth of that."""
 _COST: Final = 100
+_LEAST: Final = 3
+"""The same when there are too many: a quarter of the time."""
 _STRIDE: Final = 128
 """Descriptors that are looked at before anything else has its turn."""
 _NEARLY: Final = 0.9
@@ -32,7 +44,13 @@ _NEARLY: Final = 0.9
 _ENOUGH: Final = 0.75
 """until no more than this share is left."""
 _SILENT: Final = 1.0
-"""Seconds in which a caller sends something on a new connection."""
+"""Seconds in which a caller sends something on a new connection; with TLS, its first message."""
+_ALARM: Final = 0.05
+"""Seconds between two looks at how many descriptors there are."""
+_OTHERS: Final = 256
+"""Descriptors that are no connections of callers; fewer in fact."""
+_SERVERS: Final = 2
+"""Servers that a port with TLS has while certificates are replaced."""
 
 # struct tcp_info of Linux 4.6 and later: the state, ms since data was sent, ms since data came,
 # bytes that the other end has taken, bytes that came, and bytes that wait to be sent.
@@ -41,6 +59,20 @@ _CONNECTED: Final = (1, 8)
 """TCP_ESTABLISHED and TCP_CLOSE_WAIT, in which the caller has said goodbye."""
 
 log = logging.getLogger("orders.http")
+
+
+class Watched(NamedTuple):
+    """A port."""
+
+    number: int
+    limit: int
+    """Connections that a server on it accepts."""
+    tls: bool = False
+
+    @property
+    def most(self) -> int:
+        """Connections that it may have."""
+        return self.limit * _SERVERS if self.tls else self.limit
 
 
 class Seen(NamedTuple):
@@ -55,6 +87,8 @@ class Seen(NamedTuple):
     """Bytes that came from it."""
     waits: bool
     """Whether answers wait for it."""
+    greets: bool
+    """Whether it was answered nothing although TLS answers the first message."""
 
 
 class Unread(NamedTuple):
@@ -62,24 +96,32 @@ class Unread(NamedTuple):
 
     since: float
     read: int
+    held: Held
+    """What the server has of it, once it was seen like that twice."""
 
 
 class Connections:
     """Counts the connections of ports, and closes those that hold what others need."""
 
-    def __init__(self, bounds: Mapping[str, tuple[int, int]], deadline: float) -> None:
+    def __init__(self, ports: Mapping[str, Watched], deadline: float, budget: "Budget") -> None:
         """Have looked at none.
 
         Args:
-            bounds: local port, and how many connections it may have, by the name of the port.
+            ports: by name.
             deadline: seconds that a request may take.
+            budget: what answers are charged to that are not read.
 
         """
-        self.limits = {name: limit for name, (_, limit) in bounds.items()}
-        self.open = dict.fromkeys(bounds, 0)
-        self.closed = dict.fromkeys(bounds, 0)
-        self._names = {port: name for name, (port, _) in bounds.items()}
+        self.limits = {name: port.limit for name, port in ports.items()}
+        self.open = dict.fromkeys(ports, 0)
+        self.closed = dict.fromkeys(ports, 0)
+        self._ports = ports
+        self._names = {port.number: name for name, port in ports.items()}
         self._deadline = deadline
+        self._budget = budget
+        self._is_uncounted = any(port.tls for port in ports.values())
+        self._unread_size = UNREAD_TLS if self._is_uncounted else UNREAD
+        self._most = sum(port.most for port in ports.values()) + _OTHERS
         self._told: set[str] = set()
         self._unread: dict[int, Unread] = {}
 
@@ -88,7 +130,18 @@ class Connections:
         while True:
             started = thread_time()
             await self.look()
-            await asyncio.sleep(max(PERIOD, (thread_time() - started) * _COST))
+            took = thread_time() - started
+            await asyncio.sleep(took * _LEAST)
+            await self._pause(max(PERIOD, took * _COST))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until there are more descriptors than should be."""
+        if not self._is_uncounted:
+            await asyncio.sleep(seconds)
+            return
+        end = perf_counter() + seconds
+        while perf_counter() < end and descriptors.lowest_free() <= self._most:  # noqa: ASYNC110
+            await asyncio.sleep(_ALARM)  # nobody tells
 
     async def look(self) -> None:
         """Count them, and close those that are too many, or do not read."""
@@ -102,47 +155,64 @@ class Connections:
                 continue
             found[name].append(seen)
             if seen.waits:
-                self._watch_unread(seen, before.get(descriptor))
+                self._watch_unread(seen, before.pop(descriptor, None))
+        for unread in before.values():
+            unread.held.release()
         for name, connections in found.items():
             self.open[name] = len(connections)
             limit = self.limits[name]
+            if (too_many := len(connections) - self._ports[name].most) > 0:
+                connections.sort(key=lambda seen: seen.read)
+                self._close_some(name, "answered least", connections[:too_many], lambda _: True)
+                continue
             if len(connections) >= limit * _NEARLY:
                 self._relieve(name, connections, len(connections) - int(limit * _ENOUGH))
             elif len(connections) <= limit * _ENOUGH:
                 self._told.discard(name)
 
     def _relieve(self, name: str, connections: Iterable[Seen], too_many: int) -> None:
-        """Close so many that are idle, the longest first; say so once for each flood."""
+        """Close so many that are idle, the longest first."""
         idle = sorted((it for it in connections if self._is_idle(it)), reverse=True)[:too_many]
-        closed = sum(map(self._close, idle))
+        self._close_some(name, "idle", idle, self._is_idle)
+
+    def _close_some(
+        self, name: str, which: str, connections: Iterable[Seen], close: Callable[[Seen], bool]
+    ) -> None:
+        """Close those that are still there, and to be closed; say so once for each flood."""
+        closed = sum(self._see(it.descriptor, close=close)[1] is not None for it in connections)
         self.closed[name] += closed
         if name not in self._told:
             self._told.add(name)
             log.warning(
-                "the %s port has %d connections of %d: %d that were idle are closed, more will be",
+                "the %s port has %d connections of %d: %d that were %s are closed, more will be",
                 name,
                 self.open[name],
                 self.limits[name],
                 closed,
+                which,
             )
 
     def _watch_unread(self, seen: Seen, before: Unread | None) -> None:
         """Close a connection on which answers have waited for too long."""
         now = perf_counter()
-        if before is None or before.read != seen.read:
-            before = Unread(now, seen.read)
-        if now - before.since <= self._deadline:
-            self._unread[seen.descriptor] = before
-        else:
+        if before is None:
+            before = Unread(now, seen.read, Held(self._budget))
+        elif before.read != seen.read:
+            before.held.release()
+            before = Unread(now, seen.read, before.held)
+        elif now - before.since > self._deadline or not self._may_wait(before.held):
+            before.held.release()
             self._see(seen.descriptor, close=lambda found: found.waits)
+            return
+        self._unread[seen.descriptor] = before
+
+    def _may_wait(self, held: Held) -> bool:
+        """Whether there is memory for a connection that is not read, which is then held."""
+        return held.size > 0 or held.may_grow(self._unread_size)
 
     def _is_idle(self, seen: Seen) -> bool:
-        return seen.idle > (self._deadline + _SILENT if seen.received else _SILENT)
-
-    def _close(self, seen: Seen) -> bool:
-        """Close a connection, unless it is another one by now, or no longer idle."""
-        _, now = self._see(seen.descriptor, close=self._is_idle)
-        return now is not None
+        begun = seen.received and not seen.greets
+        return seen.idle > (self._deadline + _SILENT if begun else _SILENT)
 
     def _see(
         self, descriptor: int, close: Callable[[Seen], bool] | None = None
@@ -155,7 +225,8 @@ class Connections:
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
             state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
             name = self._names.get(connection.getsockname()[1], "")
-            seen = Seen(min(sent, came) / 1000, descriptor, read, received, unsent > 0)
+            greets = bool(name) and self._ports[name].tls and not read
+            seen = Seen(min(sent, came) / 1000, descriptor, read, received, unsent > 0, greets)
             if name and state in _CONNECTED and (close is None or close(seen)):
                 if close:
                     connection.shutdown(socket.SHUT_RDWR)

@@ -51,8 +51,17 @@ class Asset(Struct, frozen=True):
         return gzip.decompress(self.packed)
 
 
-def handlers() -> list[HTTPRouteHandler]:
-    """Return the handlers of the documentation."""
+def handlers(schemes: tuple[str, ...] = ()) -> list[HTTPRouteHandler]:
+    """Return the handlers of the documentation; the document names schemes of authentication."""
+
+    @get(
+        ["/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json"],
+        include_in_schema=False,
+    )
+    async def document(request: "Request[Any, Any, State]") -> Response[bytes]:
+        """Answer with the document; made in a thread, so that orders are taken meanwhile."""
+        return _answer(request, await asyncio.to_thread(_document, schemes))
+
     return [page, file, document, elsewhere]
 
 
@@ -71,15 +80,6 @@ async def file(request: "Request[Any, Any, State]") -> Response[bytes]:
     return _answer(request, _file(name))
 
 
-@get(
-    ["/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json"],
-    include_in_schema=False,
-)
-async def document(request: "Request[Any, Any, State]") -> Response[bytes]:
-    """Answer with the OpenAPI document; made in a thread, so that orders are taken meanwhile."""
-    return _answer(request, await asyncio.to_thread(_document))
-
-
 @get(["/", "/.well-known/swagger"], include_in_schema=False, sync_to_thread=False)
 def elsewhere() -> Response[str]:
     """Send a browser that was given the bare address, or GoFr's, to the page."""
@@ -87,8 +87,8 @@ def elsewhere() -> Response[str]:
 
 
 @cache
-def _document() -> Asset:
-    return _asset("application/json", _pack(openapi.document()))
+def _document(schemes: tuple[str, ...]) -> Asset:
+    return _asset("application/json", _pack(openapi.document(schemes)))
 
 
 @cache

@@ -23,6 +23,7 @@ from typing import (
 
 from msgspec import Struct
 
+from orders.auth.caller import SCOPES
 from orders.errors import (
     ContentTooLarge,
     DatabaseUnavailable,
@@ -111,6 +112,7 @@ class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
 
     `call` takes the OrderService, then `body` unless the endpoint's `body` is None, then the
     parameters by name. `sends` and `also` document response headers and statuses without a body.
+    `requires` is the scope that a caller must have, where callers have to show who they are.
     """
 
     method: str
@@ -127,6 +129,7 @@ class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
     sends: tuple[str, ...]
     also: tuple[int, ...]
     body_limit: int
+    requires: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Reply[T]]:
         """Call the function."""
@@ -139,6 +142,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
     *,
     status: int = 200,
     summary: str,
+    requires: str,
     raises: tuple[type[Problem], ...] = (),
     sends: tuple[str, ...] = (),
     also: tuple[int, ...] = (),
@@ -152,12 +156,18 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
         path: with `{name}` for each `Path` argument.
         status: of a reply that names none.
         summary: one line for the documentation; the docstring is the rest.
+        requires: the scope without which nobody may call it.
         raises: problems beyond those that every endpoint may have.
         sends: names of the response headers, each explained in `openapi.py`.
         also: other statuses it answers with, without a body.
         body_limit: bytes the body may have.
 
+    Raises:
+        ValueError: there is no such scope.
+
     """
+    if requires not in SCOPES:
+        raise ValueError(f"{method} {path} requires {requires!r}; allowed: {', '.join(SCOPES)}")
 
     def declare(function: Callable[..., Awaitable[Reply[T]]]) -> Endpoint[T]:
         signature = inspect.signature(function)
@@ -196,6 +206,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
             sends=sends,
             also=also,
             body_limit=body_limit,
+            requires=requires,
         )
 
     return declare

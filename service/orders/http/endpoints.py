@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta
 
+from orders.auth.caller import READ, WRITE
 from orders.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
@@ -47,6 +48,13 @@ IdempotencyKey = Annotated[
 ]
 
 _REPLAYED: Final = ("idempotency-replayed", "true")
+PRIVATE: Final = ("cache-control", "private, no-cache")
+"""Of what is the caller's alone, and another time may be another."""
+_UNCHANGING: Final = (
+    ("cache-control", "private, max-age=86400, immutable"),
+    ("vary", "authorization, x-api-key"),
+)
+"""Of an order: its caller may keep it, for a day only as a release may give it another form."""
 
 
 @endpoint(
@@ -54,8 +62,9 @@ _REPLAYED: Final = ("idempotency-replayed", "true")
     "/orders",
     status=201,
     summary="Create an order",
+    requires=WRITE,
     raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
-    sends=("Location", "Idempotency-Replayed"),
+    sends=("Location", "Idempotency-Replayed", "Cache-Control"),
 )
 async def create_order(
     orders: "OrderService", body: NewOrder, idempotency_key: IdempotencyKey = None
@@ -74,8 +83,9 @@ async def create_order(
     "/orders/batch",
     status=201,
     summary="Create many orders",
+    requires=WRITE,
     raises=(MalformedIdempotencyKey, OrderMissing, IdempotencyKeyReused),
-    sends=("Idempotency-Replayed",),
+    sends=("Idempotency-Replayed", "Cache-Control"),
     body_limit=1024 * 1024,
 )
 async def create_orders(
@@ -92,15 +102,16 @@ async def create_orders(
         if "\0" in new.item:
             raise _nul(f"/{index}/item")
     stored, replayed = await orders.create_many(body, key)
-    return Reply(stored, (_REPLAYED,) if replayed else ())
+    return Reply(stored, (PRIVATE, _REPLAYED) if replayed else (PRIVATE,))
 
 
 @endpoint(
     "GET",
     "/orders/{id}",
     summary="Read an order",
+    requires=READ,
     raises=(OrderNotFound,),
-    sends=("ETag",),
+    sends=("ETag", "Cache-Control"),
     also=(304,),
 )
 async def read_order(
@@ -119,11 +130,22 @@ async def read_order(
         Meta(description="Entity tags of which the order must have one; else it is 412."),
     ] = None,
 ) -> Reply[Order]:
-    """Find the order by its id. It never changes, so an `ETag` once seen stays good."""
+    """
+    Find the order by its id.
+
+    It never changes, so an `ETag` once seen stays good, and its caller may keep it for a day.
+    """
     return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match, if_match)
 
 
-@endpoint("GET", "/orders", summary="List orders, newest first", sends=("Link",), also=(304,))
+@endpoint(
+    "GET",
+    "/orders",
+    summary="List orders, newest first",
+    requires=READ,
+    sends=("Link", "Cache-Control"),
+    also=(304,),
+)
 async def list_orders(
     orders: "OrderService",
     limit: Annotated[
@@ -153,7 +175,7 @@ async def list_orders(
         None if before is None else order_id(before, "#/query/before"),
     )
     link = paging.links(page, limit)
-    return Reply(page.orders, (("link", link),) if link else ())
+    return Reply(page.orders, (PRIVATE, ("link", link)) if link else (PRIVATE,))
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
@@ -181,7 +203,7 @@ def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
 def created(order: Order, replayed: bool) -> Reply[Order]:  # noqa: FBT001  what `create` returns
     """Answer with an order that is committed, by this request or by an earlier one."""
     location = ("location", f"/orders/{order.id}")
-    return Reply(order, (location, _REPLAYED) if replayed else (location,))
+    return Reply(order, (location, PRIVATE, _REPLAYED) if replayed else (location, PRIVATE))
 
 
 def found(order: Order, if_none_match: str | None, if_match: str | None) -> Reply[Order]:
@@ -194,7 +216,7 @@ def found(order: Order, if_none_match: str | None, if_match: str | None) -> Repl
     tag = etag(order.id)
     if if_match is not None:
         check_match(if_match, tag)
-    headers = (("etag", tag),)
+    headers = (("etag", tag), *_UNCHANGING)
     if if_none_match is not None and matches(if_none_match, tag):
         return Reply(None, headers, 304)
     return Reply(order, headers)

@@ -16,12 +16,14 @@ from orders.errors import Problem
 from orders.http.budget import ORDINARY_HEAD, ORDINARY_HEADERS
 from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
+from orders.http.guarded import guarded
 from orders.http.head import is_host
 from orders.http.negotiation import check_accept, check_content
 from orders.http.problems import READING
 from orders.http.rsgi import plain
 
 if TYPE_CHECKING:
+    from orders.auth.gate import Gate
     from orders.http.rsgi import Exchange, Scope
 
 Begun = tuple[Callable[[Any], None], Any]
@@ -42,16 +44,20 @@ _REMEMBERED: Final = 256
 class FrontDoor:
     """Takes every request of the API."""
 
-    def __init__(self, shared: Shared, *, hot: bool = True) -> None:
+    def __init__(self, shared: Shared, *, gate: "Gate | None" = None, hot: bool = True) -> None:
         """Be open.
 
         Args:
             shared: what the calls share.
+            gate: what every call asks before anything else; None lets everybody in.
             hot: False has everything answered by the cold application.
 
         """
         self._shared = shared
         self._hot = hot
+        self._read_call, self._create_call = (
+            (ReadCall, CreateCall) if gate is None else guarded(gate)
+        )
 
     def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
         """Take a request; from any thread.
@@ -93,7 +99,10 @@ class FrontDoor:
             or not self._may_wait(headers)
         ):
             return False
-        ReadCall(self._shared, protocol, method, path, headers, scope.client, started).go(order_id)
+        self._read_call(
+            self._shared, protocol, method, path, headers,
+            scope.client, scope.http_version, started,
+        ).go(order_id)  # fmt: skip
         return True
 
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
@@ -120,9 +129,10 @@ class FrontDoor:
             length = None
         else:
             return False
-        call = CreateCall(
-            self._shared, protocol, "POST", CreateCall.route, headers, scope.client, started
-        )
+        call = self._create_call(
+            self._shared, protocol, "POST", CreateCall.route, headers,
+            scope.client, scope.http_version, started,
+        )  # fmt: skip
         call.receive(scope, length)
         return True
 

@@ -7,7 +7,7 @@ negotiation, unknown query parameters, and strict JSON (Litestar would take "3" 
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
 import msgspec
 from litestar import Request, Response
@@ -23,14 +23,18 @@ from litestar.params import (
 )
 from msgspec import Meta
 
+from orders.auth.caller import NOBODY, Caller
 from orders.errors import PreconditionFailed
 from orders.http.budget import Held, weight
 from orders.http.conditional import check_untagged
 from orders.http.endpoint import Endpoint, Parameter, Reply
-from orders.http.endpoints import ENDPOINTS
+from orders.http.endpoints import ENDPOINTS, PRIVATE
 from orders.http.negotiation import check_accept, check_content, not_json
 from orders.http.paging import check_query
 from orders.http.validation import decode
+
+if TYPE_CHECKING:
+    from orders.auth.gate import Gate
 
 _JSON: Final = "application/json"
 _PARAMETERS: Final[Mapping[str, type[ParameterKwarg]]] = {
@@ -68,19 +72,22 @@ class StrictRequest(Request[Any, Any, State]):
         return decoded
 
 
-def handlers() -> list[HTTPRouteHandler]:
-    """Return a handler for each endpoint; they find the OrderService in `app.state.orders`."""
-    return [_handler(endpoint) for endpoint in ENDPOINTS]
+def handlers(gate: "Gate | None" = None) -> list[HTTPRouteHandler]:
+    """Return a handler for each endpoint; they find the OrderService in `app.state.orders`.
+
+    With a gate, none is reached without a caller in the scope, who has the endpoint's scope.
+    """
+    return [_handler(endpoint, gate) for endpoint in ENDPOINTS]
 
 
-def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
+def _handler(endpoint: Endpoint[Any], gate: "Gate | None") -> HTTPRouteHandler:
     conditions = _conditions(endpoint)
 
     async def handle(request: StrictRequest, **arguments: Any) -> Response[Any]:
         if "data" in arguments:
             arguments["body"] = arguments.pop("data")
         if endpoint.body is None and conditions(dict(request.scope["headers"])):
-            return _response(endpoint, Reply(None, status=304))
+            return _response(endpoint, Reply(None, (PRIVATE,), 304))
         reply = await endpoint.call(request.app.state.orders, **arguments)
         return _response(endpoint, reply)
 
@@ -96,7 +103,7 @@ def _handler(endpoint: Endpoint[Any]) -> HTTPRouteHandler:
         summary=endpoint.summary,
         description=endpoint.description,
         tags=["orders"],
-        guards=[_admit],
+        guards=[_admit] if gate is None else [_guard(gate), _admit],
         request_class=StrictRequest,
         request_max_body_size=endpoint.body_limit,
         opt={
@@ -142,6 +149,16 @@ def _parameter(parameter: Parameter) -> ParameterKwarg:
 def _type(parameter: Parameter) -> Any:
     plain = get_args(parameter.type)[0]
     return plain | None if not parameter.required and parameter.default is None else plain
+
+
+def _guard(gate: "Gate") -> Callable[..., None]:
+    """Return what lets nobody in who was not let in before, with the scope that it takes."""
+
+    def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        caller: Caller = connection.scope.get("orders_caller", NOBODY)  # type: ignore[assignment]
+        gate.check(caller, handler.opt["endpoint"].requires)
+
+    return check
 
 
 async def _admit(

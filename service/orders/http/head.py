@@ -56,7 +56,8 @@ def _wrong_target(scope: Scope) -> Problem | None:
 
 
 def _wrong_coding(scope: Scope) -> Problem | None:
-    codings = b", ".join(v for name, v in scope["headers"] if name == b"transfer-encoding")
-    if codings.lower() in {b"", b"chunked"}:
+    lists = b",".join(v for name, v in scope["headers"] if name == b"transfer-encoding")
+    codings = [coding for part in lists.split(b",") if (coding := part.strip().lower())]
+    if codings in ([], [b"chunked"]):
         return None
     return invalid("#/header/Transfer-Encoding", "may be chunked, and nothing else")

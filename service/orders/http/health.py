@@ -59,6 +59,7 @@ class Health:
         required_version: int,
         on_version: Callable[[int], None] = lambda _: None,
         writes_blocked: Callable[[], str | None] = lambda: None,
+        keys_lacking: Callable[[], str | None] | None = None,
     ) -> None:
         """Start as neither started nor draining.
 
@@ -67,12 +68,14 @@ class Health:
             required_version: the schema version below which this code cannot run.
             on_version: told every version that was seen.
             writes_blocked: says what keeps writes out while reads go on.
+            keys_lacking: says that no bearer token can be checked yet; None if none ever is.
 
         """
         self._schema_version = schema_version
         self._required = required_version
         self._on_version = on_version
         self._writes_blocked = writes_blocked
+        self._keys_lacking = keys_lacking
         self._refusal = ""
         self.started = False
         self.draining = False
@@ -95,8 +98,11 @@ class Health:
             checks = [Check("started", None if self.started else "still starting")]
         else:
             draining = Check("draining", "shutting down" if self.draining else None)
-            checks = [*await self.look(), draining]
+            checks = [*await self.look(), *self._keys(), draining]
         return _report(kind, checks, verbose=b"verbose" in query)
+
+    def _keys(self) -> list[Check]:
+        return [] if self._keys_lacking is None else [Check("keys", self._keys_lacking())]
 
     async def look(self) -> list[Check]:
         """Ask the database for its schema version; return what is to be said of both.

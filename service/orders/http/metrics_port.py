@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING, Final
 
+from orders.auth.caller import METRICS
+from orders.auth.outcomes import ACCEPTED
+from orders.errors import Problem
 from orders.http.asgi import Receive, Scope, Send, correlated, respond
 from orders.http.head import refusal
 from orders.http.negotiation import joined
 from orders.http.problems import READING, nothing_there, only_reading, unrecorded
 
 if TYPE_CHECKING:
+    from orders.auth.gate import Gate
     from orders.http.health import Health
     from orders.telemetry.metrics import Metrics
 
@@ -18,14 +22,18 @@ _PATHS: Final = frozenset(("/metrics", "*"))
 class MetricsPort:
     """The ASGI application of the metrics port."""
 
-    def __init__(self, metrics: "Metrics", health: "Health") -> None:
-        """Keep what is exposed."""
+    def __init__(self, metrics: "Metrics", health: "Health", gate: "Gate | None" = None) -> None:
+        """Keep what is exposed; with a gate, to whom: the probes are open to all."""
         self._metrics = metrics
         self._health = health
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer a scrape or a probe."""
-        problem = refusal(scope)
+        problem = None
+        if self._gate is not None and not self._health.answers(scope["path"]):
+            problem = _unwelcome(self._gate, scope)
+        problem = problem or refusal(scope)
         if problem is not None:
             status, headers, body = unrecorded(problem, scope)
         elif self._health.answers(scope["path"]):
@@ -40,3 +48,14 @@ class MetricsPort:
             content_type, body = self._metrics.expose(accept)
             status, headers = 200, correlated([(b"content-type", content_type.encode())], scope)
         await respond(send, status, headers, body)
+
+
+def _unwelcome(gate: "Gate", scope: Scope) -> Problem | None:
+    """Return why whoever asks may not; Prometheus sends an API key as a bearer token."""
+    headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in joined(scope["headers"])}
+    try:
+        gate.check(gate.caller(headers, keys_as_bearer=True), METRICS)
+    except Problem as problem:
+        return problem
+    gate.count(ACCEPTED)
+    return None

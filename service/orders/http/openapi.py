@@ -31,6 +31,7 @@ from orders.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from orders.http import security
 from orders.http.endpoint import Endpoint, Parameter
 from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
@@ -75,6 +76,12 @@ _HEADERS: Final[dict[str, Json]] = {
         "required": True,
         "schema": {"type": "string"},
         "example": '"0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d-1"',
+    },
+    "Cache-Control": {
+        "description": "Who may keep the answer, and for how long (RFC 9111): its caller alone.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "private, max-age=86400, immutable",
     },
     "Link": {
         "description": "Where newer (`prev`) and older (`next`) orders are, if any (RFC 8288).",
@@ -123,6 +130,8 @@ _DESCRIPTIONS: Final = {
     201: "Created, and committed.",
     304: "The caller has it already; no body.",
     400: "Something does not validate; nothing was done.",
+    401: "There is no valid credential; nothing else of the request was read.",
+    403: "The credential lacks the scope that this takes; nothing was done.",
     404: "There is no such order.",
     406: "The Accept header excludes JSON.",
     408: "The body did not arrive in time; nothing was done.",
@@ -140,6 +149,7 @@ _TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 _DETAILS: Final[dict[type[Problem], str]] = {
     MalformedIdempotencyKey: "it must have 1 to 255 characters, this one has 300",
+    **security.DETAILS,
     OrderNotFound: f"no order has the id {_ID}",
     NotAcceptable: "this resource is application/json, which the Accept header excludes",
     RequestTimeout: "it had 5.0 s to arrive",
@@ -158,12 +168,17 @@ _INVALID: Final = {
 
 
 @cache
-def document() -> bytes:
-    """Return the document as indented JSON; needs neither configuration nor a database."""
-    return (json.dumps(_document(), indent=2, ensure_ascii=False) + "\n").encode()
+def document(schemes: tuple[str, ...] = ()) -> bytes:
+    """Return the document as indented JSON; needs neither configuration nor a database.
+
+    Args:
+        schemes: of authentication, of `orders.auth.caller`, any of which a caller must use.
+
+    """
+    return (json.dumps(_document(schemes), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _document() -> Json:
+def _document(schemes: tuple[str, ...]) -> Json:
     config = OpenAPIConfig(
         title="Orders",
         version=__version__,
@@ -185,12 +200,17 @@ def _document() -> Json:
             ]
         if endpoint.body is not None:
             operation["requestBody"]["content"] = _json(endpoint.body)
-        operation["responses"] = _responses(endpoint)
+        operation["responses"] = _responses(endpoint, security.PROBLEMS if schemes else ())
+        if schemes:
+            operation["security"] = security.requirements(schemes, endpoint.requires)
         del operation["deprecated"]
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     found["paths"] = paths
     found["components"] = {"schemas": _schemas([NewOrder, Order, ProblemDocument])[1]}
     found["components"]["headers"] = _HEADERS
+    if schemes:
+        found["components"]["headers"] = _HEADERS | security.HEADERS
+        found["components"]["securitySchemes"] = security.schemes(schemes)
     return {"openapi": found.pop("openapi"), **found}
 
 
@@ -208,8 +228,8 @@ def _parameter(generated: Json, declared: Parameter) -> Json:
     return parameter
 
 
-def _responses(endpoint: Endpoint[Any]) -> Json:
-    """Return every response of an operation, by status."""
+def _responses(endpoint: Endpoint[Any], more: tuple[type[Problem], ...]) -> Json:
+    """Return every response of an operation, by status; with problems beyond its own."""
     success = {"content": _json(endpoint.result)}
     if endpoint.name in _LINKS:
         success["links"] = _LINKS[endpoint.name]
@@ -217,10 +237,14 @@ def _responses(endpoint: Endpoint[Any]) -> Json:
     for status in endpoint.also:
         responses[status] = _response(status, endpoint.sends, {})
     by_status: dict[int, list[type[Problem]]] = {}
-    for problem in endpoint.problems:
+    for problem in (*endpoint.problems, *more):
         by_status.setdefault(problem.status, []).append(problem)
     for status, found in by_status.items():
-        headers = ("Retry-After",) if issubclass(found[0], Unavailable) else ()
+        headers: tuple[str, ...] = ()
+        if issubclass(found[0], Unavailable):
+            headers = ("Retry-After",)
+        elif status in security.CHALLENGED:
+            headers = ("WWW-Authenticate",)
         content = {MEDIA_TYPE: _problems(endpoint, status, found)}
         responses[status] = _response(status, headers, {"content": content})
     return {str(status): responses[status] for status in sorted(responses)}

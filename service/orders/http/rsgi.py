@@ -15,8 +15,19 @@ READ: Final = (
 )  # fmt: skip
 """The headers that the API reads; of a trace's, one that cannot be read is as good as none."""
 
+CREDENTIALS: Final = ("authorization", "x-api-key")
+"""The headers that say who calls; whether they are read, the gate decides."""
+
 _ONCE: Final = frozenset(
-    (*READ, "traceparent", "tracestate", "forwarded", "x-forwarded-for", "x-forwarded-proto")
+    (
+        *READ,
+        *CREDENTIALS,
+        "traceparent",
+        "tracestate",
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+    )
 )
 
 
@@ -34,6 +45,9 @@ class RequestHeaders(Protocol):
 
     def items(self) -> list[tuple[str, str]]:
         """Return what is readable, line by line."""
+
+    def get(self, name: str) -> str | None:
+        """Return a readable value of one name."""
 
     def get_all(self, name: str) -> list[str]:
         """Return the readable values of one name."""
@@ -74,6 +88,9 @@ class Exchange(Protocol):
     def __aiter__(self) -> Any:
         """Return the body in pieces; an empty one is its end."""
 
+    def __anext__(self) -> Landing:
+        """Return the next piece; what was iterated over once goes on here."""
+
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer; from any thread, at any time, even if nobody is there any more."""
 
@@ -82,7 +99,7 @@ def plain(headers: RequestHeaders) -> dict[str, str] | None:
     """Return the headers; None if one that matters is repeated, or cannot be read."""
     items = headers.items()
     found = dict(items)
-    if len(found) != len(headers) and unreadable(headers) is not None:
+    if len(found) != len(headers) and (unreadable(headers) or hidden_credentials(headers)):
         return None
     if len(found) != len(items):
         names = [name for name, _ in items if name in _ONCE]
@@ -93,4 +110,13 @@ def plain(headers: RequestHeaders) -> dict[str, str] | None:
 
 def unreadable(headers: RequestHeaders) -> str | None:
     """Return the name of a header that the API reads and that has no readable value."""
-    return next((name for name in READ if name in headers and not headers.get_all(name)), None)
+    return next((name for name in READ if _is_hidden(headers, name)), None)
+
+
+def hidden_credentials(headers: RequestHeaders) -> list[str]:
+    """Return the names of credentials that have no readable value."""
+    return [name for name in CREDENTIALS if _is_hidden(headers, name)]
+
+
+def _is_hidden(headers: RequestHeaders, name: str) -> bool:
+    return name in headers and not headers.get_all(name)

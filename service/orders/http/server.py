@@ -2,16 +2,17 @@
 
 The API is served over RSGI, Granian's own interface. Its public form makes a coroutine and a task
 of each request and wakes the loop for each. Here requests are taken in Granian's thread, and what
-is left for the loop is handed over with one wake-up for many. That needs two names that Granian
-does not publish (`_UNPUBLISHED`); where one is gone, the public form is taken. The metrics port is
+is left for the loop is handed over with one wake-up for many. That needs names that Granian does
+not publish (`_UNPUBLISHED`); where one is gone, the public form is taken. The metrics port is
 ASGI: nothing there is hot.
+
+A worker reads the files of TLS as it starts. To take others, a second one is started on the same
+port, and what the first one still answers is the last answer on its connection.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
-from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,9 +21,13 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from orders.http.exchanges import Last, Passing
+from orders.http.inbox import Inbox
+from orders.http.reuseport import prefer_newer
+
 if TYPE_CHECKING:
     from orders.http.asgi import App
-    from orders.http.rsgi import Exchange, Headers, Landing, Scope
+    from orders.http.rsgi import Exchange, Headers, Scope
 
 Take = Callable[[Any, Any], tuple[Callable[[Any], None], Any] | None]
 """Takes a request, from any thread; returns what the loop is to call, and with what."""
@@ -31,7 +36,15 @@ _BACKLOG: Final = 2048
 _UNPUBLISHED: Final = (
     ("RSGIWorker", "serve_async"),
     ("CallbackScheduler", "_schedule_fn"),
+    ("WorkerSignal", "add_cb"),
 )
+_PLAIN: Final[tuple[Any, ...]] = (False, None, None, None, "tls1.3", None, [], False)
+"""Granian's words for no TLS."""
+_TLS_OPTIONS: Final = (
+    "ssl_enabled", "ssl_cert", "ssl_key", "ssl_key_password", "ssl_protocol_min", "ssl_ca",
+    "ssl_crl", "ssl_client_verify",
+)  # fmt: skip
+"""What they are called, in Granian's order."""
 
 log = logging.getLogger("orders.http")
 
@@ -47,12 +60,30 @@ class Bounds(NamedTuple):
     """Seconds that a connection may be idle, and that a head may take: Granian has one clock."""
 
 
+class TlsFiles(NamedTuple):
+    """Paths of PEM files, and the oldest version: 1.2 or 1.3."""
+
+    certificate: str
+    key: str
+    authorities: str | None
+    minimum: str
+
+    @property
+    def options(self) -> tuple[Any, ...]:
+        """What Granian's workers take."""
+        asked = self.authorities is not None
+        version = f"tls{self.minimum}"
+        return True, self.certificate, self.key, None, version, self.authorities, [], asked
+
+
 class Listener:
     """A server on its port."""
 
-    def __init__(self, server: Server, spawn: Any = None) -> None:
+    def __init__(self, server: Server, workers: "_Workers | None" = None) -> None:
         """Start to serve."""
         self._server = server
+        self._workers = workers
+        spawn: Any = workers
         self._task = asyncio.ensure_future(server.serve(spawn))
 
     async def bound(self) -> None:
@@ -61,11 +92,22 @@ class Listener:
         if self._task.done():
             self._task.result()
 
+    def replace(self, tls: TlsFiles) -> "Worker | None":
+        """Serve new connections with other files.
+
+        Returns:
+            The worker that still has the old connections; None where there is no such way.
+
+        """
+        return None if self._workers is None else self._workers.replace(tls)
+
     def stop(self) -> None:
         """Accept nothing more; idle connections are closed, answers under way are finished."""
+        if self._workers is not None:
+            self._workers.stop()
         self._server.stop()  # type: ignore[no-untyped-call]
 
-    async def stopped(self, patience: float) -> None:
+    async def stopped(self, patience: float | None = None) -> None:
         """Return when the last answer is with the kernel, or after so many seconds."""
         await asyncio.wait([self._task], timeout=patience)
 
@@ -75,12 +117,29 @@ def serve_asgi(app: "App", host: str, port: int, bounds: Bounds) -> Listener:
     return Listener(_server(app, Interfaces.ASGINL, host, port, bounds))
 
 
-def serve_rsgi(take: Take, host: str, port: int, bounds: Bounds) -> Listener:
+def serve_rsgi(
+    take: Take, host: str, port: int, bounds: Bounds, tls: TlsFiles | None = None
+) -> Listener:
     """Have every request taken by a function."""
     if _only_public():
         log.warning("this Granian has another inside: each request costs a task")
-        return Listener(_server(_Public(take), Interfaces.RSGI, host, port, bounds))
-    return Listener(_server(take, Interfaces.RSGI, host, port, bounds), partial(_spawn, bounds))
+        return Listener(_server(_Public(take), Interfaces.RSGI, host, port, bounds, tls))
+    server = _server(take, Interfaces.RSGI, host, port, bounds, tls)
+    return Listener(server, _Workers(bounds, port, server.ssl_ctx))
+
+
+def attempt(tls: TlsFiles) -> None:
+    """Serve with these files for a moment, on a port that nobody knows; may abort the process."""
+
+    async def serve() -> None:
+        bounds = Bounds(1, 16 * 1024, 1.0)
+        listener = serve_rsgi(lambda _, __: None, "127.0.0.1", 0, bounds, tls)
+        await listener.bound()
+        await asyncio.sleep(0)  # the worker starts in the next step
+        listener.stop()
+        await listener.stopped()  # one that is left running aborts the process at its end
+
+    asyncio.run(serve())
 
 
 def _http1(bounds: Bounds) -> HTTP1Settings:
@@ -89,8 +148,15 @@ def _http1(bounds: Bounds) -> HTTP1Settings:
     )
 
 
-def _server(target: Any, interface: Interfaces, host: str, port: int, bounds: Bounds) -> Server:
-    return Server(
+def _server(  # noqa: PLR0913  one fact each
+    target: Any,
+    interface: Interfaces,
+    host: str,
+    port: int,
+    bounds: Bounds,
+    tls: TlsFiles | None = None,
+) -> Server:
+    server = Server(
         target,
         address=host,
         port=port,
@@ -102,6 +168,9 @@ def _server(target: Any, interface: Interfaces, host: str, port: int, bounds: Bo
         http1_settings=_http1(bounds),
         log_enabled=False,
     )
+    # Granian would resolve the paths, and those of copies in memory lead nowhere.
+    server.ssl_ctx = _PLAIN if tls is None else tls.options
+    return server
 
 
 def _only_public() -> bool:
@@ -111,74 +180,86 @@ def _only_public() -> bool:
     )
 
 
-async def _spawn(
-    bounds: Bounds, worker: int, signal: Any, take: Take, sockets: Any, *_: Any
-) -> None:
-    """Serve as Granian's own RSGI worker does, but without a task for each request."""
-    loop = asyncio.get_running_loop()
-    stopped = loop.create_future()
-    signal.add_cb(lambda: loop.call_soon_threadsafe(stopped.set_result, None))
-    inbox = _Inbox(loop)
+class _Workers:
+    """Granian's workers on one port: one, and for a while two."""
 
-    def schedule(watcher: Any) -> None:  # what it raised would be lost, and break the next call
-        try:
-            begun = take(watcher.scope, watcher.proto)
-            if begun is not None:
-                inbox.put(*begun)
-        except Exception as error:
-            log.exception("a request could not be taken")
-            watcher.err(error)
+    def __init__(self, bounds: Bounds, port: int, tls: tuple[Any, ...]) -> None:
+        self._bounds = bounds
+        self._port = port
+        self._tls = tls
+        self._new: Any = None
+        self._workers: list[Worker] = []
+        self._stopping = False
 
-    inside: Any = _granian
-    scheduler = inside.CallbackScheduler(loop, None, None, None, None)
-    scheduler._schedule_fn = schedule  # noqa: SLF001
-    inside.RSGIWorker(
-        worker,
-        sockets,
-        None,
-        backpressure=bounds.connections,
-        http_mode=HTTPModes.http1.value,
-        http1_opts=_http1(bounds),
-    ).serve_async(scheduler, inbox, signal)
-    await stopped
+    async def __call__(self, number: int, _: Any, take: Take, sockets: Any, *__: Any) -> None:
+        """Serve as Granian's own RSGI worker does, until the last worker has ended."""
+        self._new = partial(Worker, number, take, sockets, self._bounds)
+        self._workers.append(self._new(self._tls))
+        if self._stopping:
+            self.stop()
+        while ending := [worker.ended for worker in self._workers if not worker.ended.done()]:
+            await asyncio.wait(ending)
+
+    def replace(self, tls: TlsFiles) -> "Worker | None":
+        [*_, old] = self._workers
+        if self._stopping or not prefer_newer(self._port):
+            return None
+        self._workers[:] = [old, self._new(tls.options)]
+        old.retire()
+        return old
+
+    def stop(self) -> None:
+        self._stopping = True
+        for worker in self._workers:
+            worker.stop()
 
 
-class _Inbox:
-    """Brings calls from Granian's threads into the loop, with one wake-up for many.
+class Worker:
+    """Granian's RSGI worker, but without a task for each request."""
 
-    To Granian's futures this is the loop, so that bodies come the same way.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._calls: deque[tuple[Callable[[Any], None], Any]] = deque()
-        self._woken = False
-        self._context = Context()  # nobody's trace
-
-    def put(self, function: Callable[[Any], None], argument: Any) -> None:
-        self._calls.append((function, argument))
-        if not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._empty, context=self._context)
-
-    def call_soon_threadsafe(
-        self, callback: Callable[[Any], None], future: Any, *, context: object = None
+    def __init__(
+        self, number: int, take: Take, sockets: Any, bounds: Bounds, tls: tuple[Any, ...]
     ) -> None:
-        """Have a future's callback called; `context` is None, or the caller's."""
-        del context
-        self.put(callback, future)
+        """Accept connections from now on."""
+        loop = asyncio.get_running_loop()
+        inside: Any = _granian
+        inbox = Inbox(loop)
+        self.ended = loop.create_future()
+        self._taking = take
+        self._signal = inside.WorkerSignal()
+        self._signal.add_cb(lambda: loop.call_soon_threadsafe(self.ended.set_result, None))
 
-    call_soon = call_soon_threadsafe
-
-    def _empty(self) -> None:
-        self._woken = False  # whoever comes from now on wakes the loop again
-        calls = self._calls
-        for _ in range(len(calls)):
-            function, argument = calls.popleft()
+        def schedule(watcher: Any) -> None:  # what it raised would be lost, and break the next
             try:
-                function(argument)
-            except Exception:
-                log.exception("a request broke off")
+                begun = self._taking(watcher.scope, watcher.proto)
+                if begun is not None:
+                    inbox.put(*begun)
+            except Exception as error:
+                log.exception("a request could not be taken")
+                watcher.err(error)
+
+        scheduler = inside.CallbackScheduler(loop, None, None, None, None)
+        scheduler._schedule_fn = schedule  # noqa: SLF001
+        inside.RSGIWorker(
+            number,
+            sockets,
+            None,
+            backpressure=bounds.connections,
+            http_mode=HTTPModes.http1.value,
+            http1_opts=_http1(bounds),
+            **dict(zip(_TLS_OPTIONS, tls, strict=True)),
+        ).serve_async(scheduler, inbox, self._signal)
+
+    def retire(self) -> None:
+        """Have each answer be the last one on its connection."""
+        take = self._taking
+        self._taking = lambda scope, protocol: take(scope, Last(protocol))
+
+    def stop(self) -> None:
+        """Accept nothing more; close idle connections, and end once the others are answered."""
+        if self._signal is not None:  # Granian waits for ever to be told a third time
+            self._signal.set()
+            self._signal = None
 
 
 class _Public:
@@ -196,20 +277,14 @@ class _Public:
         await answered
 
 
-class _Waited:
+class _Waited(Passing):
     """A protocol object whose answer is waited for."""
 
     def __init__(self, protocol: "Exchange", answered: "asyncio.Future[None]") -> None:
-        self._protocol = protocol
+        super().__init__(protocol)
         self._answered = answered
 
-    def __call__(self) -> "Landing":
-        return self._protocol()
-
-    def __aiter__(self) -> Any:
-        return self._protocol.__aiter__()
-
     def response_bytes(self, status: int, headers: "Headers", body: bytes) -> None:
-        self._protocol.response_bytes(status, headers, body)
+        super().response_bytes(status, headers, body)
         if not self._answered.done():
             self._answered.set_result(None)

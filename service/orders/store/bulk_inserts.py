@@ -16,6 +16,7 @@ from orders.store.inserts import (
     NewRow,
     columns,
     is_distributed,
+    owned,
     read_orders,
     tell_kept_out,
 )
@@ -24,10 +25,14 @@ from orders.store.schema import Fetch
 
 
 class Bulk(NamedTuple):
-    """Orders on their way in together; their rows have no keys of their own."""
+    """Orders on their way in together.
+
+    Their rows have no keys of their own; the one of all is the subject's.
+    """
 
     rows: Sequence[NewRow]
     key: str | None
+    subject: str = ""
 
 
 BulkAnswer = Sequence[Order] | KeyWithoutOrder | Exception | None
@@ -36,13 +41,11 @@ BulkAnswer = Sequence[Order] | KeyWithoutOrder | Exception | None
 
 async def insert_bulk(fetch: Fetch, bulk: Bulk) -> int:
     """Insert in one statement, which is its own transaction; return how many were new."""
-    ids, items, quantities, instants, _ = columns(bulk.rows)
+    sent = columns(bulk.rows)
     if bulk.key is None:
-        counted = await fetch(sql.INSERT, [ids, items, quantities, instants])
+        counted = await fetch(sql.INSERT, sent)
     else:
-        counted = await fetch(
-            sql.INSERT_UNDER_ONE_KEY, [ids, items, quantities, instants, bulk.key]
-        )
+        counted = await fetch(sql.INSERT_UNDER_ONE_KEY, [*sent, bulk.key, bulk.subject])
     return int(counted[0][0])
 
 
@@ -51,8 +54,8 @@ async def settle_bulk(fetch: Fetch, bulk: Bulk, refusals: RefusalLog) -> BulkAns
     sent = [row.id for row in bulk.rows]
     ids = sent
     if bulk.key is not None:
-        found = await fetch(sql.SELECT_KEYS, [[bulk.key]])
-        ids = list(found[0][1]) if found else []
+        owners = await owned(fetch, [bulk.key], [bulk.subject])
+        ids = owners.get((bulk.subject, bulk.key), [])
     stored = await read_orders(fetch, ids)
     await fetch(sql.CONFIRM, [1])
 

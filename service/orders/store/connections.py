@@ -87,6 +87,14 @@ class HeldConnection:
         """The `application_name` at the server; empty without a connection."""
         return "" if self._session is None else self._session.name
 
+    @property
+    def server(self) -> tuple[str, int] | None:
+        """Host and port of the server, as they are configured; None without a connection."""
+        if self._session is None:
+            return None
+        address = self._session.address
+        return address.host.strip("[]"), address.port
+
     def open(self) -> None:
         """Start to connect; returns at once."""
         if self._connecting is None:

@@ -21,12 +21,13 @@ class NewRow(Struct, gc=False):
     """An order on its way in.
 
     It gets its id, and the milliseconds since 1970 that this carries, when it is sent for the
-    first time (`order_ids.py`).
+    first time (`order_ids.py`). A key is the subject's: that of another one is another key.
     """
 
     item: str
     quantity: int
     key: str | None = None
+    subject: str = ""
     id: str = ""
     ms: int = 0
 
@@ -35,6 +36,9 @@ class KeyWithoutOrder(NamedTuple):
     """A key is there and an order that it has is not there yet: to be asked again."""
 
 
+Owners = dict[tuple[str, str], list[str]]
+"""The ids that a key has, by its subject and itself."""
+
 Answer = Order | KeyWithoutOrder | Exception | None
 """None for an order that is stored as sent, or the order that its key has."""
 
@@ -42,22 +46,28 @@ Answer = Order | KeyWithoutOrder | Exception | None
 async def insert(fetch: Fetch, rows: Sequence[NewRow]) -> int:
     """Insert in one statement, which is its own transaction; return how many were new."""
     sent = columns(rows)
-    if any(sent[4]):
+    if any(row.key for row in rows):
+        sent += [[row.key for row in rows], [row.subject for row in rows]]
         counted = await fetch(sql.INSERT_WITH_KEYS, sent)
     else:
-        counted = await fetch(sql.INSERT, sent[:4])
+        counted = await fetch(sql.INSERT, sent)
     return int(counted[0][0])
 
 
 def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
-    """Return the ids, items, quantities, milliseconds and keys of rows."""
+    """Return the ids, items, quantities and milliseconds of rows."""
     return [
         [row.id for row in rows],
         [row.item for row in rows],
         [row.quantity for row in rows],
         [row.ms for row in rows],
-        [row.key for row in rows],
     ]
+
+
+async def owned(fetch: Fetch, keys: Sequence[str], subjects: Sequence[str]) -> Owners:
+    """Return the ids that keys have, by subject and key; of each subject with each key."""
+    found = await fetch(sql.SELECT_KEYS, [list(keys), list(subjects)])
+    return {(subject, key): list(ids) for subject, key, ids in found}
 
 
 async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> list[Answer]:
@@ -66,10 +76,11 @@ async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> 
     The keys are read before the orders, as they are written. What was found is confirmed by a
     commit that waits for the standbys as that of an insert does: its own may have been cut short.
     """
-    keys = [row.key for row in rows if row.key is not None]
-    owners: dict[str, list[str]] = {}
-    if keys:
-        owners = dict(await fetch(sql.SELECT_KEYS, [keys]))
+    keyed = [row for row in rows if row.key is not None]
+    owners: Owners = {}
+    if keyed:
+        keys = [row.key or "" for row in keyed]
+        owners = await owned(fetch, keys, sorted({row.subject for row in keyed}))
     ids = {row.id for row in rows} | {ids[0] for ids in owners.values() if len(ids) == 1}
     stored = await read_orders(fetch, list(ids))
     await fetch(sql.CONFIRM, [1])
@@ -106,8 +117,8 @@ def tell_kept_out(refusals: RefusalLog, rows: int) -> None:
     refusals.tell("a row is not there after its insert: a trigger kept it out?", rows)
 
 
-def _answer(row: NewRow, owners: dict[str, list[str]], stored: dict[str, Order]) -> Answer:
-    ids = [row.id] if row.key is None else owners.get(row.key)
+def _answer(row: NewRow, owners: Owners, stored: dict[str, Order]) -> Answer:
+    ids = [row.id] if row.key is None else owners.get((row.subject, row.key))
     if ids is None:
         return Internal()
     if len(ids) > 1:  # those of a bulk
@@ -119,5 +130,6 @@ def _answer(row: NewRow, owners: dict[str, list[str]], stored: dict[str, Order])
     return None if owner == row.id else order
 
 
-def _missing(row: NewRow, owners: dict[str, list[str]]) -> Exception:
-    return Internal() if owners.get(row.key or "") == [row.id] else OrderMissing()
+def _missing(row: NewRow, owners: Owners) -> Exception:
+    own = owners.get((row.subject, row.key or "")) == [row.id]
+    return Internal() if own else OrderMissing()

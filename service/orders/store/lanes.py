@@ -133,6 +133,7 @@ class _Lane(Generic[ItemT, ResultT]):
     ) -> Sequence[ResultT | Exception]:
         """Execute, and record it: what did not come to its end is an error, whatever ended it."""
         started = time.perf_counter()
+        server = self._connection.server if links else None
         error: str | None = None
         try:
             return await self._execute(items)
@@ -143,7 +144,7 @@ class _Lane(Generic[ItemT, ResultT]):
             seconds = time.perf_counter() - started
             self._metrics.batch(self.operation, len(items), seconds, error)
             if links:
-                self._tracing.batch(self.operation, len(items), seconds, error, links)
+                self._tracing.batch(self.operation, len(items), seconds, error, links, server)
 
     async def _execute(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
         raise NotImplementedError

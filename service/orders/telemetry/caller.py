@@ -1,8 +1,8 @@
-"""Who asked, as the request says: the address of the caller, and the scheme of its URL.
+"""Who asked whom, as the request says: the caller's address, and scheme and server of its URL.
 
-Behind a proxy that is what the proxy's headers say (RFC 7239, or X-Forwarded-For), as the
-semantic conventions have it. Whoever reaches the service directly can write such a header, so the
-address of the connection is told with it.
+Behind a proxy that is what the proxy's headers say (RFC 7239, or X-Forwarded-*), as the semantic
+conventions have it. Whoever reaches the service directly can write such a header, so the address
+of the connection is told with it.
 """
 
 import re
@@ -13,13 +13,21 @@ from typing import Final
 
 FORWARDED: Final = "forwarded"
 FORWARDED_FOR: Final = "x-forwarded-for"
+FORWARDED_HOST: Final = "x-forwarded-host"
 FORWARDED_PROTO: Final = "x-forwarded-proto"
 
 _REMEMBERED: Final = 512
+_SERVERS: Final = 64
+_LAST_PORT: Final = 65_535
 _LONGEST: Final = 256
 """Characters of a header that is looked at; a longer one is no list of proxies."""
 _SCHEMES: Final = frozenset(("http", "https"))
-_PAIR: Final = re.compile(r'\s*(for|proto)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*', re.IGNORECASE)
+_PAIR: Final = re.compile(
+    r'\s*(for|host|proto)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*', re.IGNORECASE
+)
+_SERVER: Final = re.compile(
+    r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:/@,\[\]\"\\]+))(?::([0-9]{1,5})?)?"
+).fullmatch
 
 
 def forwarded(headers: Mapping[str, str]) -> str | None:
@@ -45,12 +53,32 @@ def client(connection: str, proxied: str | None) -> tuple[str, str]:
     return _first(proxied) or peer, peer
 
 
-def scheme(headers: Mapping[str, str]) -> str:
-    """Return `https` or `http`: the service itself has no TLS, a proxy before it may."""
+def scheme(headers: Mapping[str, str], own: str = "http") -> str:
+    """Return `https` or `http`: what a proxy says, or else the service's own."""
     header = headers.get(FORWARDED)
     found = headers.get(FORWARDED_PROTO, "") if header is None else _pair(header, "proto")
     found = (found or "").split(",")[0].strip().lower()
-    return found if found in _SCHEMES else "http"
+    return found if found in _SCHEMES else own
+
+
+def server(headers: Mapping[str, str]) -> tuple[str, int | None] | None:
+    """Return host and port of the caller's URL, as far as the headers have them.
+
+    They are what the first proxy was asked, else the service; the first that is a host counts.
+    """
+    proxied = headers.get(FORWARDED)
+    named = (
+        None if proxied is None else _pair(proxied, "host"),
+        headers.get(FORWARDED_HOST),
+        headers.get("host"),
+    )
+    looked_at = (value for value in named if value and len(value) <= _LONGEST)
+    return next(filter(None, map(_server, looked_at)), None)
+
+
+def port(connection: str) -> int:
+    """Return the port of ADDRESS:PORT."""
+    return int(connection.rpartition(":")[2])
 
 
 def _pair(header: str, name: str) -> str | None:
@@ -80,6 +108,15 @@ def _first(header: str) -> str | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     return _known(text)
+
+
+@lru_cache(_SERVERS)
+def _server(header: str) -> tuple[str, int | None] | None:
+    """Split the first HOST:PORT of a list; None if it is none."""
+    match = _SERVER(header.split(",", maxsplit=1)[0].strip())
+    if match is None or int(match[3] or 0) > _LAST_PORT:
+        return None
+    return match[1] or match[2], int(match[3]) if match[3] else None
 
 
 def _known(text: str) -> str | None:

@@ -26,7 +26,8 @@ _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 class TraceContext(Struct, gc=False):
     """The ids of one request, and who asked; `parent_id` is None when the trace starts here.
 
-    `connection` is ADDRESS:PORT of the caller's end; of the headers some are told of the request.
+    `connection` is ADDRESS:PORT of the caller's end; of the headers some are told of the request;
+    `version` is that of HTTP. `subject` is who calls, where callers have to say it.
     """
 
     trace_id: str
@@ -38,6 +39,8 @@ class TraceContext(Struct, gc=False):
     connection: str = ""
     headers: Mapping[str, str] = _NO_HEADERS
     query: str = ""
+    version: str = ""
+    subject: str = ""
 
     def traceparent(self) -> str:
         """Return the header for a call made on this request's behalf."""

@@ -1,27 +1,35 @@
-"""Where spans go: the SDK's provider, with the exporter that is configured.
+"""Where spans go: the SDK's processor, which gathers them, with the exporter that is configured.
 
 The SDK reads what else there is of OTEL_EXPORTER_OTLP_* variables itself (time-out, compression,
 certificates). A collector that is away costs spans, never requests, and one log line a minute.
+
+Over OTLP's HTTP, the way of most, spans are gathered as they are, and written many at once
+(`written.py`). For every other exporter each becomes one of the SDK's when it ends.
 """
 
 import logging
 import os
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from orders.config import ConfigError
 from orders.config.masking import masked
 from orders.config.parse import split_pairs
+from orders.telemetry.readable import Readable
 from orders.telemetry.spans import Spans
 
 if TYPE_CHECKING:
     from orders.config import TracingConfig
 
 _QUIET_SECONDS: Final = 60.0
+
+log = logging.getLogger("orders.telemetry")
 
 
 def spans(config: "TracingConfig", version: str) -> Spans:
@@ -32,17 +40,31 @@ def spans(config: "TracingConfig", version: str) -> Spans:
 
     """
     try:
-        processor = BatchSpanProcessor(
-            _exporter(config),
-            schedule_delay_millis=config.schedule_delay,
-            max_queue_size=config.max_queue_size,
-            max_export_batch_size=config.max_batch_size,
-        )
-        resource = _resource(config, version)
+        made = _spans(config, version)
     except Exception as error:
         raise ConfigError(_refused(error)) from error
     _calm()
-    return Spans(processor, resource, version)
+    return made
+
+
+def _spans(config: "TracingConfig", version: str) -> Spans:
+    exporter = _exporter(config)
+    gathering = partial(
+        BatchSpanProcessor,
+        schedule_delay_millis=config.schedule_delay,
+        max_queue_size=config.max_queue_size,
+        max_export_batch_size=config.max_batch_size,
+    )
+    resource, scope = _resource(config, version), InstrumentationScope("orders", version)
+    if config.exporter == "otlp" and config.protocol != "grpc":
+        from orders.telemetry import written  # noqa: PLC0415
+
+        if written.is_possible():
+            processor = gathering(written.Written(exporter, resource, scope))
+            return Spans(written.put(processor), processor.shutdown)
+        log.warning("this OpenTelemetry SDK has another inside: spans cost more")
+    processor, readable = gathering(exporter), Readable(resource, scope)
+    return Spans(lambda span: processor.on_end(readable(span)), processor.shutdown)
 
 
 def _refused(error: Exception) -> str:

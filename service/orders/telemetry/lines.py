@@ -20,15 +20,20 @@ Mask = Callable[[str], str]
 PATH_SHOWN: Final = 2048
 """Characters of a path that a line repeats; the path is the caller's."""
 
-_AGENT_SHOWN: Final = 256
+AGENT_SHOWN: Final = 256
 """Characters of a user agent that a line repeats, for the same reason."""
+_LONGEST_SECRET: Final = 256
+"""Characters beyond those that are looked at, so that no part of a secret is left at the end."""
 _REMEMBERED: Final = 1024
 _LONGEST_REMEMBERED: Final = 256
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _encode: Final = json.Encoder().encode
-_PLAIN: Final = re.compile(r"[!#-\[\]-~]{1,2048}").fullmatch  # what JSON needs no escapes for
+_IS_ID: Final = re.compile(
+    r"/[a-z]+/[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+).fullmatch
+"""Whether a path is none but an id: it needs no escapes in JSON, and has no secret."""
 
 
 class Record(NamedTuple):
@@ -51,6 +56,7 @@ class Record(NamedTuple):
     forwarded: str | None = None
     agent: str | None = None
     scheme: str = "http"
+    subject: str = ""
 
 
 class _Clock:
@@ -81,7 +87,8 @@ class JsonLines:
         self._mask = mask
         self._stamp = _Clock().stamp
         self._callers = _Remembered(_asking)
-        self._agents = _Remembered(_using)
+        self._agents = _Remembered(self._using)
+        self._subjects = _Remembered(_called)
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, records: Iterable[Record]) -> bytes:
@@ -89,15 +96,18 @@ class JsonLines:
         lines = []
         for (
             at, method, path, route, status, seconds, trace_id, span_id, problem, _,
-            connection, proxied, agent, _,
+            connection, proxied, agent, _, subject,
         ) in records:  # fmt: skip
             kind = (method, route, status, problem)
             fixed = self._fixed.get(kind)
             if fixed is None:
                 fixed = self._fixed[kind] = _fixed(*kind)
-            quoted = f'"{path}"' if _PLAIN(path) else _encode(_clean(path[:PATH_SHOWN])).decode()
+            plain = path == route or _IS_ID(path)
+            quoted = f'"{path}"' if plain else self._quoted(path, PATH_SHOWN)
             caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
             using = "" if agent is None else self._agents[agent]
+            if subject:
+                using = self._subjects[subject] + using
             lines.append(
                 f'{{"time":"{self._stamp(at)}",{fixed},"path":{quoted},"duration_ms":'
                 f"{seconds * 1000:.3f},{caller}{using}"
@@ -124,6 +134,14 @@ class JsonLines:
         if record.exc_info:
             fields["exception"] = self._text(_traceback(record))
         return _encode(fields) + b"\n"
+
+    def _using(self, agent: str) -> str:
+        """Return the field for the user agent."""
+        return f'"user_agent":{self._quoted(agent, AGENT_SHOWN)},'
+
+    def _quoted(self, told: str, limit: int) -> str:
+        """Return a caller's text as JSON."""
+        return _encode(_clean(_shown(told, limit, self._mask))).decode()
 
     def _text(self, text: str) -> str:
         return _clean(self._mask(text))
@@ -162,9 +180,9 @@ def _asking(connection: str, proxied: str | None = None) -> str:
     return f'"client":{_encode(address).decode()},{told}'
 
 
-def _using(agent: str) -> str:
-    """Return the field for the user agent."""
-    return f'"user_agent":{_encode(_clean(agent[:_AGENT_SHOWN])).decode()},'
+def _called(subject: str) -> str:
+    """Return the field for who calls."""
+    return f'"subject":{_encode(_clean(subject)).decode()},'
 
 
 class TextLines:
@@ -181,9 +199,12 @@ class TextLines:
 
     def _request(self, record: Record) -> bytes:
         problem = "" if record.problem is None else f" {record.problem}"
-        what = f"{record.method} {_printable(record.path[:PATH_SHOWN])} {record.status}{problem}"
+        path = _printable(_shown(record.path, PATH_SHOWN, self._mask))
+        what = f"{record.method} {path} {record.status}{problem}"
         address, _ = client(record.connection, record.forwarded)
-        agent = "" if record.agent is None else f' "{_printable(record.agent[:_AGENT_SHOWN])}"'
+        agent = ""
+        if record.agent is not None:
+            agent = f' "{_printable(_shown(record.agent, AGENT_SHOWN, self._mask))}"'
         return self._line(
             record.at,
             "INFO",
@@ -213,6 +234,11 @@ class TextLines:
 def _traceback(record: logging.LogRecord) -> str:
     kind, error, trace = record.exc_info or (None, None, None)
     return "".join(traceback.format_exception(kind, error, trace))
+
+
+def _shown(told: str, limit: int, mask: Mask) -> str:
+    """Return the beginning of what a caller said, without secrets."""
+    return mask(told[: limit + _LONGEST_SECRET])[:limit]
 
 
 def _clean(text: str) -> str:

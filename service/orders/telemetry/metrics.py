@@ -69,11 +69,29 @@ DECLARED: Final = {
         ("orders_memory_budget_bytes", "gauge", "What requests may hold of it", ()),
         ("orders_memory_held_bytes", "gauge", "What requests hold of it", ()),
         ("orders_memory_refused_total", "counter", "Requests refused for lack of memory", ()),
+        (
+            "orders_tls_certificate_expiration_timestamp_seconds",
+            "gauge",
+            "When the certificate in use runs out, since 1970; nothing without TLS",
+            (),
+        ),
+        (
+            "orders_tls_changes_total",
+            "counter",
+            "Changes of the files of TLS, taken in place or refused; nothing without TLS",
+            ("outcome",),
+        ),
         ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
         ("orders_writes_blocked", "gauge", "1 for what keeps writes out", ("reason",)),
         ("orders_queue_depth", "gauge", "Calls that wait for a batch", ("operation",)),
         ("orders_shed_total", "counter", "Requests refused with 503", ("problem",)),
         ("orders_batches_retried_total", "counter", "Batches sent again", ("operation",)),
+        (
+            "orders_authentications_total",
+            "counter",
+            "Credentials that requests had or lacked, by what became of them",
+            ("outcome",),
+        ),
         (
             "orders_cold_requests_total",
             "counter",
@@ -147,13 +165,16 @@ class Metrics:
         self._exposition: Any = None
         self._closed: Mapping[str, int] = {}
         self._refused: Callable[[], int] = int
+        self._gauge("orders_tls_certificate_expiration_timestamp_seconds", dict)
+        self._changes: Callable[[], Mapping[str, int]] = dict
         self._before_scrape: Callable[[], None] = lambda: None
         gc.callbacks.append(self._collected)
 
     def count(self, records: Iterable[Record]) -> None:
         """Record requests that ended."""
         for (
-            _, method, _, route, status, seconds, trace_id, _, problem, sampled, _, _, _, scheme,
+            _, method, _, route, status, seconds, trace_id, _, problem, sampled,
+            _, _, _, scheme, _,
         ) in records:  # fmt: skip
             self.request(
                 method, route, status, problem, seconds, trace_id if sampled else None, scheme
@@ -205,6 +226,17 @@ class Metrics:
         """Count requests that took the long way; 0 makes the series known."""
         self.counters["orders_cold_requests_total"][method, route] += requests
 
+    def watch_authentication(self, outcomes: Iterable[str]) -> Callable[[str], None]:
+        """Return what counts the outcome of a credential; these are known from now on."""
+        counts = self.counters["orders_authentications_total"]
+        for outcome in outcomes:
+            counts[outcome,] = 0
+
+        def count(outcome: str) -> None:
+            counts[outcome,] += 1
+
+        return count
+
     def replayed(self) -> None:
         """Count a create that an earlier key answered."""
         self.counters["orders_replayed_total"][()] += 1
@@ -239,6 +271,14 @@ class Metrics:
         self._gauge("orders_memory_held_bytes", lambda: {(): held()})
         self._refused = refused
 
+    def watch_certificate(
+        self, not_after: Callable[[], float], changes: Callable[[], Mapping[str, int]]
+    ) -> None:
+        """Read the end of the certificate in use at each scrape, and its changes by outcome."""
+        name = "orders_tls_certificate_expiration_timestamp_seconds"
+        self._gauge(name, lambda: {(): not_after()})
+        self._changes = changes
+
     def watch_connections(self, by_state: Callable[[], Mapping[str, int]]) -> None:
         """Read the connections by state at each scrape."""
         self._gauge("db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()})
@@ -265,6 +305,8 @@ class Metrics:
         for port, closed in self._closed.items():
             self.counters["orders_http_connections_closed_total"][port,] = closed
         self.counters["orders_memory_refused_total"][()] = self._refused()
+        for outcome, changes in self._changes().items():
+            self.counters["orders_tls_changes_total"][outcome,] = changes
         if self._exposition is None:  # 60 ms of imports that a start need not wait for
             from orders.telemetry.exposition import Exposition  # noqa: PLC0415
 

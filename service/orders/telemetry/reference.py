@@ -24,13 +24,15 @@ recorded trace that fell into it. Names and units follow the conventions of Open
 Prometheus.
 
 No label has a value that a caller can choose. `http_route` is a template or `unmatched`, an
-unknown `http_request_method` is `_OTHER`. `url_scheme` is `http`, or `https` where a proxy says
-so. `problem` is the last part of the problem's `type`, if there is one. `error_type` is empty
-unless the service failed: for a request answered 5xx it is the problem, for a batch
+unknown `http_request_method` is `_OTHER`. `url_scheme` is `http`, or `https` with TLS, or what a
+proxy says. `problem` is the last part of the problem's `type`, if there is one. `error_type` is
+empty unless the service failed: for a request answered 5xx it is the problem, for a batch
 `connection-lost`, `statement-refused`, `timeout` or `cancelled`.
 `db_operation_name` and `operation` are `insert`, `select`, `insert_many` or `list`; a batch counts
 once, however many requests share it. Probes and scrapes are not counted. The `reason` for which
-writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`.
+writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`. The `outcome` of a
+credential is `accepted`, `insufficient-scope`, or why it was refused; of what is open nothing is
+counted.
 
 | metric | type | unit | labels | meaning |
 |---|---|---|---|---|

@@ -27,9 +27,12 @@ PASS_SECONDS: Final = 0.01
 class Requests:
     """Records requests in metrics, the access log and traces."""
 
-    def __init__(self, metrics: "Metrics", tracing: "Tracing", writer: "LogWriter") -> None:
-        """Keep where records go."""
+    def __init__(
+        self, metrics: "Metrics", tracing: "Tracing", writer: "LogWriter", scheme: str = "http"
+    ) -> None:
+        """Keep where records go, and the scheme of the API's own URLs."""
         self.in_flight = 0
+        self._scheme = scheme
         self._tracing = tracing
         self._tracing_on = tracing.exporting
         self._metrics = metrics
@@ -40,7 +43,9 @@ class Requests:
         metrics.watch_in_flight(lambda: self.in_flight)
         metrics.before_scrape(self.record)
 
-    def begin(self, headers: Mapping[str, str], connection: str, query: str = "") -> TraceContext:
+    def begin(
+        self, headers: Mapping[str, str], connection: str, query: str = "", version: str = "1.1"
+    ) -> TraceContext:
         """
         Return the trace context of a request that begins.
 
@@ -48,6 +53,7 @@ class Requests:
             headers: those of the request, by names in lower case.
             connection: ADDRESS:PORT of the caller's end.
             query: of its URL.
+            version: of HTTP, as the server says it.
 
         """
         self.in_flight += 1
@@ -58,10 +64,8 @@ class Requests:
             else continued(traceparent, headers.get("tracestate", ""))
         )
         context.connection, context.headers, context.query = connection, headers, query
-        if self._tracing_on and self._tracing.sampled(
-            int(context.trace_id, 16), context.parent_sampled
-        ):
-            context.sampled = True
+        if self._tracing_on and self._tracing.sampled(context.trace_id, context.parent_sampled):
+            context.sampled, context.version = True, version
         return context
 
     def end(  # noqa: PLR0913  one fact each
@@ -76,14 +80,17 @@ class Requests:
     ) -> None:
         """Keep what there is to record of an answer; `started` is of time.perf_counter()."""
         seconds = time.perf_counter() - started
+        headers = context.headers
+        proxied, scheme = None, self._scheme
+        if FORWARDED_FOR in headers or FORWARDED in headers or FORWARDED_PROTO in headers:
+            proxied, scheme = caller.forwarded(headers), caller.scheme(headers, scheme)
         if context.sampled:
-            self._tracing.request(context, method, route, path, status, seconds, problem)
+            self._tracing.request(
+                context, method, route, path, status, seconds, problem,
+                proxied=proxied, scheme=scheme,
+            )  # fmt: skip
         if method not in METHODS:
             method = OTHER_METHOD
-        headers = context.headers
-        proxied, scheme = None, "http"
-        if FORWARDED_FOR in headers or FORWARDED in headers or FORWARDED_PROTO in headers:
-            proxied, scheme = caller.forwarded(headers), caller.scheme(headers)
         self._ended.append(  # the fields of `lines.Record`
             (
                 time.time(),
@@ -100,6 +107,7 @@ class Requests:
                 proxied,
                 headers.get("user-agent"),
                 scheme,
+                context.subject,
             )
         )
         if self._timer is None:

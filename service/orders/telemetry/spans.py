@@ -1,66 +1,83 @@
 """Spans, made whole when they have ended: nothing is kept of a request but its ids until then.
 
 The SDK's tracer would make an object at the start, with a lock, limits and a sampler that was
-asked already; that is seven times the cost of the span itself. So these are the SDK's
-`ReadableSpan`s, handed to its processor, which gathers and exports them.
+asked already. Here a span is what is left of a request in the end, a few fields with ids as text;
+what an exporter makes of it is made when it is sent (`otlp.py`, `readable.py`).
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import getrandbits
 from time import time_ns
-from typing import Any, Final
+from typing import Final, Literal
 
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
-from opentelemetry.trace.span import TraceState
+from msgspec import Struct
 
 from orders.telemetry.context import TraceContext
 
+Attributes = Mapping[str, str | int]
+Kind = Literal["server", "client"]
+
 _FLUSH_SECONDS: Final = 3.0
-_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_FINE: Final = Status(StatusCode.UNSET)
-_FAILED: Final = Status(StatusCode.ERROR)
 _NANOSECONDS: Final = 1e9
 
 
-class Spans:
-    """Makes spans of one service."""
+class Span(Struct, gc=False):
+    """What ended; ids are hexadecimal, times are nanoseconds since 1970.
 
-    def __init__(self, processor: BatchSpanProcessor, resource: Resource, version: str) -> None:
-        """Keep where they go, and whose they are."""
-        self._processor = processor
-        self._resource = resource
-        self._scope = InstrumentationScope("orders", version)
+    The parent of a server's span is elsewhere, at its caller; that of a client's is here.
+    `tracestate` is the header as it came.
+    """
+
+    name: str
+    kind: Kind
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    tracestate: str
+    start: int
+    end: int
+    attributes: Attributes
+    links: Sequence[tuple[str, str]]
+    """Trace id and span id of each."""
+    failed: bool
+
+
+class Spans:
+    """Makes spans."""
+
+    def __init__(self, put: Callable[[Span], None], shutdown: Callable[[], None]) -> None:
+        """
+        Keep where they go.
+
+        Args:
+            put: takes a span, which is sent later.
+            shutdown: sends what is left; returns when that is done.
+
+        """
+        self._put = put
+        self._shutdown = shutdown
 
     def server(
         self,
         context: TraceContext,
         name: str,
-        attributes: Mapping[str, Any],
+        attributes: Attributes,
         seconds: float,
         *,
         failed: bool,
     ) -> None:
         """Make the span of a request that ends now, the child of its caller's."""
-        state = TraceState.from_header([context.tracestate]) if context.tracestate else None
-        own = _context(int(context.trace_id, 16), int(context.span_id, 16), state)
-        parent = None
-        if context.parent_id is not None:
-            parent = SpanContext(
-                own.trace_id, int(context.parent_id, 16), is_remote=True,
-                trace_flags=_SAMPLED, trace_state=state,
-            )  # fmt: skip
-        self._end(name, own, parent, SpanKind.SERVER, attributes, (), failed, seconds)
+        end = time_ns()
+        start = end - round(seconds * _NANOSECONDS)
+        ids = context.trace_id, context.span_id, context.parent_id, context.tracestate
+        self._put(Span(name, "server", *ids, start, end, attributes, (), failed))
 
     def batch(  # noqa: PLR0913  facts of two kinds of spans
         self,
         name: str,
-        attributes: Mapping[str, Any],
-        shared: Mapping[str, Any],
+        attributes: Attributes,
+        shared: Attributes,
         requests: Sequence[TraceContext],
         seconds: float,
         *,
@@ -81,53 +98,22 @@ class Spans:
             failed: whether it is an error.
 
         """
-        parents = [_context(int(r.trace_id, 16), int(r.span_id, 16)) for r in requests]
-        batch = _context(getrandbits(128) or 1, _new_id())
-        links = [Link(parent) for parent in parents]
-        self._end(name, batch, None, SpanKind.CLIENT, attributes, links, failed, seconds)
-        link = (Link(batch),)
-        for parent in parents:
-            own = _context(parent.trace_id, _new_id())
-            self._end(name, own, parent, SpanKind.CLIENT, shared, link, failed, seconds)
+        end = time_ns()
+        start = end - round(seconds * _NANOSECONDS)
+        links = [(request.trace_id, request.span_id) for request in requests]
+        batch = (f"{getrandbits(128) or 1:032x}", _new_id())
+        self._put(Span(name, "client", *batch, None, "", start, end, attributes, links, failed))
+        link = (batch,)
+        for trace_id, parent_id in links:
+            ids = trace_id, _new_id(), parent_id
+            self._put(Span(name, "client", *ids, "", start, end, shared, link, failed))
 
     def flush(self) -> None:
         """Send what is left; a collector that does not answer is given up after three seconds."""
-        thread = threading.Thread(target=self._processor.shutdown, name="span-flush", daemon=True)
+        thread = threading.Thread(target=self._shutdown, name="span-flush", daemon=True)
         thread.start()
         thread.join(_FLUSH_SECONDS)
 
-    def _end(  # noqa: PLR0913  facts of a span
-        self,
-        name: str,
-        own: SpanContext,
-        parent: SpanContext | None,
-        kind: SpanKind,
-        attributes: Mapping[str, Any],
-        links: Sequence[Link],
-        failed: bool,  # noqa: FBT001
-        seconds: float,
-    ) -> None:
-        now = time_ns()
-        self._processor.on_end(
-            ReadableSpan(
-                name=name,
-                context=own,
-                parent=parent,
-                resource=self._resource,
-                attributes=attributes,
-                links=links,
-                kind=kind,
-                status=_FAILED if failed else _FINE,
-                start_time=now - round(seconds * _NANOSECONDS),
-                end_time=now,
-                instrumentation_scope=self._scope,
-            )
-        )
 
-
-def _context(trace_id: int, span_id: int, state: TraceState | None = None) -> SpanContext:
-    return SpanContext(trace_id, span_id, is_remote=False, trace_flags=_SAMPLED, trace_state=state)
-
-
-def _new_id() -> int:
-    return getrandbits(64) or 1
+def _new_id() -> str:
+    return f"{getrandbits(64) or 1:016x}"

@@ -4,22 +4,25 @@ The SDK is imported only when spans are exported; a request that is not sampled 
 Attributes follow the semantic conventions for HTTP and for databases.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
+from orders.telemetry.lines import AGENT_SHOWN, PATH_SHOWN
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
-from orders.telemetry.sampling import sampler
+from orders.telemetry.sampling import Sampler, sampler
 
 if TYPE_CHECKING:
     from orders.config import Config
     from orders.telemetry.spans import Spans
 
-_SHOWN: Final = 256
-"""Characters of a caller's text that a span repeats; thousands of spans may wait for export."""
+_VERSIONS: Final = {"1": "1.0"}
+"""What the conventions call versions of HTTP that the server calls otherwise."""
+_POSTGRESQL: Final = 5432
+"""The port that goes without saying."""
 _VERBS: Final = {"insert": "INSERT", "insert_many": "INSERT", "select": "SELECT", "list": "SELECT"}
 
 
@@ -29,7 +32,7 @@ class Tracing:
     def __init__(
         self,
         spans: "Spans | None" = None,
-        sample: Callable[[int, bool | None], bool] = lambda _, __: False,
+        sample: Sampler = lambda _, __: False,
         *,
         namespace: str = "",
     ) -> None:
@@ -76,34 +79,44 @@ class Tracing:
         status: int,
         seconds: float,
         problem: str | None,
+        *,
+        proxied: str | None,
+        scheme: str,
     ) -> None:
         """Make the span of a sampled request that ends now.
 
-        Its name has nothing that a caller can choose (Semantic Conventions for HTTP Spans).
+        `proxied` and `scheme` are what `caller` found in its headers. The span's name has nothing
+        that a caller can choose (Semantic Conventions for HTTP Spans).
         """
         headers = context.headers
-        client, peer = caller.client(context.connection, caller.forwarded(headers))
+        client, peer = caller.client(context.connection, proxied)
+        server = caller.server(headers)
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
-            "url.path": path[:_SHOWN],
-            "url.scheme": caller.scheme(headers),
+            "url.path": path[:PATH_SHOWN],
+            "url.scheme": scheme,
             "client.address": client,
+            "network.peer.address": peer,
+            "network.peer.port": caller.port(context.connection),
+            "network.protocol.version": _VERSIONS.get(context.version, context.version),
         }
         name = method
         if method not in METHODS:
             name = "HTTP"
             attributes["http.request.method"] = OTHER_METHOD
-            attributes["http.request.method_original"] = method[:_SHOWN]
+            attributes["http.request.method_original"] = method[:AGENT_SHOWN]
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
         if context.query:
-            attributes["url.query"] = redacted(context.query)[:_SHOWN]
-        if client != peer:
-            attributes["network.peer.address"] = peer
+            attributes["url.query"] = redacted(context.query[:PATH_SHOWN])
+        if server is not None:
+            attributes.update(_place(*server))
         if (agent := headers.get("user-agent")) is not None:
-            attributes["user_agent.original"] = agent[:_SHOWN]
+            attributes["user_agent.original"] = agent[:AGENT_SHOWN]
+        if context.subject:
+            attributes["enduser.id"] = context.subject
         if problem is not None:
             attributes["orders.problem"] = problem
         failed = status >= SERVER_ERROR
@@ -111,16 +124,23 @@ class Tracing:
             attributes["error.type"] = problem or str(status)
         self._spans.server(context, name, attributes, seconds, failed=failed)
 
-    def batch(
+    def batch(  # noqa: PLR0913  one fact each
         self,
         operation: str,
         size: int,
         seconds: float,
         error: str | None,
         requests: Sequence[TraceContext],
+        server: tuple[str, int] | None,
     ) -> None:
-        """Make the spans of a batch that ends now, for the sampled requests in it."""
+        """Make the spans of a batch that ends now, for the sampled requests in it.
+
+        `server` is the database's host, and its port; None if the batch was sent to none.
+        """
         shared = self._operations[operation]
+        if server is not None:
+            host, port = server
+            shared = {**shared, **_place(host, None if port == _POSTGRESQL else port)}
         if error is not None:
             shared = {**shared, "error.type": error}
         attributes = {**shared, "db.operation.batch.size": size} if size > 1 else shared
@@ -131,6 +151,13 @@ class Tracing:
         """Send what is left, for three seconds at most."""
         if self.exporting:
             self._spans.flush()
+
+
+def _place(host: str, port: int | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"server.address": host}
+    if port is not None:
+        found["server.port"] = port
+    return found
 
 
 def _operation(verb: str, namespace: str) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """What is measured, in which order, on which servers."""
 
+import pytest
+from msgspec import structs
+
 from bench.crowd import IDLE, MANY
 from bench.database import LARGE
 from bench.load import QUESTIONS
 from bench.plan import Part, Plan, Round
 from bench.servers import BASELINE, BY_NAME, SERVERS, Server
-from bench.tracing import TRACED, traced
+from bench.variants import VARIANTS
 
 WHOLE = Plan(QUESTIONS, (64, 256, 1, 512), 3.0, 3, frozenset(Part))
 
@@ -50,17 +53,17 @@ def test_many_connections_are_for_few_servers() -> None:
     }
 
 
-def test_traces_are_measured_beside_the_service_without() -> None:
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_what_costs_is_measured_beside_the_service_without(name: str) -> None:
     """At 64 connections, where orders are created or read."""
-    server = traced(BY_NAME["orders"], "http://127.0.0.1:4318/v1/traces")
-    with_traces = {
+    server = structs.replace(BY_NAME["orders"], name=name)
+    measured = {
         (each.cases[0].question, each.cases[0].connections)
         for each in WHOLE.rounds()
         if each.takes(server)
     }
 
-    assert TRACED == server.name
-    assert {("create", 64), ("read", 64)} == with_traces
+    assert {("create", 64), ("read", 64)} == measured
 
 
 def test_a_part_can_be_left_out() -> None:

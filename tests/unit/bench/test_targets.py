@@ -59,7 +59,7 @@ def test_an_error_beside_idle_connections_is_counted() -> None:
 
 def test_traces_are_a_part_of_the_speed_without() -> None:
     """Nine tenths are enough."""
-    found = measured("GET, speed with", load("orders", 100.0), load("orders-traced", 93.0))
+    found = measured("GET, speed with 10%", load("orders", 100.0), load("orders-traced", 93.0))
 
     assert (0.93, "met") == (found.measured, found.verdict)
 

@@ -21,7 +21,7 @@ async def test_an_order_is_created_and_read(client: httpx.AsyncClient) -> None:
 
 
 async def test_an_order_the_caller_has_is_not_sent_again(client: httpx.AsyncClient) -> None:
-    """A tag that matches gets 304 with the tag and nothing else, in capitals too."""
+    """A tag that matches gets 304 with the tag and what caches need, in capitals too."""
     created = await client.post("/orders", json=TEA)
     read = await client.get(created.headers["location"])
 
@@ -30,8 +30,34 @@ async def test_an_order_the_caller_has_is_not_sent_again(client: httpx.AsyncClie
     )
 
     assert 304 == again.status_code
-    assert {"etag": read.headers["etag"]} == dict(again.headers)
+    assert {n: read.headers[n] for n in ("etag", "cache-control", "vary")} == dict(again.headers)
     assert b"" == again.content
+
+
+async def test_an_order_may_be_kept_by_its_caller(client: httpx.AsyncClient) -> None:
+    """A browser need not ask again; a proxy may not keep it, nor may another credential see it."""
+    created = await client.post("/orders", json=TEA)
+    read = await client.get(created.headers["location"])
+
+    kept = set(read.headers["cache-control"].split(", "))
+    assert {"private", "immutable", "max-age=86400"} == kept
+    assert ["authorization", "x-api-key"] == read.headers["vary"].split(", ")
+    assert "etag" in read.headers
+
+
+async def test_what_may_be_another_next_time_is_not_kept(client: httpx.AsyncClient) -> None:
+    """Pages of orders and what was created are asked for again, a failure too."""
+    answers = [
+        await client.get("/orders"),
+        await client.get("/orders", headers={"if-none-match": "*"}),
+        await client.post("/orders", json=TEA),
+        await client.post("/orders/batch", json=[TEA]),
+    ]
+    refused = await client.get(f"/orders/{NOBODY}")
+
+    assert [200, 304, 201, 201] == [answer.status_code for answer in answers]
+    assert {"private, no-cache"} == {answer.headers["cache-control"] for answer in answers}
+    assert (404, "no-store") == (refused.status_code, refused.headers["cache-control"])
 
 
 async def test_a_key_makes_a_request_safe_to_repeat(client: httpx.AsyncClient) -> None:

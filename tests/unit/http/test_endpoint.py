@@ -40,7 +40,7 @@ def test_bodies_are_bounded() -> None:
 async def test_an_endpoint_can_be_called() -> None:
     """A declared function is still called as it was written."""
 
-    @endpoint("GET", "/", summary="Echo")
+    @endpoint("GET", "/", summary="Echo", requires="orders:read")
     async def echo(orders: str) -> Reply[str]:
         """Say it back."""
         return Reply(orders)

@@ -15,6 +15,8 @@ from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.network import Egress
 from orders_operator.resources.placement import Placement, Running
 from orders_operator.resources.revision import Revision, wanted
+from orders_operator.resources.schemes import Schemes
+from orders_operator.resources.schemes import declared as scheme
 
 Object = dict[str, Any]
 
@@ -57,9 +59,16 @@ def facts(declared: OrderService, **known: Any) -> Facts:
             "weight": 25,
             "database": database,
             "egress": Egress((5432,), embedded=database is not None),
+            "schemes": schemes(declared),
             **known,
         }
     )
+
+
+def schemes(declared: OrderService) -> Schemes:
+    """Return that all pods speak what is declared."""
+    spoken = scheme(declared.spec)
+    return Schemes(frozenset({spoken}), spoken, spoken, spoken)
 
 
 def desired(declared: OrderService, **known: Any) -> list[Object]:
@@ -140,6 +149,26 @@ _expose = st.one_of(
     _block({"ingress": _block({"host": st.just("shop.example")}, tlsSecretName=_names)}),
     _block({"httpRoute": _block({"parentRefs": st.just([{"name": "gateway"}])})}),
 )
+_cors = _block(
+    {"allowOrigins": st.just(["https://shop.example.com"])},
+    allowCredentials=st.booleans(),
+    allowHeaders=st.just(["authorization"]),
+    maxAge=_durations,
+)
+_tls = _block({"secretRef": _block({"name": _names})})
+_scopes = st.sampled_from([["orders:read"], ["orders:read", "orders:write"]])
+_jwt = _block(
+    {"issuer": st.just("https://login.example.com"), "audience": st.just("orders")},
+    jwksURL=st.just("https://login.example.com:8443/keys"),
+    scopesClaim=_names,
+    subjects=st.lists(_block({"subject": _names, "scopes": _scopes}), max_size=2),
+)
+_account = _block({"namespace": _names, "name": _names, "scopes": _scopes})
+_auth = st.one_of(
+    _block({"apiKeysSecretRef": _block({"name": _names}, key=_names)}),
+    _block({"jwt": st.lists(_jwt, min_size=1, max_size=1)}, serviceAccounts=st.just([])),
+    _block({"serviceAccounts": st.lists(_account, min_size=1, max_size=2)}),
+)
 _env = st.lists(
     st.fixed_dictionaries({"name": st.sampled_from(["A", "LOG_FORMAT"]), "value": _names}),
     max_size=2,
@@ -167,6 +196,9 @@ specs = st.fixed_dictionaries(
         "rollout": _rollout,
         "monitoring": _block(enabled=st.booleans(), labels=_labels),
         "tracing": _tracing,
+        "cors": _cors,
+        "tls": _tls,
+        "auth": _auth,
         "logLevel": st.sampled_from(["DEBUG", "ERROR"]),
         "disruptionBudget": _block(enabled=st.booleans(), maxUnavailable=st.integers(1, 3)),
         "networkPolicy": _block(enabled=st.booleans(), to=st.just([{"ports": [{"port": 443}]}])),

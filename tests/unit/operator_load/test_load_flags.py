@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import certifi
 import pytest
 
 from orders_operator.cli import main
@@ -17,6 +18,7 @@ from tests.ports import free_port
 
 URL = "http://orders.shop"
 DURATION = "a duration, 1s to 24h, as 30s or 5m"
+CREDENTIAL = "a file with one word of visible ASCII, up to 16000 characters"
 ADDRESS = "an http or https URL without user, query and fragment"
 
 
@@ -50,6 +52,22 @@ def test_every_flag() -> None:
         *("--reads", "0.1", "--fresh", "1", "--retries", "5", "--timeout", "3s", "--renew", "7"),
         *("--watch", "http://a/livez", "--watch", "http://b/readyz?verbose"),
     )
+
+
+def test_files_of_a_caller(tmp_path: Path) -> None:
+    """An API key or a token, and authorities; each is looked at before anything is sent."""
+    key, authorities = tmp_path / "key", Path(certifi.where())
+    key.write_text("abc")
+    assert LoadSettings(URL, api_key_file=key) == read("--api-key-file", str(key))
+    given = ("--token-file", str(key), "--ca-file", str(authorities))
+    assert LoadSettings(URL, token_file=key, ca_file=authorities) == read(*given)
+
+
+def test_one_credential_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    """The service refuses two."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["load", "--url", URL, "--api-key-file", "a", "--token-file", "b"], {})
+    assert "not allowed with argument" in capsys.readouterr().err
 
 
 def test_a_load_may_have_no_end() -> None:
@@ -90,6 +108,10 @@ def test_where_to_listen(text: str | None, address: Address | None) -> None:
         ("timeout", "100ms", DURATION),
         ("renew", "0", "1 to 1000000"),
         ("watch", "orders/livez", "an http or https URL"),
+        ("api-key-file", "/nothing/there", CREDENTIAL),
+        ("token-file", "/etc/hosts", CREDENTIAL),
+        ("ca-file", "/nothing/there", "a file of certificates in PEM"),
+        ("ca-file", "/etc/hosts", "a file of certificates in PEM"),
         ("listen", "8080", "HOST:PORT, or :PORT"),
         ("listen", "host:0", "HOST:PORT, or :PORT"),
         ("listen", "host:http", "HOST:PORT, or :PORT"),

@@ -39,6 +39,19 @@ def test_a_wrong_call_is_one_line(
     assert 1 == said.count("\n")
 
 
+def test_a_token_does_not_go_by_the_proxy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The API server's proxy drops it, and each request would be refused; the status is 2."""
+    token = tmp_path / "token"
+    token.write_text("t0ken")
+
+    assert 2 == main(["load", "orders", "--token-file", str(token)])
+    said = capsys.readouterr().err
+    assert said.startswith("kubectl orders load: --token-file needs --url: the API server's proxy")
+    assert 1 == said.count("\n")
+
+
 def test_no_command_gets_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     """On stderr, as it is a wrong call."""
     assert 2 == main([])

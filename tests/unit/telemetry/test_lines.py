@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders.config.masking import Secrets
 from orders.telemetry.context import TraceContext, current
 from orders.telemetry.lines import PATH_SHOWN, JsonLines, Record, TextLines
 
@@ -228,6 +229,25 @@ def test_an_event_has_no_secret() -> None:
         shown = (lines.event(told) + lines.event(failed)).decode()
         assert "s3cret" not in shown
         assert "postgresql://***@db/orders" in shown
+
+
+def test_an_access_line_has_no_secret() -> None:
+    """What a caller sends by mistake, in a path or as its user agent, is masked as elsewhere."""
+    secrets = Secrets(["hunter2pw"])
+    cases = [
+        access("/postgresql://me:s3cret@db/orders"),
+        access("/orders/token=s3cret"),
+        access("/hunter2pw"),
+        access("/" + "a" * (PATH_SHOWN - 12) + " token=s3cret" + "x" * 200),
+        access(agent="Authorization: Bearer s3cret"),
+        access(agent="hunter2pw"),
+        access(agent="a" * 250 + "&token=s3cret" + "x" * 200),
+    ]
+    for lines in (JsonLines(secrets.masked), TextLines(secrets.masked, colour=False)):
+        for record in cases:
+            shown = lines.access([record]).decode()
+            assert "s3" not in shown
+            assert "hunter" not in shown
 
 
 def test_an_event_cannot_steer_the_terminal() -> None:

@@ -24,17 +24,22 @@ def sampled_by_sdk(chosen: sdk.Sampler, trace_id: int, parent: bool | None) -> b
     return found.decision is sdk.Decision.RECORD_AND_SAMPLE
 
 
+def sampled(name: str, trace_id: int, parent: bool | None, ratio: float = 0.5) -> bool:  # noqa: FBT001
+    """Ask the service."""
+    return sampler(name, ratio)(f"{trace_id:032x}", parent)
+
+
 @given(TRACE_IDS, RATIOS, st.sampled_from((None, True, False)))
 def test_a_ratio_is_that_of_the_sdk(trace_id: int, ratio: float, parent: bool | None) -> None:  # noqa: FBT001
     """The two samplers of a ratio decide as the SDK's, with and without a parent."""
     by_id = sdk.TraceIdRatioBased(ratio)
 
-    assert sampled_by_sdk(by_id, trace_id, parent) == sampler("traceidratio", ratio)(
-        trace_id, parent
+    assert sampled_by_sdk(by_id, trace_id, parent) == sampled(
+        "traceidratio", trace_id, parent, ratio
     )
-    assert sampled_by_sdk(sdk.ParentBased(by_id), trace_id, parent) == sampler(
-        "parentbased_traceidratio", ratio
-    )(trace_id, parent)
+    assert sampled_by_sdk(sdk.ParentBased(by_id), trace_id, parent) == sampled(
+        "parentbased_traceidratio", trace_id, parent, ratio
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,4 +59,4 @@ def test_the_constant_samplers_are_those_of_the_sdk(
 ) -> None:
     """Always and never decide as the SDK's, and follow a parent where the SDK does."""
     for trace_id in (1, 1 << 63, (1 << 128) - 1):
-        assert sampled_by_sdk(chosen, trace_id, parent) == sampler(name, 0.5)(trace_id, parent)
+        assert sampled_by_sdk(chosen, trace_id, parent) == sampled(name, trace_id, parent)

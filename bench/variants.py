@@ -1,0 +1,27 @@
+"""This service with more than its defaults: measured beside itself, and compared with no peer."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bench.encryption import ENCRYPTED, encrypted
+from bench.guarding import GUARDED, Issued, guarded
+from bench.servers import Server
+from bench.tracing import TRACED, traced
+
+VARIANTS: Final = frozenset((TRACED, GUARDED, ENCRYPTED))
+
+
+def variants(server: Server, spans: str, issued: Issued) -> Iterator[Server]:
+    """Give each that can be measured here.
+
+    Args:
+        server: this service with its defaults.
+        spans: the URL that takes spans.
+        issued: the token that is sent where one is asked for.
+
+    """
+    yield traced(server, spans)
+    yield guarded(server, issued)
+    over_tls = encrypted(server)
+    if over_tls is not None:
+        yield over_tls

@@ -1,0 +1,85 @@
+"""How callers speak to the API: over TLS, and from web pages of other origins."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from orders_operator.api.fields import Duration, Name
+
+_SET = {"x-kubernetes-list-type": "set"}
+
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[a-z][-a-z0-9+.]*://([-a-z0-9._]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?)$",
+        max_length=253,
+    ),
+]
+"""As browsers send it, in lower case: https://shop.example.com; or *."""
+
+Header = Annotated[
+    str, Meta(pattern=r"^[-!#$%&'*+.^_`|~0-9A-Za-z]+$", min_length=1, max_length=128)
+]
+"""The name of a header, or *."""
+
+
+class TlsSecret(Struct, frozen=True, rename="camel"):
+    """A Secret as cert-manager makes it, and as `kubectl create secret tls` does."""
+
+    name: Annotated[
+        Name,
+        Meta(
+            description="Of a Secret in the same namespace with tls.crt and tls.key. Pods take new"
+            " content while they run."
+        ),
+    ]
+
+
+class Tls(Struct, frozen=True, rename="camel"):
+    """The API over TLS, on port 443 of the Service; probes and metrics stay plain HTTP."""
+
+    secret_ref: TlsSecret
+
+
+class Cors(Struct, frozen=True, rename="camel"):
+    """Which web pages of other origins may use the API."""
+
+    allow_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(
+            min_length=1,
+            max_length=64,
+            description="Their origins, such as https://shop.example.com; or * alone, for every"
+            " page.",
+            extra_json_schema=_SET,
+        ),
+    ]
+    allow_credentials: Annotated[
+        bool,
+        Meta(
+            description="Whether browsers send cookies and certificates with it. An Authorization"
+            " that the page itself sets needs none of this."
+        ),
+    ] = False
+    allow_headers: Annotated[
+        tuple[Header, ...],
+        Meta(
+            max_length=64,
+            description="What such a page may send beside what every page may, or * alone; none:"
+            " what the API reads.",
+            extra_json_schema=_SET,
+        ),
+    ] = ()
+    expose_headers: Annotated[
+        tuple[Header, ...],
+        Meta(
+            max_length=64,
+            description="What such a page may read of an answer's headers, or * alone; none: what"
+            " the API gives.",
+            extra_json_schema=_SET,
+        ),
+    ] = ()
+    max_age: Annotated[
+        Duration | None,
+        Meta(description="How long a browser may remember what it was allowed, 24h at most."),
+    ] = None

@@ -1,0 +1,78 @@
+"""Who signs the tokens of the cluster's ServiceAccounts: the API server, which tells its keys.
+
+It publishes them as OpenID Connect does (KEP-1393), and every ServiceAccount may read that, the
+operator's too. They are asked for when the first OrderService needs them, and `look` asks again.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct, json
+
+from orders_operator.client.errors import Failure, KubeError
+from orders_operator.resources.auth import ClusterKeys
+
+if TYPE_CHECKING:
+    from orders_operator.client.kube import Kube
+
+LOOK_SECONDS: Final = 60.0
+"""How often it is seen whether keys were rotated."""
+
+_CONFIGURATION: Final = "/.well-known/openid-configuration"
+_KEYS: Final = "/openid/v1/jwks"
+_JWKS: Final = "application/jwk-set+json"  # the API server has it in no other type
+_SECONDS: Final = 5.0
+
+
+class _Configuration(Struct, frozen=True):
+    issuer: str
+
+
+class _Keys(Struct, frozen=True):
+    keys: list[dict[str, Any]]
+
+
+class ClusterIssuer:
+    """The issuer of one cluster."""
+
+    def __init__(self, kube: "Kube") -> None:
+        """Know nothing yet."""
+        self._kube = kube
+        self._known: ClusterKeys | None = None
+
+    async def keys(self) -> ClusterKeys:
+        """Return the issuer and its keys as they were seen last.
+
+        Raises:
+            KubeError: they were never seen, and cannot be read now.
+
+        """
+        if self._known is None:
+            self._known = await self._ask()
+        return self._known
+
+    async def look(self) -> bool:
+        """Return whether they are others by now; nobody is asked while nobody needs them.
+
+        Raises:
+            KubeError: they cannot be read.
+
+        """
+        if self._known is None:
+            return False
+        before, self._known = self._known, await self._ask()
+        return before != self._known
+
+    async def _ask(self) -> ClusterKeys:
+        told = await self._read(_CONFIGURATION, "application/json", _Configuration)
+        found = await self._read(_KEYS, _JWKS, _Keys)
+        if not (told.issuer and found.keys):
+            raise KubeError(Failure.REFUSED, f"GET {_KEYS}: it has no issuer, or no key")
+        return ClusterKeys(told.issuer, json.encode(found, order="sorted").decode())
+
+    async def _read(self, where: str, accept: str, form: Any) -> Any:
+        found = await self._kube.request("GET", where, accept=accept, tries=2, seconds=_SECONDS)
+        try:
+            return msgspec.convert(found, form)
+        except msgspec.ValidationError as error:
+            raise KubeError(Failure.REFUSED, f"GET {where}: {error}") from None

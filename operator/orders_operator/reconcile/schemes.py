@@ -1,0 +1,61 @@
+"""What the pods in use speak, and by which port callers are led to most that serve. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from orders_operator.reconcile.reconcile_pass import POD, Pass
+from orders_operator.resources.labels import CANARY, STABLE, TRACK
+from orders_operator.resources.references import scheme
+from orders_operator.resources.schemes import HTTP, HTTPS, Schemes, declared
+from orders_operator.resources.service import PORTS
+from orders_operator.rollout.pods import ready
+
+Object = dict[str, Any]
+
+
+def schemes(it: Pass, live: Object | None) -> Schemes:
+    """Return what everything in use speaks.
+
+    Args:
+        it: the pass.
+        live: the Service there is; while it is not known what runs, its ports stay.
+
+    """
+    spoken = {scheme(reader) for reader in it.in_use}
+    if it.plan is None or POD in it.snapshot.unknown:
+        spoken |= _led(live)
+    template = declared(it.service.spec)
+    if it.plan is not None and it.plan.stable in it.known:
+        template = scheme(it.known[it.plan.stable].template)
+    spoken = spoken or {template}
+    otherwise = template if template in spoken else min(spoken)
+    pods = it.snapshot.pods
+    stable = _most(_of_track(pods, STABLE), otherwise)
+    canary = stable
+    if it.plan is not None and it.plan.canary in it.known:
+        canary = scheme(it.known[it.plan.canary].template)
+    return Schemes(
+        spoken=frozenset(spoken),
+        all=_most(pods, otherwise),
+        stable=stable,
+        canary=_most(_of_track(pods, CANARY), canary),
+    )
+
+
+def _most(pods: Iterable[Object], otherwise: str) -> str:
+    """Return what at least half of the pods speak that take requests."""
+    serving = [
+        scheme(pod) for pod in pods if ready(pod) and not pod["metadata"].get("deletionTimestamp")
+    ]
+    if not serving:
+        return otherwise
+    return HTTPS if 2 * serving.count(HTTPS) >= len(serving) else HTTP
+
+
+def _of_track(pods: Iterable[Object], track: str) -> list[Object]:
+    return [pod for pod in pods if (pod["metadata"].get("labels") or {}).get(TRACK) == track]
+
+
+def _led(live: Object | None) -> set[str]:
+    ports = ((live or {}).get("spec") or {}).get("ports") or []
+    return {port.get("name") for port in ports} & PORTS.keys()

@@ -1,0 +1,107 @@
+"""Whose tokens are taken, as files that pods read again while they run. Pure.
+
+They are in a ConfigMap that all pods of both tracks mount as it is, so that whoever is left out of
+the spec is refused by all of them, and nothing rolls. Nothing in it is secret: keys are public.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, json
+
+from orders_operator.api.auth import AUDIENCE, Auth, JwtIssuer, ServiceAccount
+from orders_operator.api.spec import OrderService
+from orders_operator.resources.labels import child
+from orders_operator.resources.network import port_of
+
+Object = dict[str, Any]
+
+AUTH_SUFFIX: Final = "-auth"
+AUTH_FOLDER: Final = "/etc/orders/auth"
+"""Where pods have it."""
+ISSUERS: Final = "issuers.json"
+CLUSTER_KEYS: Final = "cluster-jwks.json"
+_KEYS_FILE: Final = "jwksFile"
+
+
+class ClusterKeys(Struct, frozen=True):
+    """Who signs the tokens of this cluster's ServiceAccounts, and the keys (RFC 7517) as JSON."""
+
+    issuer: str
+    jwks: str
+
+
+class _Kept(Struct, frozen=True):
+    """What is needed of an issuer that is in the ConfigMap."""
+
+    issuer: str
+    jwks_url: str = msgspec.field(default="", name="jwksURL")
+    jwks_file: str = msgspec.field(default="", name=_KEYS_FILE)
+
+
+def auth_files(auth: Auth, cluster: ClusterKeys | None) -> dict[str, str]:
+    """Return the files; those of no issuer have every token refused.
+
+    Args:
+        auth: what is declared.
+        cluster: needed if it names ServiceAccounts.
+
+    """
+    issuers = [_issuer(it) for it in auth.jwt]
+    files = {}
+    if auth.service_accounts and cluster is not None:
+        issuers.append(
+            {
+                "issuer": cluster.issuer,
+                "audience": AUDIENCE,
+                _KEYS_FILE: f"{AUTH_FOLDER}/{CLUSTER_KEYS}",
+                "subjects": {_name(it): list(it.scopes) for it in auth.service_accounts},
+            }
+        )
+        files[CLUSTER_KEYS] = cluster.jwks
+    text = json.format(json.encode(issuers), indent=2).decode()
+    return {ISSUERS: text, **files}
+
+
+def auth_config(service: OrderService, files: Mapping[str, str]) -> Object:
+    """Return the ConfigMap."""
+    return child(service, "v1", "ConfigMap", suffix=AUTH_SUFFIX, data=dict(files))
+
+
+def kept_keys(files: Mapping[str, str]) -> ClusterKeys | None:
+    """Return the cluster's keys as a ConfigMap has them; None if it has none."""
+    issuer = next((it.issuer for it in _kept(files) if it.jwks_file), None)
+    jwks = files.get(CLUSTER_KEYS)
+    return None if issuer is None or jwks is None else ClusterKeys(issuer, jwks)
+
+
+def issuer_ports(files: Mapping[str, str]) -> frozenset[int]:
+    """Return the ports at which pods ask issuers for their keys.
+
+    What an issuer's OpenID configuration names is expected at its own port.
+    """
+    asked = [it.jwks_url or it.issuer for it in _kept(files) if not it.jwks_file]
+    return frozenset(port for port in map(port_of, asked) if port is not None)
+
+
+def _issuer(declared: JwtIssuer) -> Object:
+    found: Object = {
+        "issuer": declared.issuer,
+        "audience": declared.audience,
+        "jwksURL": declared.jwks_url,
+        "scopesClaim": declared.scopes_claim,
+        "subjects": {it.subject: list(it.scopes) for it in declared.subjects},
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _name(account: ServiceAccount) -> str:
+    return f"system:serviceaccount:{account.namespace}:{account.name}"
+
+
+def _kept(files: Mapping[str, str]) -> list[_Kept]:
+    try:
+        return json.decode(files.get(ISSUERS, "[]"), type=list[_Kept])
+    except msgspec.DecodeError:  # somebody has changed it, and it is set right
+        return []

@@ -1,0 +1,225 @@
+"""The gate: from the headers of a request to who calls, or to why nobody is let in.
+
+A token that was verified is remembered by its digest, so that the next request with it costs a
+hash and a look into a dictionary. Nothing that a caller sends makes the memory grow without an
+end, and no token is kept.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from time import time
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from msgspec import Struct
+
+from orders.auth import api_keys
+from orders.auth.allowance import Allowance
+from orders.auth.caller import API_KEY, BEARER, Caller
+from orders.auth.outcomes import (
+    BUSY,
+    DETAILS,
+    INSUFFICIENT_SCOPE,
+    MALFORMED,
+    MISSING,
+    NO_KEYS,
+    SEVERAL,
+    UNKNOWN_API_KEY,
+    UNKNOWN_ISSUER,
+    UNKNOWN_KEY,
+    Refused,
+)
+from orders.auth.token import LEEWAY, granted, read
+from orders.errors import AuthenticationUnavailable, InsufficientScope, Problem, Unauthorized
+
+if TYPE_CHECKING:
+    from orders.auth.issuer import Issuer, Trust
+
+T = TypeVar("T")
+
+REMEMBERED: Final = 10_000
+"""Tokens that are remembered as valid, and as many as invalid."""
+
+_BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE).fullmatch
+_PREFIX: Final = "Bearer "
+_PREFIX_LENGTH: Final = len(_PREFIX)
+_REALM: Final = 'realm="orders"'
+_LATER: Final = frozenset((NO_KEYS, BUSY))
+"""Outcomes that may be others soon."""
+
+
+class _Valid(Struct, frozen=True, gc=False):
+    """A token that was verified: whose it is, until when, and what that hangs on."""
+
+    caller: Caller
+    until: float
+    trust: "Trust"
+    key: bytes
+    scopes: frozenset[str] | None
+
+
+class Gate:
+    """Asks for a credential; in the loop's thread, but for `known`."""
+
+    def __init__(self, schemes: tuple[str, ...], count: Callable[[str], None]) -> None:
+        """
+        Let nobody in.
+
+        Args:
+            schemes: those of `caller.py` that are taken.
+            count: told the outcome of each credential.
+
+        """
+        self.issuers: dict[str, Issuer] = {}
+        self.api_keys: Mapping[bytes, Caller] = {}
+        self.on_unknown_key: Callable[[Issuer], None] = lambda _: None
+        self.count = count
+        self.schemes = schemes
+        self._valid: dict[bytes, _Valid] = {}
+        self._invalid: dict[bytes, str] = {}
+        self._allowance = Allowance()
+
+    def known(self, headers: Mapping[str, str]) -> Caller | None:
+        """Return who calls, if no more than a look is needed to tell; from any thread."""
+        authorization = headers.get("authorization")
+        if authorization is None:
+            key = headers.get("x-api-key")
+            return None if key is None else self.api_keys.get(api_keys.digest(key))
+        if authorization[:_PREFIX_LENGTH] != _PREFIX or "x-api-key" in headers:
+            return None
+        token = sha256(authorization[_PREFIX_LENGTH:].encode()).digest()
+        valid = self._valid.get(token)
+        return None if valid is None or valid.until <= time() else valid.caller
+
+    def caller(self, headers: Mapping[str, str], *, keys_as_bearer: bool = False) -> Caller:
+        """
+        Return who calls.
+
+        Args:
+            headers: of the request; names are in lower case, repeated fields are joined.
+            keys_as_bearer: whether an API key may come as a bearer token does.
+
+        Raises:
+            Unauthorized: there is no credential, or it is not valid.
+            AuthenticationUnavailable: it cannot be told now.
+
+        """
+        known = self.known(headers)
+        if known is not None:
+            return known
+        try:
+            return self._judge(headers, keys_as_bearer=keys_as_bearer)
+        except Refused as refused:
+            raise self.refusal(refused.outcome) from None
+
+    def check(self, caller: Caller, scope: str) -> None:
+        """
+        Let a caller in who has a scope.
+
+        Raises:
+            InsufficientScope: this one has not.
+
+        """
+        if scope not in caller.scopes:
+            self.count(INSUFFICIENT_SCOPE)
+            scheme = caller.scheme or self.schemes[0]
+            challenge = f'{scheme} {_REALM}, error="insufficient_scope", scope="{scope}"'
+            raise InsufficientScope(
+                f"it takes the scope {scope}", headers=(("www-authenticate", challenge),)
+            )
+
+    def refusal(self, outcome: str) -> Problem:
+        """Return the answer to a request whose credential came to this, and count it."""
+        self.count(outcome)
+        detail = DETAILS[outcome]
+        if outcome in _LATER:
+            return AuthenticationUnavailable(detail)
+        error = ""
+        if outcome == SEVERAL:
+            error = f', error="invalid_request", error_description="{detail}"'
+        elif outcome not in {MISSING, UNKNOWN_API_KEY}:
+            error = f', error="invalid_token", error_description="{detail}"'
+        challenges = [f"{scheme} {_REALM}" for scheme in self.schemes]
+        if BEARER in self.schemes:
+            challenges[self.schemes.index(BEARER)] += error
+        return Unauthorized(detail, headers=(("www-authenticate", ", ".join(challenges)),))
+
+    def review(self) -> None:
+        """Forget what hung on keys, issuers or subjects that are others now."""
+        self._invalid = {}
+        kept = {}
+        for digest, valid in self._valid.items():
+            issuer = self.issuers.get(valid.trust.issuer)
+            if issuer is None or issuer.trust != valid.trust or issuer.keys is None:
+                continue
+            if valid.key in issuer.keys.identities:
+                caller = issuer.caller(valid.caller.name, valid.scopes)
+                kept[digest] = _Valid(caller, valid.until, valid.trust, valid.key, valid.scopes)
+        self._valid = kept
+
+    @property
+    def remembered(self) -> int:
+        """Tokens that are remembered, valid or not."""
+        return len(self._valid) + len(self._invalid)
+
+    def _judge(self, headers: Mapping[str, str], *, keys_as_bearer: bool) -> Caller:
+        authorization = headers.get("authorization")
+        if "x-api-key" in headers:  # one that is known was found already
+            raise Refused(UNKNOWN_API_KEY if authorization is None else SEVERAL)
+        if authorization is None:
+            raise Refused(MISSING)
+        match = _BEARER(authorization)
+        if match is None:
+            raise Refused(MALFORMED)
+        if keys_as_bearer:
+            caller = self.api_keys.get(api_keys.digest(match[1]))
+            if caller is not None:
+                return caller
+        return self._bearer(match[1])
+
+    def _bearer(self, text: str) -> Caller:
+        digest = sha256(text.encode()).digest()
+        outcome = self._invalid.get(digest)
+        if outcome is not None:
+            raise Refused(outcome)
+        token = read(text)
+        issuer = self.issuers.get(token.issuer)
+        if issuer is None:
+            raise Refused(UNKNOWN_ISSUER)
+        try:
+            key = issuer.key_of(token)
+        except Refused as refused:
+            if refused.outcome == UNKNOWN_KEY:
+                self.on_unknown_key(issuer)
+            raise
+        valid = self._valid.get(digest)  # as the scheme's case may differ
+        if valid is not None:
+            return valid.caller
+        if not self._allowance.begin():
+            raise Refused(BUSY)
+        trust = issuer.trust
+        try:
+            issuer.verify(token, key)
+        except Refused as refused:
+            _put(self._invalid, digest, refused.outcome)
+            raise
+        finally:
+            self._allowance.end()
+        scopes = granted(token.claims, trust.scopes_claim)
+        caller = issuer.caller(token.subject, scopes)
+        valid = _Valid(caller, token.exp + LEEWAY, trust, key.identity, scopes)
+        _put(self._valid, digest, valid)
+        return caller
+
+
+def schemes(*, bearer: bool, keys: bool) -> tuple[str, ...]:
+    """Return the schemes that are taken."""
+    return (*((BEARER,) if bearer else ()), *((API_KEY,) if keys else ()))
+
+
+def _put(remembered: dict[bytes, T], digest: bytes, what: T) -> None:
+    """Remember something, instead of the oldest where there is too much."""
+    remembered.pop(digest, None)
+    while len(remembered) >= REMEMBERED:
+        del remembered[next(iter(remembered))]
+    remembered[digest] = what

@@ -1,0 +1,50 @@
+"""Files whose lines give scopes to a name: of API keys, and of subjects."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from orders.auth.caller import SCOPES
+
+
+class Line(NamedTuple):
+    """The words of a line, and its number, from 1 on."""
+
+    number: int
+    words: list[str]
+
+
+def lines(text: str) -> Iterator[Line]:
+    """Return what is neither empty nor a comment, which begins with a number sign."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if words and not words[0].startswith("#"):
+            yield Line(number, words)
+
+
+def scopes(words: Iterable[str], where: str) -> frozenset[str]:
+    """Return the scopes that words name.
+
+    Raises:
+        ValueError: there are none, or one is unknown; `where` is named, the words are not, as
+            somebody may have put a key in their place.
+
+    """
+    found = frozenset(words)
+    if not found or not found <= frozenset(SCOPES):
+        raise ValueError(f"{where} must end with scopes, of {', '.join(SCOPES)}")
+    return found
+
+
+def subjects(text: str) -> Mapping[str, frozenset[str]]:
+    """Return the scopes of each subject.
+
+    Raises:
+        ValueError: which line is wrong, and how.
+
+    """
+    found: dict[str, frozenset[str]] = {}
+    for number, (subject, *words) in lines(text):
+        if subject in found:
+            raise ValueError(f"line {number} has a subject that an earlier line has")
+        found[subject] = scopes(words, f"line {number}")
+    return found

@@ -1,0 +1,108 @@
+"""Keeps the keys of an issuer that has a URL: fetched at start, hourly, and when one is missing.
+
+What was fetched last goes on to hold while the issuer is away.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from random import uniform
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from orders.auth import keys
+from orders.auth.fetching import fetch_keys
+
+if TYPE_CHECKING:
+    from orders.auth.issuer import Issuer
+
+T = TypeVar("T")
+
+EVERY: Final = 3600.0
+"""Seconds between two fetches that nobody asks for; up to a tenth less, so that pods differ."""
+SPACING: Final = 30.0
+"""Seconds between two that somebody asks for, as every caller can."""
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 30.0
+
+log = logging.getLogger("orders.auth")
+
+
+class KeySource:
+    """Fetches the keys of one issuer."""
+
+    def __init__(self, issuer: "Issuer", changed: Callable[[], None]) -> None:
+        """Keep whose; `changed` is called when they are others."""
+        self.issuer = issuer
+        self._changed = changed
+        self._asked = asyncio.Event()
+        self._trouble = ""
+
+    def ask(self) -> None:
+        """Fetch them again, soon."""
+        self._asked.set()
+
+    async def follow(self) -> None:
+        """Fetch them, for ever."""
+        loop = asyncio.get_running_loop()
+        pause = _FIRST_PAUSE
+        while True:
+            self._asked.clear()
+            began = loop.time()
+            if await self._fetch():
+                pause = _FIRST_PAUSE
+                try:
+                    async with asyncio.timeout(EVERY * uniform(0.9, 1)):  # noqa: S311  no secret
+                        await self._asked.wait()
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(began + SPACING - loop.time())
+            else:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _fetch(self) -> bool:
+        trust = self.issuer.trust
+        try:
+            content = await _in_thread(lambda: fetch_keys(trust.issuer, trust.jwks_url))
+            found = keys.read(content, strict=False)
+        except Exception as error:  # noqa: BLE001  whatever it is, the next try may go well
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                log.warning("no keys of the issuer %s: %s", trust.issuer, error)
+            return False
+        before = self.issuer.keys
+        if before is None or self._trouble:
+            log.info("the issuer %s has %d keys", trust.issuer, len(found.identities))
+        self._trouble = ""
+        self.issuer.keys = found
+        if before is None or before.identities != found.identities:
+            self._changed()
+        return True
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Return what a thread returns, which the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:  # noqa: BLE001  told in the loop
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, name="issuer-keys", daemon=True).start()
+    return await done

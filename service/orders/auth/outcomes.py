@@ -1,0 +1,45 @@
+"""What may become of a credential: the closed set that metrics count."""
+
+from typing import Final
+
+ACCEPTED: Final = "accepted"
+MISSING: Final = "missing"
+SEVERAL: Final = "several"
+MALFORMED: Final = "malformed"
+UNKNOWN_API_KEY: Final = "unknown-api-key"
+UNKNOWN_ISSUER: Final = "unknown-issuer"
+UNKNOWN_KEY: Final = "unknown-key"
+WRONG_AUDIENCE: Final = "wrong-audience"
+EXPIRED: Final = "expired"
+NOT_YET: Final = "not-yet-valid"
+WRONG_SIGNATURE: Final = "wrong-signature"
+INSUFFICIENT_SCOPE: Final = "insufficient-scope"
+NO_KEYS: Final = "no-keys"
+BUSY: Final = "busy"
+
+DETAILS: Final = {
+    MISSING: "the request has no credential",
+    SEVERAL: "the request has more than one credential",
+    MALFORMED: "the credential is malformed",
+    UNKNOWN_API_KEY: "the API key is not known",
+    UNKNOWN_ISSUER: "the token is of an issuer that is not known",
+    UNKNOWN_KEY: "the token names a key that is not known",
+    WRONG_AUDIENCE: "the token is for another audience",
+    EXPIRED: "the token has expired",
+    NOT_YET: "the token is not valid yet",
+    WRONG_SIGNATURE: "the token's signature is wrong",
+    NO_KEYS: "the keys of the token's issuer are not known yet",
+    BUSY: "too many tokens are new; those that were seen before are taken",
+}
+"""What callers are told; it says nothing that is not in their own request."""
+
+OUTCOMES: Final = (ACCEPTED, INSUFFICIENT_SCOPE, *DETAILS)
+
+
+class Refused(Exception):
+    """A credential that is not taken; `outcome` says why."""
+
+    def __init__(self, outcome: str) -> None:
+        """Keep why."""
+        super().__init__(outcome)
+        self.outcome = outcome

@@ -1,0 +1,71 @@
+"""What the variables of authentication come to; half a setting is none, and an error.
+
+Nothing is read of the files here: `orders.auth` does that, when the service starts.
+"""
+
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+
+from orders.config.auth_settings import AUTH
+from orders.config.parse import keys_url
+from orders.config.setting import Setting
+
+WAYS: Final = ("AUTH_API_KEYS_FILE", "AUTH_ISSUER", "AUTH_ISSUERS_FILE")
+"""The variables any of which says who may call."""
+
+_OF_THE_ISSUER: Final = ("audience", "jwks_file", "jwks_url", "scopes_claim", "subjects_file")
+
+
+class Reader(Protocol):
+    """What reads settings."""
+
+    def group(self, settings: tuple[Setting, ...]) -> dict[str, Any]:
+        """Return their values, by field."""
+
+
+class AuthConfig(Struct, frozen=True):
+    """Whose callers may order; None is what is not set, and where all is None everybody may."""
+
+    issuer: str | None = None
+    audience: str | None = None
+    jwks_file: str | None = None
+    jwks_url: str | None = None
+    scopes_claim: str | None = None
+    subjects_file: str | None = None
+    issuers_file: str | None = None
+    api_keys_file: str | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether anybody has to show a credential."""
+        return (self.issuer, self.issuers_file, self.api_keys_file) != (None, None, None)
+
+
+def read_auth(reader: Reader) -> AuthConfig:
+    """Read the settings.
+
+    Raises:
+        ValueError: with the field that is wrong beside the others, and what is allowed.
+
+    """
+    found = AuthConfig(**reader.group(AUTH))
+    if found.issuer is None:
+        for field in _OF_THE_ISSUER:
+            if getattr(found, field) is not None:
+                raise ValueError(field, "only together with AUTH_ISSUER")
+        return found
+    if found.audience is None:
+        raise ValueError("issuer", "only together with AUTH_AUDIENCE")
+    if found.jwks_file is None and found.jwks_url is None and not discoverable(found.issuer):
+        raise ValueError("issuer", "an https URL, unless AUTH_JWKS_FILE or AUTH_JWKS_URL is set")
+    return found
+
+
+def discoverable(issuer: str) -> bool:
+    """Whether an issuer is a URL below which OpenID discovery may look (Discovery 1.0, 3)."""
+    try:
+        keys_url(issuer)
+    except ValueError:
+        return False
+    return "?" not in issuer and "#" not in issuer

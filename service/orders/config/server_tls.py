@@ -1,0 +1,83 @@
+"""TLS of the API's port: whose certificate it shows, and who may connect.
+
+What the files hold is looked at when the service starts to serve, as other commands need not have
+them.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from orders.config import parse
+from orders.config.setting import Setting
+from orders.config.tracing import Reader
+
+_NEEDS: Final = "only with TLS_CERT_FILE and TLS_KEY_FILE"
+
+SERVER_TLS: Final = (
+    Setting(
+        "tls_certificate",
+        ("TLS_CERT_FILE",),
+        parse.text,
+        None,
+        "the path of a PEM file, together with TLS_KEY_FILE",
+        "The certificate of the API's port, then those that signed it. With it the API is served "
+        "over TLS alone; metrics and health of METRICS_PORT stay plain HTTP. A file that changes "
+        "is taken without a restart. [TLS](tls.md) says more.",
+        "TLS",
+    ),
+    Setting(
+        "tls_key",
+        ("TLS_KEY_FILE",),
+        parse.text,
+        None,
+        "the path of a PEM file, together with TLS_CERT_FILE",
+        "Its private key, without a passphrase: RSA of 2048 bits or more, P-256, P-384 or "
+        "Ed25519.",
+        "TLS",
+    ),
+    Setting(
+        "tls_minimum",
+        ("TLS_MIN_VERSION",),
+        parse.choice("1.2", "1.3"),
+        "1.2",
+        f"1.2, 1.3; {_NEEDS}",
+        "The oldest version of TLS that is spoken.",
+        "TLS",
+    ),
+    Setting(
+        "tls_authorities",
+        ("TLS_CLIENT_CA_FILE",),
+        parse.text,
+        None,
+        f"the path of a PEM file; {_NEEDS}",
+        "Only callers with a certificate of one of these authorities may connect. That is all it "
+        "decides: a certificate is no subject, and has no scopes.",
+        "TLS",
+    ),
+)
+
+
+class ServerTls(Struct, frozen=True):
+    """Paths of PEM files, and the oldest version: 1.2 or 1.3."""
+
+    certificate: str
+    key: str
+    minimum: str
+    authorities: str | None
+
+
+def read_server_tls(reader: Reader) -> ServerTls | None:
+    """Read the settings; None when there is to be no TLS.
+
+    Raises:
+        ValueError: with the field that is wrong.
+
+    """
+    certificate, key, minimum, authorities = map(reader.read, SERVER_TLS)
+    if certificate is None or key is None:
+        for setting in SERVER_TLS:
+            if reader.given(setting) is not None:
+                raise ValueError(setting.field)
+        return None
+    return ServerTls(certificate, key, minimum, authorities)

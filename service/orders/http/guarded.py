@@ -1,0 +1,96 @@
+"""The hot calls of a service that is not open to all: each asks the gate before anything else.
+
+A caller that is known goes on at once. What takes longer to tell is told in the loop's thread, and
+a refusal is answered there, before the body is read.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from orders.auth.caller import NOBODY, Caller
+from orders.auth.outcomes import ACCEPTED
+from orders.http.calls import Call, CreateCall, ReadCall
+from orders.http.endpoints import create_order, read_order
+
+if TYPE_CHECKING:
+    from orders.auth.gate import Gate
+    from orders.http.rsgi import Scope
+
+
+class _Guarded(Call):
+    """A call with a caller."""
+
+    gate: "Gate"
+    requires: str
+    caller: Caller = NOBODY
+
+    def begin(self) -> None:
+        """Be a request in flight, of the caller."""
+        super().begin()
+        self.context.subject = self.caller.name
+
+    def admitted(self) -> bool:
+        """Ask the gate; return whether the caller may go on, who has an answer if not."""
+        gate = self.gate
+        try:
+            self.caller = gate.caller(self._headers)
+            gate.check(self.caller, self.requires)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.refuse(error)
+            return False
+        return True
+
+    def refuse(self, error: Exception) -> None:
+        """Answer that the caller may not go on."""
+        self.begin()
+        self.fail(error)
+
+
+class _Create(_Guarded, CreateCall):
+    """A create that may be refused before its body is read."""
+
+    requires = create_order.requires
+
+    def refuse(self, error: Exception) -> None:
+        """Answer, and have the body thrown away."""
+        self._protocol = self._shared.bridge.unread(self._scope, self._protocol)
+        super().refuse(error)
+
+
+def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
+    """Return the calls that ask this gate."""
+    loop = asyncio.get_running_loop()
+
+    class GuardedRead(_Guarded, ReadCall):
+        requires = read_order.requires
+
+        def go(self, order_id: str) -> None:
+            if self.admitted():
+                gate.count(ACCEPTED)
+                super().go(order_id)
+
+    class GuardedCreate(_Create):
+        def receive(self, scope: "Scope", length: int | None) -> None:
+            caller = gate.known(self._headers)
+            if caller is None or self.requires not in caller.scopes:
+                loop.call_soon_threadsafe(self._judge, scope, length)
+            else:
+                self._let_in(caller, scope, length)
+
+        def begin(self) -> None:
+            if self.owner:
+                gate.count(ACCEPTED)
+            super().begin()
+
+        def _judge(self, scope: "Scope", length: int | None) -> None:
+            self._scope = scope
+            if self.admitted():
+                self._let_in(self.caller, scope, length)
+
+        def _let_in(self, caller: Caller, scope: "Scope", length: int | None) -> None:
+            self.caller = caller
+            self.owner = caller.owner
+            super().receive(scope, length)
+
+    GuardedRead.gate = GuardedCreate.gate = gate
+    return GuardedRead, GuardedCreate

@@ -1,0 +1,116 @@
+"""Takes changed files of TLS, so that no request is dropped and no restart is needed.
+
+The server reads its files once. So a second one is started beside it, which gets every new
+connection (`reuseport.py`). What is under way on the old connections is answered there, and each
+answer is the last one on its connection. When an idle connection cannot be open any more, the old
+server is stopped. What cannot be taken is told in the log and in a metric, and the old files hold.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from orders.config import ConfigError
+from orders.http import certificates
+from orders.http.server import TlsFiles
+
+if TYPE_CHECKING:
+    from orders.config import ServerTls
+    from orders.http.certificates import Certificate
+    from orders.http.server import Listener
+
+PERIOD: Final = 10.0
+"""Seconds between two looks at the files."""
+_TENTH: Final = 0.1
+"""The share of its time that is left when a certificate should have been replaced."""
+
+log = logging.getLogger("orders.http")
+
+
+class Rotation:
+    """The certificate in use, and the next one."""
+
+    def __init__(self, tls: "ServerTls", patience: float) -> None:
+        """Read the files for the first time.
+
+        Args:
+            tls: where they are.
+            patience: seconds after which no connection of a server is open that was told to end.
+
+        Raises:
+            ConfigError: the server would not take one.
+
+        """
+        self.changes = {"taken": 0, "refused": 0}  # of the files, by what became of them
+        self._tls = tls
+        self._patience = patience
+        self._seen = certificates.digest(tls)
+        self._current = certificates.read(tls)
+        self._told = ""
+
+    @property
+    def files(self) -> TlsFiles:
+        """What the server is to read."""
+        return _files(self._current, self._tls)
+
+    @property
+    def not_after(self) -> float:
+        """When the certificate in use runs out, in seconds since 1970."""
+        return self._current.not_after
+
+    def __str__(self) -> str:
+        """Say whose certificate is in use, and until when."""
+        until = datetime.fromtimestamp(self._current.not_after, UTC)
+        return f"certificate of {self._current.names}, until {until:%Y-%m-%dT%H:%M:%SZ}"
+
+    async def watch(self, listener: "Listener") -> None:
+        """Look at the files again and again, for ever."""
+        while True:
+            self._tell_age()
+            await asyncio.sleep(PERIOD)
+            await self._look(listener)
+
+    async def _look(self, listener: "Listener") -> None:
+        """Take the files if they have changed; returns when the old server is gone."""
+        found = await asyncio.to_thread(certificates.digest, self._tls)
+        if found in {None, self._seen}:
+            return
+        self._seen = found
+        try:
+            fresh = await asyncio.to_thread(certificates.read, self._tls)
+        except ConfigError as error:
+            self._refuse(f"the old ones are kept: {error}")
+            return
+        old = listener.replace(_files(fresh, self._tls))
+        if old is None:
+            fresh.close()
+            self._refuse("a restart would take them: not in place on this system")
+            return
+        self._current.close()
+        self._current = fresh
+        self.changes["taken"] += 1
+        log.info("new files of TLS: %s", self)
+        await asyncio.sleep(self._patience)
+        old.stop()
+        await old.ended
+
+    def _refuse(self, why: str) -> None:
+        self.changes["refused"] += 1
+        log.error("new files of TLS, %s", why)
+
+    def _tell_age(self) -> None:
+        """Warn once that it runs out unless it is replaced, and once more when it has."""
+        left = self._current.not_after - time.time()
+        whole = self._current.not_after - self._current.not_before
+        if left > whole * _TENTH:
+            return
+        warning = f"it {'ran' if left <= 0 else 'runs'} out and was not replaced: {self}"
+        if warning != self._told:
+            self._told = warning
+            log.warning("TLS: %s", warning)
+
+
+def _files(certificate: "Certificate", tls: "ServerTls") -> TlsFiles:
+    return TlsFiles(certificate.certificate, certificate.key, certificate.authorities, tls.minimum)

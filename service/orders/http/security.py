@@ -1,0 +1,56 @@
+"""What the OpenAPI document says of authentication, where callers have to show who they are."""
+
+from typing import Any, Final
+
+from orders.auth.caller import API_KEY, BEARER, READ, WRITE
+from orders.errors import AuthenticationUnavailable, InsufficientScope, Problem, Unauthorized
+
+PROBLEMS: Final[tuple[type[Problem], ...]] = (
+    Unauthorized,
+    InsufficientScope,
+    AuthenticationUnavailable,
+)
+"""What every operation may then answer with, too."""
+CHALLENGED: Final = frozenset((Unauthorized.status, InsufficientScope.status))
+"""The statuses that come with a challenge."""
+DETAILS: Final[dict[type[Problem], str]] = {
+    Unauthorized: "the token has expired",
+    InsufficientScope: f"it takes the scope {WRITE}",
+    AuthenticationUnavailable: "the keys of the token's issuer are not known yet",
+}
+HEADERS: Final = {
+    "WWW-Authenticate": {
+        "description": "How to show who calls, and what was wrong with a token (RFC 6750, 3).",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": 'Bearer realm="orders", error="invalid_token",'
+        ' error_description="the token has expired"',
+    }
+}
+
+_NAMES: Final = {BEARER: "bearer", API_KEY: "apiKey"}
+_SCHEMES: Final[dict[str, dict[str, Any]]] = {
+    BEARER: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of an issuer that the service trusts (RFC 6750), with the scopes"
+        f" {READ} and {WRITE}.",
+    },
+    API_KEY: {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "A key that `orders keys new` has made.",
+    },
+}
+
+
+def schemes(taken: tuple[str, ...]) -> dict[str, Any]:
+    """Return the security schemes (OpenAPI 3.1, 4.8.27)."""
+    return {_NAMES[scheme]: _SCHEMES[scheme] for scheme in taken}
+
+
+def requirements(taken: tuple[str, ...], scope: str) -> list[dict[str, list[str]]]:
+    """Return the requirements of an operation: one of the schemes, with the scope."""
+    return [{_NAMES[scheme]: [scope]} for scheme in taken]

@@ -1,0 +1,131 @@
+"""Connections as the system shows them, of a listener in this process."""
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from orders.http.budget import UNREAD, Budget
+from orders.http.connections import Connections, Watched
+from tests.server import eventually
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="connections are seen on Linux")
+
+MIB = 1024 * 1024
+Pair = tuple[socket.socket, socket.socket]
+
+
+class Listener:
+    """Accepts connections; a context manager."""
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        self._stack = contextlib.ExitStack()
+        self._socket = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self.port: int = self._socket.getsockname()[1]
+
+    def connect(self) -> Pair:
+        """Return both ends of a connection, the caller's first, which has small buffers."""
+        caller = self._stack.enter_context(socket.socket())
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.connect(("127.0.0.1", self.port))
+        accepted, _ = self._socket.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        accepted.setblocking(False)  # noqa: FBT003  its name says it
+        return caller, self._stack.enter_context(accepted)
+
+    def close(self) -> None:
+        """Close all of them."""
+        self._stack.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Listen."""
+    with contextlib.closing(Listener()) as listening:
+        yield listening
+
+
+def is_open(caller: socket.socket) -> bool:
+    """Whether a caller was not told that it is over."""
+    caller.setblocking(False)  # noqa: FBT003  its name says it
+    try:
+        return bool(caller.recv(1))
+    except BlockingIOError:
+        return True
+
+
+def fill(accepted: socket.socket) -> None:
+    """Send until there is no room for more."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            accepted.send(b" " * 65_536)
+
+
+async def test_beyond_all_those_are_closed_that_were_answered_least(listener: Listener) -> None:
+    """Handshakes of TLS are connections that the server does not count: some are too many."""
+    port = Watched(listener.port, 2, tls=True)
+    connections = Connections({"api": port}, 60, Budget(MIB))
+    pairs = [listener.connect() for _ in range(port.most + 3)]
+    for caller, accepted in pairs[3:]:
+        caller.sendall(b"a")
+        accepted.send(b"b")
+        assert b"b" == caller.recv(1)
+
+    await connections.look()
+
+    assert [False] * 3 + [True] * port.most == [is_open(caller) for caller, _ in pairs]
+    assert {"api": 3} == connections.closed
+
+
+async def test_without_tls_none_is_too_many(listener: Listener) -> None:
+    """The server counts all of them: those of which something came go on."""
+    connections = Connections({"api": Watched(listener.port, 4)}, 60, Budget(MIB))
+    pairs = [listener.connect() for _ in range(4)]
+    for caller, _ in pairs:
+        caller.sendall(b"a")
+
+    await connections.look()
+
+    assert [True] * 4 == [is_open(caller) for caller, _ in pairs]
+
+
+async def test_what_nobody_reads_is_charged(listener: Listener) -> None:
+    """From the second look at it on, until it is read."""
+    budget = Budget(MIB)
+    connections = Connections({"api": Watched(listener.port, 9)}, 60, budget)
+    caller, accepted = listener.connect()
+    fill(accepted)
+    seen = []
+    for _ in range(3):
+        await connections.look()
+        seen.append(budget.used)
+    caller.setblocking(False)  # noqa: FBT003  its name says it
+
+    async def read() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            while caller.recv(65_536):
+                pass
+        await connections.look()
+        return budget.used == 0
+
+    await eventually(read)
+
+    assert [0, UNREAD, UNREAD] == seen
+    assert {"api": 1} == connections.open
+
+
+async def test_who_reads_nothing_is_closed_where_there_is_no_memory(listener: Listener) -> None:
+    """Somebody else keeps what there was."""
+    budget = Budget(2 * UNREAD)
+    connections = Connections({"api": Watched(listener.port, 9)}, 60, budget)
+    pairs = [listener.connect() for _ in range(3)]
+    for _, accepted in pairs:
+        fill(accepted)
+    for _ in range(3):
+        await connections.look()
+
+    assert {"api": 1} == connections.open
+    assert UNREAD == budget.used
