@@ -21,7 +21,7 @@ from orders import descriptors, memory
 from orders.http.answers import Answers
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
-from orders.http.budget import HEAD, Budget, divide
+from orders.http.budget import Budget
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
 from orders.http.connections import Connections, Watched
@@ -31,6 +31,7 @@ from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
 from orders.http.rotation import Rotation
 from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
+from orders.http.shares import HEAD, PLAIN, TLS, divide
 from orders.ports import host_to_bind
 from orders.service import OrderService
 from orders.store.ending import end_after
@@ -208,14 +209,15 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
 def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]:
     """Return what callers may take of the API's port, of the other one, and of the memory."""
     limit = config.memory_limit or int(memory.available() * _MEMORY_SHARE)
-    shares = divide(limit, memory.resident(), tls=config.tls is not None)
+    transport = PLAIN if config.tls is None else TLS
+    shares = divide(limit, memory.resident(), transport)
     if not shares.enough:
         log.warning("%d MiB of memory are too few: more may be used", limit // _MIB)
-    budget = Budget(shares.requests)
+    budget = Budget(shares.requests, transport)
     metrics.watch_memory(limit, budget.total, lambda: budget.used, lambda: budget.refused)
     most = descriptors.raise_limit() - _OTHER_DESCRIPTORS
     if config.tls is not None:
-        most //= 3  # while certificates are replaced there are two servers; and handshakes
+        most //= transport.servers + 1  # the last part is for handshakes
     most = min(shares.connections, most, _CONNECTIONS)
     patience = config.http_keep_alive_timeout
     return (

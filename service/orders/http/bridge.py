@@ -15,7 +15,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.http.asgi import App
-from orders.http.budget import ARRIVING, ORDINARY_BODY, Held
+from orders.http.budget import ORDINARY_BODY, Held
 from orders.http.chunks import ended
 from orders.http.exchanges import Last
 from orders.http.rsgi import hidden_credentials, unreadable
@@ -186,7 +186,7 @@ class _Body:
         if self._is_there and (
             not self._is_asked_for
             or (self._missing or 0) > _THROWN_AWAY
-            or not (self._is_ordinary or self._held.may_grow(ARRIVING))
+            or not (self._is_ordinary or self._held.may_arrive())
         ):
             self._is_there = False
             return False

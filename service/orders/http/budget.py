@@ -1,48 +1,28 @@
 """What requests may hold of the process' memory: one budget in bytes, refused beyond it at once.
 
-The process may have `MEMORY_LIMIT`. Off that goes what it has when nobody calls, and what each
-connection may make it hold, times as many as are accepted: the server's buffers with a head in
-them, and an ordinary read or create that waits. So those are never refused for lack of memory.
-The rest is the budget. What can be larger is charged to it: bodies as they arrive, counted as what
-they become when they are parsed; requests of the cold application until they are answered, and so
-batches that wait or are out; and answers until the system has taken them.
+Ordinary reads and creates are not charged to it (`shares.py`). What can be larger is: bodies as
+they arrive, counted as what they become when they are parsed; requests of the cold application
+until they are answered, and so batches that wait or are out; answers until the system has taken
+them; and what the server has of bodies that are read after their answer, and of callers who do not
+read theirs.
 """
 
 from collections.abc import Sequence
 from sys import getsizeof
-from typing import Final, NamedTuple
+from typing import Final
 
 from orders.errors import ContentTooLarge, Overloaded
+from orders.http.shares import PLAIN, Transport
 from orders.model import NewOrder
 
-HEAD: Final = 16 * 1024
-"""Bytes of a head at most: what the server's buffer of a connection may have."""
 ORDINARY_HEAD: Final = 2 * 1024
 """Bytes of headers that a hot call may have; with more it is cold, and charged."""
 ORDINARY_HEADERS: Final = 32
 ORDINARY_BODY: Final = 4 * 1024
 """Bytes of a body that are not charged: twice what an order needs."""
-ARRIVING: Final = 24 * 1024
-"""Bytes that the server has of a body that is still coming."""
 COLD: Final = 24 * 1024
 """Bytes of a cold request beside its head and body: its task, and what Litestar makes of it."""
 
-# Measured: see docs/architecture.md.
-UNREAD: Final = 24 * 1024
-"""Bytes that the server has of small answers that a caller does not read,"""
-UNREAD_TLS: Final = 96 * 1024
-"""and with TLS."""
-_CONNECTION: Final = 20 * 1024 + HEAD
-_CONNECTION_TLS: Final = 40 * 1024 + HEAD
-_SERVERS_TLS: Final = 2
-"""Servers with TLS, while certificates are replaced."""
-_LATER: Final = 40 * 1024 * 1024
-"""Bytes that come to a process that has just started: the server's threads and the database's
-connections (8 MiB), Litestar (14), a body while it is decoded and a batch on its way to the
-database (6), lines of the log that wait (4), scrapes, spans, and what the allocator keeps."""
-_CONNECTIONS_SHARE: Final = 0.5
-_FEWEST_CONNECTIONS: Final = 64
-_LEAST: Final = 8 * 1024 * 1024
 _HEAD_FACTOR: Final = 4
 _HEADER: Final = 512
 _BODY_FACTOR: Final = 1.1
@@ -57,37 +37,6 @@ _COURTESY_RESERVE: Final = 1 / 16
 """The same for what is held as a courtesy; bodies being refused, it is less."""
 _ANNOUNCE: Final = (b"content-length", b"transfer-encoding")
 """The headers that say that there is a body."""
-
-
-class Shares(NamedTuple):
-    """How the memory of a process is divided."""
-
-    connections: int
-    """How many connections fit."""
-    requests: int
-    """Bytes for what is charged."""
-    enough: bool
-    """Whether the limit has room for the least of both."""
-
-
-def divide(limit: int, resting: int, *, tls: bool = False) -> Shares:
-    """Divide what the process may have.
-
-    Args:
-        limit: bytes for all of it.
-        resting: bytes that it has before the first request.
-        tls: whether its connections are encrypted.
-
-    """
-    free = limit - resting - _LATER
-    cost = _CONNECTION_TLS * _SERVERS_TLS if tls else _CONNECTION
-    connections = int(free * _CONNECTIONS_SHARE) // cost
-    requests = int(free * (1 - _CONNECTIONS_SHARE))
-    return Shares(
-        max(connections, _FEWEST_CONNECTIONS),
-        max(requests, _LEAST),
-        connections >= _FEWEST_CONNECTIONS and requests >= _LEAST,
-    )
 
 
 def is_ordinary(headers: Sequence[tuple[object, bytes]]) -> bool:
@@ -110,9 +59,10 @@ def weight(orders: Sequence[NewOrder]) -> int:
 class Budget:
     """The bytes that requests hold; in the loop's thread."""
 
-    def __init__(self, total: int) -> None:
-        """Have nothing charged."""
+    def __init__(self, total: int, transport: Transport = PLAIN) -> None:
+        """Have nothing charged of so many bytes; `transport` is what connections cost."""
         self.total = total
+        self.transport = transport
         self.for_bodies = int(total * (1 - _RESERVE))
         self.for_courtesies = int(total * (1 - _COURTESY_RESERVE))
         self.used = 0
@@ -162,6 +112,11 @@ class Held:
         """Bytes."""
         return self._size
 
+    @property
+    def arriving(self) -> int:
+        """Bytes that the server has of a body that is still coming."""
+        return self._budget.transport.arriving
+
     def grow(self, size: int, total: int | None = None) -> None:
         """Hold some bytes more, as long as all requests then have no more than `total`.
 
@@ -181,11 +136,11 @@ class Held:
 
         """
         size = sum(len(name) + len(value) for name, value in headers)
-        has_body = any(name in _ANNOUNCE for name, _ in headers)
-        self.grow(
-            COLD + size * _HEAD_FACTOR + len(headers) * _HEADER,
-            self._budget.for_bodies if has_body else None,
-        )
+        size = COLD + size * _HEAD_FACTOR + len(headers) * _HEADER
+        if any(name in _ANNOUNCE for name, _ in headers):
+            self.grow(size + self.arriving, self._budget.for_bodies)
+        else:
+            self.grow(size)
 
     def arrived(self, size: int) -> None:
         """Hold a piece of the body, and what becomes of it.
@@ -226,8 +181,15 @@ class Held:
         if size > self._size:
             self.grow(size - self._size)
 
-    def may_grow(self, size: int) -> bool:
-        """Hold some bytes more as a courtesy, if they are there; nobody is refused otherwise."""
+    def may_arrive(self) -> bool:
+        """Hold a body that is read after its answer, if there is memory for that courtesy."""
+        return self._may_grow(self.arriving)
+
+    def may_wait(self) -> bool:
+        """Hold small answers that are not read, if there is memory for that courtesy."""
+        return self._may_grow(self._budget.transport.unread)
+
+    def _may_grow(self, size: int) -> bool:
         budget = self._budget
         if budget.used + size > budget.for_courtesies:
             return False

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from orders.errors import Problem
-from orders.http.budget import ARRIVING, ORDINARY_BODY, Held
+from orders.http.budget import ORDINARY_BODY, Held
 
 _FACTOR: Final = 3
 
@@ -125,7 +125,8 @@ class Chunks:
         """
         size = len(self._sent)
         if size > ORDINARY_BODY:
-            self._held.grow((0 if self._charged else ARRIVING) + (size - self._charged) * _FACTOR)
+            arriving = 0 if self._charged else self._held.arriving
+            self._held.grow(arriving + (size - self._charged) * _FACTOR)
             self._charged = size
         return True
 

@@ -27,7 +27,7 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
-from orders.http.budget import UNREAD, UNREAD_TLS, Held
+from orders.http.budget import Held
 
 if TYPE_CHECKING:
     from orders.http.budget import Budget
@@ -120,7 +120,6 @@ class Connections:
         self._deadline = deadline
         self._budget = budget
         self._is_uncounted = any(port.tls for port in ports.values())
-        self._unread_size = UNREAD_TLS if self._is_uncounted else UNREAD
         self._most = sum(port.most for port in ports.values()) + _OTHERS
         self._told: set[str] = set()
         self._unread: dict[int, Unread] = {}
@@ -208,7 +207,7 @@ class Connections:
 
     def _may_wait(self, held: Held) -> bool:
         """Whether there is memory for a connection that is not read, which is then held."""
-        return held.size > 0 or held.may_grow(self._unread_size)
+        return held.size > 0 or held.may_wait()
 
     def _is_idle(self, seen: Seen) -> bool:
         begun = seen.received and not seen.greets

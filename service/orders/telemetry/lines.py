@@ -17,11 +17,13 @@ from orders.telemetry.context import current
 Mask = Callable[[str], str]
 """Returns a text without secrets."""
 
-PATH_SHOWN: Final = 2048
-"""Characters of a path that a line repeats; the path is the caller's."""
+PATH_SHOWN: Final = 512
+"""Characters of a path that a line repeats, and a span of path and query, which are the caller's.
 
+Thousands of spans may wait for their collector; a character may take four bytes.
+"""
 AGENT_SHOWN: Final = 256
-"""Characters of a user agent that a line repeats, for the same reason."""
+"""Characters of a user agent that both repeat, for the same reason."""
 _LONGEST_SECRET: Final = 256
 """Characters beyond those that are looked at, so that no part of a secret is left at the end."""
 _REMEMBERED: Final = 1024

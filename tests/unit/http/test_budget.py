@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.errors import ContentTooLarge, Overloaded, Problem
-from orders.http.budget import COLD, Budget, Held, divide, parsed, weight
+from orders.http.budget import COLD, Budget, Held, parsed, weight
+from orders.http.shares import PLAIN, TLS, Transport, divide
 from orders.model import NewOrder
 
 MIB = 1024 * 1024
@@ -101,6 +102,38 @@ def test_bodies_leave_room_for_requests_without_one() -> None:
     assert refused(lambda: Held(budget).grow(left)) is None
 
 
+@pytest.mark.parametrize("transport", [PLAIN, TLS])
+def test_what_is_a_courtesy_is_left_out_where_there_is_no_memory(transport: Transport) -> None:
+    """Bodies after their answer, and answers unread: nobody is refused for them, or counted so."""
+    budget = Budget(MIB, transport)
+    held = []
+    for courtesy in (Held.may_arrive, Held.may_wait) * 99:
+        held.append(Held(budget))
+        if not courtesy(held[-1]):
+            assert 0 == held.pop().size
+    largest = max(transport.arriving, transport.unread)
+
+    assert MIB * 15 // 16 - largest < budget.used <= MIB * 15 // 16
+    assert {transport.arriving, transport.unread} == {each.size for each in held}
+    assert 0 == budget.refused
+    for each in held:
+        each.release()
+    assert 0 == budget.used
+
+
+def test_a_body_is_charged_from_its_announcement() -> None:
+    """With TLS the server has more of it."""
+    charged = []
+    for transport in (PLAIN, TLS):
+        budget = Budget(MIB, transport)
+        Held(budget).cold([])
+        without = budget.used
+        Held(budget).cold([(b"content-length", b"")])
+        charged.append(budget.used - 2 * without)
+
+    assert charged[1] - charged[0] == TLS.arriving - PLAIN.arriving
+
+
 def test_an_answer_is_held_in_place_of_its_request() -> None:
     """What a request held is there for its answer, which is charged on until it is read."""
     budget = Budget(MIB)
@@ -126,10 +159,14 @@ def test_a_body_costs_the_same_in_pieces(pieces: list[int]) -> None:
 
 
 def test_a_small_container_has_room_for_both() -> None:
-    """128 MiB are enough for hundreds of connections and some batches at a time, 64 are not."""
+    """128 MiB are enough for hundreds of connections and some batches at a time, 64 are not.
+
+    With TLS connections cost more, and there may be two servers.
+    """
     shares = divide(128 * MIB * 9 // 10, 39 * MIB)
 
-    assert 500 < shares.connections < 1000
+    assert 450 < shares.connections < 1000
     assert shares.requests > 7 * parsed(400_000)
     assert shares.enough
     assert not divide(64 * MIB, 39 * MIB).enough
+    assert 100 < divide(128 * MIB * 9 // 10, 52 * MIB, TLS).connections < shares.connections // 3

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from orders.http.budget import UNREAD, Budget
+from orders.http.budget import Budget
 from orders.http.connections import Connections, Watched
+from orders.http.shares import PLAIN
 from tests.server import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="connections are seen on Linux")
 
 MIB = 1024 * 1024
+UNREAD = PLAIN.unread
 Pair = tuple[socket.socket, socket.socket]
 
 
