@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from orders.auth import grants, strict_json
-from orders.auth.caller import BEARER, SCOPES, Caller, token_owner
+from orders.auth.caller import BEARER, Caller, token_owner
 from orders.auth.outcomes import NO_KEYS, WRONG_AUDIENCE, Refused
 from orders.auth.token import Token
 from orders.config.auth import discoverable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from orders.auth.keys import Key, Keys
 
 _NO_SUBJECTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType({})
-_KNOWN: Final = frozenset(SCOPES)
 _FIELDS: Final = ("issuer", "audience", "jwksFile", "jwksURL", "scopesClaim", "subjects")
 _LONGEST: Final = 255
 
@@ -70,7 +69,7 @@ class Issuer:
     def caller(self, subject: str, named: frozenset[str] | None) -> Caller:
         """Return who has shown a token that is valid, with these scopes or with none at all."""
         given = self.subjects.get(subject, frozenset()) if named is None else named
-        return Caller(subject, token_owner(self.trust.issuer, subject), given & _KNOWN, BEARER)
+        return Caller(subject, token_owner(self.trust.issuer, subject), given, BEARER)
 
 
 def issuers(content: bytes) -> list[Issuer]:
