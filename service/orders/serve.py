@@ -178,7 +178,7 @@ async def _listen(  # noqa: PLR0913  one part each
     await api.bound()
     connections = Connections(
         {
-            "api": Watched(config.http_port, most.connections, tls=files is not None),
+            "api": Watched(config.http_port, most.connections, budget.transport),
             "metrics": Watched(config.metrics_port, few.connections),
         },
         config.request_timeout,

@@ -8,8 +8,9 @@ came. They are found among the descriptors of the process, where the system know
 
 With TLS the server takes whatever connects, and counts a connection only when its handshake is
 done; until then it holds what came of the caller's messages, tens of KiB. So those beyond what may
-be there are closed at once, first those that were answered least: their number is watched by the
-lowest descriptor that is free, which costs next to nothing.
+be there are closed at once, first those that have sent most without an answer, then those that
+were answered least. Their number is watched by the lowest descriptor that is free, which costs
+next to nothing.
 
 The server keeps what a caller does not read, for as long as the caller likes; of answers without a
 body even those to requests that are still coming. So a connection is closed on which answers wait
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
 from orders.http.budget import Held
+from orders.http.shares import PLAIN, TLS, Transport
 
 if TYPE_CHECKING:
     from orders.http.budget import Budget
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 PERIOD: Final = 1.0
 """Seconds between two looks, unless one takes more than a hundredth of that."""
 _COST: Final = 100
-_LEAST: Final = 3
-"""The same when there are too many: a quarter of the time."""
+_LEAST: Final = 9
+"""The same when there are too many: a tenth of the time."""
 _STRIDE: Final = 128
 """Descriptors that are looked at before anything else has its turn."""
 _NEARLY: Final = 0.9
@@ -47,10 +49,8 @@ _SILENT: Final = 1.0
 """Seconds in which a caller sends something on a new connection; with TLS, its first message."""
 _ALARM: Final = 0.05
 """Seconds between two looks at how many descriptors there are."""
-_OTHERS: Final = 256
-"""Descriptors that are no connections of callers; fewer in fact."""
-_SERVERS: Final = 2
-"""Servers that a port with TLS has while certificates are replaced."""
+_OTHERS: Final = 64
+"""Descriptors that come later and are no connections of callers of the API."""
 
 # struct tcp_info of Linux 4.6 and later: the state, ms since data was sent, ms since data came,
 # bytes that the other end has taken, bytes that came, and bytes that wait to be sent.
@@ -67,12 +67,23 @@ class Watched(NamedTuple):
     number: int
     limit: int
     """Connections that a server on it accepts."""
-    tls: bool = False
+    transport: Transport = PLAIN
+
+    @property
+    def counted(self) -> int:
+        """Connections that servers on it count at most."""
+        return self.limit * self.transport.servers
 
     @property
     def most(self) -> int:
-        """Connections that it may have."""
-        return self.limit * _SERVERS if self.tls else self.limit
+        """Connections that it may have, with those that no server counts yet."""
+        handshake = self.transport.handshake
+        spare = self.limit * self.transport.connection // handshake if handshake else 0
+        return self.counted + spare
+
+    def weight(self, seen: "Seen") -> int:
+        """Return for how many connections one counts: a long greeting, for several."""
+        return 1 + (seen.received // self.transport.handshake if seen.greets else 0)
 
 
 class Seen(NamedTuple):
@@ -89,6 +100,11 @@ class Seen(NamedTuple):
     """Whether answers wait for it."""
     greets: bool
     """Whether it was answered nothing although TLS answers the first message."""
+
+    @property
+    def worth(self) -> tuple[bool, int]:
+        """What is compared when some must go: the least goes first."""
+        return not self.greets, -self.received if self.greets else self.read
 
 
 class Unread(NamedTuple):
@@ -119,8 +135,9 @@ class Connections:
         self._names = {port.number: name for name, port in ports.items()}
         self._deadline = deadline
         self._budget = budget
-        self._is_uncounted = any(port.tls for port in ports.values())
-        self._most = sum(port.most for port in ports.values()) + _OTHERS
+        self._has_tls = any(port.transport is TLS for port in ports.values())
+        counted = sum(port.counted for port in ports.values())
+        self._alarm = descriptors.lowest_free() + counted + _OTHERS
         self._told: set[str] = set()
         self._unread: dict[int, Unread] = {}
 
@@ -135,11 +152,11 @@ class Connections:
 
     async def _pause(self, seconds: float) -> None:
         """Wait, or until there are more descriptors than should be."""
-        if not self._is_uncounted:
+        if not self._has_tls:
             await asyncio.sleep(seconds)
             return
         end = perf_counter() + seconds
-        while perf_counter() < end and descriptors.lowest_free() <= self._most:  # noqa: ASYNC110
+        while perf_counter() < end and descriptors.lowest_free() <= self._alarm:  # noqa: ASYNC110
             await asyncio.sleep(_ALARM)  # nobody tells
 
     async def look(self) -> None:
@@ -160,14 +177,24 @@ class Connections:
         for name, connections in found.items():
             self.open[name] = len(connections)
             limit = self.limits[name]
-            if (too_many := len(connections) - self._ports[name].most) > 0:
-                connections.sort(key=lambda seen: seen.read)
-                self._close_some(name, "answered least", connections[:too_many], lambda _: True)
-                continue
-            if len(connections) >= limit * _NEARLY:
+            if too_many := self._too_many(self._ports[name], connections):
+                self._close_some(name, "not let in", too_many, lambda _: True)
+            elif len(connections) >= limit * _NEARLY:
                 self._relieve(name, connections, len(connections) - int(limit * _ENOUGH))
             elif len(connections) <= limit * _ENOUGH:
                 self._told.discard(name)
+
+    @staticmethod
+    def _too_many(port: Watched, connections: Iterable[Seen]) -> list[Seen]:
+        """Return those that go, as there are more than there may be."""
+        surplus = sum(map(port.weight, connections)) - port.most
+        found = []
+        for seen in sorted(connections, key=lambda seen: seen.worth):
+            if surplus <= 0:
+                break
+            found.append(seen)
+            surplus -= port.weight(seen)
+        return found
 
     def _relieve(self, name: str, connections: Iterable[Seen], too_many: int) -> None:
         """Close so many that are idle, the longest first."""
@@ -224,7 +251,7 @@ class Connections:
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
             state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
             name = self._names.get(connection.getsockname()[1], "")
-            greets = bool(name) and self._ports[name].tls and not read
+            greets = bool(name) and self._ports[name].transport is TLS and not read
             seen = Seen(min(sent, came) / 1000, descriptor, read, received, unsent > 0, greets)
             if name and state in _CONNECTED and (close is None or close(seen)):
                 if close:

@@ -31,10 +31,12 @@ class Transport(NamedTuple):
     """and of small answers that the caller does not read."""
     servers: int = 1
     """How many servers have as many connections as are accepted."""
+    handshake: int = 0
+    """One that is not accepted yet, and what may have come of its first message."""
 
 
 PLAIN: Final = Transport(36 * 1024, 24 * 1024, 24 * 1024)
-TLS: Final = Transport(56 * 1024, 48 * 1024, 96 * 1024, servers=2)
+TLS: Final = Transport(56 * 1024, 48 * 1024, 96 * 1024, servers=2, handshake=24 * 1024)
 """Records wait to be whole, or to be sent; there are two while certificates are replaced."""
 
 

@@ -1,5 +1,6 @@
 """Connections as the system shows them, of a listener in this process."""
 
+import asyncio
 import contextlib
 import socket
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from orders.http.budget import Budget
 from orders.http.connections import Connections, Watched
-from orders.http.shares import PLAIN
+from orders.http.shares import PLAIN, TLS
 from tests.server import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="connections are seen on Linux")
@@ -68,18 +69,37 @@ def fill(accepted: socket.socket) -> None:
 
 async def test_beyond_all_those_are_closed_that_were_answered_least(listener: Listener) -> None:
     """Handshakes of TLS are connections that the server does not count: some are too many."""
-    port = Watched(listener.port, 2, tls=True)
-    connections = Connections({"api": port}, 60, Budget(MIB))
+    port = Watched(listener.port, 2, TLS)
+    connections = Connections({"api": port}, 60, Budget(MIB, TLS))
     pairs = [listener.connect() for _ in range(port.most + 3)]
     for caller, accepted in pairs[3:]:
         caller.sendall(b"a")
         accepted.send(b"b")
         assert b"b" == caller.recv(1)
-
     await connections.look()
 
     assert [False] * 3 + [True] * port.most == [is_open(caller) for caller, _ in pairs]
     assert {"api": 3} == connections.closed
+
+
+async def test_long_greetings_are_closed_before_short_ones(listener: Listener) -> None:
+    """With TLS the first message of a caller may have 64 KiB; who waits with a short one stays."""
+    port = Watched(listener.port, 2, TLS)
+    connections = Connections({"api": port}, 60, Budget(MIB, TLS))
+    pairs = [listener.connect() for _ in range(port.most)]
+    for number, (caller, accepted) in enumerate(pairs):
+        greeting = b"a" * (60_000 if number in {3, 4} else 500)
+        sending = asyncio.to_thread(caller.sendall, greeting)
+        await asyncio.gather(sending, receive(accepted, len(greeting)))
+    await connections.look()
+
+    assert {3, 4} == {n for n, (caller, _) in enumerate(pairs) if not is_open(caller)}
+
+
+async def receive(accepted: socket.socket, size: int) -> None:
+    """Read so many bytes."""
+    while size:
+        size -= len(await asyncio.get_running_loop().sock_recv(accepted, size))
 
 
 async def test_without_tls_none_is_too_many(listener: Listener) -> None:
