@@ -16,7 +16,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.certificates import Authority
 from tests.closed import Closing, closing
 from tests.locks import table_locked
 from tests.memory_group import memory_group
@@ -40,7 +39,8 @@ class LimitedServer(Server):
     """The service in a group of its own."""
 
     token: str
-    authority: Authority | None
+    tls: ssl.SSLContext | None
+    """What a caller needs to connect."""
     program = (
         "-c",
         """
@@ -64,11 +64,6 @@ sys.exit(cli.main())
     def _has(self, what: str) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
         return int(status.split(f"{what}:")[1].split()[0]) * 1024
-
-    @property
-    def tls(self) -> ssl.SSLContext | None:
-        """What a caller needs to connect."""
-        return None if self.authority is None else self.authority.trusted()
 
     def connect(self, buffer: int | None = None) -> socket.socket:
         """Open a connection, of which `buffer` bytes wait at the caller's end at most."""
@@ -158,7 +153,7 @@ def limited(  # noqa: PLR0913  one fixture each
             **more,
         )
         server.token = closed.token
-        server.authority = closed.authority if is_closed else None
+        server.tls = closed.authority.trusted() if is_closed else None
         server.wait_for()
         yield server
         most = server.most()
@@ -313,7 +308,7 @@ async def test_callers_who_leave(limited: LimitedServer, database_url: str) -> N
     """Creates that wait, of 4,000 callers who are gone, are no more than connections may be."""
     data = limited.post("/orders", ORDER)
     async with table_locked(database_url), others_served(limited):
-        for _ in range(4_000 if limited.authority is None else 1_000):
+        for _ in range(4_000 if limited.tls is None else 1_000):
             with await asyncio.to_thread(limited.connect) as caller:
                 caller.sendall(data)
         depth = await value(limited, 'orders_queue_depth{operation="insert"}')
