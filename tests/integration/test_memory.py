@@ -111,7 +111,7 @@ sys.exit(cli.main())
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Closing:
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Closing:
     """Make what a service needs that speaks TLS and asks who calls."""
     return closing(tmp_path_factory.mktemp("closed"))
 
@@ -133,7 +133,7 @@ def limited(  # noqa: PLR0913  one fixture each
     request: pytest.FixtureRequest,
     tmp_path: Path,
     database_url: str,
-    closed: Closing,
+    secured: Closing,
     patience: str,
     more: dict[str, str],
 ) -> Iterator[LimitedServer]:
@@ -149,11 +149,11 @@ def limited(  # noqa: PLR0913  one fixture each
             REQUEST_TIMEOUT=patience,
             LOG_LEVEL="WARNING",
             **limit,
-            **(closed.environ if is_closed else {}),
+            **(secured.environ if is_closed else {}),
             **more,
         )
-        server.token = closed.token
-        server.tls = closed.authority.trusted() if is_closed else None
+        server.token = secured.token
+        server.tls = secured.authority.trusted() if is_closed else None
         server.wait_for()
         yield server
         most = server.most()
