@@ -354,13 +354,29 @@ async def test_spans_that_nobody_takes(limited: LimitedServer) -> None:
 @pytest.mark.parametrize("limited", ["closed"], indirect=True)
 async def test_handshakes_that_are_not_finished(limited: LimitedServer) -> None:
     """Callers of TLS who stop in their first message, of many KiB, hold no more than others."""
-    hello = b"\x16\x03\x01\x40\x00" + b"\x01\x00\xff\xf0" + b"\x00" * (0x4000 - 4)
-    record = b"\x16\x03\x01\x40\x00" + b"\x00" * 0x4000
+    start = b"\x16\x03\x01\x40\x00" + b"\x01\x00\xff\xf0" + b"\x00" * (0x4000 - 4)
+    more = b"\x16\x03\x01\x40\x00" + b"\x00" * 0x4000
+    hello = start + more * 2 + more[:10_000]
     with contextlib.ExitStack() as stack:
         async with others_served(limited, "/orders"):
-            for _ in range(2_000):
-                caller = stack.enter_context(socket.create_connection(("127.0.0.1", limited.port)))
+            callers = [stack.enter_context(socket.socket()) for _ in range(1_000)]
+            for caller in callers:
                 caller.setblocking(False)  # noqa: FBT003  its name says it
-                with contextlib.suppress(BlockingIOError, ConnectionError):
-                    caller.send(hello + record * 2 + record[:10_000])
+                caller.connect_ex(("127.0.0.1", limited.port))
                 await asyncio.sleep(0)
+            for _ in range(100):
+                callers = [caller for caller in callers if not begins(caller, hello)]
+                await asyncio.sleep(0.05)
+
+    assert "that were not let in are closed" in limited.output()
+
+
+def begins(caller: socket.socket, hello: bytes) -> bool:
+    """Whether a caller has sent the beginning of its first message, or was closed."""
+    try:
+        caller.send(hello)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True

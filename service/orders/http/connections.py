@@ -10,7 +10,8 @@ With TLS the server takes whatever connects, and counts a connection only when i
 done; until then it holds what came of the caller's messages, tens of KiB. So those beyond what may
 be there are closed at once, first those that have sent most without an answer, then those that
 were answered least. Their number is watched by the lowest descriptor that is free, which costs
-next to nothing.
+next to nothing. For some seconds after such a flood one connection at a time may wait until it is
+accepted, so that the system has the others try again.
 
 The server keeps what a caller does not read, for as long as the caller likes; of answers without a
 body even those to requests that are still coming. So a connection is closed on which answers wait
@@ -21,6 +22,7 @@ what the server has of it (`budget.py`).
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 import struct
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
 from orders.http.budget import Held
+from orders.http.server import BACKLOG
 from orders.http.shares import PLAIN, TLS, Transport
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ PERIOD: Final = 1.0
 """Seconds between two looks, unless one takes more than a hundredth of that."""
 _COST: Final = 100
 _LEAST: Final = 9
-"""The same when there are too many: a tenth of the time."""
+"""The same when there may be too many: a tenth of the time."""
 _STRIDE: Final = 128
 """Descriptors that are looked at before anything else has its turn."""
 _NEARLY: Final = 0.9
@@ -47,10 +50,12 @@ _ENOUGH: Final = 0.75
 """until no more than this share is left."""
 _SILENT: Final = 1.0
 """Seconds in which a caller sends something on a new connection; with TLS, its first message."""
-_ALARM: Final = 0.05
+_ALARM: Final = 0.02
 """Seconds between two looks at how many descriptors there are."""
-_OTHERS: Final = 64
+_OTHERS: Final = 32
 """Descriptors that come later and are no connections of callers of the API."""
+_CALM: Final = 5.0
+"""Seconds without too many, after which a flood is over."""
 
 # struct tcp_info of Linux 4.6 and later: the state, ms since data was sent, ms since data came,
 # bytes that the other end has taken, bytes that came, and bytes that wait to be sent.
@@ -76,10 +81,9 @@ class Watched(NamedTuple):
 
     @property
     def most(self) -> int:
-        """Connections that it may have, with those that no server counts yet."""
+        """Connections that it may have with TLS, with those that no server counts yet."""
         handshake = self.transport.handshake
-        spare = self.limit * self.transport.connection // handshake if handshake else 0
-        return self.counted + spare
+        return self.counted + self.limit * self.transport.connection // handshake
 
     def weight(self, seen: "Seen") -> int:
         """Return for how many connections one counts: a long greeting, for several."""
@@ -138,6 +142,8 @@ class Connections:
         self._has_tls = any(port.transport is TLS for port in ports.values())
         counted = sum(port.counted for port in ports.values())
         self._alarm = descriptors.lowest_free() + counted + _OTHERS
+        self._flooded: dict[str, float] = {}
+        """When a port had too many for the last time, by perf_counter()."""
         self._told: set[str] = set()
         self._unread: dict[int, Unread] = {}
 
@@ -145,10 +151,10 @@ class Connections:
         """Look again and again, for ever."""
         while True:
             started = thread_time()
-            await self.look()
-            took = thread_time() - started
-            await asyncio.sleep(took * _LEAST)
-            await self._pause(max(PERIOD, took * _COST))
+            if not await self.look():
+                took = thread_time() - started
+                await asyncio.sleep(took * _LEAST)
+                await self._pause(max(PERIOD, took * _COST))
 
     async def _pause(self, seconds: float) -> None:
         """Wait, or until there are more descriptors than should be."""
@@ -159,8 +165,8 @@ class Connections:
         while perf_counter() < end and descriptors.lowest_free() <= self._alarm:  # noqa: ASYNC110
             await asyncio.sleep(_ALARM)  # nobody tells
 
-    async def look(self) -> None:
-        """Count them, and close those that are too many, or do not read."""
+    async def look(self) -> bool:
+        """Count them, close those that are too many, or do not read; return whether some were."""
         found: dict[str, list[Seen]] = {name: [] for name in self.limits}
         before, self._unread = self._unread, {}
         for number, descriptor in enumerate(descriptors.numbers()):
@@ -174,19 +180,43 @@ class Connections:
                 self._watch_unread(seen, before.pop(descriptor, None))
         for unread in before.values():
             unread.held.release()
+        flooded = False
         for name, connections in found.items():
             self.open[name] = len(connections)
             limit = self.limits[name]
             if too_many := self._too_many(self._ports[name], connections):
+                flooded = True
+                self._throttle(name)
                 self._close_some(name, "not let in", too_many, lambda _: True)
-            elif len(connections) >= limit * _NEARLY:
+                continue
+            self._end_throttle(name)
+            if len(connections) >= limit * _NEARLY:
                 self._relieve(name, connections, len(connections) - int(limit * _ENOUGH))
             elif len(connections) <= limit * _ENOUGH:
                 self._told.discard(name)
+        return flooded
+
+    def _throttle(self, name: str) -> None:
+        """Have one connection at a time wait at a port until it is accepted."""
+        if name not in self._flooded:
+            self._set_backlog(name, 0)
+        self._flooded[name] = perf_counter()
+
+    def _end_throttle(self, name: str) -> None:
+        """Have as many as ever wait, if the flood is over."""
+        if perf_counter() - self._flooded.get(name, math.inf) > _CALM:
+            del self._flooded[name]
+            self._set_backlog(name, BACKLOG)
+
+    def _set_backlog(self, name: str, backlog: int) -> None:
+        for listener in descriptors.listening(self._ports[name].number):
+            listener.listen(backlog)
 
     @staticmethod
     def _too_many(port: Watched, connections: Iterable[Seen]) -> list[Seen]:
         """Return those that go, as there are more than there may be."""
+        if not port.transport.handshake:
+            return []  # the server counts all of them
         surplus = sum(map(port.weight, connections)) - port.most
         found = []
         for seen in sorted(connections, key=lambda seen: seen.worth):

@@ -32,11 +32,11 @@ class Transport(NamedTuple):
     servers: int = 1
     """How many servers have as many connections as are accepted."""
     handshake: int = 0
-    """One that is not accepted yet, and what may have come of its first message."""
+    """One that no server counts yet, and what may have come of its first message."""
 
 
 PLAIN: Final = Transport(36 * 1024, 24 * 1024, 24 * 1024)
-TLS: Final = Transport(56 * 1024, 48 * 1024, 96 * 1024, servers=2, handshake=24 * 1024)
+TLS: Final = Transport(56 * 1024, 48 * 1024, 96 * 1024, servers=2, handshake=32 * 1024)
 """Records wait to be whole, or to be sent; there are two while certificates are replaced."""
 
 
