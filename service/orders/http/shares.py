@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 HEAD: Final = 16 * 1024
 """Bytes of a head at most: what the server's buffer of a connection may have."""
-_LATER: Final = 40 * 1024 * 1024
+_LATER: Final = 44 * 1024 * 1024
 """Bytes that come to a process that has just started: the server's threads and the database's
 connections (8 MiB), Litestar (14), a body while it is decoded and a batch on its way to the
-database (6), spans that wait (6), lines of the log that wait (4), tokens that are remembered,
+database (6), spans that wait (8), lines of the log that wait (4), tokens that are remembered,
 scrapes, and what the allocator keeps."""
 _CONNECTIONS_SHARE: Final = 0.5
 _FEWEST_CONNECTIONS: Final = 64

@@ -17,13 +17,11 @@ from orders.telemetry.context import current
 Mask = Callable[[str], str]
 """Returns a text without secrets."""
 
-PATH_SHOWN: Final = 512
-"""Characters of a path that a line repeats, and a span of path and query, which are the caller's.
+SHOWN: Final = 256
+"""Characters of a path or user agent, which are the caller's, that a line or a span repeats.
 
 Thousands of spans may wait for their collector; a character may take four bytes.
 """
-AGENT_SHOWN: Final = 256
-"""Characters of a user agent that both repeat, for the same reason."""
 _LONGEST_SECRET: Final = 256
 """Characters beyond those that are looked at, so that no part of a secret is left at the end."""
 _REMEMBERED: Final = 1024
@@ -105,7 +103,7 @@ class JsonLines:
             if fixed is None:
                 fixed = self._fixed[kind] = _fixed(*kind)
             plain = path == route or _IS_ID(path)
-            quoted = f'"{path}"' if plain else self._quoted(path, PATH_SHOWN)
+            quoted = f'"{path}"' if plain else self._quoted(path, SHOWN)
             caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
             using = "" if agent is None else self._agents[agent]
             if subject:
@@ -139,7 +137,7 @@ class JsonLines:
 
     def _using(self, agent: str) -> str:
         """Return the field for the user agent."""
-        return f'"user_agent":{self._quoted(agent, AGENT_SHOWN)},'
+        return f'"user_agent":{self._quoted(agent, SHOWN)},'
 
     def _quoted(self, told: str, limit: int) -> str:
         """Return a caller's text as JSON."""
@@ -201,12 +199,12 @@ class TextLines:
 
     def _request(self, record: Record) -> bytes:
         problem = "" if record.problem is None else f" {record.problem}"
-        path = _printable(_shown(record.path, PATH_SHOWN, self._mask))
+        path = _printable(_shown(record.path, SHOWN, self._mask))
         what = f"{record.method} {path} {record.status}{problem}"
         address, _ = client(record.connection, record.forwarded)
         agent = ""
         if record.agent is not None:
-            agent = f' "{_printable(_shown(record.agent, AGENT_SHOWN, self._mask))}"'
+            agent = f' "{_printable(_shown(record.agent, SHOWN, self._mask))}"'
         return self._line(
             record.at,
             "INFO",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orders import __version__
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
-from orders.telemetry.lines import AGENT_SHOWN, PATH_SHOWN
+from orders.telemetry.lines import SHOWN
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import Sampler, sampler
@@ -94,7 +94,7 @@ class Tracing:
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
-            "url.path": path[:PATH_SHOWN],
+            "url.path": path[:SHOWN],
             "url.scheme": scheme,
             "client.address": client,
             "network.peer.address": peer,
@@ -105,16 +105,16 @@ class Tracing:
         if method not in METHODS:
             name = "HTTP"
             attributes["http.request.method"] = OTHER_METHOD
-            attributes["http.request.method_original"] = method[:AGENT_SHOWN]
+            attributes["http.request.method_original"] = method[:SHOWN]
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
         if context.query:
-            attributes["url.query"] = redacted(context.query[:PATH_SHOWN])
+            attributes["url.query"] = redacted(context.query[:SHOWN])
         if server is not None:
             attributes.update(_place(*server))
         if (agent := headers.get("user-agent")) is not None:
-            attributes["user_agent.original"] = agent[:AGENT_SHOWN]
+            attributes["user_agent.original"] = agent[:SHOWN]
         if context.subject:
             attributes["enduser.id"] = context.subject
         if problem is not None:
