@@ -18,10 +18,7 @@ Mask = Callable[[str], str]
 """Returns a text without secrets."""
 
 SHOWN: Final = 256
-"""Characters of a path or user agent, which are the caller's, that a line or a span repeats.
-
-Thousands of spans may wait for their collector; a character may take four bytes.
-"""
+"""Characters of a path or user agent, which are the caller's, that a line or a span repeats."""
 _LONGEST_SECRET: Final = 256
 """Characters beyond those that are looked at, so that no part of a secret is left at the end."""
 _REMEMBERED: Final = 1024
