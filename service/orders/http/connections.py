@@ -41,7 +41,7 @@ PERIOD: Final = 1.0
 """Seconds between two looks, unless one takes more than a hundredth of that."""
 _COST: Final = 100
 _LEAST: Final = 9
-"""The same when there may be too many: a tenth of the time."""
+"""How often a look's time passes before the next one, even if there may be too many."""
 _STRIDE: Final = 128
 """Descriptors that are looked at before anything else has its turn."""
 _NEARLY: Final = 0.9
@@ -49,7 +49,7 @@ _NEARLY: Final = 0.9
 _ENOUGH: Final = 0.75
 """until no more than this share is left."""
 _SILENT: Final = 1.0
-"""Seconds in which a caller sends something on a new connection; with TLS, its first message."""
+"""Seconds in which a caller sends something on a new connection."""
 _ALARM: Final = 0.02
 """Seconds between two looks at how many descriptors there are."""
 _OTHERS: Final = 32
@@ -267,8 +267,7 @@ class Connections:
         return held.size > 0 or held.may_wait()
 
     def _is_idle(self, seen: Seen) -> bool:
-        begun = seen.received and not seen.greets
-        return seen.idle > (self._deadline + _SILENT if begun else _SILENT)
+        return seen.idle > (self._deadline + _SILENT if seen.received else _SILENT)
 
     def _see(
         self, descriptor: int, close: Callable[[Seen], bool] | None = None
