@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="connections are
 
 MIB = 1024 * 1024
 UNREAD = PLAIN.unread
+_WAITING = struct.Struct("=28x I")
+"""Of struct tcp_info what a socket that listens has there: the bound of those that wait."""
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -38,6 +41,12 @@ class Listener:
         accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         accepted.setblocking(False)  # noqa: FBT003  its name says it
         return caller, self._stack.enter_context(accepted)
+
+    @property
+    def backlog(self) -> int:
+        """How many may wait to be accepted, beside one."""
+        told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _WAITING.size)
+        return int(_WAITING.unpack(told)[0])
 
     def close(self) -> None:
         """Close all of them."""
@@ -100,6 +109,25 @@ async def receive(accepted: socket.socket, size: int) -> None:
     """Read so many bytes."""
     while size:
         size -= len(await asyncio.get_running_loop().sock_recv(accepted, size))
+
+
+async def test_a_flood_has_others_try_again(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it lasts, and a while longer, one at a time may wait to be accepted."""
+    connections = Connections({"api": Watched(listener.port, 1, TLS)}, 60, Budget(MIB, TLS))
+    pairs = [listener.connect() for _ in range(Watched(0, 1, TLS).most + 1)]
+    before, flooded = listener.backlog, await connections.look()
+    during = listener.backlog
+    for caller, _ in pairs:
+        caller.close()
+    still, after_some = await connections.look(), listener.backlog
+    monkeypatch.setattr("orders.http.connections._CALM", 0)
+    await connections.look()
+
+    assert [True, False] == [flooded, still]
+    assert [0, 0] == [during, after_some]
+    assert 0 < before <= listener.backlog
 
 
 async def test_without_tls_none_is_too_many(listener: Listener) -> None:
