@@ -90,6 +90,8 @@ def _run(options: argparse.Namespace) -> int:
         return 1
     found, scaled = _measure(_plan(options, parts), chosen, left_out, busy)
     _keep(found, places.RAW if publish else places.QUICK)
+    for line in report.measured(summary.condense(found)):
+        _say(line)
     if not publish:
         return 0
     quiet.check(found)

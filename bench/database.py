@@ -45,6 +45,14 @@ FROM generate_series(1, {rows}) AS i
 _EVERY_ID: Final = "SET enable_seqscan = off; SELECT count(id) FROM orders"
 
 
+# Of this service alone, and no part of every revision's schema.
+_FORGET_KEYS: Final = """
+DO $$ BEGIN
+    IF to_regclass('order_keys') IS NOT NULL THEN TRUNCATE order_keys; END IF;
+END $$
+"""
+
+
 class DatabaseError(Exception):
     """A statement, or the service's migration, failed; the message is what was printed."""
 
@@ -78,8 +86,8 @@ class Database:
             self._create(rows, server)
         url = self._named(name)
         # In the large table a few orders more are no difference worth minutes.
-        if rows < LARGE or int(psql(url, "SELECT count(*) FROM orders")) < rows:
-            psql(url, "TRUNCATE orders", _ROWS.format(rows=rows))
+        if rows < LARGE or self.count(rows, server) < rows:
+            psql(url, "TRUNCATE orders", _FORGET_KEYS, _ROWS.format(rows=rows))
             psql(url, "VACUUM (ANALYZE) orders", "CHECKPOINT")
         if fresh:
             ids.write_text(psql(url, _sample(rows)))
@@ -92,6 +100,10 @@ class Database:
     def written(self, rows: int, server: Server | None = None) -> None:
         """Note that orders were written, so the next `prepare` makes the rows again."""
         self._untouched.discard(_name(rows, server))
+
+    def count(self, rows: int, server: Server | None = None) -> int:
+        """Return how many orders there are now."""
+        return int(psql(self.url(rows, server), "SELECT count(*) FROM orders"))
 
     def settings(self) -> dict[str, str]:
         """Return the version, and the settings that decide what a commit costs."""

@@ -1,8 +1,11 @@
 -- The requests of one question, for wrk: `wrk -s load.lua URL -- QUESTION FILE-OF-IDS [TOKEN]`.
--- Every request is written out before the load begins, so that wrk only walks a table.
+-- Every request is written out before the load begins, so that wrk only walks a table. With keys it
+-- also puts a new one into each, for a request that was sent before would be answered as a replay.
 
 local question, requests, at
 local threads = {}
+
+local PLACE = "@" -- where the key goes, and stands for nothing else
 
 local function posts(count, headers)
   local made = {}
@@ -12,6 +15,35 @@ local function posts(count, headers)
     made[i] = wrk.format("POST", "/orders", headers, body)
   end
   return made
+end
+
+local function keyed(count, headers)
+  local made = {}
+  headers["Idempotency-Key"] = PLACE
+  for i, text in ipairs(posts(count, headers)) do
+    local before, after = text:match("^(.*)" .. PLACE .. "(.*)$")
+    made[i] = { before, after }
+  end
+  return made
+end
+
+local function uuid() -- version 4, as clients make their keys
+  local random = math.random
+  return string.format(
+    "%08x-%04x-4%03x-%04x-%06x%06x",
+    random(0, 0xffffffff), random(0, 0xffff), random(0, 0xfff), random(0x8000, 0xbfff),
+    random(0, 0xffffff), random(0, 0xffffff)
+  )
+end
+
+local function seed() -- the clock would give the same keys to loads that begin together
+  local file = assert(io.open("/dev/urandom", "rb"))
+  local number = 0
+  for _, byte in ipairs({ file:read(6):byte(1, 6) }) do
+    number = number * 256 + byte
+  end
+  file:close()
+  return number
 end
 
 local function gets(file, headers)
@@ -39,6 +71,8 @@ function init(args)
   local token = args[3]
   if question == "create" then
     requests = posts(1000, guarded(token))
+  elseif question == "keyed" then
+    requests = keyed(1000, guarded(token))
   elseif question == "read" then
     requests = gets(args[2], guarded(token))
   elseif question == "mix" then -- every fifth request is a POST
@@ -56,13 +90,16 @@ function init(args)
   else
     error("no such question: " .. tostring(question))
   end
-  math.randomseed(os.time())
+  math.randomseed(seed())
   at = math.random(#requests)
   ready = os.clock() -- a global, which is what `done` can ask a thread for
 end
 
 function request()
   at = at % #requests + 1
+  if question == "keyed" then
+    return requests[at][1] .. uuid() .. requests[at][2]
+  end
   return requests[at]
 end
 

@@ -2,7 +2,8 @@
 
 Both run one thread's worth of work: the load shares the machine with what it measures. They send
 the same requests: orders of varying quantity, and reads that go through 100,000 ids in random
-order, so that neither a cache of rows nor a cache of routes can help.
+order, so that neither a cache of rows nor a cache of routes can help. `keyed` is `create` with an
+Idempotency-Key, a new UUID for each request.
 """
 
 import shutil
@@ -15,8 +16,8 @@ from msgspec import Struct, json
 from bench import places
 from bench.servers import build_go
 
-Question = Literal["create", "read", "mix", "livez"]
-QUESTIONS: Final[tuple[Question, ...]] = ("create", "read", "mix", "livez")
+Question = Literal["create", "keyed", "read", "mix", "livez"]
+QUESTIONS: Final[tuple[Question, ...]] = ("create", "keyed", "read", "mix", "livez")
 TIMEOUT: Final = 10
 
 

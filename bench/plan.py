@@ -38,19 +38,22 @@ class Part(StrEnum):
 class Round(Struct, frozen=True):
     """One turn: the cases that each server gets one after the other.
 
-    `few` is for what only this service, its baseline and bare Fiber are asked; `variants` adds
-    this service with what costs.
+    `few` is for what only this service, its baseline and bare Fiber are asked, `own` for what no
+    peer can do; `variants` adds this service with what costs.
     """
 
     turn: int
     cases: list[Case]
     few: bool = False
+    own: bool = False
     variants: bool = False
 
     def takes(self, server: Server) -> bool:
         """Whether a server takes part."""
         if server.name in VARIANTS:
             return self.variants
+        if self.own:
+            return server.kind == "orders"
         return not self.few or server.name in {ORDERS, BASELINE, FIBER}
 
 
@@ -69,8 +72,9 @@ class Plan(Struct, frozen=True):
         """Give every turn of the loads, in order.
 
         64 and 256 connections are the main cases and get every turn, others one less. What creates
-        or reads is asked with all of them, the rest with 64. The large table is read right after
-        the small one, for the ratio of the two is the figure.
+        or reads is asked with all of them, creating with keys with the main ones, the rest with
+        64. The large table is read right after the small one, for the ratio of the two is the
+        figure.
         """
         if Part.LOADS in self.parts:
             for question in self.questions:
@@ -85,16 +89,18 @@ class Plan(Struct, frozen=True):
 
     def _rounds(self, question: Question, connections: int) -> Iterator[Round]:
         first = connections == MAIN_CONNECTIONS or len(self.connections) == 1
-        both = question in self._both()
-        if not first and not both:
+        both, own = question in self._both(), question == "keyed"
+        main = first or connections == MORE_CONNECTIONS
+        if not (both or (own and main) or first):
             return
-        full = both and (first or connections == MORE_CONNECTIONS)
+        full = main and (both or own)
         large = Part.ROWS in self.parts and question == "read" and connections == MAIN_CONNECTIONS
         for turn in range(self.turns if full else max(self.turns - 1, 1)):
             cases = [Case(question, connections)]
             if large and turn < max(self.turns - 1, 1):
                 cases.append(Case(question, connections, LARGE))
-            yield Round(turn, cases, variants=both and connections == MAIN_CONNECTIONS)
+            variants = both and connections == MAIN_CONNECTIONS
+            yield Round(turn, cases, own=own, variants=variants)
 
     def _both(self) -> list[Question]:
         return [question for question in self.questions if question in {"create", "read"}]

@@ -8,11 +8,13 @@ import os
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from types import MappingProxyType
 from typing import Final
+from uuid import uuid4
 
 import psutil
 from msgspec import Struct, json
@@ -86,8 +88,22 @@ class Running:
             msg = f"{self.server.title} does not answer as the API says"
             raise ServerError(msg)
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """Send one request on a connection of its own; return status and body."""
+    def check_key(self) -> None:
+        """Raise ServerError unless an Idempotency-Key that is sent twice makes one order."""
+        key = {"Idempotency-Key": str(uuid4())}
+        first, again = (self.request("POST", "/orders", NEW_ORDER, key) for _ in range(2))
+        if first[0] != HTTPStatus.CREATED or again != first:
+            msg = f"{self.server.title} does not take an Idempotency-Key as the API says"
+            raise ServerError(msg)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[int, bytes]:
+        """Send one request, with `more` headers, on its own connection; return status and body."""
         if self.server.scheme == "https":
             context = ssl._create_unverified_context()  # noqa: S323, SLF001  made for this run
             connection: HTTPConnection = HTTPSConnection(
@@ -96,7 +112,7 @@ class Running:
         else:
             connection = HTTPConnection("127.0.0.1", self.port, timeout=START_LIMIT)
         try:
-            headers = dict(JSON) if body else {}
+            headers = {**(JSON if body else {}), **more}
             if self.server.token:
                 headers["Authorization"] = f"Bearer {self.server.token}"
             connection.request(method, path, body, headers)

@@ -42,7 +42,7 @@ class Watch:
 
 def share(busy: float, own: float, total: float) -> float:
     """Return which part of `total` CPU seconds others used, where `busy` were used by anybody."""
-    return max(busy - own, 0.0) / total if total else 0.0
+    return min(max(busy - own, 0.0) / total, 1.0) if total else 0.0
 
 
 def before() -> float:

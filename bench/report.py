@@ -15,6 +15,10 @@ from bench.tuning import MARGIN
 
 QUESTIONS: Final = {
     "create": ("Create", "`POST /orders`: validate, insert, commit, 201 with the order."),
+    "keyed": (
+        "Create with a key",
+        "The same with an `Idempotency-Key`, a new one for each request, which no peer takes.",
+    ),
     "read": ("Read", "`GET /orders/{id}`, 100,000 different ids in random order."),
     "mix": ("Mix", "One request in five creates an order, the others read one."),
     "livez": (
@@ -79,6 +83,14 @@ def _targets(summary: Summary) -> Iterator[str]:
     yield from heading("Targets")
     head = ["target", "at least", "aim", "measured", ""]
     yield from table(head, (_target(target) for target in targets(summary)))
+
+
+def measured(summary: Summary) -> Iterator[str]:
+    """The targets that a run has figures for, a line each, as the end of its output."""
+    for target in targets(summary):
+        if target.measured is not None:
+            name, least, aim, found, verdict = _target(target)
+            yield f"{name}: {found}, {verdict} (needed {least}, aim {aim})"
 
 
 def _target(target: Target) -> list[str]:

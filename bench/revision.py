@@ -1,7 +1,8 @@
 """Another revision of this service, to be measured in the same run.
 
 It gets a worktree and an environment of its own under `.cache/bench/revisions`, made by its own
-Makefile from its own lock file, and the interpreter that this revision runs on.
+Makefile from its own lock file, and the interpreter that this revision runs on; so each version of
+Python has its own, and none is measured on the one of an earlier run.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from bench import places
 from bench.servers import Server
 
 _BASE: Final = "import sys; print(sys._base_executable)"
+_VERSION: Final = "import sys; print(*sys.version_info[:2], sep='.')"
 
 
 class RevisionError(Exception):
@@ -28,9 +30,13 @@ class Revision(Struct, frozen=True):
     name: str
     subject: str
 
+    def place(self, python: str) -> Path:
+        """Return where its worktree is for a version of Python, such as 3.13."""
+        return places.REVISIONS / f"{self.name}-{python}"
+
     def server(self, name: str) -> Server:
         """Make its environment; return the server that runs it, called `name` in the results."""
-        directory = places.REVISIONS / self.name
+        directory = self.place(_run([places.PYTHON, "-c", _VERSION]).strip())
         if not (directory / ".git").exists():
             # Forced, for a cache that was removed leaves the worktree registered.
             _run(["git", "worktree", "add", "--force", "--detach", str(directory), self.name])

@@ -12,7 +12,7 @@ from msgspec import Struct
 from bench.crowd import IDLE, MANY
 from bench.database import LARGE, SMALL
 from bench.guarding import GUARDED
-from bench.measure import MAIN_CONNECTIONS
+from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS
 from bench.servers import BASELINE, FIBER, ORDERS
 from bench.summary import Figure, Summary
 from bench.tracing import RATIO, TRACED
@@ -105,6 +105,11 @@ def _cpu(summary: Summary) -> Iterator[Target]:
         part = _part(ours, theirs, "cpu_us")
         title = f"CPU per {_NAMES[question]}, {connections} connections, part of {SET_FOR}'s"
         yield Target(title, "", round(least / now, 2), round(aim / now, 2), part)
+    for connections in (MAIN_CONNECTIONS, MORE_CONNECTIONS):
+        ours = summary.find(ORDERS, "keyed", connections)
+        theirs = summary.find(BASELINE, "keyed", connections) if compared else None
+        title = f"CPU per POST with a key, {connections} connections, part of {SET_FOR}'s"
+        yield Target(title, "", 1.05, 1.05, _part(ours, theirs, "cpu_us"))
 
 
 def _latency(summary: Summary) -> Iterator[Target]:

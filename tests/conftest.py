@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from tests.postgres import QUICK, TEST_DATABASE_URL, Databases, PostgresServer
-from tests.server import Server
+from tests.server import Server, end_all
 
 # The same examples each time, and no clock: what fails on one machine fails on all.
 hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, database=None)
@@ -20,6 +20,13 @@ hypothesis.settings.load_profile("tests")
 def _no_event_loop() -> None:
     """Say that there is none: looptime asks in every test, which else makes one for good."""
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_server_stays() -> Iterator[None]:
+    """Leave no server behind, whatever failed."""
+    yield
+    end_all()
 
 
 @pytest.fixture(scope="session")

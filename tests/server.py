@@ -28,6 +28,17 @@ _INHERITED = (
 )
 
 
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def end_all() -> None:
+    """Kill the servers that still run, which tests that failed did not stop."""
+    for process in _started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 class Server:
     """`orders COMMAND` with an environment; what it prints is in `log`."""
 
@@ -60,6 +71,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C for pytest is not for it
             )
+        _started.append(self.process)
 
     def wait_for(self, path: str = "/readyz") -> None:
         """Return when a path of the API's port, or of that without TLS, is answered with 200."""

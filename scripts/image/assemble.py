@@ -107,12 +107,14 @@ def _copy_data(work: _Work) -> None:
 def _copy_programs(work: _Work) -> set[Path]:
     """Copy the interpreter, our command, and all libraries; return those that are Debian's."""
     python = work.below(_PYTHON)
-    natives.copy(_PYTHON, python)
+    copied = {_PYTHON, *map(Path, work.plan.programs)}
+    for program in copied:
+        natives.copy(program, work.below(program))
     (python.parent / "python3").symlink_to(_PYTHON.name)
     entry = distributions.entry(work.site, work.plan.distribution, work.plan.command)
     tree.write_program(work.below(_PROGRAMS / work.plan.command), str(_PYTHON), entry)
-    copied = {_PYTHON}
-    for library in natives.needed([python, *sorted(work.root.rglob("*.so"))]):
+    own = map(work.below, sorted(copied))
+    for library in natives.needed([*own, *sorted(work.root.rglob("*.so"))]):
         copied |= natives.copy_library(library, work.root)
     return copied
 

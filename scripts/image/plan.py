@@ -35,6 +35,8 @@ class Plan:
     """Modules that are imported in ways that neither reading nor running shows."""
     cut: dict[str, str]
     """Modules that are left out with all below them though something imports them, and why."""
+    programs: list[str]
+    """Debian's programs that the image starts by, as paths."""
     data: list[str]
     """Files that are no modules, relative to site-packages; wildcards are allowed."""
     links: dict[str, str]
@@ -49,7 +51,7 @@ def read(path: Path) -> Plan:
     """Read a plan, and what is common to all."""
     common, own = (tomllib.loads(file.read_text("utf-8")) for file in (_COMMON, path))
     merged: dict[str, Any] = {**own}
-    for name in ("keep", "data"):
+    for name in ("keep", "programs", "data"):
         merged[name] = [*common.get(name, ()), *own.get(name, ())]
     for name in ("cut", "links", "vendored"):
         merged[name] = {**common.get(name, {}), **own.get(name, {})}

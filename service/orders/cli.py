@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import math
 import os
 import signal
 import sys
@@ -12,10 +11,13 @@ from typing import Final, NoReturn
 
 from orders import __version__
 from orders.auth.caller import SCOPES
-from orders.config import Config, ConfigError
+from orders.config import Config, ConfigError, protections
 from orders.config.masking import masked
+from orders.config.parse import duration
 
 USAGE_ERROR: Final = 2
+_LONGEST_WAIT: Final = 999_999 * 3600.0
+"""What an OrderService may declare."""
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -44,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="take orders; never migrates")
+    serve.add_argument(
+        "--require",
+        action="extend",
+        nargs="+",
+        choices=protections.PROTECTIONS,
+        default=[],
+        help="do not start unless this is configured",
+    )
     serve.set_defaults(run=_serve)
 
     dev = commands.add_parser(
@@ -57,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the schema up to date")
     migrate.add_argument(
         "--wait",
-        type=_seconds,
+        type=_wait,
         default=0.0,
-        metavar="SECONDS",
-        help="how long to wait for the database and for locks (default: one try)",
+        metavar="TIME",
+        help="how long to wait for the database and for locks, such as 20s (default: one try)",
     )
     migrate.add_argument(
         "--status",
@@ -95,10 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     smoke.add_argument("url", type=_url, metavar="URL", help="such as http://localhost:8000")
     smoke.add_argument(
         "--wait",
-        type=_seconds,
+        type=_wait,
         default=0.0,
-        metavar="SECONDS",
-        help="how long to ask again when it fails (default: one try)",
+        metavar="TIME",
+        help="how long to ask again when it fails, such as 20s (default: one try)",
     )
     either = smoke.add_mutually_exclusive_group()
     either.add_argument("--api-key-file", type=Path, metavar="FILE", help="send the API key in it")
@@ -143,8 +153,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = Config.from_env(environ)
+    protections.check(arguments.require, config)
     from orders.ports import PortError, check_ports  # noqa: PLC0415
     from orders.serve import main as serve  # noqa: PLC0415
 
@@ -208,13 +219,13 @@ def _url(text: str) -> str:
     return text
 
 
-def _seconds(text: str) -> float:
+def _wait(text: str) -> float:
     try:
-        seconds = float(text)
+        seconds: float = duration(0, _LONGEST_WAIT)(text)
     except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed: seconds, 0 or more")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not allowed; allowed: a duration, 0 to 999999h"
+        ) from None
     return seconds
 
 

@@ -7,7 +7,8 @@ away the load goes on and nobody looks.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from msgspec import json
 
@@ -17,7 +18,20 @@ from tests.e2e.cluster import CommandError, Namespace, Object
 
 IMAGE: Final = "orders/operator:0.1.0"
 PORT: Final = 9000
+TOKEN_FILE: Final = "/etc/orders/token/token"
+CA_FILE: Final = "/etc/orders/ca/ca.crt"
 _POLL: Final = 0.5
+
+
+class Identity(NamedTuple):
+    """As whom a load calls, and whom it trusts: then it speaks TLS.
+
+    `account` is a ServiceAccount, of which the pod has a projected token; `authority` is a Secret
+    with the authority of the service's certificate.
+    """
+
+    account: str
+    authority: str
 
 
 class Load:
@@ -77,8 +91,9 @@ def load(  # noqa: PLR0913  a load has many sides
     url: str,
     *,
     name: str,
-    node: str,
     rate: float,
+    node: str | None = None,
+    identity: Identity | None = None,
     reads: float = 0.5,
     retries: int = 0,
     timeout: float = 10,
@@ -92,8 +107,9 @@ def load(  # noqa: PLR0913  a load has many sides
         namespace: where its pod is.
         url: of the service.
         name: of the pod.
-        node: of the pod.
         rate: requests a second, whatever the answers do.
+        node: of the pod; any one if it is None.
+        identity: as whom it calls; as nobody if it is None.
         reads: the share of them that read an order placed before.
         retries: how often a request that failed is tried again, with the same key.
         timeout: seconds after which a request without an answer has failed.
@@ -106,7 +122,9 @@ def load(  # noqa: PLR0913  a load has many sides
     arguments += ["--retries", str(retries), "--timeout", f"{timeout:g}s"]
     arguments += ["--duration", "none", "--listen", f"0.0.0.0:{PORT}"]
     arguments += [part for it in watch for part in ("--watch", it)]
-    namespace.apply(_pod(name, node, arguments))
+    if identity is not None:
+        arguments += ["--token-file", TOKEN_FILE, "--ca-file", CA_FILE]
+    namespace.apply(_pod(name, node, identity, arguments))
     try:
         namespace.wait(f"pod/{name}", "condition=Ready", 60)
         running = Load(namespace, name, _told(rate, reads, retries), lead)
@@ -128,8 +146,8 @@ def _log(namespace: Namespace, name: str) -> str:
     return namespace.kubectl("logs", name, "--tail=20")
 
 
-def _pod(name: str, node: str, arguments: list[str]) -> Object:
-    container = {
+def _pod(name: str, node: str | None, identity: Identity | None, arguments: list[str]) -> Object:
+    container: Object = {
         "name": "load",
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
@@ -138,20 +156,33 @@ def _pod(name: str, node: str, arguments: list[str]) -> Object:
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
     }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {
-            "nodeName": node,
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 5,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 65532,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [container],
+    spec: Object = {
+        "nodeName": node,
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 5,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
         },
+        "containers": [container],
     }
+    if identity is not None:
+        spec["serviceAccountName"] = identity.account
+        spec["volumes"] = _identify(identity)
+        container["volumeMounts"] = [
+            {"name": "token", "mountPath": str(Path(TOKEN_FILE).parent)},
+            {"name": "ca", "mountPath": str(Path(CA_FILE).parent)},
+        ]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def _identify(identity: Identity) -> list[Object]:
+    token = {"audience": "orders", "expirationSeconds": 600, "path": Path(TOKEN_FILE).name}
+    authority = Path(CA_FILE).name
+    items = [{"key": authority, "path": authority}]
+    return [
+        {"name": "token", "projected": {"sources": [{"serviceAccountToken": token}]}},
+        {"name": "ca", "secret": {"secretName": identity.authority, "items": items}},
+    ]

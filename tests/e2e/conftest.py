@@ -22,6 +22,7 @@ from tests.e2e.release import RELEASE, missing, remove
 BESIDE: Final = (
     "test_canary",
     "test_rotation",
+    "test_callers",
     "test_rollouts",
     "test_database",
     "test_leaving",

@@ -17,6 +17,14 @@ from tests.e2e.cluster import IMAGE, Namespace, Object
 
 SECONDS: Final = 20.0
 """Until a policy is in force."""
+CONFINED: Final = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+}
+"""What the restricted Pod Security Standard asks of a container."""
 _PATIENCE: Final = "1"
 """Seconds that a connection may take; one in the cluster takes milliseconds."""
 _CONNECT: Final = """
@@ -167,13 +175,7 @@ def peer(namespace: Namespace, name: str, *ports: int, **labels: str) -> Place:
         "command": ["python3", "-c", _LISTEN, "for-ever", *map(str, ports)],
         "readinessProbe": {"tcpSocket": {"port": ports[0]}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-        },
+        "securityContext": CONFINED,
     }
     namespace.apply(
         {

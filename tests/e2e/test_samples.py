@@ -1,11 +1,15 @@
 """Every sample of k8s/samples works as it is."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.e2e.cluster import SAMPLES, Namespace, Object, restrict, run, secret, uids
+from tests.e2e.credentials import Certificates, new_key, store_keys
+from tests.e2e.plugin import orders
 from tests.e2e.postgresql import PostgreSQL
 
 SHOP = Namespace("shop")
@@ -94,6 +98,26 @@ def test_the_cloudnative_pg_sample_waits_for_its_secret(
     namespace.kubectl("delete", "orderservice", "cloudnative-pg")
 
 
+def test_the_guarded_sample_waits_for_its_secrets(namespace: Namespace, tmp_path: Path) -> None:
+    """It says what is missing within 20 s; with both it is Ready in 90 s, and a key may call."""
+    namespace.kubectl("apply", "-f", str(SAMPLES / "guarded.yaml"))
+    namespace.told("guarded", "Secret callers does not exist", 20)
+    assert not namespace.exists("deployment", "guarded")
+
+    made = new_key("checkout", "orders:read", "orders:write")
+    store_keys(namespace, "callers", made)
+    Certificates(tmp_path, f"guarded.{namespace.name}.svc").store(namespace, "guarded-tls")
+    namespace.rolled_out("guarded", 90)
+    key = tmp_path / "key"
+    key.write_text(made.text)
+    flags = ("-n", namespace.name, "--duration", "1s", "--rate", "20")
+    with_key = orders("load", "guarded", *flags, "--api-key-file", str(key), "-o", "json")
+    assert (20, 0) == tuple(json.loads(with_key.out)[it] for it in ("succeeded", "failed"))
+    without = orders("load", "guarded", *flags, "-o", "json")
+    assert {"401": 20} == json.loads(without.out)["statuses"]
+    namespace.kubectl("delete", "orderservice", "guarded")
+
+
 @pytest.fixture
 def shop() -> Iterator[Namespace]:
     """The sample's own namespace."""
@@ -122,6 +146,6 @@ def test_the_namespaced_sample_runs_under_the_restricted_standard(
 def test_no_sample_is_forgotten() -> None:
     """Each file of the folder has a test above."""
     own = {"minimal", "traced", "placed"}
-    tested = {*own, "highly-available", "canary", "cloudnative-pg", "namespaced"}
+    tested = {*own, "highly-available", "canary", "cloudnative-pg", "namespaced", "guarded"}
     assert tested == {path.stem for path in SAMPLES.glob("*.yaml")}
     assert 2 == len(sample("namespaced"))

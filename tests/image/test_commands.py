@@ -1,6 +1,7 @@
 """Every command of the images, in the images."""
 
 import json
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,16 @@ def sockets() -> Iterator[Path]:
 def test_it_tells_its_version(service: Image) -> None:
     """`orders --version` is the package's."""
     assert f"orders {__version__}\n" == service.run("--version").stdout
+
+
+def test_it_keeps_signals_that_come_too_early(service: Image) -> None:
+    """They are blocked from the first moment on; the program heeds them as soon as it can."""
+    *prefix, program = service.config["Entrypoint"]
+    assert "orders" == program
+    told = "import signal; print(*sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
+    entry, *options = prefix
+    done = service.run(*options, "python3", "-c", told, options=(f"--entrypoint={entry}",))
+    assert f"{signal.SIGINT:d} {signal.SIGTERM:d}\n" == done.stdout, done.stderr
 
 
 def test_it_tells_its_configuration(service: Image) -> None:

@@ -162,7 +162,7 @@ def test_preflights_are_recorded(service: Server) -> None:
 def test_preflights_need_no_database(serve: Callable[..., Server]) -> None:
     """Where the database is away, a preflight is answered all the same."""
     away = "postgresql://postgres@127.0.0.1:9/orders"
-    server = serve(wait_for="/livez", DATABASE_URL=away, **SETTINGS)
+    server = serve(wait_for="/livez", DATABASE_URL=away, REQUEST_TIMEOUT="1", **SETTINGS)
 
     answers = [
         httpx.options(f"{server.url}/orders", headers={"origin": SHOP} | PREFLIGHT)

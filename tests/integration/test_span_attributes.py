@@ -4,8 +4,10 @@ import socket
 
 import httpx
 
+from orders.auth.api_keys import new_key
 from tests.collector import Collector, attributes
 from tests.server import Server
+from tests.tokens import signer
 
 NO_ORDER = "/orders/00000000-0000-7000-8000-000000000000"
 SOURCE = "127.0.0.1"
@@ -47,6 +49,23 @@ def test_a_span_has_what_the_conventions_ask_for(traced: Server, collector: Coll
         "url.query": "limit=7&sig=REDACTED&token=REDACTED",
         "orders.problem": "invalid-request",
     }
+
+
+def test_a_span_has_no_credential_of_its_caller(traced: Server, collector: Collector) -> None:
+    """A key or token in the query, in the path or as the user agent reaches no collector."""
+    key, token = new_key(), signer().token()
+    with httpx.Client(base_url=traced.url, timeout=30) as client:
+        for secret in (key, token):
+            client.get(f"/orders?limit=7&x-api-key={secret}", headers={"user-agent": secret})
+            client.get(f"/orders/{secret}?{secret}", headers={"user-agent": f"a/1 {secret}"})
+            client.get(f"/{secret}")
+    traced.stop()
+    found = [attributes(span) for span in collector.spans if span.name.startswith("GET")]
+
+    assert 6 == len(found)
+    assert not [span for span in found if key in str(span) or token in str(span)]
+    assert {"limit=7&x-api-key=***", "***"} == {span.get("url.query", "***") for span in found}
+    assert {"/orders", "/orders/***", "/***"} == {span["url.path"] for span in found}
 
 
 def test_a_proxy_says_who_asked(traced: Server, collector: Collector) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -78,6 +79,30 @@ def test_bad_configuration_is_one_line(
     assert ("", expected) == capsys.readouterr()
 
 
+@pytest.mark.parametrize(
+    ("required", "told"),
+    [
+        (["tls"], "--require tls: it is not configured; set TLS_CERT_FILE and TLS_KEY_FILE"),
+        (
+            ["tls", "auth"],
+            (
+                "--require auth: it is not configured;"
+                " set AUTH_ISSUER, AUTH_ISSUERS_FILE or AUTH_API_KEYS_FILE"
+            ),
+        ),
+    ],
+)
+def test_what_must_be_protected_is_not_served_without(
+    required: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends with 2, and says what would configure it."""
+    files = {"TLS_CERT_FILE": "/tls/tls.crt", "TLS_KEY_FILE": "/tls/tls.key"}
+    environ = {"DATABASE_URL": URL} | (files if "auth" in required else {})
+
+    assert 2 == main(["serve", "--require", *required], environ)
+    assert ("", f"orders: {told}\n") == capsys.readouterr()
+
+
 def test_openapi_prints_the_document() -> None:
     """The document is the JSON that is committed."""
     assert "3.1.0" == json.loads(run("openapi").stdout)["openapi"]
@@ -108,16 +133,18 @@ def test_an_unknown_command_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["smoke", "http://localhost"]])
-@pytest.mark.parametrize("seconds", ["nan", "inf", "1e999", "-1", "-0.1", "soon", ""])
-def test_a_wait_is_a_number_of_seconds(
-    command: list[str], seconds: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "wait", ["nan", "inf", "1e999", "-1", "-0.1", "soon", "", "2d", "1000000h"]
+)
+def test_a_wait_is_a_duration(
+    command: list[str], wait: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Another value is a wrong call; the option, its value and what is allowed are told."""
     with pytest.raises(SystemExit) as ended:
-        main([*command, "--wait", seconds], {"DATABASE_URL": URL})
+        main([*command, "--wait", wait], {"DATABASE_URL": URL})
 
     assert 2 == ended.value.code
-    expected = f"argument --wait: {seconds!r} is not allowed; allowed: seconds, 0 or more\n"
+    expected = f"argument --wait: {wait!r} is not allowed; allowed: a duration, 0 to 999999h\n"
     assert capsys.readouterr().err.endswith(expected)
 
 
@@ -140,3 +167,16 @@ def test_the_command_line_imports_little() -> None:
     heavy = {"asyncio", "granian", "litestar", "opentelemetry", "prometheus_client", "psqlpy"}
 
     assert set() == heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(("wait", "waited"), [("0", 0.0), ("0.1", 0.1), ("100ms", 0.1)])
+def test_a_wait_is_written_as_in_variables(
+    wait: str, waited: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a unit or without, which is seconds: so long a service that is away is asked again."""
+    url = f"http://127.0.0.1:{free_port()}"
+    began = time.monotonic()
+
+    assert 1 == main(["smoke", url, "--wait", wait], {})
+    assert waited <= time.monotonic() - began
+    assert url in capsys.readouterr().err

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders.auth.api_keys import new_key
 from orders.config import Config
 from orders.config.masking import Secrets, masked, masked_value
 from tests.unit.environment import PASSWORD, in_force
@@ -34,6 +35,16 @@ def test_what_looks_like_a_secret_is_masked(text: str) -> None:
     """In a URL, a connection string, a header, a query: wherever it stands."""
     assert "s3cret" not in masked(text)
     assert "***" in masked(text)
+
+
+def test_an_api_key_is_masked_wherever_it_stands() -> None:
+    """In a path, as a user agent, behind any name: it is known by its form."""
+    key = new_key()
+    for text in (f"/orders/{key}", f"shop/1 {key}", f"X-Api-Key: {key}", f"limit=7&k={key}&after"):
+        assert text.replace(key, "***") == masked(text)
+
+    for text in (f"/{key}x", f"a{key}", key[:-1], "orders_total"):
+        assert text == masked(text)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +120,7 @@ def test_what_may_be_shown_stays() -> None:
         "eyJabcdefgh ",
         "eyJ",
         "eyJa.",
+        "orders_",
         "eyJabcdefgh.abcdefgh ",
     ],
 )

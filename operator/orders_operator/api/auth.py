@@ -80,7 +80,8 @@ class JwtIssuer(Struct, frozen=True, rename="camel"):
         )
         if not has_host(address):
             raise ValueError(
-                f"{name} is {address!r}; it needs a host, and a port of 1 to 65535 if any"
+                f"{name} is {address!r}; it needs a host, a port of 1 to 65535"
+                " if any, and no invisible characters"
             )
 
 

@@ -85,10 +85,13 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def has_host(url: str) -> bool:
-    """Return whether a URL has a host, and a port of 1 to 65535 if any, which no pattern says."""
+    """Return whether a URL has a host, and a port of 1 to 65535 if any, which no pattern says.
+
+    It has no character that nobody sees either, as one that was copied may have: pods take none.
+    """
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and parts.port != 0 and url.isprintable()
     except ValueError:
         return False
 

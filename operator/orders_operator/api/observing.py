@@ -65,5 +65,6 @@ class Tracing(Struct, frozen=True, rename="camel"):
         """Refuse an endpoint that no pattern can: its host and port."""
         if not has_host(self.endpoint):
             raise ValueError(
-                f"endpoint is {self.endpoint!r}; it needs a host, and a port of 1 to 65535 if any"
+                f"endpoint is {self.endpoint!r}; it needs a host, a port of 1 to 65535"
+                " if any, and no invisible characters"
             )

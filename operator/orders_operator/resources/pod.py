@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from orders_operator.api.auth import ApiKeysSecret
 from orders_operator.api.fields import seconds
-from orders_operator.api.spec import OrderService
+from orders_operator.api.spec import OrderService, OrderServiceSpec
 from orders_operator.resources import security
 from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
 from orders_operator.resources.auth import AUTH_FOLDER, AUTH_SUFFIX, ISSUERS
@@ -86,7 +86,7 @@ def _pod(service: OrderService) -> dict[str, Any]:
 
 def _service(service: OrderService, delay: int) -> dict[str, Any]:
     container = {
-        **_container(service, SERVICE, ["serve"]),
+        **_container(service, SERVICE, _serve(service.spec)),
         "ports": [
             {
                 "name": PORT_NAMES[declared(service.spec)],
@@ -103,6 +103,13 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
     if delay:  # a sleep of zero is refused before Kubernetes 1.33 (KEP-4818)
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": delay}}}
     return container
+
+
+def _serve(spec: OrderServiceSpec) -> list[str]:
+    """Return the arguments by which an image that knows no such protection refuses to start."""
+    protections = {"auth": spec.auth, "tls": spec.tls}
+    required = [name for name, value in protections.items() if value is not None]
+    return ["serve", "--require", *required] if required else ["serve"]
 
 
 def _migrate(service: OrderService) -> dict[str, Any]:

@@ -4,7 +4,10 @@ Every address comes from the configuration, or from the discovery document of a 
 nothing that a caller sends has a say in it. What was https stays https.
 """
 
-from http.client import HTTPException
+import contextlib
+import socket
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from threading import Timer
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.error import URLError
@@ -33,6 +36,28 @@ LARGEST: Final = 512 * 1024
 
 _PIECE: Final = 16 * 1024
 _DISCOVERY: Final = "/.well-known/openid-configuration"
+
+
+class _Ending(HTTPConnection):
+    """Ends after a while, whatever comes: a time-out of urllib is that of each piece alone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._create_connection = _ending
+
+
+class _EndingSecure(_Ending, HTTPSConnection):
+    """The same over TLS, the handshake included."""
+
+
+class _Http(HTTPHandler):
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_Ending, req)
+
+
+class _Https(HTTPSHandler):
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_EndingSecure, req)
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -98,10 +123,25 @@ def _check(url: str, named_by: str) -> None:
         raise ValueError(f"{named_by} leads to {url[:200]!r}, which is not https")
 
 
+def _ending(*args: Any, **kwargs: Any) -> socket.socket:
+    """Connect, and have the connection end when an answer has had its time."""
+    made = socket.create_connection(*args, **kwargs)
+    same = made.dup()  # as TLS takes the other one over
+
+    def end() -> None:
+        with same, contextlib.suppress(OSError):
+            same.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(PATIENCE, end)
+    timer.daemon = True
+    timer.start()
+    return made
+
+
 def _fetch(url: str) -> bytes:
     opener = OpenerDirector()
     for handler in (
-        ProxyHandler(), HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler(),
+        ProxyHandler(), _Http(), _Https(), HTTPDefaultErrorHandler(),
         HTTPErrorProcessor(), _Redirects(),
     ):  # fmt: skip
         opener.add_handler(handler)
@@ -110,13 +150,15 @@ def _fetch(url: str) -> bytes:
     content = b""
     try:
         with opener.open(request, timeout=PATIENCE) as answer:
-            piece: Any
-            while piece := answer.read1(_PIECE):
+            while True:
+                piece = answer.read1(_PIECE)
+                if monotonic() >= end:  # what looks like the answer's end may be the connection's
+                    raise TimeoutError(f"{url} takes longer than {PATIENCE:g} s")
+                if not piece:
+                    break
                 content += piece
                 if len(content) > LARGEST:
                     raise ValueError(f"{url} answers with more than {LARGEST:,} bytes")
-                if monotonic() > end:
-                    raise TimeoutError(f"{url} takes longer than {PATIENCE:g} s")
     except HTTPException as error:
         raise OSError(f"{url} answers with what is no HTTP: {error!r}") from None
     return content

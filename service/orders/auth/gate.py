@@ -7,6 +7,7 @@ end, and no token is kept.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from time import time
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from orders.auth import api_keys
 from orders.auth.allowance import Allowance
-from orders.auth.caller import API_KEY, BEARER, Caller
+from orders.auth.caller import API_KEY, BEARER, SCOPES, Caller
 from orders.auth.outcomes import (
     BUSY,
     DETAILS,
@@ -44,6 +45,7 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE).fu
 _PREFIX: Final = "Bearer "
 _PREFIX_LENGTH: Final = len(_PREFIX)
 _REALM: Final = 'realm="orders"'
+_KNOWN: Final = frozenset(SCOPES)
 _LATER: Final = frozenset((NO_KEYS, BUSY))
 """Outcomes that may be others soon."""
 
@@ -205,7 +207,9 @@ class Gate:
             raise
         finally:
             self._allowance.end()
-        scopes = granted(token.claims, trust.scopes_claim)
+        named = granted(token.claims, trust.scopes_claim)
+        # Those of other services are of no use, and there may be thousands of them.
+        scopes = None if named is None else _one(named & _KNOWN)
         caller = issuer.caller(token.subject, scopes)
         valid = _Valid(caller, token.exp + LEEWAY, trust, key.identity, scopes)
         _put(self._valid, digest, valid)
@@ -215,6 +219,12 @@ class Gate:
 def schemes(*, bearer: bool, keys: bool) -> tuple[str, ...]:
     """Return the schemes that are taken."""
     return (*((BEARER,) if bearer else ()), *((API_KEY,) if keys else ()))
+
+
+@lru_cache
+def _one(scopes: frozenset[str]) -> frozenset[str]:
+    """Return the same object for all that are equal: thousands of tokens are remembered."""
+    return scopes
 
 
 def _put(remembered: dict[bytes, T], digest: bytes, what: T) -> None:

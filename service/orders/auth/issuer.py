@@ -67,7 +67,7 @@ class Issuer:
         self.keys.verify(token, key, self.trust.issuer, self.trust.audience)
 
     def caller(self, subject: str, named: frozenset[str] | None) -> Caller:
-        """Return who has shown a token that is valid, with these scopes or with none at all."""
+        """Return who has shown a valid token: with these scopes, which are ours, or with none."""
         given = self.subjects.get(subject, frozenset()) if named is None else named
         return Caller(subject, token_owner(self.trust.issuer, subject), given, BEARER)
 

@@ -15,7 +15,6 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orders.auth import strict_json
-from orders.auth.caller import SCOPES
 from orders.auth.outcomes import EXPIRED, MALFORMED, NOT_YET, Refused
 
 LONGEST: Final = 8192
@@ -32,7 +31,6 @@ _HEADERS: Final = 256
 """Headers that are remembered; the tokens of an issuer have few different ones."""
 _LONGEST_WORD: Final = 255
 _TYPES: Final = frozenset(("jwt", "at+jwt"))
-_KNOWN: Final = frozenset(SCOPES)
 
 
 class Token(Struct, frozen=True):
@@ -86,7 +84,7 @@ def read(text: str) -> Token:
 
 
 def granted(claims: dict[str, Any], named: str | None) -> frozenset[str] | None:
-    """Return the scopes of the API's that a token has; None if it has none at all, known or not.
+    """Return the scopes that a token has, known or not; None if it has none at all.
 
     Args:
         claims: of the token.
@@ -95,14 +93,8 @@ def granted(claims: dict[str, Any], named: str | None) -> frozenset[str] | None:
     """
     for claim in ("scope", "scp") if named is None else (named,):
         if claim in claims:
-            return _one(_scopes(claims[claim]) & _KNOWN)
+            return _scopes(claims[claim])
     return None
-
-
-@lru_cache
-def _one(scopes: frozenset[str]) -> frozenset[str]:
-    """Return the same object for all that are equal: thousands of tokens are remembered."""
-    return scopes
 
 
 def _scopes(value: Any) -> frozenset[str]:

@@ -50,6 +50,7 @@ class WatchedFile:
         try:
             self._take(self._read())
         except OSError as error:
+            self._seen = ()  # it may be as it was, and readable again: as when descriptors ran out
             raise self._wrong(f"a readable file ({error.strerror})") from None
         except UnicodeDecodeError:
             raise self._wrong("a file of UTF-8 text") from None

@@ -32,6 +32,8 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _JWT: Final = re.compile(r"(?<![\w.-])eyJ[\w-]{8,512}\.[\w-]{8,4096}\.[\w-]{0,1024}")
+_API_KEY: Final = re.compile(r"(?<![\w-])orders_[\w-]{43}(?![\w-])")
+"""What `orders keys new` prints."""
 _QUERY: Final = re.compile(r"(https?://[^\s?#]*\?)[^\s#]+")
 
 
@@ -42,6 +44,7 @@ def masked(text: str) -> str:
     text = _HEADER.sub(rf"\1{MASK}", text)
     text = _NAMED.sub(rf"\1{MASK}", text)
     text = _JWT.sub(MASK, text)
+    text = _API_KEY.sub(MASK, text)
     return _TOKEN.sub(rf"\1{MASK}", text)
 
 

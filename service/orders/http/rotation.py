@@ -8,11 +8,11 @@ server is stopped. What cannot be taken is told in the log and in a metric, and 
 
 import asyncio
 import logging
+import math
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from orders.config import ConfigError
 from orders.http import certificates
 from orders.http.server import TlsFiles
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PERIOD: Final = 10.0
 """Seconds between two looks at the files."""
+AGAIN: Final = 60.0
+"""Seconds until files that were refused are tried again: the machine may have been why."""
 _TENTH: Final = 0.1
 """The share of its time that is left when a certificate should have been replaced."""
 
@@ -49,6 +51,7 @@ class Rotation:
         self._seen = certificates.digest(tls)
         self._current = certificates.read(tls)
         self._told = ""
+        self._again = math.inf  # by time.monotonic()
 
     @property
     def files(self) -> TlsFiles:
@@ -70,19 +73,25 @@ class Rotation:
         while True:
             self._tell_age()
             await asyncio.sleep(PERIOD)
-            await self._look(listener)
+            try:
+                await self._look(listener)
+            except Exception:  # else nobody would look again, and the certificate would run out
+                log.exception("the files of TLS cannot be looked at")
 
     async def _look(self, listener: "Listener") -> None:
         """Take the files if they have changed; returns when the old server is gone."""
         found = await asyncio.to_thread(certificates.digest, self._tls)
-        if found in {None, self._seen}:
+        is_new = found != self._seen
+        if found is None or not (is_new or time.monotonic() >= self._again):
             return
-        self._seen = found
+        self._seen, self._again = found, time.monotonic() + AGAIN
         try:
             fresh = await asyncio.to_thread(certificates.read, self._tls)
-        except ConfigError as error:
-            self._refuse(f"the old ones are kept: {error}")
+        except Exception as error:  # noqa: BLE001  of the files, or of a machine that has run short
+            if is_new:
+                self._refuse(f"the old ones are kept: {error}")
             return
+        self._again = math.inf
         old = listener.replace(_files(fresh, self._tls))
         if old is None:
             fresh.close()

@@ -185,6 +185,10 @@ class HeldConnection:
             self.open()
             self._on_lost()
 
+    def doubt_plans(self) -> bool:
+        """Whether plans may be at fault that no question met, as those of another backend fit."""
+        return self._session is not None and self._connector.doubt_plans(self._session)
+
     def renew_plans(self) -> None:
         """Replace the connection by one that plans its statements anew: its plans do not fit."""
         if self._session is not None:
@@ -262,6 +266,8 @@ class HeldConnection:
         hearing = asyncio.ensure_future(session.stands())
         try:
             await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
+            if session.shares_backends:  # a pooler ends one whose transaction is broken off
+                await asyncio.wait((hearing,), timeout=self._backends.timeout)
         finally:
             hearing.cancel()
             session.close()

@@ -8,9 +8,10 @@ that is silent answers none. How a try is kept from going on for ever is in `ope
 import asyncio
 import itertools
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from psqlpy.exceptions import Error as DriverError
 
@@ -25,6 +26,8 @@ from orders.store.session import Session, SessionLost, Statement
 
 if TYPE_CHECKING:
     from orders.config import Database
+
+_TRUST: Final = 60.0
 
 MadeT = TypeVar("MadeT")
 Extend = Callable[[], None]
@@ -53,6 +56,7 @@ class Connector:
         self._opener = Opener(database)
         self._poolers: set[Address] = set()
         self._plans = 0
+        self._trusted_until = 0.0
         self._judging = asyncio.Lock()
 
     @property
@@ -79,6 +83,18 @@ class Connector:
         """Have later sessions plan their statements anew, as the plans of this one do not fit."""
         if session.plans == self._plans:
             self._plans += 1
+
+    def doubt_plans(self, session: Session) -> bool:
+        """Whether plans may not fit: other than the newest ones always, those once a minute.
+
+        What is refused for its rows' sake must not have every statement planned anew each time.
+        """
+        if session.plans == self._plans:
+            now = time.monotonic()
+            if now < self._trusted_until:
+                return False
+            self._trusted_until = now + _TRUST
+        return True
 
     async def open(self) -> Opened:
         """Return a connection as the driver makes it; raises what `connect` does."""

@@ -114,7 +114,7 @@ class _Lane(Generic[ItemT, ResultT]):
             StatementRefused: one of several items is at fault; the coalescer finds it.
 
         """
-        cause = await find_cause(self._connection, self.statements)
+        cause = await find_cause(self._connection, self.statements, refusal)
         for _ in range(_RACES if cause is Cause.RACE else 0):
             try:
                 return await self._recorded(items, links)

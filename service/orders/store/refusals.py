@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from orders.store.connections import HeldConnection
 
 _INTERVAL: Final = 1.0
-# What passes without a change of the rows. In another language these texts are not found, and the
-# answer is 500 instead of 503; nothing else depends on them.
+# In another language these texts are not found: a plan is then found by asking, and what passes
+# without a change of the rows is answered with 500 instead of 503; nothing else depends on them.
+_OUTDATED: Final = "cached plan must not change result type"
 _PASSES: Final = (
     "No space left on device",
     "could not serialize access",
@@ -44,18 +45,28 @@ class Cause(Enum):
     """What was sent."""
 
 
-async def find_cause(connection: "HeldConnection", statements: Sequence[Statement]) -> Cause:
+async def find_cause(
+    connection: "HeldConnection", statements: Sequence[Statement], refusal: StatementRefused
+) -> Cause:
     """Ask the database, on the connection on which the statement was refused.
+
+    A pooler may have another server connection answer, whose plans fit. So the message counts,
+    too; where neither tells, plans are doubted once in a while, and the next try shows the truth.
 
     Args:
         connection: where it was refused.
         statements: those of the lane, with parameters that change nothing.
+        refusal: what the database said.
 
     """
+    if _OUTDATED in str(refusal):
+        return Cause.PLAN
     for text, parameters in statements:
         if await _is_refused(connection.fetch(text, parameters)):
             refused_anew = await _is_refused(connection.fetch(text, parameters, prepared=False))
             return Cause.DATABASE if refused_anew else Cause.PLAN
+    if connection.shares_backends and connection.doubt_plans():
+        return Cause.PLAN
     [(isolation,)] = await connection.fetch(sql.ISOLATION, [1])
     return Cause.ROWS if isolation == "read committed" else Cause.RACE
 

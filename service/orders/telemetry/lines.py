@@ -27,7 +27,7 @@ _LONGEST_REMEMBERED: Final = 256
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _encode: Final = json.Encoder().encode
-_IS_ID: Final = re.compile(
+is_id: Final = re.compile(
     r"/[a-z]+/[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 ).fullmatch
 """Whether a path is none but an id: it needs no escapes in JSON, and has no secret."""
@@ -83,9 +83,9 @@ class JsonLines:
         """Start a clock; `mask` keeps secrets out of what is logged."""
         self._mask = mask
         self._stamp = _Clock().stamp
-        self._callers = _Remembered(_asking)
-        self._agents = _Remembered(self._using)
-        self._subjects = _Remembered(_called)
+        self._callers = Remembered(_asking)
+        self._agents = Remembered(self._using)
+        self._subjects = Remembered(_called)
         self._fixed: dict[tuple[str, str, int, str | None], str] = {}
 
     def access(self, records: Iterable[Record]) -> bytes:
@@ -99,7 +99,7 @@ class JsonLines:
             fixed = self._fixed.get(kind)
             if fixed is None:
                 fixed = self._fixed[kind] = _fixed(*kind)
-            plain = path == route or _IS_ID(path)
+            plain = path == route or is_id(path)
             quoted = f'"{path}"' if plain else self._quoted(path, SHOWN)
             caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
             using = "" if agent is None else self._agents[agent]
@@ -138,7 +138,7 @@ class JsonLines:
 
     def _quoted(self, told: str, limit: int) -> str:
         """Return a caller's text as JSON."""
-        return _encode(_clean(_shown(told, limit, self._mask))).decode()
+        return _encode(_clean(shown(told, limit, self._mask))).decode()
 
     def _text(self, text: str) -> str:
         return _clean(self._mask(text))
@@ -154,14 +154,16 @@ def _fixed(method: str, route: str, status: int, problem: str | None) -> str:
     )
 
 
-class _Remembered(dict[str, str]):
-    """Fields of a line by what they are made of; what is long is made anew each time."""
+class Remembered(dict[str, str]):
+    """What is shown, by what it is made of; what is long is made anew each time."""
 
     def __init__(self, make: Callable[[str], str]) -> None:
+        """Keep what makes it."""
         super().__init__()
         self._make = make
 
     def __missing__(self, key: str) -> str:
+        """Make it."""
         made = self._make(key)
         if len(key) <= _LONGEST_REMEMBERED:
             if len(self) >= _REMEMBERED:
@@ -196,12 +198,12 @@ class TextLines:
 
     def _request(self, record: Record) -> bytes:
         problem = "" if record.problem is None else f" {record.problem}"
-        path = _printable(_shown(record.path, SHOWN, self._mask))
+        path = _printable(shown(record.path, SHOWN, self._mask))
         what = f"{record.method} {path} {record.status}{problem}"
         address, _ = client(record.connection, record.forwarded)
         agent = ""
         if record.agent is not None:
-            agent = f' "{_printable(_shown(record.agent, SHOWN, self._mask))}"'
+            agent = f' "{_printable(shown(record.agent, SHOWN, self._mask))}"'
         return self._line(
             record.at,
             "INFO",
@@ -233,7 +235,7 @@ def _traceback(record: logging.LogRecord) -> str:
     return "".join(traceback.format_exception(kind, error, trace))
 
 
-def _shown(told: str, limit: int, mask: Mask) -> str:
+def shown(told: str, limit: int, mask: Mask) -> str:
     """Return the beginning of what a caller said, without secrets."""
     return mask(told[: limit + _LONGEST_SECRET])[:limit]
 

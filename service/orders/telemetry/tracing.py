@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
+from orders.config.masking import masked
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
-from orders.telemetry.lines import SHOWN
+from orders.telemetry.lines import SHOWN, Mask, Remembered, is_id, shown
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import Sampler, sampler
@@ -35,6 +36,7 @@ class Tracing:
         sample: Sampler = lambda _, __: False,
         *,
         namespace: str = "",
+        mask: Mask = masked,
     ) -> None:
         """
         Keep what makes the spans.
@@ -43,10 +45,13 @@ class Tracing:
             spans: None exports nothing.
             sample: decides by trace id and parent.
             namespace: the database's name, for the batches' spans.
+            mask: keeps secrets out of what callers choose.
 
         """
         self.exporting = spans is not None
         self.sampled = sample
+        self._mask = mask
+        self._agents = Remembered(lambda agent: shown(agent, SHOWN, mask))
         self._operations = {name: _operation(verb, namespace) for name, verb in _VERBS.items()}
         if spans is not None:
             self._spans = spans
@@ -68,6 +73,7 @@ class Tracing:
             spans(tracing, __version__),
             sampler(tracing.sampler, tracing.ratio),
             namespace="" if config.database is None else config.database.name,
+            mask=config.secrets().masked,
         )
 
     def request(  # noqa: PLR0913  one fact each
@@ -94,7 +100,7 @@ class Tracing:
         attributes: dict[str, Any] = {
             "http.request.method": method,
             "http.response.status_code": status,
-            "url.path": _cut(path),
+            "url.path": path if path == route or is_id(path) else self._shown(path),
             "url.scheme": scheme,
             "client.address": client,
             "network.peer.address": peer,
@@ -105,16 +111,16 @@ class Tracing:
         if method not in METHODS:
             name = "HTTP"
             attributes["http.request.method"] = OTHER_METHOD
-            attributes["http.request.method_original"] = _cut(method)
+            attributes["http.request.method_original"] = method[:SHOWN]
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
         if context.query:
-            attributes["url.query"] = redacted(_cut(context.query))
+            attributes["url.query"] = redacted(self._shown(context.query))
         if server is not None:
             attributes.update(_place(*server))
         if (agent := headers.get("user-agent")) is not None:
-            attributes["user_agent.original"] = _cut(agent)
+            attributes["user_agent.original"] = self._agents[agent]
         if context.subject:
             attributes["enduser.id"] = context.subject
         if problem is not None:
@@ -147,18 +153,17 @@ class Tracing:
         name = shared["db.query.summary"]
         self._spans.batch(name, attributes, shared, requests, seconds, failed=error is not None)
 
+    def _shown(self, told: str) -> str:
+        """Return what a span shows of a path, or of a query: so many bytes as it waits.
+
+        One character beyond ASCII makes each of them four bytes, and thousands of spans may wait.
+        """
+        return shown(told, SHOWN if told.isascii() else SHOWN // 4, self._mask)
+
     def shutdown(self) -> None:
         """Send what is left, for three seconds at most."""
         if self.exporting:
             self._spans.flush()
-
-
-def _cut(told: str) -> str:
-    """Return the beginning of what a caller said: as many bytes as `SHOWN` says.
-
-    One character beyond ASCII makes each of them four bytes; thousands of spans may wait.
-    """
-    return told[:SHOWN] if told.isascii() else told[: SHOWN // 4]
 
 
 def _place(host: str, port: int | None) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """Where keys may be fetched: https, and http only where nobody in between can give others."""
 
+import socket
+import threading
+
 import pytest
 
-from orders.auth.fetching import _check
+from orders.auth import fetching
+from orders.auth.fetching import _check, fetch_keys
 from orders.config.parse import keys_url
 
 NEAR = (
@@ -44,3 +48,29 @@ def test_https_stays_https(url: str) -> None:
 def test_what_is_near_may_lead_to_what_is_near(url: str) -> None:
     """An issuer of the cluster over http may have its keys there, or at an https address."""
     _check(url, "http://keycloak.auth.svc/.well-known/openid-configuration")
+
+
+def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though each piece is in time, of its head too: else keys would stay as they are."""
+    monkeypatch.setattr(fetching, "PATIENCE", 0.3)
+    over = threading.Event()
+
+    def answer(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not over.wait(0.05):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, args=[listening])
+        thread.start()
+        try:
+            with pytest.raises(OSError, match="takes longer than"):
+                fetch_keys("issuer", f"http://127.0.0.1:{listening.getsockname()[1]}/keys")
+        finally:
+            over.set()
+            thread.join()

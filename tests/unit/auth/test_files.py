@@ -1,7 +1,9 @@
 """The files that say who may call: what they may have, and what is said of what they may not."""
 
+import errno
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from orders.auth.watched_file import LARGEST, WatchedFile
 from orders.config import ConfigError
 from tests.tokens import AUDIENCE, ISSUER, signer
 
-KEY = api_keys.new_key()
+KEY = f"orders_{'k3y' * 14}0"
+"""It is the same in every process, as it stands in the names of the cases."""
 LINE = api_keys.line("shop", KEY, ["orders:read", "orders:write"])
 
 
@@ -154,6 +157,13 @@ def test_a_secret_in_a_file_of_keys_is_an_error() -> None:
         assert 1 == len(keys.read(content, strict=False).identities)
 
 
+def case(entry: dict[str, Any]) -> str:
+    """Name a key by its fields, without the numbers, which are others in every process."""
+    return " ".join(
+        name if len(str(entry[name])) > 16 else f"{name}={entry[name]}" for name in sorted(entry)
+    )
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -176,7 +186,7 @@ def test_a_secret_in_a_file_of_keys_is_an_error() -> None:
         {"kty": "later"},
         {},
     ],
-    ids=lambda entry: " ".join(f"{name}={str(entry[name])[:12]}" for name in sorted(entry))[:80],
+    ids=case,
 )
 def test_a_key_of_no_use_is_left_out(entry: dict[str, Any]) -> None:
     """What is for something else, too weak, broken or not understood, counts for nothing."""
@@ -260,6 +270,32 @@ def test_the_swap_of_a_volume_is_seen(tmp_path: Path) -> None:
     file.look()
 
     assert [b"one", b"two"] == taken
+
+
+def test_a_file_that_could_not_be_read_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A look that failed, as when descriptors have run out, does not lose what has changed."""
+    path = tmp_path / "keys"
+    path.write_text("one")
+    taken: list[bytes] = []
+    file = WatchedFile("AUTH_API_KEYS_FILE", str(path), taken.append)
+    file.load()
+    path.write_text("a second")
+    with monkeypatch.context() as trouble:
+        trouble.setattr(WatchedFile, "_read", _no_descriptors)
+        file.look()
+        file.look()
+
+    file.look()
+    file.look()
+
+    assert [b"one", b"a second"] == taken
+    assert 1 == sum(r.levelno >= logging.WARNING for r in caplog.records)
+
+
+def _no_descriptors(_: WatchedFile) -> bytes:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def test_a_file_that_is_missing_or_too_large_is_told(tmp_path: Path) -> None:

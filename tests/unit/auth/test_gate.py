@@ -181,6 +181,21 @@ def test_memory_is_bounded(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gate.known(bearer(made(0))) is None
 
 
+def test_scopes_of_others_are_not_remembered(gate: Gate) -> None:
+    """A token that names thousands of them costs no more memory than any other."""
+    many = " ".join(f"{number:x}" for number in range(1200))
+    headers = bearer(made(1, scope=f"{many} {READ}"))
+
+    assert {READ} == gate.caller(headers).scopes
+
+    [valid] = gate._valid.values()
+    assert frozenset((READ,)) == valid.scopes
+    gate.review()
+    known = gate.known(headers)
+    assert known is not None
+    assert {READ} == known.scopes
+
+
 @pytest.fixture
 def spent(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Have no time left for signatures, in a second that does not end."""

@@ -9,7 +9,7 @@ from bench.__main__ import main
     ("arguments", "said"),
     [
         (["--only", "orders,gofr"], "'gofr' is none of orders, fiber,"),
-        (["--questions", "delete"], "'delete' is none of create, read,"),
+        (["--questions", "delete"], "'delete' is none of create, keyed,"),
         (["--parts", "loads,coffee"], "'coffee' is none of tuning, loads,"),
         (["--connections", "many"], "'many' is not a list of whole numbers from 1"),
         (["--connections", "64,0"], "'64,0' is not a list of whole numbers from 1"),

@@ -81,6 +81,15 @@ def test_regeneration_keeps_the_history(tmp_path: Path, monkeypatch: pytest.Monk
     assert any(line.startswith(f"| {step.title} | bbb | aaa |") for line in page)
 
 
+def test_a_run_ends_with_the_targets_that_it_measured() -> None:
+    """A line each, and none of those that it has no figures for."""
+    said = list(report.measured(summary_of(load("orders", 150.0), load("fiber", 100.0))))
+
+    ratio = "GET, 64 connections, ratio to Fiber + pgx bare: 1.5, aim met (needed 1, aim 1.1)"
+    assert ratio in said
+    assert not any("POST, 64 connections, ratio" in line for line in said)
+
+
 def test_columns_are_there_where_they_are_known() -> None:
     """p99.9, the spread and the baseline have no column in results without them."""
     plain = "\n".join(report.page(summary_of(load("orders"))))

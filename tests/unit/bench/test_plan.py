@@ -22,13 +22,26 @@ def count(rounds: list[Round], question: str, connections: int) -> int:
 
 
 def test_the_main_cases_have_every_round() -> None:
-    """Creating and reading at 64 and 256 connections; everything else has one less."""
+    """Creating, with keys too, and reading at 64 and 256; everything else has one less."""
     rounds = list(WHOLE.rounds())
 
     for question in ("create", "read"):
         assert [3, 3, 2, 2] == [count(rounds, question, number) for number in (64, 256, 1, 512)]
+    assert [3, 3, 0, 0] == [count(rounds, "keyed", number) for number in (64, 256, 1, 512)]
     for question in ("mix", "livez"):
         assert [2, 0, 0, 0] == [count(rounds, question, number) for number in (64, 256, 1, 512)]
+
+
+def test_keys_are_for_the_service_and_its_baseline() -> None:
+    """No peer knows what a key is, and would only be measured without one."""
+    baseline = Server(BASELINE, "before", "orders", "python")
+    variants = [structs.replace(BY_NAME["orders"], name=name) for name in VARIANTS]
+    keyed = [each for each in WHOLE.rounds() if each.cases[0].keyed]
+
+    assert [{"orders", "baseline"}] * 6 == [
+        {server.name for server in (*SERVERS, baseline, *variants) if each.takes(server)}
+        for each in keyed
+    ]
 
 
 def test_the_large_table_is_read_right_after_the_small_one() -> None:

@@ -8,8 +8,9 @@ from tests.benched import load, results
 
 
 def test_only_what_others_used_counts() -> None:
-    """CPU time of the bench is its own; clocks that differ by a tick give no negative share."""
+    """CPU time of the bench is its own; clocks that differ by a tick give a share all the same."""
     assert 0.25 == quiet.share(busy=3.0, own=2.0, total=4.0)
+    assert 1.0 == quiet.share(busy=4.01, own=0.0, total=4.0)
     assert 0.0 == quiet.share(busy=1.99, own=2.0, total=4.0)
     assert 0.0 == quiet.share(busy=0.0, own=0.0, total=0.0)
 

@@ -33,3 +33,11 @@ def test_the_same_migrations_make_the_same_schema(tmp_path: Path) -> None:
     assert ours == revision.schema(tmp_path)
     (tmp_path / "9999_more.sql").write_text("SELECT 1;\n")
     assert ours != revision.schema(tmp_path)
+
+
+def test_each_version_of_python_has_an_environment_of_its_own() -> None:
+    """A make that finds the one of an earlier run would leave it, whatever it was made with."""
+    found = revision.find("HEAD")
+
+    assert found.place("3.11") != found.place("3.13")
+    assert places.REVISIONS == found.place("3.13").parent

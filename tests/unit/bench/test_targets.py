@@ -1,6 +1,7 @@
 """Targets, and what was measured for them."""
 
 import pytest
+from msgspec import structs
 
 from bench.results import Load
 from bench.targets import SET_FOR, Target, targets
@@ -36,6 +37,22 @@ def test_cpu_time_is_compared_with_the_revision_that_it_was_set_for() -> None:
     other = {**TITLES, "baseline": "this service at 1234567"}
     assert measured("CPU per GET, 64", *loads, titles=other).measured is None
     assert measured("CPU per GET, 64", *loads).measured is None
+
+
+def test_a_create_with_a_key_is_compared_with_one_with_a_key() -> None:
+    """CPU of server and PostgreSQL, against the same question of the older revision."""
+    right = {**TITLES, "baseline": f"this service at {SET_FOR}"}
+    loads = [
+        load("orders", question="keyed", connections=256, server_us=32.0),
+        load("baseline", question="keyed", connections=256, server_us=30.0),
+        load("baseline", question="create", connections=256, server_us=10.0),
+    ]
+
+    found = measured("CPU per POST with a key, 256", *loads, titles=right)
+    assert (1.05, "met") == (found.measured, found.verdict)
+    worse = [structs.replace(loads[0], server_us=34.0), *loads[1:]]
+    found = measured("CPU per POST with a key, 256", *worse, titles=right)
+    assert "missed by 4.8%" == found.verdict
 
 
 def test_many_connections_may_wait_in_proportion() -> None:

@@ -1,17 +1,21 @@
 """Files of TLS that are tried, and a certificate that is not replaced."""
 
 import asyncio
+import errno
+import os
 import time
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from orders.config import ConfigError, ServerTls
-from orders.http import certificates
+from orders.http import certificates, rotation
 from orders.http.rotation import Rotation
 from orders.http.server import Listener, TlsFiles, attempt
-from tests.certificates import Authority
+from tests.certificates import Authority, mount
 
 
 def test_a_certificate_that_is_not_replaced_is_told(
@@ -65,3 +69,46 @@ def test_a_trial_without_an_end_is_told(tmp_path: Path, monkeypatch: pytest.Monk
 
     with pytest.raises(ConfigError, match=r"^TLS_CERT_FILE is .* has not taken it within 0.1 s"):
         certificates.read(ServerTls(str(mine.certificate), str(mine.key), "1.2", None))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ConfigError("TLS_CERT_FILE is 'x'; the server has not taken it within 60 s"),
+        OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
+    ],
+)
+async def test_what_was_refused_is_tried_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    trouble: Exception,
+) -> None:
+    """A machine that had run short of something does not keep a renewed certificate out."""
+    authority = Authority(tmp_path)
+    mine = mount(tmp_path / "mounted", authority.issue("old"))
+    held = Rotation(ServerTls(str(mine.certificate), str(mine.key), "1.2", None), 0.0)
+    monkeypatch.setattr(rotation, "PERIOD", 0.0)
+    monkeypatch.setattr(rotation, "AGAIN", 0.0)
+    read, tries, taken = certificates.read, count(), asyncio.Event()
+
+    def troubled(tls: ServerTls) -> certificates.Certificate:
+        if next(tries) < 3:
+            raise trouble
+        return read(tls)
+
+    class Replaced:
+        def replace(self, _: TlsFiles) -> None:
+            taken.set()
+
+    monkeypatch.setattr(certificates, "read", troubled)
+    mount(tmp_path / "mounted", authority.issue("new"))
+    watching = asyncio.ensure_future(held.watch(cast("Listener", Replaced())))
+    done, _ = await asyncio.wait(
+        [watching, waiting := asyncio.ensure_future(taken.wait())],
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    watching.cancel()
+
+    assert {waiting} == done
+    assert 1 == sum(str(trouble) in message for message in caplog.messages)

@@ -158,7 +158,7 @@ def test_a_file_that_somebody_has_changed_opens_nothing() -> None:
 def test_an_address_that_pods_would_not_take_is_told(address: str) -> None:
     """Or they would go on with whom they have trusted before."""
     for jwt in ({"issuer": address}, {"issuer": "a", "jwksURL": address}):
-        with pytest.raises(InvalidSpec, match="it needs a host, and a port of 1 to 65535"):
+        with pytest.raises(InvalidSpec, match="it needs a host, a port of 1 to 65535"):
             service(auth={"jwt": [{**jwt, "audience": "b"}]})
 
 

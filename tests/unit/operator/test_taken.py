@@ -1,13 +1,16 @@
 """What the operator gives to pods is what the service takes."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 
 from orders.auth.issuer import issuers
-from orders.config import Config
+from orders.config import Config, protections
+from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.auth import ISSUERS, ClusterKeys, auth_files
-from tests.unit.operator.specs import Object, service, services, variables
+from tests.unit.operator.specs import Object, pod, service, services, variables
 
 CLUSTER = ClusterKeys("https://kubernetes.default.svc", '{"keys":[]}')
 DATABASE = "postgresql://orders@shop-postgresql/orders"
@@ -32,6 +35,20 @@ def test_the_environment_is_taken(made: OrderService) -> None:
     assert (declared.cors is not None) == (config.cors is not None)
     assert (declared.tls is not None) == (config.tls is not None)
     assert (declared.auth is not None) == config.auth.on
+
+
+@settings(max_examples=25)
+@given(services)
+def test_no_pod_serves_openly_what_is_declared_closed(made: OrderService) -> None:
+    """An image that does not know a protection refuses the argument; one that does needs it on."""
+    [container] = pod(made)["spec"]["containers"]
+    command, *arguments = container["args"]
+    declared = {name for name in ("auth", "tls") if getattr(made.spec, name) is not None}
+
+    assert "serve" == command
+    assert declared == set(arguments) - {"--require"}
+    assert bool(declared) == ("--require" in arguments)
+    protections.check(declared, Config.from_env(environment(made)))
 
 
 @given(services)
@@ -68,3 +85,17 @@ def test_addresses_of_keys_are_taken(jwt: Object) -> None:
     [found] = issuers(auth_files(auth, None)[ISSUERS].encode())
 
     assert (jwt["issuer"], jwt.get("jwksURL")) == (found.trust.issuer, found.trust.jwks_url)
+
+
+@pytest.mark.parametrize("invisible", ["\x01", "\u200b", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize("place", ["https://dex{}.example/keys", "https://dex.example/keys{}"])
+def test_addresses_with_what_nobody_sees_are_refused(place: str, invisible: str) -> None:
+    """Pods refuse the whole file for one, and would go on with whom they have trusted."""
+    address = place.format(invisible)
+    with pytest.raises(ValueError, match="jwksURL"):
+        issuers(json.dumps([{"issuer": "a", "audience": "b", "jwksURL": address}]).encode())
+
+    with pytest.raises(InvalidSpec, match="no invisible characters"):
+        service(auth={"jwt": [{"issuer": "a", "audience": "b", "jwksURL": address}]})
+    with pytest.raises(InvalidSpec, match="no invisible characters"):
+        service(tracing={"endpoint": address})

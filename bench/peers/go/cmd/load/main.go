@@ -15,12 +15,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 )
 
 var (
 	url         = flag.String("url", "", "where the server is")
-	question    = flag.String("question", "", "create, read, mix (every fifth a POST) or livez")
+	question    = flag.String("question", "", "create, keyed, read, mix (every fifth a POST) or livez")
 	idsFile     = flag.String("ids", "", "file of existing ids, one a line")
 	connections = flag.Int("connections", 64, "how many connections")
 	token       = flag.String("token", "", "a bearer token for each request")
@@ -36,7 +37,7 @@ type seen struct {
 
 func main() {
 	flag.Parse()
-	if !slices.Contains([]string{"create", "read", "mix", "livez"}, *question) {
+	if !slices.Contains([]string{"create", "keyed", "read", "mix", "livez"}, *question) {
 		log.Fatalf("no such question: %q", *question)
 	}
 	ids, err := readLines(*idsFile)
@@ -86,10 +87,13 @@ func prepare(request *fasthttp.Request, ids []string, at int) {
 	switch {
 	case *question == "livez":
 		request.SetRequestURI(*url + "/livez")
-	case *question == "create" || *question == "mix" && at%5 == 0:
+	case *question == "create" || *question == "keyed" || *question == "mix" && at%5 == 0:
 		request.SetRequestURI(*url + "/orders")
 		request.Header.SetMethod("POST")
 		request.Header.SetContentType("application/json")
+		if *question == "keyed" {
+			request.Header.Set("Idempotency-Key", uuid.NewString())
+		}
 		fmt.Fprintf(request.BodyWriter(), `{"item":"espresso beans, 1 kg","quantity":%d}`, at%1000+1)
 	default:
 		request.SetRequestURI(*url + "/orders/" + ids[at%len(ids)])
