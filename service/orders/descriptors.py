@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 _DESCRIPTORS: Final = "/proc/self/fd"
@@ -23,6 +24,16 @@ def raise_limit() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def lowest_free() -> int:
+    """Return the lowest number that no descriptor has: there are as many, or more."""
+    try:
+        descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return sys.maxsize
+    os.close(descriptor)
+    return descriptor
 
 
 def numbers() -> list[int]:
@@ -49,3 +60,15 @@ def duplicate(descriptor: int) -> socket.socket | None:
     except OSError:
         os.close(copy)
         return None
+
+
+def listening(port: int) -> Iterator[socket.socket]:
+    """Yield duplicates of the sockets that listen on a port."""
+    for descriptor in numbers():
+        found = duplicate(descriptor)
+        if found is None:
+            continue
+        with found, contextlib.suppress(OSError):
+            is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if is_listening and found.getsockname()[1] == port:
+                yield found

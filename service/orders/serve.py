@@ -15,19 +15,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import uvloop
+from msgspec.structs import replace
 
-from orders import descriptors
+from orders import descriptors, memory
+from orders.http.answers import Answers
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
+from orders.http.budget import Budget
 from orders.http.calls import Shared
 from orders.http.cold import ColdApplication
-from orders.http.connections import Connections
+from orders.http.connections import Connections, Watched
 from orders.http.cors import marking, preflight
 from orders.http.front import FrontDoor
 from orders.http.health import READINESS_PATIENCE, Health
 from orders.http.metrics_port import MetricsPort
 from orders.http.rotation import Rotation
 from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
+from orders.http.shares import HEAD, PLAIN, TLS, divide
 from orders.ports import host_to_bind
 from orders.service import OrderService
 from orders.store.ending import end_after
@@ -46,7 +50,8 @@ if TYPE_CHECKING:
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
 _BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
-_HEAD: Final = 16 * 1024
+_MEMORY_SHARE: Final = 0.9  # of the container's: the system has its own part in that
+_MIB: Final = 1024 * 1024
 _CONNECTIONS: Final = 65_536
 _FEW_CONNECTIONS: Final = 64
 _OTHER_DESCRIPTORS: Final = 256
@@ -88,7 +93,11 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         store.open()
         metrics.watch_connections(store.connections_by_state)
         metrics.watch_writes(store.writes.by_reason)
-        orders = _domain(store, config, metrics)
+        bounds = _bounds(config, metrics)
+        most, _, budget = bounds
+        # More wait only when callers have left; what they asked for is held all the same.
+        queue_limit = min(config.queue_limit, most.connections)
+        orders = _domain(store, replace(config, queue_limit=queue_limit), metrics)
         requests = Requests(metrics, tracing, writer, config.scheme)
         stack.callback(requests.record)
         health = Health(
@@ -99,18 +108,20 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             None if authentication is None else authentication.lacking,
         )
         bodies = Bodies(config.request_timeout)
+        answers = Answers(budget, config.http_port)
+        stack.callback(answers.stop)
         gate = authentication.gate if authentication is not None and config.auth.on else None
         cold = ColdApplication(
-            orders, requests, health, bodies,
+            orders, requests, health, bodies, budget=budget, answers=answers,
             gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
         )  # fmt: skip
-        shared = Shared(orders, requests, health, bodies, Bridge(cold))
+        shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget)
         hot = config.faults is None  # those stand around cold calls alone
         front = FrontDoor(shared, gate=gate, hot=hot)
         take = marking(front.take, config.cors)
         closed = authentication if config.metrics_auth else None
         side = MetricsPort(metrics, health, None if closed is None else closed.metrics_gate)
-        api = await _listen(config, stack, metrics, take, side, rotation)
+        api = await _listen(config, stack, metrics, bounds, take, side, rotation)
         health.started = True
         on_ready()
         _settle()
@@ -152,25 +163,27 @@ async def _listen(  # noqa: PLR0913  one part each
     config: "Config",
     stack: contextlib.AsyncExitStack,
     metrics: Metrics,
+    bounds: tuple[Bounds, Bounds, Budget],
     take: "Take",
     side: MetricsPort,
     rotation: Rotation | None,
 ) -> Listener:
     """Serve both ports; return the API's listener, which does not end with the stack."""
     host = host_to_bind(config.http_host)
-    bounds, few = _bounds(config)
+    most, few, budget = bounds
     beside = serve_asgi(side, host, config.metrics_port, few)
     stack.callback(beside.stop)
     await beside.bound()
     files = None if rotation is None else rotation.files
-    api = serve_rsgi(take, host, config.http_port, bounds, tls=files)
+    api = serve_rsgi(take, host, config.http_port, most, tls=files)
     await api.bound()
     connections = Connections(
         {
-            "api": (config.http_port, bounds.connections),
-            "metrics": (config.metrics_port, few.connections),
+            "api": Watched(config.http_port, most.connections, budget.transport),
+            "metrics": Watched(config.metrics_port, few.connections),
         },
         config.request_timeout,
+        budget,
     )
     metrics.watch_callers(connections.open, connections.limits, connections.closed)
     _background(stack, connections.watch())
@@ -194,15 +207,24 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
     return stop, hurry
 
 
-def _bounds(config: "Config") -> tuple[Bounds, Bounds]:
-    """Return what callers may take of the API's port, and of the other one."""
+def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]:
+    """Return what callers may take of the API's port, of the other one, and of the memory."""
+    limit = config.memory_limit or int(memory.available() * _MEMORY_SHARE)
+    transport = PLAIN if config.tls is None else TLS
+    shares = divide(limit, memory.resident(), transport)
+    if not shares.enough:
+        log.warning("%d MiB of memory are too few: more may be used", limit // _MIB)
+    budget = Budget(shares.requests, transport)
+    metrics.watch_memory(limit, budget.total, lambda: budget.used, lambda: budget.refused)
     most = descriptors.raise_limit() - _OTHER_DESCRIPTORS
     if config.tls is not None:
-        most //= 2  # while certificates are replaced there are two servers
+        most //= transport.servers + 1  # the last part is for handshakes
+    most = min(shares.connections, most, _CONNECTIONS)
     patience = config.http_keep_alive_timeout
     return (
-        Bounds(max(1, min(_CONNECTIONS, most)), _HEAD, patience),
-        Bounds(_FEW_CONNECTIONS, _HEAD, patience),
+        Bounds(max(1, most), HEAD, patience),
+        Bounds(_FEW_CONNECTIONS, HEAD, patience),
+        budget,
     )
 
 

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from orders.auth import api_keys
 from tests.certificates import Authority
+from tests.closed import closing
 from tests.collector import Collector
 from tests.postgres import Databases
 from tests.server import Server
-from tests.tokens import AUDIENCE, ISSUER, jwks, signer
 
 
 @pytest.fixture(scope="module")
@@ -46,25 +45,15 @@ class Closed(NamedTuple):
 def closed(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     """Start such a service."""
     folder = tmp_path_factory.mktemp("closed")
-    authority, key, issuer = Authority(folder), api_keys.new_key(), signer()
-    mine = authority.issue("server")
+    made = closing(folder)
     credentials = {"--api-key-file": folder / "api-key", "--token-file": folder / "token"}
-    for file, content in zip(credentials.values(), (key, issuer.token()), strict=True):
+    for file, content in zip(credentials.values(), (made.api_key, made.token), strict=True):
         file.write_text(f"{content}\n")
-    (folder / "keys").write_text(api_keys.line("shop", key, ["orders:read", "orders:write"]))
-    (folder / "jwks").write_text(jwks(issuer))
     started = Server(
-        folder / "serve.log",
-        DATABASE_URL=postgres.migrated_database(),
-        TLS_CERT_FILE=str(mine.certificate),
-        TLS_KEY_FILE=str(mine.key),
-        AUTH_API_KEYS_FILE=str(folder / "keys"),
-        AUTH_ISSUER=ISSUER,
-        AUTH_AUDIENCE=AUDIENCE,
-        AUTH_JWKS_FILE=str(folder / "jwks"),
+        folder / "serve.log", DATABASE_URL=postgres.migrated_database(), **made.environ
     )
     started.wait_for()
-    yield Closed(started.url, authority, credentials)
+    yield Closed(started.url, made.authority, credentials)
     assert 0 == started.stop()
     postgres.drop_databases()
 

@@ -41,7 +41,7 @@ sys.exit(cli.main())
 @pytest.fixture
 def narrow(tmp_path: Path, database_url: str) -> Iterator[NarrowServer]:
     """Start one; at the end it must stop as it should."""
-    server = NarrowServer(tmp_path / "serve.log", DATABASE_URL=database_url, REQUEST_TIMEOUT="1")
+    server = NarrowServer(tmp_path / "serve.log", DATABASE_URL=database_url, REQUEST_TIMEOUT="3")
     server.wait_for()
     yield server
     assert 0 == server.stop(), server.output()
@@ -126,6 +126,23 @@ async def test_a_flood_of_idle_connections_keeps_nobody_out(
     assert [201] * 10 == statuses
     assert closed > 0
     assert 1 == narrow.output().count("that were idle are closed")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
+async def test_a_flood_ends_no_request(narrow: NarrowServer, database_url: str) -> None:
+    """While idle connections are closed for others, one with a request under way is not."""
+    async with table_locked(database_url):
+        waiting = asyncio.ensure_future(create(narrow))
+        await eventually(lambda: _active(narrow))
+        async with idle_callers(narrow, CALLERS + 40, b""):
+            await eventually(lambda: "that were idle are closed" in narrow.output())
+            status = await waiting
+
+    assert 503 == status
+
+
+async def _active(server: Server) -> bool:
+    return await metric(server, "http_server_active_requests") == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")

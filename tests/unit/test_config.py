@@ -33,6 +33,7 @@ def test_nothing_set_is_the_defaults() -> None:
         config.shutdown_grace_period,
     )
     assert (8192, 256) == (config.queue_limit, config.batch_limit)
+    assert config.memory_limit is None
     assert ("INFO", None, "auto") == (config.log_level, config.log_level_file, config.log_format)
     assert ("orders", "none") == (config.tracing.service_name, config.tracing.exporter)
     assert config.database is None

@@ -7,6 +7,7 @@ end, and no token is kept.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from time import time
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -224,7 +225,7 @@ class Gate:
             self._allowance.end()
         named = granted(token.claims, trust.scopes_claim)
         # Those of other services are of no use, and there may be thousands of them.
-        scopes = None if named is None else named & _KNOWN
+        scopes = None if named is None else _one(named & _KNOWN)
         caller = issuer.caller(token.subject, scopes)
         valid = _Valid(caller, token.exp + LEEWAY, trust, key.identity, scopes)
         _put(self._valid, digest, valid)
@@ -253,6 +254,12 @@ def bearer(authorization: str) -> str:
 def schemes(*, bearer: bool, keys: bool) -> tuple[str, ...]:
     """Return the schemes that are taken."""
     return (*((BEARER,) if bearer else ()), *((API_KEY,) if keys else ()))
+
+
+@lru_cache
+def _one(scopes: frozenset[str]) -> frozenset[str]:
+    """Return the same object for all that are equal: thousands of tokens are remembered."""
+    return scopes
 
 
 def _put(remembered: dict[bytes, T], digest: bytes, what: T) -> None:

@@ -53,7 +53,7 @@ class InForce(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """Everything that can be set. Durations are seconds; `faults` wraps an `OrderService`."""
+    """Everything that can be set, in seconds and bytes; `faults` wraps an `OrderService`."""
 
     database: Database | None
     tracing: TracingConfig
@@ -64,6 +64,7 @@ class Config(Struct, frozen=True):
     http_keep_alive_timeout: float
     queue_limit: int
     batch_limit: int
+    memory_limit: int | None
     shutdown_delay: float
     shutdown_grace_period: float
     log_level: str

@@ -47,6 +47,29 @@ def integer(low: int, high: int) -> Parser:
     return parse
 
 
+_SIZE: Final = re.compile(r"([0-9]{1,18})(Ki|Mi|Gi|Ti|k|M|G|T)?")
+_MULTIPLES: Final = {
+    unit + binary: base**power
+    for power, unit in enumerate("kMGT", start=1)
+    for base, binary in ((1000, ""), (1024, "i"))
+} | {"Ki": 1024, None: 1}
+
+
+def size(low: int, high: int) -> Parser:
+    """Parse `134217728`, `128Mi`, `1G`, as Kubernetes writes quantities: bytes, low to high."""
+
+    def parse(text: str) -> int:
+        match = _SIZE.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(text)
+        value = int(match[1]) * _MULTIPLES[match[2]]
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
 def ratio(text: str) -> float:
     """Parse a number from 0 to 1."""
     if re.fullmatch(r"[0-9]*\.?[0-9]+", text.strip()) is None or not 0 <= float(text) <= 1:

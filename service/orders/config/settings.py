@@ -203,7 +203,8 @@ SERVICE: Final = (
         parse.integer(1, 1_000_000),
         8192,
         "1 to 1000000",
-        "How many requests of a kind may wait for a batch; more are answered 503 at once.",
+        "How many requests of a kind may wait for a batch, but no more than connections are "
+        "accepted; more are answered 503 at once.",
         "Service",
     ),
     Setting(
@@ -213,6 +214,16 @@ SERVICE: Final = (
         256,
         "1 to 10000",
         "How many requests one batch may have.",
+        "Service",
+    ),
+    Setting(
+        "memory_limit",
+        ("MEMORY_LIMIT",),
+        parse.size(64 * 1024**2, 1024**4),
+        None,
+        "bytes, or a number with Ki, Mi, Gi, k, M or G; 64Mi to 1Ti",
+        "What the process may have of memory; requests for which there is none are answered 503 "
+        "at once. When left out, 90 % of the container's limit, or of the machine's memory.",
         "Service",
     ),
     Setting(

@@ -5,7 +5,8 @@ each request, its body in pieces as they come, its answer in one.
 
 An answer may come before all of the body has. The rest is read and thrown away: a connection that
 is closed while its caller still sends is reset, and the caller may never see the answer. Where
-that would be too much, or nobody sends it without a 100, the answer says that it is the last one.
+that would be too much, of one body or of all of them (`budget.py`), or nobody sends it without a
+100, the answer says that it is the last one.
 """
 
 import asyncio
@@ -14,12 +15,14 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.http.asgi import App
+from orders.http.budget import ORDINARY_BODY, Held
 from orders.http.chunks import ended
 from orders.http.exchanges import Last
 from orders.http.rsgi import hidden_credentials, unreadable
 
 if TYPE_CHECKING:
     from orders.http.asgi import Scope as ASGIScope
+    from orders.http.budget import Budget
     from orders.http.rsgi import Exchange, Landing, Scope
 
 _NOTHING_MORE: dict[str, Any] = {"type": "http.disconnect"}
@@ -33,9 +36,10 @@ _LINGER: Final = 2.0
 class Bridge:
     """Takes requests to an ASGI application."""
 
-    def __init__(self, app: App) -> None:
-        """Keep it."""
+    def __init__(self, app: App, budget: "Budget") -> None:
+        """Keep it, and what bodies are charged to that are read after their answer."""
         self.app = app
+        self._budget = budget
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -61,18 +65,22 @@ class Bridge:
 
         """
         answered = asyncio.Event()
-        body = _Body(scope, protocol, answered)
+        body = _Body(scope, protocol, answered, Held(self._budget))
         if read:
             body.give(sent, whole=whole)
         # The application's log lines bear this request's trace, and no other's.
         answering = self._answer(scope, protocol, started, body, answered)
         self._keep(self._loop.create_task(answering, context=Context()))
 
-    def unread(self, scope: "Scope", protocol: "Exchange") -> "Exchange":
-        """Return what answers a request at once whose body is thrown away after that."""
-        body = _Body(scope, protocol, asyncio.Event())
+    def unread(self, scope: "Scope", protocol: "Exchange", *, begun: bool = False) -> "Exchange":
+        """Return what answers a request at once whose body, or its rest, is thrown away after."""
+        body = _Body(scope, protocol, asyncio.Event(), Held(self._budget))
+        if begun:
+            body.begun()
+        if not body.may_be_thrown_away():
+            return Last(protocol)
         self._keep(self._loop.create_task(body.throw_away()))
-        return Last(protocol) if body.is_too_much else protocol
+        return protocol
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -100,13 +108,17 @@ class Bridge:
                 return
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
-                if body.is_too_much and _CLOSE not in headers:
+                if not body.may_be_thrown_away() and _CLOSE not in headers:
                     headers.append(_CLOSE)
                 protocol.response_bytes(status, headers, b"".join(parts))
+                parts.clear()  # the rest of a body may take its time
                 answered.set()
 
         try:
-            await self.app(_asgi(scope, started), body.receive, send)
+            request = _asgi(scope, started)
+            del scope  # it has the head, with the buffer that the server read it into
+            await self.app(request, body.receive, send)
+            del request
         finally:
             if not answered.is_set():  # it was cut off
                 protocol.response_bytes(500, [], b"")
@@ -117,8 +129,11 @@ class Bridge:
 class _Body:
     """The body of a request, as ASGI's messages."""
 
-    def __init__(self, scope: "Scope", protocol: "Exchange", answered: asyncio.Event) -> None:
+    def __init__(
+        self, scope: "Scope", protocol: "Exchange", answered: asyncio.Event, held: Held
+    ) -> None:
         self._answered = answered
+        self._held = held
         lengths = scope.headers.get_all("content-length")
         # Bytes that are still to come; None where the body's own end says how long it is.
         self._missing = int(lengths[0]) if lengths else None
@@ -137,7 +152,12 @@ class _Body:
         if whole:
             self._is_there = False
         else:
-            self._stream = self._protocol
+            self.begun()
+
+    def begun(self) -> None:
+        """Have been read in part."""
+        self._is_asked_for = True
+        self._stream = self._protocol
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message; after the last one, that there is none, once it is answered."""
@@ -157,18 +177,36 @@ class _Body:
         self._gone = not self._whole()
         return _NOTHING_MORE if self._gone else _message(b"", more=False)
 
-    @property
-    def is_too_much(self) -> bool:
-        """Whether there is more of it than is thrown away, or the caller waits for a 100."""
-        return self._is_there and (not self._is_asked_for or (self._missing or 0) > _THROWN_AWAY)
+    def may_be_thrown_away(self) -> bool:
+        """Whether what is left of it is to be read after the answer, for which it is charged.
+
+        It is not where that is too much, where there is no memory for it, as bodies of others are
+        thrown away, or where the caller waits for a 100.
+        """
+        if self._is_there and (
+            not self._is_asked_for
+            or (self._missing or 0) > _THROWN_AWAY
+            or not (self._is_ordinary or self._held.may_arrive())
+        ):
+            self._is_there = False
+            return False
+        return True
 
     async def throw_away(self) -> None:
-        """Read what is left of it, unless that is too much."""
-        left = 0 if self.is_too_much else _THROWN_AWAY
-        with contextlib.suppress(Exception):  # a time-out, or whatever breaks a body off
-            async with asyncio.timeout(_LINGER):
-                while self._is_there and left > 0:
-                    left -= len(await self._next())
+        """Read what is left of it, if anything is, and if it may."""
+        left = _THROWN_AWAY
+        try:
+            with contextlib.suppress(Exception):  # a time-out, or whatever breaks a body off
+                async with asyncio.timeout(_LINGER):
+                    while self._is_there and left > 0:
+                        left -= len(await self._next())
+        finally:
+            self._held.release()
+
+    @property
+    def _is_ordinary(self) -> bool:
+        """Whether what is left of it is no more than what is not charged."""
+        return self._missing is not None and self._missing <= ORDINARY_BODY
 
     async def _next(self) -> bytes:
         """Return the next piece of it; an empty one is its end, or that of all hope."""

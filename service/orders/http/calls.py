@@ -12,6 +12,7 @@ import msgspec
 
 from orders.batch import Waiter
 from orders.errors import Internal, Problem, RequestTimeout
+from orders.http.budget import Held
 from orders.http.chunks import Chunks, TooLong
 from orders.http.endpoint import BODY_LIMIT, Reply
 from orders.http.endpoints import created, found, insertable
@@ -23,6 +24,7 @@ from orders.telemetry.context import TraceContext, current
 if TYPE_CHECKING:
     from orders.http.bodies import Bodies
     from orders.http.bridge import Bridge
+    from orders.http.budget import Budget
     from orders.http.health import Health
     from orders.http.rsgi import Exchange, Landing, Scope
     from orders.service import OrderService
@@ -46,6 +48,7 @@ class Shared(msgspec.Struct, frozen=True):
     health: "Health"
     bodies: "Bodies"
     bridge: "Bridge"
+    budget: "Budget"
 
 
 class Call(Waiter):
@@ -181,8 +184,12 @@ class CreateCall(Call):
         """
         self._scope = scope
         self._length = length
-        protocol = self._protocol
-        body: Landing = protocol() if length is not None else Chunks(protocol, BODY_LIMIT)
+        stream = self._stream = self._protocol.__aiter__()
+        body: Landing
+        if length is not None:
+            body = stream.__anext__()  # nearly always all of it
+        else:
+            body = Chunks(stream, BODY_LIMIT, Held(self._shared.budget))
         self._body = body
         self._shared.bodies.expect(self, self._started)
         body.add_done_callback(self._arrived)
@@ -190,7 +197,7 @@ class CreateCall(Call):
     def late(self, problem: RequestTimeout) -> None:
         """Answer that the body did not come in time."""
         self._body.cancel()
-        del self._body
+        del self._body, self._stream
         self.begin()
         self.fail(problem)
 
@@ -207,22 +214,39 @@ class CreateCall(Call):
             super().settle(result)
 
     def _arrived(self, body: Any) -> None:
-        if not self._shared.bodies.came(self):
+        bodies = self._shared.bodies
+        if not bodies.came(self):
             return  # it was late
         del self._body  # it would be a cycle that nobody collects
         try:
             sent: bytes = body.result()
         except TooLong as long:
             self._go_cold(long.sent, whole=False)
+        except Problem as refused:
+            self._protocol = self._shared.bridge.unread(self._scope, self._protocol, begun=True)
+            self.begin()
+            self.fail(refused)
         except Exception as error:  # noqa: BLE001  the caller left, or sent what is no body
             # The body keeps its error, and the traceback this frame, which has the body: a cycle.
             error.__traceback__ = None
             self._go_cold(None)
         else:
-            if self._length is not None and len(sent) != self._length:
+            length = self._length
+            if length is None or len(sent) == length:
+                self._go(sent)
+            elif not sent:
                 self._go_cold(None)
             else:
-                self._go(sent)
+                self._read_on(sent, length)
+
+    def _read_on(self, sent: bytes, length: int) -> None:
+        """Read the rest of a body whose first piece is not all of it."""
+        held = Held(self._shared.budget)
+        rest = Chunks(self._stream, BODY_LIMIT, held, length=length, sent=sent)
+        self._length = None  # it has seen to that
+        self._body = rest
+        self._shared.bodies.expect(self, self._started)
+        rest.add_done_callback(self._arrived)
 
     def _go(self, sent: bytes) -> None:
         try:
@@ -230,6 +254,7 @@ class CreateCall(Call):
         except _NOT_AN_ORDER:
             self._go_cold(sent)
             return
+        del self._scope  # it has the head, with the buffer that the server read it into
         self.begin()
         orders = self._shared.orders
         try:

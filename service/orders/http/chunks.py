@@ -1,14 +1,18 @@
-"""A chunked body, read without a task and within a bound; seen from outside, it is a Landing.
+"""A body in pieces, read without a task and within bounds; seen from outside, it is a Landing.
 
-Some clients chunk every body: .NET does, and Java's streams do. RSGI gives the end of a body, a
-part that broke off and trailers (RFC 9112, 7.1.2) as an empty piece each; only after the end there
-is nothing more. So a body with trailers is taken for one that broke off.
+Nearly every body is one piece, which is there at once (`calls.py`). Others come slowly, and some
+are chunked: .NET chunks every body, and so do Java's streams. RSGI gives the end of a body, a part
+that broke off and trailers (RFC 9112, 7.1.2) as an empty piece each; only after the end there is
+nothing more. So a chunked body with trailers is taken for one that broke off.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from orders.http.rsgi import Exchange
+from orders.errors import Problem
+from orders.http.budget import ORDINARY_BODY, Held
+
+_FACTOR: Final = 3
 
 
 class BrokenOff(Exception):
@@ -36,20 +40,33 @@ def ended(stream: Any) -> bool:
 class Chunks:
     """The pieces of a body on their way in."""
 
-    def __init__(self, protocol: Exchange, limit: int) -> None:
-        """Take no more than `limit` bytes, and a last piece."""
-        self._stream = protocol.__aiter__()
+    def __init__(
+        self, stream: Any, limit: int, held: Held, *, length: int | None = None, sent: bytes = b""
+    ) -> None:
+        """Take no more than `limit` bytes, and a last piece.
+
+        Args:
+            stream: gives the pieces.
+            limit: bytes.
+            held: what they are charged to from a few KiB on.
+            length: bytes of the whole body, if that is known.
+            sent: what came already.
+
+        """
+        self._stream = stream
         self._limit = limit
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._held = held
+        self._length = length
+        self._sent = bytearray(sent)
+        self._charged = 0
         self._next: Any = None
         self._callback: Callable[[Any], None] = lambda _: None
         self._failure: Exception | None = None
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Start to read; call back in the loop's thread when that is over."""
+        """Start to read; call back in the loop's thread when that is over, or at once."""
         self._callback = callback
-        self._read()
+        self._go_on_if(self._charge)
 
     def result(self) -> bytes:
         """Return the body.
@@ -57,14 +74,16 @@ class Chunks:
         Raises:
             BrokenOff: it is not whole.
             TooLong: it has more than its bound.
+            Problem: there is no memory for it.
 
         """
         if self._failure is not None:
             raise self._failure
-        return b"".join(self._pieces)
+        return bytes(self._sent)
 
     def cancel(self) -> bool:
         """Read no more."""
+        self._held.release()
         reading, self._next = self._next, None
         return reading is not None and bool(reading.cancel())
 
@@ -80,13 +99,48 @@ class Chunks:
             piece: bytes = reading.result()
         except Exception:  # noqa: BLE001  whatever it is, no more will come
             piece = b""
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size > self._limit:
-            self._failure = TooLong(b"".join(self._pieces))
-        elif piece:
+        self._sent += piece
+        self._go_on_if(lambda: self._goes_on(piece))
+
+    def _go_on_if(self, goes_on: Callable[[], bool]) -> None:
+        """Read on, or say that it is over."""
+        try:
+            more = goes_on()
+        except (BrokenOff, TooLong, Problem) as failure:
+            failure.__traceback__ = None  # it has this frame, which would be a cycle
+            self._failure = failure
+            more = False
+        if more:
             self._read()
-            return
-        elif not ended(self._stream):
-            self._failure = BrokenOff()
-        self._callback(self)
+        else:
+            self._held.release()
+            self._callback(self)
+
+    def _charge(self) -> bool:
+        """Hold what came, if it is much; more is to come.
+
+        Raises:
+            Problem: there is no memory for it.
+
+        """
+        size = len(self._sent)
+        if size > ORDINARY_BODY:
+            arriving = 0 if self._charged else self._held.arriving
+            self._held.grow(arriving + (size - self._charged) * _FACTOR)
+            self._charged = size
+        return True
+
+    def _goes_on(self, piece: bytes) -> bool:
+        """Whether there is more to come after a piece."""
+        size = len(self._sent)
+        if size > self._limit:
+            raise TooLong(bytes(self._sent))
+        self._charge()
+        if self._length is not None:
+            if size >= self._length:
+                return False
+        elif not piece and ended(self._stream):
+            return False
+        if not piece:
+            raise BrokenOff
+        return True

@@ -16,17 +16,21 @@ from orders.auth.caller import NOBODY
 from orders.auth.outcomes import ACCEPTED
 from orders.errors import Internal, Problem
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
+from orders.http.budget import Held, is_ordinary
+from orders.http.cold_answer import ColdAnswer
 from orders.http.cors import is_preflight
 from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
-from orders.http.problems import render, unrecorded
+from orders.http.problems import unrecorded
 from orders.service import begun, owner
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
+    from orders.http.answers import Answers
     from orders.http.bodies import Bodies
+    from orders.http.budget import Budget
     from orders.http.health import Health
     from orders.service import OrderService
     from orders.telemetry.context import TraceContext
@@ -52,6 +56,8 @@ class ColdApplication:
         health: "Health",
         bodies: "Bodies",
         *,
+        budget: "Budget",
+        answers: "Answers",
         gate: "Gate | None" = None,
         preflight: Headers | None = None,
         docs: bool = True,
@@ -63,6 +69,8 @@ class ColdApplication:
             requests: what records each request but probes.
             health: what answers probes.
             bodies: what waits for bodies.
+            budget: what requests are charged to.
+            answers: what large answers are charged by until they are read.
             gate: what is asked before anything else; None lets everybody in.
             preflight: the answer to every preflight of CORS, if pages of others may ask.
             docs: whether there is a documentation.
@@ -72,6 +80,8 @@ class ColdApplication:
         self._requests = requests
         self._health = health
         self._bodies = bodies
+        self._budget = budget
+        self._answers = answers
         self._preflight = preflight
         for endpoint in ENDPOINTS:
             requests.cold(endpoint.method, endpoint.path, 0)
@@ -92,12 +102,20 @@ class ColdApplication:
             await self._recorded(scope, receive, send)
 
     async def _probe(self, scope: Scope, send: Send) -> None:
-        """Answer a probe, which is neither logged nor counted."""
-        problem = refusal(scope)
-        if problem is None:
-            status, headers, body = await self._health.answer(scope)
-        else:
-            status, headers, body = unrecorded(problem, scope)
+        """Answer a probe, which is neither logged nor counted, and charged only if it is large."""
+        held = Held(self._budget)
+        try:
+            if not is_ordinary(scope["headers"]):
+                held.cold(scope["headers"])
+            problem = refusal(scope)
+            if problem is None:
+                status, headers, body = await self._health.answer(scope)
+            else:
+                status, headers, body = unrecorded(problem, scope)
+        except Problem as full:
+            status, headers, body = unrecorded(full, scope)
+        finally:
+            held.release()
         if self._health.draining:
             headers = closing(headers)
         await respond(send, status, headers, body)
@@ -115,43 +133,38 @@ class ColdApplication:
         )
         current.set(context)
         begun.set(started)
-        correlation = (b"x-correlation-id", context.trace_id.encode())
-        status = 500
-        sent = False
-
-        async def marked(message: dict[str, Any]) -> None:
-            nonlocal status, sent
-            if message["type"] == "http.response.start":
-                status, sent = message["status"], True
-                message["headers"] = [*message["headers"], correlation]
-                if self._health.draining:
-                    message["headers"] = closing(message["headers"])
-            await send(message)
+        held = scope["orders_held"] = Held(self._budget)
+        answer = ColdAnswer(scope, send, context.trace_id, self._health, held)
 
         async def patient() -> dict[str, Any]:
-            return await self._bodies.receive(receive, started)
+            message = await self._bodies.receive(receive, started)
+            held.arrived(len(message.get("body", b"")))
+            return message
 
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         try:
             refused = None if self._gate is None else self._unwelcome(scope, route, context)
+            if refused is None:
+                held.cold(scope["headers"])
             if (refused := refused or refusal(scope)) is not None:
-                scope["orders_problem"] = refused.name
-                await respond(marked, *render(refused, path, context.trace_id))
+                await answer.refuse(refused)
             elif (allowed := self._allowed(scope)) is not None:
-                await respond(marked, HTTPStatus.NO_CONTENT, allowed, b"")
+                await respond(answer.send, HTTPStatus.NO_CONTENT, allowed, b"")
             else:
                 app = await self._litestar()
-                await app(scope, patient, marked)
+                await app(scope, patient, answer.send)
+        except Problem as problem:
+            await answer.refuse(problem)
         except Exception:
             log.exception("%s %s failed", method, route)
-            if not sent:
-                scope["orders_problem"] = Internal.name
-                await respond(marked, *render(Internal(), path, context.trace_id))
+            if not answer.sent:
+                await answer.refuse(Internal())
         finally:
-            problem = scope.get("orders_problem")
+            answer.release(self._answers)
+            problem_name = scope.get("orders_problem")
             self._requests.cold(method, route)
-            self._requests.end(context, method, route, path, status, started, problem)
+            self._requests.end(context, method, route, path, answer.status, started, problem_name)
 
     def _allowed(self, scope: Scope) -> Headers | None:
         """Return the answer's headers where a request is a preflight, and those are answered."""

@@ -1,26 +1,47 @@
-"""The connections of callers: how many there are, and that idle ones keep nobody out.
+"""The connections of callers: their number, idle ones that keep others out, answers unread.
 
 The server accepts no more than its bound, and keeps an idle connection until its time-out. So a
 flood of them would keep callers out for that long. Once there are nearly as many as there may be,
 those are closed that have been idle for the longest. As a request has one deadline, a connection
 on which nothing has come or gone for longer has none under way; nor has one on which nothing ever
 came. They are found among the descriptors of the process, where the system knows them.
+
+With TLS the server takes whatever connects, and counts a connection only when its handshake is
+done; until then it holds what came of the caller's messages, tens of KiB. So those beyond what may
+be there are closed at once, first those that have sent most without an answer, then those that
+were answered least. Their number is watched by the lowest descriptor that is free, which costs
+next to nothing. For some seconds after such a flood one connection at a time may wait until it is
+accepted, so that the system has the others try again.
+
+The server keeps what a caller does not read, for as long as the caller likes; of answers without a
+body even those to requests that are still coming. So a connection is closed on which answers wait
+and of which nothing is read for longer than a request may take; at once if there is no memory for
+what the server has of it (`budget.py`).
 """
 
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 import struct
-from collections.abc import Iterable, Mapping
-from time import perf_counter
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter, thread_time
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
+from orders.http.budget import Held
+from orders.http.server import BACKLOG
+from orders.http.shares import PLAIN, TLS, Transport
+
+if TYPE_CHECKING:
+    from orders.http.budget import Budget
 
 PERIOD: Final = 1.0
 """Seconds between two looks, unless one takes more than a hundredth of that."""
 _COST: Final = 100
+_LEAST: Final = 9
+"""How often a look's time passes before the next one, even if there may be too many."""
 _STRIDE: Final = 128
 """Descriptors that are looked at before anything else has its turn."""
 _NEARLY: Final = 0.9
@@ -29,14 +50,44 @@ _ENOUGH: Final = 0.75
 """until no more than this share is left."""
 _SILENT: Final = 1.0
 """Seconds in which a caller sends something on a new connection."""
+_ALARM: Final = 0.02
+"""Seconds between two looks at how many descriptors there are."""
+_OTHERS: Final = 32
+"""Descriptors that come later and are no connections of callers of the API."""
+_CALM: Final = 5.0
+"""Seconds without too many, after which a flood is over."""
 
-# struct tcp_info of Linux 4.1 and later: the state, ms since data was sent, ms since data came,
-# and bytes that came.
-_TCP_INFO: Final = struct.Struct("=B 43x I 4x I 72x Q")
+# struct tcp_info of Linux 4.6 and later: the state, ms since data was sent, ms since data came,
+# bytes that the other end has taken, bytes that came, and bytes that wait to be sent.
+_TCP_INFO: Final = struct.Struct("=B 43x I 4x I 64x Q Q 8x I")
 _CONNECTED: Final = (1, 8)
 """TCP_ESTABLISHED and TCP_CLOSE_WAIT, in which the caller has said goodbye."""
 
 log = logging.getLogger("orders.http")
+
+
+class Watched(NamedTuple):
+    """A port."""
+
+    number: int
+    limit: int
+    """Connections that a server on it accepts."""
+    transport: Transport = PLAIN
+
+    @property
+    def counted(self) -> int:
+        """Connections that servers on it count at most."""
+        return self.limit * self.transport.servers
+
+    @property
+    def most(self) -> int:
+        """Connections that it may have with TLS, with those that no server counts yet."""
+        handshake = self.transport.handshake
+        return self.counted + self.limit * self.transport.connection // handshake
+
+    def weight(self, seen: "Seen") -> int:
+        """Return for how many connections one counts: a long greeting, for several."""
+        return 1 + (seen.received // self.transport.handshake if seen.greets else 0)
 
 
 class Seen(NamedTuple):
@@ -45,86 +96,193 @@ class Seen(NamedTuple):
     idle: float
     """Seconds for which nothing has come or gone."""
     descriptor: int
-    used: bool
-    """Whether anything ever came."""
+    read: int
+    """Bytes that the caller has taken."""
+    received: int
+    """Bytes that came from it."""
+    waits: bool
+    """Whether answers wait for it."""
+    greets: bool
+    """Whether it was answered nothing although TLS answers the first message."""
+
+    @property
+    def worth(self) -> tuple[bool, int]:
+        """What is compared when some must go: the least goes first."""
+        return not self.greets, -self.received if self.greets else self.read
+
+
+class Unread(NamedTuple):
+    """A connection on which answers wait, as it was when the caller last read."""
+
+    since: float
+    read: int
+    held: Held
+    """What the server has of it, once it was seen like that twice."""
 
 
 class Connections:
-    """Counts the connections of ports, and closes idle ones when there are too many."""
+    """Counts the connections of ports, and closes those that hold what others need."""
 
-    def __init__(self, bounds: Mapping[str, tuple[int, int]], deadline: float) -> None:
+    def __init__(self, ports: Mapping[str, Watched], deadline: float, budget: "Budget") -> None:
         """Have looked at none.
 
         Args:
-            bounds: local port, and how many connections it may have, by the name of the port.
+            ports: by name.
             deadline: seconds that a request may take.
+            budget: what answers are charged to that are not read.
 
         """
-        self.limits = {name: limit for name, (_, limit) in bounds.items()}
-        self.open = dict.fromkeys(bounds, 0)
-        self.closed = dict.fromkeys(bounds, 0)
-        self._names = {port: name for name, (port, _) in bounds.items()}
+        self.limits = {name: port.limit for name, port in ports.items()}
+        self.open = dict.fromkeys(ports, 0)
+        self.closed = dict.fromkeys(ports, 0)
+        self._ports = ports
+        self._names = {port.number: name for name, port in ports.items()}
         self._deadline = deadline
+        self._budget = budget
+        self._has_tls = any(port.transport is TLS for port in ports.values())
+        counted = sum(port.counted for port in ports.values())
+        self._alarm = descriptors.lowest_free() + counted + _OTHERS
+        self._flooded: dict[str, float] = {}
+        """When a port had too many for the last time, by perf_counter()."""
         self._told: set[str] = set()
+        self._unread: dict[int, Unread] = {}
 
     async def watch(self) -> None:
         """Look again and again, for ever."""
         while True:
-            started = perf_counter()
-            await self.look()
-            await asyncio.sleep(max(PERIOD, (perf_counter() - started) * _COST))
+            started = thread_time()
+            if not await self.look():
+                took = thread_time() - started
+                await asyncio.sleep(took * _LEAST)
+                await self._pause(max(PERIOD, took * _COST))
 
-    async def look(self) -> None:
-        """Count them, and close those that are too many."""
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until there are more descriptors than should be."""
+        if not self._has_tls:
+            await asyncio.sleep(seconds)
+            return
+        end = perf_counter() + seconds
+        while perf_counter() < end and descriptors.lowest_free() <= self._alarm:  # noqa: ASYNC110
+            await asyncio.sleep(_ALARM)  # nobody tells
+
+    async def look(self) -> bool:
+        """Count them, close those that are too many, or do not read; return whether some were."""
         found: dict[str, list[Seen]] = {name: [] for name in self.limits}
+        before, self._unread = self._unread, {}
         for number, descriptor in enumerate(descriptors.numbers()):
             if number % _STRIDE == 0:
                 await asyncio.sleep(0)
             name, seen = self._see(descriptor)
-            if seen is not None:
-                found[name].append(seen)
+            if seen is None:
+                continue
+            found[name].append(seen)
+            if seen.waits:
+                self._watch_unread(seen, before.pop(descriptor, None))
+        for unread in before.values():
+            unread.held.release()
+        flooded = False
         for name, connections in found.items():
             self.open[name] = len(connections)
             limit = self.limits[name]
+            if too_many := self._too_many(self._ports[name], connections):
+                flooded = True
+                self._throttle(name)
+                self._close_some(name, "not let in", too_many, lambda _: True)
+                continue
+            self._end_throttle(name)
             if len(connections) >= limit * _NEARLY:
                 self._relieve(name, connections, len(connections) - int(limit * _ENOUGH))
             elif len(connections) <= limit * _ENOUGH:
                 self._told.discard(name)
+        return flooded
+
+    def _throttle(self, name: str) -> None:
+        """Have one connection at a time wait at a port until it is accepted."""
+        if name not in self._flooded:
+            self._set_backlog(name, 0)
+        self._flooded[name] = perf_counter()
+
+    def _end_throttle(self, name: str) -> None:
+        """Have as many as ever wait, if the flood is over."""
+        if perf_counter() - self._flooded.get(name, math.inf) > _CALM:
+            del self._flooded[name]
+            self._set_backlog(name, BACKLOG)
+
+    def _set_backlog(self, name: str, backlog: int) -> None:
+        for listener in descriptors.listening(self._ports[name].number):
+            listener.listen(backlog)
+
+    @staticmethod
+    def _too_many(port: Watched, connections: Iterable[Seen]) -> list[Seen]:
+        """Return those that go, as there are more than there may be."""
+        if not port.transport.handshake:
+            return []  # the server counts all of them
+        surplus = sum(map(port.weight, connections)) - port.most
+        found = []
+        for seen in sorted(connections, key=lambda seen: seen.worth):
+            if surplus <= 0:
+                break
+            found.append(seen)
+            surplus -= port.weight(seen)
+        return found
 
     def _relieve(self, name: str, connections: Iterable[Seen], too_many: int) -> None:
-        """Close so many that are idle, the longest first; say so once for each flood."""
+        """Close so many that are idle, the longest first."""
         idle = sorted((it for it in connections if self._is_idle(it)), reverse=True)[:too_many]
-        closed = sum(map(self._close, idle))
+        self._close_some(name, "idle", idle, self._is_idle)
+
+    def _close_some(
+        self, name: str, which: str, connections: Iterable[Seen], close: Callable[[Seen], bool]
+    ) -> None:
+        """Close those that are still there, and to be closed; say so once for each flood."""
+        closed = sum(self._see(it.descriptor, close=close)[1] is not None for it in connections)
         self.closed[name] += closed
         if name not in self._told:
             self._told.add(name)
             log.warning(
-                "the %s port has %d connections of %d: %d that were idle are closed, more will be",
+                "the %s port has %d connections of %d: %d that were %s are closed, more will be",
                 name,
                 self.open[name],
                 self.limits[name],
                 closed,
+                which,
             )
 
+    def _watch_unread(self, seen: Seen, before: Unread | None) -> None:
+        """Close a connection on which answers have waited for too long."""
+        now = perf_counter()
+        if before is None:
+            before = Unread(now, seen.read, Held(self._budget))
+        elif before.read != seen.read:
+            before.held.release()
+            before = Unread(now, seen.read, before.held)
+        elif now - before.since > self._deadline or not self._may_wait(before.held):
+            before.held.release()
+            self._see(seen.descriptor, close=lambda found: found.waits)
+            return
+        self._unread[seen.descriptor] = before
+
+    def _may_wait(self, held: Held) -> bool:
+        """Whether there is memory for a connection that is not read, which is then held."""
+        return held.size > 0 or held.may_wait()
+
     def _is_idle(self, seen: Seen) -> bool:
-        return seen.idle > (self._deadline + _SILENT if seen.used else _SILENT)
+        return seen.idle > (self._deadline + _SILENT if seen.received else _SILENT)
 
-    def _close(self, seen: Seen) -> bool:
-        """Close a connection, unless it is another one by now, or no longer idle."""
-        _, now = self._see(seen.descriptor, close=True)
-        return now is not None
-
-    def _see(self, descriptor: int, *, close: bool = False) -> tuple[str, Seen | None]:
-        """Return what a descriptor is; shut what is asked to be closed, if it is idle."""
+    def _see(
+        self, descriptor: int, close: Callable[[Seen], bool] | None = None
+    ) -> tuple[str, Seen | None]:
+        """Return what a descriptor is; shut what is asked to be closed, if `close` says so."""
         connection = descriptors.duplicate(descriptor)
         if connection is None:
             return "", None
         with connection, contextlib.suppress(OSError):  # not TCP, or not connected any more
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
-            state, sent, came, received = _TCP_INFO.unpack(info)
+            state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
             name = self._names.get(connection.getsockname()[1], "")
-            seen = Seen(min(sent, came) / 1000, descriptor, used=received > 0)
-            if name and state in _CONNECTED and (not close or self._is_idle(seen)):
+            greets = bool(name) and self._ports[name].transport is TLS and not read
+            seen = Seen(min(sent, came) / 1000, descriptor, read, received, unsent > 0, greets)
+            if name and state in _CONNECTED and (close is None or close(seen)):
                 if close:
                     connection.shutdown(socket.SHUT_RDWR)
                 return name, seen

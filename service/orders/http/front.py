@@ -2,7 +2,8 @@
 
 A read of one order and a create are hot when they are what ordinary clients send, whatever their
 Accept and Content-Type say in particular. What is odd (a query string, a header that matters
-twice, a body that is not announced) is cold: the rules for it are written once, and not here.
+twice, a body that is not announced, a head of many KiB) is cold: the rules for it are written
+once, and not here.
 """
 
 import re
@@ -12,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.errors import Problem
+from orders.http.budget import ORDINARY_HEAD, ORDINARY_HEADERS
 from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
 from orders.http.guarded import guarded
@@ -33,6 +35,8 @@ _UUID: Final = re.compile(
 ).fullmatch
 _NONE: Final = " "
 """Stands for a header that is missing and must not be."""
+_FEW: Final = 64
+"""Requests that wait, among which a call may have a large head; it costs a little to find out."""
 _REMEMBERED: Final = 256
 """How many values of a header are remembered, and how long one may be; others are cold."""
 
@@ -92,6 +96,7 @@ class FrontDoor:
             or not _names_host(headers.get("host", _NONE))
             or not _gives_json(headers.get("accept", "*/*"))
             or "transfer-encoding" in headers
+            or not self._may_wait(headers)
         ):
             return False
         self._read_call(
@@ -112,6 +117,7 @@ class FrontDoor:
             or "content-encoding" in headers
             or "if-match" in headers
             or "if-none-match" in headers
+            or not self._may_wait(headers)
         ):
             return False
         announced = headers.get("content-length")
@@ -129,6 +135,13 @@ class FrontDoor:
         )  # fmt: skip
         call.receive(scope, length)
         return True
+
+    def _may_wait(self, headers: dict[str, str]) -> bool:
+        """Whether a call may keep these headers while it waits: few calls may keep any."""
+        shared = self._shared
+        return shared.requests.in_flight + shared.bodies.waiting < _FEW or (
+            len(headers) <= ORDINARY_HEADERS and len("".join(headers.values())) <= ORDINARY_HEAD
+        )
 
 
 @lru_cache(_REMEMBERED)

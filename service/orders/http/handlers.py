@@ -25,6 +25,7 @@ from msgspec import Meta
 
 from orders.auth.caller import NOBODY, Caller
 from orders.errors import PreconditionFailed
+from orders.http.budget import Held, weight
 from orders.http.conditional import check_untagged
 from orders.http.endpoint import Endpoint, Parameter, Reply
 from orders.http.endpoints import ENDPOINTS, PRIVATE
@@ -46,11 +47,29 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 class StrictRequest(Request[Any, Any, State]):
-    """A request whose body is decoded straight into the endpoint's type, without conversions."""
+    """A request whose body is decoded straight into the endpoint's type, without conversions.
+
+    Litestar would keep the bytes until the answer. Here they go once they are decoded, and what
+    the request is charged for its body follows.
+    """
+
+    _sent: bytes | None = None
+
+    async def body(self) -> bytes:
+        """Return what was sent; nothing any more once that is decoded."""
+        if self._sent is None:
+            self._sent = b"".join([piece async for piece in self.stream()])
+        return self._sent
 
     async def json(self) -> Any:
-        """Return the body."""
-        return decode(self.route_handler.opt["decoder"], await self.body())
+        """Return what was sent as the endpoint's type, once."""
+        sent = await self.body()
+        self._sent = b""
+        decoded = decode(self.route_handler.opt["decoder"], sent)
+        held: Held | None = self.scope.get("orders_held")  # type: ignore[assignment]
+        if held is not None:
+            held.became(weight(decoded if isinstance(decoded, list) else [decoded]))
+        return decoded
 
 
 def handlers(gate: "Gate | None" = None) -> list[HTTPRouteHandler]:

@@ -6,7 +6,6 @@ while there is one alone the filter's choice does not exist, and the kernel take
 """
 
 import array
-import contextlib
 import socket
 import struct
 from typing import Final
@@ -26,15 +25,7 @@ def prefer_newer(port: int) -> bool:
     program = array.array("B", _RETURN)
     address, _ = program.buffer_info()
     filtering = struct.pack("HP", 1, address)
-    for descriptor in descriptors.numbers():
-        found = descriptors.duplicate(descriptor)
-        if found is None:
-            continue
-        with found, contextlib.suppress(OSError):
-            if (
-                found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                and found.getsockname()[1] == port
-            ):
-                found.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, filtering)
-                return True
+    for found in descriptors.listening(port):
+        found.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, filtering)
+        return True
     return False

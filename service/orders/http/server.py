@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 Take = Callable[[Any, Any], tuple[Callable[[Any], None], Any] | None]
 """Takes a request, from any thread; returns what the loop is to call, and with what."""
 
-_BACKLOG: Final = 2048
+BACKLOG: Final = 2048
+"""Connections that wait at a port until they are accepted."""
 _UNPUBLISHED: Final = (
     ("RSGIWorker", "serve_async"),
     ("CallbackScheduler", "_schedule_fn"),
@@ -163,7 +164,7 @@ def _server(  # noqa: PLR0913  one fact each
         interface=interface,
         http=HTTPModes.http1,
         websockets=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         backpressure=bounds.connections,
         http1_settings=_http1(bounds),
         log_enabled=False,

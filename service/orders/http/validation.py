@@ -6,11 +6,13 @@ thing that is wrong, so one error is the rule.
 """
 
 import re
-from typing import Any, Final, TypeVar
+from collections.abc import Hashable
+from functools import cache
+from types import GenericAlias
+from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin
 
-from msgspec import MsgspecError, ValidationError, convert
+from msgspec import MsgspecError, Struct, ValidationError, convert, defstruct, structs
 from msgspec.json import Decoder
-from msgspec.json import decode as parse
 
 from orders.errors import InvalidRequest
 
@@ -18,6 +20,8 @@ T = TypeVar("T")
 
 _SHOWN: Final = 100
 """Characters of a caller's text that a message repeats."""
+
+_NUMBER: Final = int | float
 
 _PLACE: Final = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*)`$")
 _STEP: Final = re.compile(r"\w+")
@@ -45,7 +49,7 @@ def decode(decoder: Decoder[T], body: bytes) -> T:
     try:
         return _decode(decoder, body)
     except ValidationError as error:
-        raise invalid(*_explain(str(error))) from None
+        raise invalid(*_explain(str(error).replace("int | float", "int"))) from None
     except UnicodeDecodeError:
         raise invalid("", "not UTF-8") from None
     except (MsgspecError, RecursionError) as error:
@@ -59,7 +63,32 @@ def _decode(decoder: Decoder[T], body: bytes) -> T:
     except ValidationError as error:
         if "got `float`" not in str(error):
             raise
-        return convert(_whole(parse(body)), decoder.type)
+        kind: Any = decoder.type
+        return cast("T", convert(_whole(_loosely(kind).decode(body)), kind))
+
+
+@cache
+def _loosely(kind: Hashable) -> Decoder[Any]:
+    """Return a decoder of the same shape, which takes floats for integers.
+
+    It stops where the other one would, so a body becomes no more than what its type has room for.
+    """
+    return Decoder(_loosened(kind))
+
+
+def _loosened(kind: Any) -> Any:
+    if get_origin(kind) is Annotated:
+        inner, *metadata = get_args(kind)
+        if inner is int:
+            return _NUMBER
+        return Annotated[(_loosened(inner), *metadata)]
+    if get_origin(kind) is list:
+        return GenericAlias(list, (_loosened(*get_args(kind)),))
+    if not (isinstance(kind, type) and issubclass(kind, Struct)):
+        return _NUMBER if kind is int else kind
+    fields = [(field.encode_name, _loosened(field.type)) for field in structs.fields(kind)]
+    strict = kind.__struct_config__.forbid_unknown_fields
+    return defstruct(kind.__name__, fields, forbid_unknown_fields=strict)
 
 
 def _whole(value: Any) -> Any:
@@ -69,8 +98,8 @@ def _whole(value: Any) -> Any:
             return int(value)
         case list():
             return [_whole(member) for member in value]
-        case dict():
-            return {name: _whole(member) for name, member in value.items()}
+        case Struct():
+            return {name: _whole(member) for name, member in structs.asdict(value).items()}
         case _:
             return value
 

@@ -18,6 +18,8 @@ _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _EXACT_LENGTH: Final = 55
+_LONGEST_STATE: Final = 512
+"""Characters of a tracestate that is passed on, as many as are asked for (3.3.1, limits)."""
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -63,5 +65,6 @@ def continued(traceparent: str, tracestate: str) -> TraceContext:
     context = TraceContext(match[1], f"{getrandbits(64) or 1:016x}")
     context.parent_id = match[2]
     context.parent_sampled = bool(int(match[3], 16) & 1)
-    context.tracestate = tracestate
+    if len(tracestate) <= _LONGEST_STATE:
+        context.tracestate = tracestate
     return context

@@ -17,11 +17,8 @@ from orders.telemetry.context import current
 Mask = Callable[[str], str]
 """Returns a text without secrets."""
 
-PATH_SHOWN: Final = 2048
-"""Characters of a path that a line repeats; the path is the caller's."""
-
-AGENT_SHOWN: Final = 256
-"""Characters of a user agent that a line repeats, for the same reason."""
+SHOWN: Final = 256
+"""Characters of a path or user agent, which are the caller's, that a line or a span repeats."""
 _LONGEST_SECRET: Final = 256
 """Characters beyond those that are looked at, so that no part of a secret is left at the end."""
 _REMEMBERED: Final = 1024
@@ -103,7 +100,7 @@ class JsonLines:
             if fixed is None:
                 fixed = self._fixed[kind] = _fixed(*kind)
             plain = path == route or is_id(path)
-            quoted = f'"{path}"' if plain else self._quoted(path, PATH_SHOWN)
+            quoted = f'"{path}"' if plain else self._quoted(path, SHOWN)
             caller = self._callers[connection] if proxied is None else _asking(connection, proxied)
             using = "" if agent is None else self._agents[agent]
             if subject:
@@ -137,7 +134,7 @@ class JsonLines:
 
     def _using(self, agent: str) -> str:
         """Return the field for the user agent."""
-        return f'"user_agent":{self._quoted(agent, AGENT_SHOWN)},'
+        return f'"user_agent":{self._quoted(agent, SHOWN)},'
 
     def _quoted(self, told: str, limit: int) -> str:
         """Return a caller's text as JSON."""
@@ -201,12 +198,12 @@ class TextLines:
 
     def _request(self, record: Record) -> bytes:
         problem = "" if record.problem is None else f" {record.problem}"
-        path = _printable(shown(record.path, PATH_SHOWN, self._mask))
+        path = _printable(shown(record.path, SHOWN, self._mask))
         what = f"{record.method} {path} {record.status}{problem}"
         address, _ = client(record.connection, record.forwarded)
         agent = ""
         if record.agent is not None:
-            agent = f' "{_printable(shown(record.agent, AGENT_SHOWN, self._mask))}"'
+            agent = f' "{_printable(shown(record.agent, SHOWN, self._mask))}"'
         return self._line(
             record.at,
             "INFO",

@@ -65,6 +65,10 @@ DECLARED: Final = {
             "Idle connections closed as there were too many",
             ("port",),
         ),
+        ("orders_memory_limit_bytes", "gauge", "Memory that the process may have", ()),
+        ("orders_memory_budget_bytes", "gauge", "What requests may hold of it", ()),
+        ("orders_memory_held_bytes", "gauge", "What requests hold of it", ()),
+        ("orders_memory_refused_total", "counter", "Requests refused for lack of memory", ()),
         (
             "orders_tls_certificate_expiration_timestamp_seconds",
             "gauge",
@@ -160,6 +164,7 @@ class Metrics:
         self._collection_started = 0.0
         self._exposition: Any = None
         self._closed: Mapping[str, int] = {}
+        self._refused: Callable[[], int] = int
         self._gauge("orders_tls_certificate_expiration_timestamp_seconds", dict)
         self._changes: Callable[[], Mapping[str, int]] = dict
         self._before_scrape: Callable[[], None] = lambda: None
@@ -257,6 +262,15 @@ class Metrics:
         self._gauge("orders_http_connections_limit", lambda: {(k,): v for k, v in limits.items()})
         self._closed = closed
 
+    def watch_memory(
+        self, limit: int, budget: int, held: Callable[[], int], refused: Callable[[], int]
+    ) -> None:
+        """Read what requests hold at each scrape, beside what they may, in bytes; and refusals."""
+        self._gauge("orders_memory_limit_bytes", lambda: {(): limit})
+        self._gauge("orders_memory_budget_bytes", lambda: {(): budget})
+        self._gauge("orders_memory_held_bytes", lambda: {(): held()})
+        self._refused = refused
+
     def watch_certificate(
         self, not_after: Callable[[], float], changes: Callable[[], Mapping[str, int]]
     ) -> None:
@@ -290,6 +304,7 @@ class Metrics:
         self._before_scrape()
         for port, closed in self._closed.items():
             self.counters["orders_http_connections_closed_total"][port,] = closed
+        self.counters["orders_memory_refused_total"][()] = self._refused()
         for outcome, changes in self._changes().items():
             self.counters["orders_tls_changes_total"][outcome,] = changes
         if self._exposition is None:  # 60 ms of imports that a start need not wait for

@@ -20,8 +20,6 @@ Kind = Literal["server", "client"]
 
 _FLUSH_SECONDS: Final = 3.0
 _NANOSECONDS: Final = 1e9
-_LONGEST_STATE: Final = 512
-"""Characters of a tracestate that are kept; more need not be (Trace Context, 3.3.1.5)."""
 
 
 class Span(Struct, gc=False):
@@ -72,8 +70,7 @@ class Spans:
         """Make the span of a request that ends now, the child of its caller's."""
         end = time_ns()
         start = end - round(seconds * _NANOSECONDS)
-        state = context.tracestate if len(context.tracestate) <= _LONGEST_STATE else ""
-        ids = context.trace_id, context.span_id, context.parent_id, state
+        ids = context.trace_id, context.span_id, context.parent_id, context.tracestate
         self._put(Span(name, "server", *ids, start, end, attributes, (), failed))
 
     def batch(  # noqa: PLR0913  facts of two kinds of spans

@@ -11,7 +11,7 @@ from orders import __version__
 from orders.config.masking import masked
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
-from orders.telemetry.lines import AGENT_SHOWN, PATH_SHOWN, Mask, Remembered, is_id, shown
+from orders.telemetry.lines import SHOWN, Mask, Remembered, is_id, shown
 from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import Sampler, sampler
@@ -51,7 +51,7 @@ class Tracing:
         self.exporting = spans is not None
         self.sampled = sample
         self._mask = mask
-        self._agents = Remembered(lambda agent: shown(agent, AGENT_SHOWN, mask))
+        self._agents = Remembered(lambda agent: shown(agent, SHOWN, mask))
         self._operations = {name: _operation(verb, namespace) for name, verb in _VERBS.items()}
         if spans is not None:
             self._spans = spans
@@ -111,7 +111,7 @@ class Tracing:
         if method not in METHODS:
             name = "HTTP"
             attributes["http.request.method"] = OTHER_METHOD
-            attributes["http.request.method_original"] = method[:AGENT_SHOWN]
+            attributes["http.request.method_original"] = method[:SHOWN]
         if route != UNMATCHED:
             name = f"{name} {route}"
             attributes["http.route"] = route
@@ -154,8 +154,11 @@ class Tracing:
         self._spans.batch(name, attributes, shared, requests, seconds, failed=error is not None)
 
     def _shown(self, told: str) -> str:
-        """Return what a span shows of a path, or of a query."""
-        return shown(told, PATH_SHOWN, self._mask)
+        """Return what a span shows of a path, or of a query: so many bytes as it waits.
+
+        One character beyond ASCII makes each of them four bytes, and thousands of spans may wait.
+        """
+        return shown(told, SHOWN if told.isascii() else SHOWN // 4, self._mask)
 
     def shutdown(self) -> None:
         """Send what is left, for three seconds at most."""

@@ -54,6 +54,15 @@ def outcome(gate: Gate, headers: dict[str, str], outcomes: Counter[str]) -> str:
     return found
 
 
+def test_of_scopes_only_those_of_the_api_are_remembered(gate: Gate) -> None:
+    """However many an issuer puts into its tokens, all callers with the same ones share them."""
+    others = " ".join(f"scope-{number}" for number in range(200))
+    callers = [gate.caller(bearer(made(n, scope=f"{others} {n} {READ}"))) for n in range(2)]
+
+    assert {READ} == callers[0].scopes
+    assert callers[0].scopes is callers[1].scopes
+
+
 def test_a_verified_token_is_known_by_a_look(gate: Gate) -> None:
     """The second request with a token needs no issuer and no key any more, until it expires."""
     headers = bearer(RSA.token())

@@ -36,6 +36,17 @@ def test_a_valid_parent_is_continued(trace_id: str, span_id: str, flag: int, ver
     assert not context.sampled
 
 
+def test_a_tracestate_is_kept_up_to_512_characters() -> None:
+    """A longer one is left out, the trace goes on."""
+    parent = f"00-{TRACE}-{PARENT}-01"
+
+    assert "a" * 512 == continued(parent, "a" * 512).tracestate
+    assert ("", TRACE) == (
+        continued(parent, "a" * 513).tracestate,
+        continued(parent, "a" * 513).trace_id,
+    )
+
+
 @given(trace_ids, span_ids, flags)
 def test_our_own_header_is_continued(trace_id: str, span_id: str, flag: int) -> None:
     """What we send on names our span, and we would take it ourselves."""

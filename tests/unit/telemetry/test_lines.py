@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orders.config.masking import Secrets
 from orders.telemetry.context import TraceContext, current
-from orders.telemetry.lines import PATH_SHOWN, JsonLines, Record, TextLines
+from orders.telemetry.lines import SHOWN, JsonLines, Record, TextLines
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -100,7 +100,7 @@ def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
 def test_any_path_is_valid_json(path: str) -> None:
     """The path comes back as it was, without what is not Unicode and beyond a bound."""
     found = json.loads(one_line(JsonLines().access([access(path)])))
-    expected = path[:PATH_SHOWN].encode("utf-8", "replace").decode()
+    expected = path[:SHOWN].encode("utf-8", "replace").decode()
 
     assert expected == found["path"]
     assert "/orders/{id}" == found["route"]
@@ -110,7 +110,7 @@ def test_a_long_path_is_cut() -> None:
     """A caller cannot fill the log with one request."""
     found = json.loads(JsonLines().access([access("/" + "a" * 10_000)]))
 
-    assert PATH_SHOWN == len(found["path"])
+    assert SHOWN == len(found["path"])
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_an_access_line_has_no_secret() -> None:
         access("/postgresql://me:s3cret@db/orders"),
         access("/orders/token=s3cret"),
         access("/hunter2pw"),
-        access("/" + "a" * (PATH_SHOWN - 12) + " token=s3cret" + "x" * 200),
+        access("/" + "a" * (SHOWN - 12) + " token=s3cret" + "x" * 200),
         access(agent="Authorization: Bearer s3cret"),
         access(agent="hunter2pw"),
         access(agent="a" * 250 + "&token=s3cret" + "x" * 200),

@@ -50,6 +50,8 @@ def metrics() -> Iterator[Metrics]:
     made.watch_connections(lambda: {"idle": 7, "used": 1, "connecting": 0})
     made.watch_writes(lambda: {"standby": 1, "lock": 0})
     made.watch_in_flight(lambda: 2)
+    made.watch_callers({"api": 3, "metrics": 1}, {"api": 620, "metrics": 64}, {"api": 2})
+    made.watch_memory(120 << 20, 20 << 20, lambda: 5, lambda: 1)
     made.set_migration_version(4)
     yield made
     made.close()

@@ -1,0 +1,100 @@
+"""Large answers on their way: charged until the system has taken them, or their caller is gone.
+
+The server takes an answer at once, whether or not its caller reads it, and does not tell when it
+is sent. So the sockets of callers that were sent much are looked at, among the descriptors of the
+process: whether anything waits in them. Those of callers that do not read at all are closed by
+`connections.py`.
+"""
+
+import array
+import asyncio
+import contextlib
+import fcntl
+import socket
+import sys
+from time import thread_time
+from typing import TYPE_CHECKING, Final
+
+from orders import descriptors
+
+if TYPE_CHECKING:
+    from orders.http.budget import Budget
+
+Address = tuple[str, int]
+
+SMALL: Final = 32 * 1024
+"""Bytes of an answer that are not charged: sockets have as much for each."""
+
+_PERIOD: Final = 0.1
+_COST: Final = 20
+_STRIDE: Final = 128
+_SIOCOUTQ: Final = 0x5411
+
+
+class Answers:
+    """The answers that callers have not read."""
+
+    def __init__(self, budget: "Budget", port: int) -> None:
+        """Know of none.
+
+        Args:
+            budget: what they are charged to.
+            port: the local port of callers.
+
+        """
+        self._budget = budget
+        self._port = port
+        self._unread: dict[Address, int] = {}
+        """Bytes by caller."""
+        self._looking: asyncio.Task[None] | None = None
+
+    def sent(self, client: Address, size: int) -> None:
+        """Have sent an answer of so many bytes that are charged already."""
+        if sys.platform != "linux":
+            self._budget.give(size)
+            return
+        address = (client[0].strip("[]"), client[1])
+        self._unread[address] = self._unread.get(address, 0) + size
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._watch())
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def _watch(self) -> None:
+        """Look until everything is read."""
+        pause = _PERIOD  # in which the server brings the first one to its socket
+        while self._unread:
+            await asyncio.sleep(pause)
+            started = thread_time()
+            await self._look()
+            pause = max(_PERIOD, (thread_time() - started) * _COST)
+        self._looking = None
+
+    async def _look(self) -> None:
+        gone = set(self._unread)
+        for number, descriptor in enumerate(descriptors.numbers()):
+            if number % _STRIDE == 0:
+                await asyncio.sleep(0)
+            connection = descriptors.duplicate(descriptor)
+            if connection is None:
+                continue
+            with connection, contextlib.suppress(OSError):  # not TCP, or not connected any more
+                if connection.getsockname()[1:2] == (self._port,):
+                    gone.discard(self._see(connection))
+        for address in gone:
+            self._read(address)
+
+    def _see(self, connection: socket.socket) -> Address | None:
+        """Look at one; return its caller if that has not read everything."""
+        address: Address = connection.getpeername()[:2]
+        if address not in self._unread:
+            return None
+        waits = array.array("i", [0])
+        fcntl.ioctl(connection, _SIOCOUTQ, waits)
+        return address if waits[0] else None
+
+    def _read(self, address: Address) -> None:
+        self._budget.give(self._unread.pop(address, 0))
