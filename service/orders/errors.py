@@ -1,8 +1,8 @@
 """Every way a request can fail: one closed set.
 
 The `name` of a problem is the last part of `type` in the problem document (RFC 9457), the value of
-the `error_type` label in metrics and of `problem` in the access log, so the same word finds the
-same failure everywhere.
+`problem` in the access log and, from status 500 on, of the `error_type` label in metrics, so the
+same word finds the same failure everywhere.
 """
 
 from typing import ClassVar, Final

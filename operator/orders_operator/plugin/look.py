@@ -1,4 +1,4 @@
-"""What is read from the cluster; nothing of it is understood here."""
+"""What is read from the cluster, as it is; `view` says what it means."""
 
 from typing import Any, Final
 

@@ -45,7 +45,9 @@ _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
 class Trouble(Struct, frozen=True):
-    """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words.
+    """What is wrong with pods, or with a rollout because of them: a reason and its words.
+
+    Of a pod itself it is MigrationFailed, ImagePullFailed or PodCrashing.
 
     What `may_pass` is waited for until the deadline: the database is away, a table is locked, a
     Secret is missing, a registry does not answer.

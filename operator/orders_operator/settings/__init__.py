@@ -1,8 +1,9 @@
 """The configuration: one frozen object, read once from the environment.
 
 A bad value is a `SettingsError`: one line that names the variable, what it was, and what is
-allowed. An empty variable counts as not set, as Kubernetes leaves it. Tracing has the names, the
-defaults and the meaning that it has for the order service.
+allowed. An empty variable counts as not set, as Kubernetes leaves it. The variables of tracing are
+named as for the order service; but only OTLP over HTTP is spoken, the service's name is
+`orders-operator` unless it is set, and a secret's own variable comes before its file.
 """
 
 import os
