@@ -43,11 +43,11 @@ _PHASES: Final[Mapping[Command, frozenset[str]]] = {
 _ELSE: Final = {
     "Stable": "no rollout is under way",
     "Progressing": "a rolling update is under way, which has no steps",
-    "Paused": "it is paused already",
-    "Promoting": "it is being promoted already",
+    "Paused": "it is already paused",
+    "Promoting": "it is already being promoted",
     "Baking": "it has replaced the stable revision; `promote` ends its bake, `abort` goes back",
-    "RolledBack": "it was rolled back; `retry` has it tried again",
-    "Halted": "it is halted; `promote`, `abort` or `retry` it",
+    "RolledBack": "it was rolled back; use `retry` to try it again",
+    "Halted": "it is halted; use `promote`, `abort` or `retry`",
 }
 """Why it has none, by where the rollout is instead."""
 _FAILED: Final = frozenset({"RolledBack", "Halted"})
@@ -109,7 +109,7 @@ def decide(resource: Object, command: Command, now: datetime) -> Order:
     namespace, name = metadata["namespace"], metadata["name"]
     rollout = status_of(resource).rollout
     if rollout is None or rollout.revision is None:
-        raise Refused(f"{name}: the operator has not said anything about a rollout yet")
+        raise Refused(f"{name}: the operator has not reported a rollout yet")
     held = (metadata.get("annotations") or {}).get(PAUSE) == rollout.revision
     why = _idle(rollout, command, held=held)
     if why is not None:
@@ -153,7 +153,7 @@ def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str
     revision = str(rollout.revision)
     match command:
         case "promote":
-            return revision, f"{revision} is to replace {rollout.stable}, whatever its steps say."
+            return revision, f"{revision} will replace {rollout.stable}, whatever its steps say."
         case "abort":
             return revision, f"{revision} is given up; back to {rollout.stable}."
         case "pause":
@@ -163,6 +163,6 @@ def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str
         case "retry":
             failed = rollout.failed
             assert failed is not None  # noqa: S101  it is refused without
-            return f"{failed.revision}@{failed.at}", f"{failed.revision} is tried again."
+            return f"{failed.revision}@{failed.at}", f"{failed.revision} will be tried again."
         case "restart":
-            return stamp(now), f"a new revision of the same spec is to replace {revision}."
+            return stamp(now), f"a new revision of the same spec will replace {revision}."

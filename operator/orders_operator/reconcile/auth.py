@@ -45,14 +45,15 @@ async def cluster_keys(it: Pass, children: Children) -> ClusterKeys | None:
     except KubeError as error:
         it.problems.append(
             Problem(
-                Reason.APPLY_FAILED, f"serviceAccounts, the API server's keys: {error.message}"
+                Reason.APPLY_FAILED,
+                f"serviceAccounts needs the API server's keys: {error.message}",
             )
         )
         return kept_keys(await _kept(it, children))
     if found.issuer in {issuer.issuer for issuer in auth.jwt}:
         text = (
             f"auth.jwt names {found.issuer}, which is the API server's own issuer:"
-            " serviceAccounts stands for it"
+            " leave it out, as serviceAccounts stands for it"
         )
         it.problems.append(Problem(Reason.APPLY_FAILED, text))
         return None

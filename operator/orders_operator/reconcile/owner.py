@@ -80,7 +80,7 @@ class Owner(Struct, frozen=True):
         """Say who owns an object that is not ours, as far as it says so itself."""
         for owner in _controllers(obj):
             if (owner["kind"], owner["name"]) == (KIND, self.name):
-                return "goes with an OrderService of this name that was deleted"
+                return "belongs to a deleted OrderService of this name"
             return f"is controlled by {owner['kind']} {owner['name']}"
         return "was not made for this OrderService"
 

@@ -40,7 +40,7 @@ async def _ask(session: aiohttp.ClientSession, pod: Object) -> str:
         async with session.get(where, allow_redirects=False) as answer:
             status, text = answer.status, (await content(answer)).decode(errors="replace")
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return f"{_PATH} cannot be asked: {named(error)}"
+        return f"{_PATH} cannot be reached: {named(error)}"
     if status == HTTPStatus.OK:
         return f"{_PATH} answers the operator with {status}"
     failed = [line.strip() for line in text.splitlines() if line.startswith(_FAILED)]
