@@ -19,9 +19,7 @@ from msgspec import Struct
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.partial import PARTIAL_LIST, ListMetadata, Metadata, PartialList
 from orders_operator.client.transport import BACKOFF_SECONDS, TIMEOUT_SECONDS, Transport
-
-Object = dict[str, Any]
-"""A Kubernetes object as JSON has it."""
+from orders_operator.objects import Object
 
 _PAGE: Final = 250
 _APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML

@@ -6,7 +6,7 @@ late says nothing to the next. What would be of no effect is refused, and says w
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -14,14 +14,13 @@ from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RESTART, RETRY
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.kube import MERGE_PATCH, Kube, path
+from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import service
 from orders_operator.plugin.view import status_of
 from orders_operator.rollout.situation import stamp
 
 Command = Literal["promote", "abort", "pause", "resume", "retry", "restart"]
-Object = dict[str, Any]
-
 MANAGER: Final = "orders-plugin"
 """Not `kubectl-...`: what field managers of that prefix have set, Flux takes away again."""
 _ANNOTATIONS: Final[Mapping[Command, str]] = {

@@ -1,7 +1,6 @@
 """Whose tokens pods take: what their ConfigMap is to have, and the cluster's keys in it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -18,8 +17,6 @@ from orders_operator.resources.auth import (
     kept_keys,
 )
 from orders_operator.resources.references import auth_config_of
-
-Object = dict[str, Any]
 
 
 class Trust(Struct, frozen=True):

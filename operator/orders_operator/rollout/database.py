@@ -8,16 +8,15 @@ since; so that pod is told apart here, and goes by scaling the StatefulSet to no
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
+from orders_operator.objects import Object
 from orders_operator.resources.postgres import CONTAINER, VOLUME_PERMISSIONS
 from orders_operator.rollout.pods import Trouble, condition, of_container, ready, unplaced
 from orders_operator.rollout.situation import moment
-
-Object = dict[str, Any]
 
 _DENIED: Final = re.compile(
     r"permission denied|operation not permitted|wrong ownership", re.IGNORECASE

@@ -6,14 +6,12 @@ others half are enough, for an autoscaler has some come and go all the time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
 
+from orders_operator.objects import Object
 from orders_operator.rollout.pods import ready
 from orders_operator.rollout.windows import Counts, Reading
-
-Object = dict[str, Any]
 
 
 class Compared(Struct, frozen=True):

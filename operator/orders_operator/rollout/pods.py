@@ -6,15 +6,14 @@ serving while a rollout fails, and how they are says nothing about it.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from orders_operator.api.conditions import Reason
+from orders_operator.objects import Object
 from orders_operator.resources.labels import REVISION, TRACK
 from orders_operator.resources.pod import SERVICE
-
-Object = dict[str, Any]
 
 MESSAGE_BYTES: Final = 1024
 MIGRATE: Final = "migrate"

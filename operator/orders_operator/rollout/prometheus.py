@@ -10,18 +10,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from math import isfinite
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 from msgspec import DecodeError, Struct, ValidationError, json
 
+from orders_operator.objects import Object
 from orders_operator.resources.pod import SERVICE
 from orders_operator.rollout.measure import Readings
 from orders_operator.rollout.reading import TIMEOUT, content, named
 from orders_operator.rollout.windows import PROCESS, REQUESTS, STATUS, Reading, counts
-
-Object = dict[str, Any]
 
 _WHAT: Final = "reading"
 """A label of the query's own: which of its parts a number is of."""

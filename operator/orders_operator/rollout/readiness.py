@@ -7,14 +7,13 @@ service has them for whoever asks, at the port of its metrics, which is open to 
 import asyncio
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
+from orders_operator.objects import Object
 from orders_operator.rollout.reading import TIMEOUT, content, named, url
 from orders_operator.rollout.unready import runs_unready
-
-Object = dict[str, Any]
 
 _PATH: Final = "/readyz"
 _FAILED: Final = "[-]"

@@ -1,8 +1,9 @@
 """Which pods of a revision take no requests, and why, as far as their status says it. Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from orders_operator.resources.pod import SERVICE
 from orders_operator.rollout.pods import (
     condition,
@@ -13,8 +14,6 @@ from orders_operator.rollout.pods import (
     tail,
     unplaced,
 )
-
-Object = dict[str, Any]
 
 _MOST: Final = 3
 """Reasons that are told, and pods that are named for each."""
