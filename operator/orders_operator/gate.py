@@ -8,8 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-Key = tuple[str, str]
-"""Namespace and name."""
+from orders_operator.objects import Key
 
 ENDING_SECONDS: Final = 3.0
 

@@ -16,6 +16,7 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.gate import Gate
 from orders_operator.handlers import Watches
+from orders_operator.objects import Key
 from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from orders_operator.telemetry.metrics import Metrics
     from orders_operator.telemetry.tracing import Tracing
     from orders_operator.watchdog import Watchdog
-
-Key = tuple[str, str]
-"""Namespace and name."""
 
 LIST_SECONDS: Final = 60.0
 """The longest time between two lists, for the watchdog."""

@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from orders_operator.objects import Key
+
 UNSEEN_SECONDS: Final = 30.0
 PULSE_SECONDS: Final = 30.0
-
-Key = tuple[str, str]
-"""Namespace and name."""
 
 
 class Watchdog:

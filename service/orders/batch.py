@@ -218,7 +218,7 @@ def expire(waiters: Iterable[Waiter], now: float) -> float | None:
             continue
         if waiter.deadline > now:
             return waiter.deadline
-        tell(waiter, DeadlineExceeded("the database did not answer in time"))
+        tell(waiter, DeadlineExceeded())
     return None
 
 

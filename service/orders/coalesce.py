@@ -111,12 +111,12 @@ class Coalescer(Generic[ItemT, ResultT]):
         now = self._loop.time()
         away = down_for(self._lanes, now)
         if away > self._timeout:
-            raise DatabaseUnavailable(f"no connection for {away:.0f} s")
+            raise DatabaseUnavailable.away(away)
         if len(self._queue) >= self._queue_limit:
-            raise Overloaded(f"{self._queue_limit} requests wait already")
+            raise Overloaded.of(self._queue_limit)
         deadline = waiter.deadline = waiter.deadline or now + self._timeout
         if deadline <= now:
-            raise DeadlineExceeded("nothing was tried: the deadline had passed")
+            raise DeadlineExceeded("the deadline passed before anything was tried")
         self._queue.add(waiter)
         if deadline < self._look_at:
             self._look_by(min(now + self._silence, deadline))

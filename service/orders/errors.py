@@ -1,11 +1,11 @@
 """Every way a request can fail: one closed set.
 
 The `name` of a problem is the last part of `type` in the problem document (RFC 9457), the value of
-the `error_type` label in metrics and of `problem` in the access log, so the same word finds the
-same failure everywhere.
+`problem` in the access log and, from status 500 on, of the `error_type` label in metrics, so the
+same word finds the same failure everywhere.
 """
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 TYPE_PREFIX: Final = "https://orders.dev/problems/"
 
@@ -64,6 +64,11 @@ class InsufficientScope(Problem):
     status = 403
     title = "The credential lacks a scope"
 
+    @classmethod
+    def of(cls, scope: str, *headers: tuple[str, str]) -> Self:
+        """Name the scope that the endpoint asks for."""
+        return cls(f"the scope {scope} is required", headers=headers)
+
 
 class OrderNotFound(Problem):
     """No order has this id."""
@@ -71,6 +76,11 @@ class OrderNotFound(Problem):
     name = "order-not-found"
     status = 404
     title = "No such order"
+
+    @classmethod
+    def of(cls, order_id: object) -> Self:
+        """Name the id."""
+        return cls(f"no order has the id {order_id}")
 
 
 class NotFound(Problem):
@@ -88,6 +98,12 @@ class MethodNotAllowed(Problem):
     status = 405
     title = "Method not allowed"
 
+    @classmethod
+    def of(cls, method: str, allow: str) -> Self:
+        """Say which methods the path has, as the `Allow` header does."""
+        told = f"{method[:200]} is not allowed here; allowed: {allow}"
+        return cls(told, headers=(("allow", allow),))
+
 
 class NotAcceptable(Problem):
     """The Accept header admits none of the types this endpoint has (RFC 9110, 15.5.7)."""
@@ -95,6 +111,7 @@ class NotAcceptable(Problem):
     name = "not-acceptable"
     status = 406
     title = "Not acceptable"
+    usual = "this resource is application/json, which the Accept header excludes"
 
 
 class RequestTimeout(Problem):
@@ -104,6 +121,12 @@ class RequestTimeout(Problem):
     status = 408
     title = "The body did not arrive in time"
 
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """Say how long the body had, and close the connection."""
+        told = f"the body did not arrive within {seconds:.1f} s"
+        return cls(told, headers=(("connection", "close"),))
+
 
 class OrderMissing(Problem):
     """The Idempotency-Key was used, and its order is not there: deleted by hand, or kept out."""
@@ -111,7 +134,7 @@ class OrderMissing(Problem):
     name = "order-missing"
     status = 409
     title = "The order of the Idempotency-Key is missing"
-    usual = "an order that was created with this key is not there any more"
+    usual = "the order that was created with this key no longer exists"
 
 
 class PreconditionFailed(Problem):
@@ -129,6 +152,11 @@ class ContentTooLarge(Problem):
     name = "content-too-large"
     status = 413
     title = "The body is too large"
+
+    @classmethod
+    def of(cls, limit: int | None) -> Self:
+        """Say how many bytes it may have."""
+        return cls(f"the body may have at most {limit:,} bytes")
 
 
 class UnsupportedMediaType(Problem):
@@ -169,12 +197,18 @@ class Overloaded(Unavailable):
     name = "overloaded"
     title = "Too many requests are waiting"
 
+    @classmethod
+    def of(cls, waiting: int) -> Self:
+        """Say how many requests are waiting."""
+        return cls(f"{waiting:,} requests are already waiting")
+
 
 class DeadlineExceeded(Unavailable):
     """The request's deadline passed before the database answered; the order may exist."""
 
     name = "deadline-exceeded"
     title = "The deadline of the request passed"
+    usual = "the database did not answer in time"
 
 
 class DatabaseUnavailable(Unavailable):
@@ -182,6 +216,11 @@ class DatabaseUnavailable(Unavailable):
 
     name = "database-unavailable"
     title = "The database is unavailable"
+
+    @classmethod
+    def away(cls, seconds: float) -> Self:
+        """Say for how long no connection could be had."""
+        return cls(f"there has been no connection to the database for {seconds:.0f} s")
 
 
 class AuthenticationUnavailable(Unavailable):

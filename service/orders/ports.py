@@ -19,7 +19,7 @@ _NO_IPV6: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 
 class PortError(Exception):
-    """There cannot be listened; the message names the variable of the port or of the address."""
+    """A port cannot be opened; the message names the variable of the port or of the address."""
 
 
 def host_to_bind(host: str) -> str:

@@ -153,7 +153,7 @@ class OrderService:
                     if not isinstance(stored, KeyWithoutOrder):
                         return stored
         except TimeoutError:
-            raise DeadlineExceeded("an order that has this key is not there yet") from None
+            raise DeadlineExceeded("the order of this key is still being created") from None
 
     async def create_many(
         self, news: "Sequence[NewOrder]", key: str | None = None
@@ -261,7 +261,7 @@ def existing(order_id: str, stored: Order | None) -> Order:
 
     """
     if stored is None:
-        raise OrderNotFound(f"no order has the id {order_id}")
+        raise OrderNotFound.of(order_id)
     return stored
 
 

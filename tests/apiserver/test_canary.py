@@ -193,7 +193,7 @@ async def test_what_makes_all_pods_unready_is_not_the_canary_s_fault(
     world.kubelet.fates |= {IMAGE: Fate.STARTING, NEXT: Fate.STARTING}
     found = await go_on(world)
     assert ("Canary", "Inconclusive") == (found["phase"], found["analysis"]["verdict"])
-    assert "It is not the canary alone." in found["analysis"]["message"]
+    assert "The stable pods are affected as well." in found["analysis"]["message"]
 
 
 async def test_too_few_requests_say_nothing(world: World, served: Traffic) -> None:
@@ -231,7 +231,7 @@ async def test_a_canary_pod_that_was_replaced_is_not_promoted(world: World) -> N
     await world.calm()
     found = await go_on(world)
     assert ("Canary", 1) == (found["phase"], found["step"])
-    assert f"{name} went, or was replaced, in the window." == found["analysis"]["message"]
+    assert f"Deleted or replaced during the window: {name}." == found["analysis"]["message"]
     assert 2 == (await go_on(world))["step"]
 
 
@@ -260,8 +260,8 @@ async def test_a_canary_whose_pods_do_not_come_is_late(world: World) -> None:
     await world.settle()
     failed = (await world.rollout())["failed"]
     assert "ProgressDeadlineExceeded" == failed["reason"]
-    assert "1 of 1 pods are new and 0 of them ready. shop-canary-" in failed["message"]
-    assert "init container migrate waits: PodInitializing" in failed["message"]
+    assert "1 of 1 pods are new, 0 of them ready. shop-canary-" in failed["message"]
+    assert "init container migrate is waiting: PodInitializing" in failed["message"]
 
 
 @pytest.mark.usefixtures("served")

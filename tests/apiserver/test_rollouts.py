@@ -122,10 +122,10 @@ async def test_pods_that_never_serve_are_late(world: World) -> None:
 @pytest.mark.parametrize(
     ("fate", "why"),
     [
-        (Fate.MIGRATING, "init container migrate has not ended"),
+        (Fate.MIGRATING, "init container migrate is still running"),
         (
             Fate.UNREADY,
-            f"container orders runs and is not ready, /readyz answers 503: {_AWAY}",
+            f"container orders is running but not ready, /readyz answers 503: {_AWAY}",
         ),
     ],
 )
@@ -142,7 +142,8 @@ async def test_what_is_missing_at_the_deadline_is_told(world: World, fate: Fate,
         world.deployments.late.add("shop")
         await world.settle()
     assert (await world.rollout())["failed"]["message"] == (
-        f"After 60 s: 1 of 3 pods are new and 0 of them ready. {new['metadata']['name']}: {why}."
+        "The deadline of 60 s has passed. 1 of 3 pods are new, 0 of them ready."
+        f" {new['metadata']['name']}: {why}."
     )
 
 
@@ -157,7 +158,7 @@ async def test_a_first_revision_that_is_late_says_why(world: World) -> None:
         await world.settle()
         said = await world.said("Degraded")
     assert "ProgressDeadlineExceeded" == said["reason"]
-    assert said["message"].startswith("1 of 1 pods are new and 0 of them ready. shop-")
+    assert said["message"].startswith("1 of 1 pods are new, 0 of them ready. shop-")
     assert "/readyz answers 503: [-]database failed" in said["message"]
 
 

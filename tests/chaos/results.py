@@ -1,11 +1,15 @@
 """The results of disruptions, as they are kept in JSON: the report is made from these alone.
 
 A run replaces the results of what it tried and keeps the others, so one can be tried again alone.
+Each disruption is one line, and each second of its load an array in the order of `Second`, its
+latencies in seconds to the microsecond: so a run changes the lines of what it tried.
 """
 
 from pathlib import Path
+from typing import Any
 
-from msgspec import Struct, field, json
+from msgspec import Struct, convert, field, json, to_builtins
+from msgspec.structs import astuple
 
 from orders_operator.load.report import Second
 
@@ -63,9 +67,25 @@ class Results(Struct):
 def save(results: Results, file: Path) -> None:
     """Write them."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(json.format(json.encode(results), indent=1) + b"\n")
+    found = ",\n".join(f"{_json(key)}:{_json(_kept(it))}" for key, it in results.found.items())
+    text = f'{{"machine":{_json(results.machine)},\n"found":{{\n{found}\n}}}}\n'
+    file.write_text(text, "utf-8")
 
 
 def load(file: Path) -> Results:
     """Read what `save` wrote; nothing if there is no file."""
-    return json.decode(file.read_bytes(), type=Results) if file.exists() else Results()
+    if not file.exists():
+        return Results()
+    kept = json.decode(file.read_bytes())
+    for result in kept["found"].values():
+        result["seconds"] = [Second(*row) for row in result["seconds"]]
+    return convert(kept, Results)
+
+
+def _kept(result: Result) -> dict[str, Any]:
+    rows = [[round(value, 6) for value in astuple(second)] for second in result.seconds]
+    return {**to_builtins(result), "seconds": rows}
+
+
+def _json(value: object) -> str:
+    return json.encode(value).decode()

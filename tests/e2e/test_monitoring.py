@@ -166,7 +166,7 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
         held = "jsonpath={.status.rollout.analysis.verdict}=Inconclusive"
         namespace.wait("orderservice/asked", held, 90)
         message = namespace.rollout("asked")["message"]
-        assert "cannot be asked" in message
+        assert "cannot be queried" in message
         assert "Its host is nobody.monitoring.svc, its port 9090" in message
         assert "operator.networkPolicy.prometheusPorts" in message
 

@@ -167,7 +167,7 @@ BOTH_LATENCIES = {"maxLatencyP99": "1s", "maxLatencyIncrease": 2}
         ({"database": {}}, "exactly one of secretRef, cluster and embedded"),
         ({"database": {"cluster": "a", "embedded": {}}}, "exactly one of secretRef, cluster"),
         ({"autoscaling": {"min": 3, "max": 2}}, "min must not be greater than max"),
-        ({"disruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}, "exclude each other"),
+        ({"disruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}, "are mutually exclusive"),
         ({"shutdown": {"delay": "soon"}}, "spec.shutdown.delay"),
         ({"shutdown": {"delay": "11m"}}, "delay must be at most 10m"),
         ({"logLevel": "LOUD"}, 'Unsupported value: "LOUD"'),
@@ -180,7 +180,7 @@ BOTH_LATENCIES = {"maxLatencyP99": "1s", "maxLatencyIncrease": 2}
         ({"rollout": {"canary": {"analysis": {"interval": "1s"}}}}, "interval must be 5s to 1h"),
         (
             {"rollout": {"canary": {"analysis": BOTH_LATENCIES}}},
-            "maxLatencyP99 and maxLatencyIncrease exclude each other",
+            "maxLatencyP99 and maxLatencyIncrease are mutually exclusive",
         ),
         ({"colour": "red"}, 'unknown field "spec.colour"'),
         ({"database": {"embedded": {"storage": {"size": "ten"}}}}, "storage.size"),

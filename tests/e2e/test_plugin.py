@@ -111,7 +111,7 @@ def test_a_restart_is_a_time(namespace: Namespace, staged: str) -> None:
 
     restarted = orders("restart", *where)
     assert (0, "") == (restarted.status, restarted.err)
-    assert f"a new revision of the same spec is to replace {NEW}." in restarted.out
+    assert f"a new revision of the same spec will replace {NEW}." in restarted.out
     assert "Nothing happens while spec.paused is true." in restarted.out
     told = annotations(namespace)
     assert ["orders.dev/restart"] == list(told)

@@ -70,7 +70,7 @@ def _rollout(phase: Any, **fields: Any) -> RolloutStatus:
 
 
 def _gave_up(phase: Any, **fields: Any) -> Object:
-    found = _rollout(phase, **_NEW, failed=_FAILED, message="c failed, b serves.")
+    found = _rollout(phase, **_NEW, failed=_FAILED, message="c failed; b is serving.")
     return status(rollout=found, **fields)
 
 
@@ -145,7 +145,7 @@ SITUATIONS: Final[Mapping[str, Situation]] = {
         "None of 2 pods serve.",
     ),
     "rolled back": Situation(
-        resource(_gave_up("RolledBack")), "Failed", "Degraded", "c failed, b serves."
+        resource(_gave_up("RolledBack")), "Failed", "Degraded", "c failed; b is serving."
     ),
     "on the way back": Situation(
         resource(
@@ -163,7 +163,7 @@ SITUATIONS: Final[Mapping[str, Situation]] = {
         ),
         "Failed",
         "Degraded",
-        "c failed, b serves.",
+        "c failed; b is serving.",
     ),
     "rolled back, and the next one waits for its Secret": Situation(
         resource(

@@ -35,5 +35,5 @@ async def test_readiness_is_told_in_the_services_words(database_url: str, serve:
     assert {} == found
     assert "/readyz answers 503: [-]database failed: no answer; the log says why" == said[0]
     assert "/readyz answers the operator with 200" == said[1]
-    assert said[2].startswith("/readyz cannot be asked: ")
+    assert said[2].startswith("/readyz cannot be reached: ")
     assert "secret" not in "".join(said)

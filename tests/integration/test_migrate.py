@@ -126,7 +126,7 @@ def test_to_stops_at_a_number(
     assert 0 == run(2)
     assert ["a", "b"] == asyncio.run(tables(database))
     assert 2 == run(4)
-    assert "--to 4: there is no such migration; allowed are 1 to 3" == caplog.messages[-1]
+    assert "--to 4: there is no such migration; allowed: 1 to 3" == caplog.messages[-1]
     assert 2 == run(0)
     assert 1 == run(1)
     assert caplog.messages[-1].startswith("the database is at version 2: migrations only expand")

@@ -232,7 +232,7 @@ async def test_each_waiter_has_a_deadline_of_its_own() -> None:
 async def test_a_deadline_that_has_passed_is_told_at_once() -> None:
     """Nothing is tried for a call whose time is over."""
     lane = Lane()
-    with pytest.raises(DeadlineExceeded, match="nothing was tried"):
+    with pytest.raises(DeadlineExceeded, match="before anything was tried"):
         coalescer(lane).submit(1, deadline=asyncio.get_running_loop().time() - 1)
 
     assert [] == lane.batches
@@ -278,7 +278,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
     """Over the bound a call fails at once and the queued ones are served."""
     calls = coalescer(Lane(), queue_limit=2)
     accepted = [calls.submit(n) for n in range(3)]
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded, match=r"^2 requests are already waiting$"):
         calls.submit(3)
 
     assert [0, 10, 20] == await asyncio.gather(*accepted)
@@ -424,7 +424,7 @@ async def test_a_long_outage_refuses_at_once() -> None:
     calls = coalescer(lane)
     lane.lose()
     await asyncio.sleep(6)
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(DatabaseUnavailable, match="no connection to the database for 6 s"):
         calls.submit(1)
     lane.restore()
 

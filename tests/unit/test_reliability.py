@@ -1,15 +1,20 @@
 """The page and the charts that are made of what disruptions came to."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from orders_operator.load.report import Second
 from tests.chaos import report, results
 from tests.chaos.chart import POINTS, gathered, timeline
 from tests.chaos.results import Figure, Mark, Result, Results
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 latencies = st.floats(0, 100)
 seconds = st.lists(
@@ -68,3 +73,31 @@ def test_the_page_says_what_was_missed(tmp_path: Path) -> None:
     assert "in the short form" in page
     assert ["scaling.svg"] == [path.name for path in (tmp_path / "reliability").iterdir()]
     assert found == results.load(tmp_path / "reliability.json")
+
+
+@given(st.dictionaries(st.text(), seconds, min_size=1, max_size=3))
+def test_a_disruption_is_kept_in_one_line(kept: dict[str, list[Second]]) -> None:
+    """What was measured comes back as it was, latencies to the microsecond."""
+    found = Results(
+        {"cores": "2"}, {key: Result(key, "", "", seconds=it) for key, it in kept.items()}
+    )
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "reliability.json"
+        results.save(found, file)
+        again = results.load(file)
+        results.save(again, file)
+
+        assert len(kept) + 3 == file.read_bytes().count(b"\n")
+        assert again == results.load(file)
+    for key, seconds_ in kept.items():
+        for before, after in zip(seconds_, again.found[key].seconds, strict=True):
+            assert astuple(before)[:4] == astuple(after)[:4]
+            assert astuple(before)[4:] == pytest.approx(astuple(after)[4:], abs=5.1e-7)
+
+
+def test_the_page_is_what_its_figures_say(tmp_path: Path) -> None:
+    """docs/reliability.md, its charts and its JSON are those that the report makes of the JSON."""
+    report.write(results.load(DOCS / report.DATA), tmp_path)
+
+    made = sorted(it.relative_to(tmp_path) for it in tmp_path.rglob("*.*"))
+    assert [it for it in made if (DOCS / it).read_bytes() != (tmp_path / it).read_bytes()] == []

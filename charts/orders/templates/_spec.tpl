@@ -44,7 +44,7 @@ counts; `orderService.spec` replaces whole fields. Who may call is joined by the
 {{- define "orders.service.database" -}}
 {{- $database := .Values.database -}}
 {{- if and $database.secretRef $database.cluster -}}
-{{- fail "database.secretRef and database.cluster exclude each other" -}}
+{{- fail "database.secretRef and database.cluster are mutually exclusive" -}}
 {{- end -}}
 {{- if $database.secretRef -}}
 secretRef:

@@ -83,7 +83,7 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
     Analysis: (
         Rule(
             f"{_count('maxLatencyP99', 'maxLatencyIncrease')} <= 1",
-            "maxLatencyP99 and maxLatencyIncrease exclude each other",
+            "maxLatencyP99 and maxLatencyIncrease are mutually exclusive",
         ),
         Rule(
             "!has(self.interval) || (duration(self.interval) >= duration('5s')"
@@ -120,7 +120,7 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
     DisruptionBudget: (
         Rule(
             f"{_count('minAvailable', 'maxUnavailable')} <= 1",
-            "minAvailable and maxUnavailable exclude each other",
+            "minAvailable and maxUnavailable are mutually exclusive",
         ),
     ),
     Auth: (
@@ -164,7 +164,7 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
     Expose: (
         Rule(
             f"{_count('ingress', 'httpRoute')} <= 1",
-            "ingress and httpRoute exclude each other",
+            "ingress and httpRoute are mutually exclusive",
         ),
     ),
 }

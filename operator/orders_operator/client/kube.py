@@ -1,8 +1,8 @@
 """The Kubernetes API with plain dicts: get, list, server-side apply, delete, and little else.
 
 lightkube reads the kubeconfig or the service account, and makes the HTTP client with its TLS and
-its tokens, which it reads again when they are rotated. Its typed models, tens of MB when they are
-imported, are not used: what is applied here is a dict from the first to the last line.
+its tokens, which it reads again when they are rotated. Its typed models are not used: what is
+applied here is a dict from the first to the last line.
 """
 
 import asyncio
@@ -19,9 +19,7 @@ from msgspec import Struct
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.partial import PARTIAL_LIST, ListMetadata, Metadata, PartialList
 from orders_operator.client.transport import BACKOFF_SECONDS, TIMEOUT_SECONDS, Transport
-
-Object = dict[str, Any]
-"""A Kubernetes object as JSON has it."""
+from orders_operator.objects import Object
 
 _PAGE: Final = 250
 _APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML

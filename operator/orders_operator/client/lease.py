@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 API_VERSION: Final = "coordination.k8s.io/v1"
 PLURAL: Final = "leases"
 
-Object = dict[str, Any]
 Spec = Mapping[str, Any]
 
 

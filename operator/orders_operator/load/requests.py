@@ -129,11 +129,6 @@ def refused(answer: Answer) -> bool:
     return answer.status == _UNAVAILABLE and answer.retry_after is not None
 
 
-def again(answer: Answer) -> bool:
-    """Whether another try may do better."""
-    return answer.status == _UNAVAILABLE
-
-
 def _head(method: str, target: str, host: str, *, fresh: bool) -> str:
     close = "Connection: close\r\n" if fresh else ""
     return f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{close}"

@@ -242,7 +242,7 @@ def _common(default: str | None) -> _Parser:
 
 def _name(text: str) -> str:
     if re.fullmatch(SUBDOMAIN, text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of an object in a cluster")
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an object in a cluster")
     return text
 
 

@@ -6,7 +6,7 @@ late says nothing to the next. What would be of no effect is refused, and says w
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -14,14 +14,13 @@ from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RESTART, RETRY
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.kube import MERGE_PATCH, Kube, path
+from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import service
 from orders_operator.plugin.view import status_of
 from orders_operator.rollout.situation import stamp
 
 Command = Literal["promote", "abort", "pause", "resume", "retry", "restart"]
-Object = dict[str, Any]
-
 MANAGER: Final = "orders-plugin"
 """Not `kubectl-...`: what field managers of that prefix have set, Flux takes away again."""
 _ANNOTATIONS: Final[Mapping[Command, str]] = {
@@ -43,11 +42,11 @@ _PHASES: Final[Mapping[Command, frozenset[str]]] = {
 _ELSE: Final = {
     "Stable": "no rollout is under way",
     "Progressing": "a rolling update is under way, which has no steps",
-    "Paused": "it is paused already",
-    "Promoting": "it is being promoted already",
+    "Paused": "it is already paused",
+    "Promoting": "it is already being promoted",
     "Baking": "it has replaced the stable revision; `promote` ends its bake, `abort` goes back",
-    "RolledBack": "it was rolled back; `retry` has it tried again",
-    "Halted": "it is halted; `promote`, `abort` or `retry` it",
+    "RolledBack": "it was rolled back; use `retry` to try it again",
+    "Halted": "it is halted; use `promote`, `abort` or `retry`",
 }
 """Why it has none, by where the rollout is instead."""
 _FAILED: Final = frozenset({"RolledBack", "Halted"})
@@ -109,7 +108,7 @@ def decide(resource: Object, command: Command, now: datetime) -> Order:
     namespace, name = metadata["namespace"], metadata["name"]
     rollout = status_of(resource).rollout
     if rollout is None or rollout.revision is None:
-        raise Refused(f"{name}: the operator has not said anything about a rollout yet")
+        raise Refused(f"{name}: the operator has not reported a rollout yet")
     held = (metadata.get("annotations") or {}).get(PAUSE) == rollout.revision
     why = _idle(rollout, command, held=held)
     if why is not None:
@@ -153,7 +152,7 @@ def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str
     revision = str(rollout.revision)
     match command:
         case "promote":
-            return revision, f"{revision} is to replace {rollout.stable}, whatever its steps say."
+            return revision, f"{revision} will replace {rollout.stable}, whatever its steps say."
         case "abort":
             return revision, f"{revision} is given up; back to {rollout.stable}."
         case "pause":
@@ -163,6 +162,6 @@ def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str
         case "retry":
             failed = rollout.failed
             assert failed is not None  # noqa: S101  it is refused without
-            return f"{failed.revision}@{failed.at}", f"{failed.revision} is tried again."
+            return f"{failed.revision}@{failed.at}", f"{failed.revision} will be tried again."
         case "restart":
-            return stamp(now), f"a new revision of the same spec is to replace {revision}."
+            return stamp(now), f"a new revision of the same spec will replace {revision}."

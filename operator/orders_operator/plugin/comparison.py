@@ -46,7 +46,7 @@ def comparison(
         )
     if bounds is not None:
         table.add_row(
-            "allowed", "", "", percent(bounds.max_error_ratio), _bar(errors or 0, most_errors),
+            "limit", "", "", percent(bounds.max_error_ratio), _bar(errors or 0, most_errors),
             "" if slowest is None else milliseconds(slowest), _bar(slowest or 0, most_time),
             style="dim",
         )  # fmt: skip
@@ -62,7 +62,7 @@ def _tracks(analysis: AnalysisStatus) -> tuple[tuple[str, Measured | None], ...]
 
 
 def _title(analysis: AnalysisStatus, bounds: Analysis | None, now: datetime) -> Text:
-    allowed = "" if bounds is None else f" (allowed {bounds.failure_limit})"
+    allowed = "" if bounds is None else f" (limit {bounds.failure_limit})"
     return Text.assemble(
         "Analysis: ",
         (analysis.verdict, _STYLES[analysis.verdict]),

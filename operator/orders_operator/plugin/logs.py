@@ -10,10 +10,11 @@ import itertools
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import Kube, path
+from orders_operator.objects import Object
 from orders_operator.plugin.lines import Line, document, readable
 from orders_operator.plugin.look import pods, service
 from orders_operator.plugin.terminal import console
@@ -24,7 +25,6 @@ from orders_operator.rollout.pods import MIGRATE
 from orders_operator.rollout.situation import moment
 from orders_operator.tasks import together
 
-Object = dict[str, Any]
 Key = tuple[str, str, int]
 """Name of a pod, name of one of its containers, and how often that was started again."""
 

@@ -1,17 +1,16 @@
-"""What is read from the cluster; nothing of it is understood here."""
+"""What is read from the cluster, as it is; `view` says what it means."""
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import Kube, path
+from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
 from orders_operator.reconcile.owner import Owner
 from orders_operator.resources.labels import API, MANAGED_BY
 from orders_operator.tasks import together
-
-Object = dict[str, Any]
 
 _INSTANCE: Final = "app.kubernetes.io/instance"
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
+from orders_operator.objects import Object
 from orders_operator.resources.labels import REVISION, TRACK
 from orders_operator.rollout.pods import ready
 from orders_operator.rollout.situation import moment
-
-Object = dict[str, Any]
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 

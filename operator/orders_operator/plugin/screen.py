@@ -129,7 +129,7 @@ def _way(view: View, rollout: RolloutStatus, now: datetime) -> Iterator[Renderab
     way.append(" · all", "dim")
     settled = moment(rollout.settled_at)
     if settled is None:
-        way.append("   its pods are awaited")
+        way.append("   waiting for its pods")
     else:
         passed = (now - settled).total_seconds()
         way.append(f"   {span(passed)} of {steps[rollout.step - 1].duration}")

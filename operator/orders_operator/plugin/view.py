@@ -11,14 +11,13 @@ from orders_operator.api.conditions import ConditionType
 from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.status import Condition, OrderServiceStatus, RolloutStatus
+from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.look import Look
 from orders_operator.plugin.pods import Pod, pod_of
 from orders_operator.resources.revision import stored
 from orders_operator.rollout.pods import declared_image
 from orders_operator.rollout.situation import moment
-
-Object = dict[str, Any]
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from orders_operator.api.fields import seconds
 from orders_operator.api.rollout import Analysis
 from orders_operator.api.status import AnalysisStatus, Measured
+from orders_operator.objects import Key
 from orders_operator.rollout.judge import Verdict, judge
 from orders_operator.rollout.measure import (
     Added,
@@ -32,9 +33,6 @@ from orders_operator.rollout.prometheus import ReadingError, ask
 from orders_operator.rollout.reading import scrape
 from orders_operator.rollout.situation import stamp
 from orders_operator.rollout.windows import Counts, total
-
-Key = tuple[str, str]
-"""Namespace and name."""
 
 _SCRAPED_SECONDS: Final = 5.0
 """When to look again whether a Prometheus has scraped the pods since they serve."""

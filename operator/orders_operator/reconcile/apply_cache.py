@@ -8,14 +8,13 @@ does not say itself (`held`) is applied once.
 """
 
 import hashlib
-from typing import Any
 
 from msgspec import json
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.held import holds
 from orders_operator.reconcile.replicas import Handover, handover
 
-Object = dict[str, Any]
 Mark = tuple[str, bytes, bytes]
 """The uid, a hash of what was applied, and one of the object that it left."""
 

@@ -1,7 +1,6 @@
 """Whose tokens pods take: what their ConfigMap is to have, and the cluster's keys in it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -18,8 +17,6 @@ from orders_operator.resources.auth import (
     kept_keys,
 )
 from orders_operator.resources.references import auth_config_of
-
-Object = dict[str, Any]
 
 
 class Trust(Struct, frozen=True):
@@ -45,14 +42,15 @@ async def cluster_keys(it: Pass, children: Children) -> ClusterKeys | None:
     except KubeError as error:
         it.problems.append(
             Problem(
-                Reason.APPLY_FAILED, f"serviceAccounts, the API server's keys: {error.message}"
+                Reason.APPLY_FAILED,
+                f"serviceAccounts needs the API server's keys: {error.message}",
             )
         )
         return kept_keys(await _kept(it, children))
     if found.issuer in {issuer.issuer for issuer in auth.jwt}:
         text = (
             f"auth.jwt names {found.issuer}, which is the API server's own issuer:"
-            " serviceAccounts stands for it"
+            " leave it out, as serviceAccounts stands for it"
         )
         it.problems.append(Problem(Reason.APPLY_FAILED, text))
         return None

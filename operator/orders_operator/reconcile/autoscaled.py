@@ -5,14 +5,11 @@ decided. So the live number stays until `replicas` differs from what it was then
 status.
 """
 
-from typing import Any
-
 import msgspec
 
 from orders_operator.api.spec import OrderService, OrderServiceSpec
 from orders_operator.api.status import Autoscaled
-
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 
 def autoscaled_before(resource: Object) -> Autoscaled | None:

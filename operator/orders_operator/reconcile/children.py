@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.client.errors import Failure, KubeError
+from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import altered, key
 from orders_operator.reconcile.needs import needs, place
 from orders_operator.reconcile.observed import Problem
@@ -23,8 +24,6 @@ from orders_operator.resources.references import REFERENCED, Reference
 if TYPE_CHECKING:
     from orders_operator.reconcile.reconcile_pass import Context
     from orders_operator.resources.kinds import Kind
-
-Object = dict[str, Any]
 
 LIST_SECONDS: Final = 10.0
 GET_SECONDS: Final = 5.0

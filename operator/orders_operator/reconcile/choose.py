@@ -1,9 +1,10 @@
 """Choose: which revision is declared, and whether all that its pods read is there."""
 
 import secrets
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.api.conditions import Reason
+from orders_operator.objects import Object
 from orders_operator.reconcile.auth import lacks_keys
 from orders_operator.reconcile.metrics_key import make_metrics_key
 from orders_operator.reconcile.observed import Problem
@@ -15,8 +16,6 @@ from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.metrics_key import reference as metrics_key
 from orders_operator.resources.references import SECRETS, Needed, Reference, everything
 from orders_operator.resources.revision import Revision, wanted
-
-Object = dict[str, Any]
 
 _PASSWORD_BYTES: Final = 24
 

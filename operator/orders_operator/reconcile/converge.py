@@ -1,9 +1,10 @@
 """Apply what is desired, and prune what is neither desired nor in use."""
 
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RetainedClaim
+from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import key
 from orders_operator.reconcile.auth import trust
 from orders_operator.reconcile.children import refusal
@@ -25,8 +26,6 @@ from orders_operator.resources.placement import Placement, Running
 from orders_operator.rollout.history import history
 from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
-
-Object = dict[str, Any]
 
 CONFLICT_SECONDS: Final = 30.0
 """When to look again whether somebody else's object is still in the way: it wakes nobody."""

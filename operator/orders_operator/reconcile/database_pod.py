@@ -1,11 +1,12 @@
 """The pod of the embedded database, read while PostgreSQL does not serve."""
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from orders_operator.api.spec import OrderService
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from orders_operator.reconcile.children import GET_SECONDS, LIST_SECONDS, refusal
 from orders_operator.reconcile.in_use import uses_embedded
 from orders_operator.reconcile.observed import Problem
@@ -19,8 +20,6 @@ from orders_operator.rollout.pods import Trouble
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
-
-Object = dict[str, Any]
 
 _SECONDS: Final = 10.0
 """When to read it again: a StatefulSet does not change when its pod crashes, or is refused."""

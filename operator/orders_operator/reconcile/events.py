@@ -5,12 +5,12 @@ An Event's reason is the reason of the condition that changed.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from msgspec import Struct
 
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 CONTROLLER: Final = "orders.dev/orders-operator"
 NOTE_LENGTH: Final = 1024

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import json
 
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 _IDENTITY: Final = ("name", "namespace")
 _ABSENT: Final = object()

@@ -5,8 +5,8 @@ stable, and every pod that still exists, one on its way out included.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import text
@@ -21,8 +21,6 @@ from orders_operator.resources.references import (
     database,
     named,
 )
-
-Object = dict[str, Any]
 
 
 def in_use(it: Pass) -> tuple[Object, ...]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
+from orders_operator.objects import Key
 from orders_operator.resources.references import Reference
-
-Key = tuple[str, str]
-"""Namespace and name of an OrderService."""
 
 
 class Index:

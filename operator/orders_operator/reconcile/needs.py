@@ -1,11 +1,10 @@
 """What is applied before what, and what is not applied where something else was refused. Pure."""
 
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from orders_operator.resources.labels import CONFIG_COPY, REVISION
 from orders_operator.resources.references import CONFIG_MAPS, Reference, named
-
-Object = dict[str, Any]
 
 _ORDER: Final = {
     "ServiceAccount": 0,

@@ -1,15 +1,14 @@
 """What a reconcile found out: everything that the status is made of, and nothing else."""
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import Autoscaled, RetainedClaim, RolloutStatus
+from orders_operator.objects import Object
 from orders_operator.rollout.pods import Trouble
 from orders_operator.rollout.tracks import Tracks
-
-Object = dict[str, Any]
 
 _BESIDE: Final = frozenset({"Canary", "Paused", "Promoting", "Baking"})
 """Phases of a rollout that wait for something."""

@@ -5,14 +5,13 @@ that is gone after a restore from a backup. It is still ours if it has our label
 we have applied: nobody has both by chance.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from orders_operator.api.spec import KIND
+from orders_operator.objects import Object
 from orders_operator.resources.labels import INSTANCE, MANAGED_BY
-
-Object = dict[str, Any]
 
 MANAGER: Final = "orders-operator"
 """The field manager of everything that is applied to children."""
@@ -80,7 +79,7 @@ class Owner(Struct, frozen=True):
         """Say who owns an object that is not ours, as far as it says so itself."""
         for owner in _controllers(obj):
             if (owner["kind"], owner["name"]) == (KIND, self.name):
-                return "goes with an OrderService of this name that was deleted"
+                return "belongs to a deleted OrderService of this name"
             return f"is controlled by {owner['kind']} {owner['name']}"
         return "was not made for this OrderService"
 

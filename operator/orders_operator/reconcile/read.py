@@ -2,13 +2,13 @@
 
 import contextlib
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from msgspec.structs import fields, replace
 
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
+from orders_operator.objects import Object
 from orders_operator.reconcile.auth import cluster_keys
 from orders_operator.reconcile.autoscaled import autoscaled, autoscaled_before, with_pods
 from orders_operator.reconcile.children import Children, refusal
@@ -31,8 +31,6 @@ from orders_operator.resources.references import everything
 from orders_operator.resources.revision import Revision, restored, stored
 from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
-
-Object = dict[str, Any]
 
 
 async def read(it: Pass) -> None:

@@ -8,11 +8,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
+from orders_operator.objects import Key
 from orders_operator.reconcile.analysis import Windows
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.choose import choose
@@ -21,7 +22,7 @@ from orders_operator.reconcile.converge import apply, prune
 from orders_operator.reconcile.observe import observe
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.read import read, rollout_before
-from orders_operator.reconcile.reconcile_pass import Context, Key, Pass
+from orders_operator.reconcile.reconcile_pass import Context, Pass
 from orders_operator.reconcile.refusals import Refusals
 from orders_operator.reconcile.report import Report
 from orders_operator.reconcile.retention import retain
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from orders_operator.resources.kinds import Kind
     from orders_operator.telemetry.metrics import Metrics
     from orders_operator.telemetry.tracing import Tracing
-
-Object = dict[str, Any]
 
 log = logging.getLogger("orders_operator.reconcile")
 

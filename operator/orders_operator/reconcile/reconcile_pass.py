@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from orders_operator.api.status import Autoscaled, RolloutStatus
+from orders_operator.objects import Key, Object
 from orders_operator.reconcile.apply_cache import ApplyCache
 from orders_operator.reconcile.observed import Observed, Problem
 from orders_operator.reconcile.refusals import Refusals
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from orders_operator.reconcile.index import Index
     from orders_operator.resources.kinds import Kind
     from orders_operator.telemetry.metrics import Metrics
-
-Object = dict[str, Any]
-Key = tuple[str, str]
-"""Namespace and name."""
 
 POD: Final = "Pod"
 

@@ -7,15 +7,14 @@ the webhook again. Other content is asked for at once.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import digest, key
 from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.queue import backoff
-
-Object = dict[str, Any]
 
 _SLOW_SECONDS: Final = 1.0
 _REST: Final = 3.0

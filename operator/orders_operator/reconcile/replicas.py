@@ -5,11 +5,11 @@ replicas is given one. So before the operator leaves the field to the autoscaler
 takes it with the value that is live; and that manager leaves again once the operator sets it.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 KEEPER: Final = "orders-operator-replicas"
 """The field manager that holds the live value while the autoscaler decides."""

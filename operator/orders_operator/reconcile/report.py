@@ -8,13 +8,14 @@ would begin anew.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Key, Object
 from orders_operator.reconcile import summary
 from orders_operator.reconcile.allowance import EVENTS_SECONDS, STATUS_SECONDS, Allowance
 from orders_operator.reconcile.events import distinct, event
@@ -24,10 +25,6 @@ from orders_operator.reconcile.queue import backoff
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
     from orders_operator.telemetry.metrics import Metrics
-
-Object = dict[str, Any]
-Key = tuple[str, str]
-"""Namespace and name."""
 
 STATUS_MANAGER: Final = "orders-operator-status"
 _AGAIN_SECONDS: Final = 30.0

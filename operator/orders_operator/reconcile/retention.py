@@ -5,10 +5,11 @@ right before all else, so that a spec that is paused, or cannot be read, costs n
 """
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import MERGE_PATCH, path
+from orders_operator.objects import Object
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, DATABASE
@@ -16,8 +17,6 @@ from orders_operator.resources.postgres import database_names
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
-
-Object = dict[str, Any]
 
 _STATEFUL_SET: Final = ("apps/v1", "statefulsets")
 _SECONDS: Final = 5.0

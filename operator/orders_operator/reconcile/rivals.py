@@ -8,7 +8,7 @@ name, the API server refuses them. So such a port is replaced first, by its plac
 from collections.abc import Iterator
 from typing import Any, Final
 
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 _PORTS: Final = "ports"
 _NUMBERS: Final = ("port", "containerPort", "protocol")

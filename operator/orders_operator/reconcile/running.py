@@ -1,10 +1,10 @@
 """What the pods of a revision read now: its copy of ConfigMaps, and a hash of everything. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from msgspec.structs import replace
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources.config_copy import copy_key, copy_name
 from orders_operator.resources.content import content_hash, value
@@ -13,8 +13,6 @@ from orders_operator.resources.placement import Running
 from orders_operator.resources.references import CONFIG_MAPS, Needed, named
 from orders_operator.resources.revision import Revision
 from orders_operator.rollout.pods import created
-
-Object = dict[str, Any]
 
 
 def running(

@@ -1,16 +1,14 @@
 """What the pods in use speak, and by which port callers are led to most that serve. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.resources.labels import CANARY, STABLE, TRACK
 from orders_operator.resources.references import scheme
 from orders_operator.resources.schemes import HTTP, HTTPS, Schemes, declared
 from orders_operator.resources.service import PORTS
 from orders_operator.rollout.pods import ready
-
-Object = dict[str, Any]
 
 
 def schemes(it: Pass, live: Object | None) -> Schemes:

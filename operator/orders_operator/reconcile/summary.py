@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from orders_operator.api.conditions import ConditionType, Reason
+from orders_operator.objects import Object
 from orders_operator.reconcile import kstatus
 from orders_operator.reconcile.events import Transition
 from orders_operator.reconcile.observed import Observed, Verdict
@@ -17,8 +18,6 @@ from orders_operator.reconcile.verdicts import paused, verdicts
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import Progress
 from orders_operator.rollout.situation import stamp
-
-Object = dict[str, Any]
 
 MESSAGE_LENGTH: Final = 2048
 _COUNTED: Final = ("replicas", "readyReplicas", "stableReplicas")

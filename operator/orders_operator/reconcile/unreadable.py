@@ -6,7 +6,7 @@ is, and the canary at its step, until the spec can be read.
 """
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from orders_operator.api.rollout import judged_by
 from orders_operator.api.spec import OrderService
 from orders_operator.api.status import RolloutStatus
 from orders_operator.client.errors import KubeError
+from orders_operator.objects import Object
 from orders_operator.reconcile.children import GET_SECONDS
 from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import Pass
@@ -27,8 +28,6 @@ from orders_operator.rollout.tracks import Tracks, TrackState
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
-
-Object = dict[str, Any]
 
 _BACK: Final = frozenset({"Deployment", "HTTPRoute"})
 """What is applied to go back."""

@@ -137,7 +137,7 @@ def _has_served(seen: Observed, state: Progress) -> bool:
 def _under_way(seen: Observed, state: Progress | None) -> str:
     """Say how far a rollout is."""
     if state is None:
-        return "The Deployment is being made."
+        return "The Deployment is being created."
     return seen.message if seen.stepping else _share(state)
 
 
@@ -204,5 +204,5 @@ def _lacks(apis: Sequence[str]) -> str:
 
 def _share(state: Progress) -> str:
     if not state.current:
-        return "The Deployment has not been looked at yet."
+        return "The Deployment has not been read yet."
     return f"{state.updated} of {state.wanted} pods are new, {state.available} serve."

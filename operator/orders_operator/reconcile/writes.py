@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from orders_operator.client.kube import JSON_PATCH, MERGE_PATCH, path
+from orders_operator.objects import Object
 from orders_operator.reconcile.allowance import Allowance
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.reconcile.replicas import KEEPER, handover
@@ -10,8 +11,6 @@ from orders_operator.reconcile.rivals import replaced
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
-
-Object = dict[str, Any]
 
 
 class Writes:

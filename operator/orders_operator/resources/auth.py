@@ -5,17 +5,16 @@ the spec is refused by all of them, and nothing rolls. Nothing in it is secret: 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct, json
 
 from orders_operator.api.auth import AUDIENCE, Auth, JwtIssuer, ServiceAccount
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.labels import child
 from orders_operator.resources.network import port_of
-
-Object = dict[str, Any]
 
 AUTH_SUFFIX: Final = "-auth"
 AUTH_FOLDER: Final = "/etc/orders/auth"

@@ -5,7 +5,7 @@ its volume may be bound to a node. And it tells Argo CD not to delete it: where 
 labels, it takes whatever has the label of an instance and no owner for its own.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct, json
@@ -13,10 +13,9 @@ from msgspec import Struct, json
 from orders_operator.api.database import Embedded
 from orders_operator.api.fields import Raw
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.labels import DATABASE, labels
 from orders_operator.resources.postgres import CLAIM, database_name
-
-Object = dict[str, Any]
 
 PLACED: Final = "orders.dev/placed"
 """Annotation of a claim: where the pod may run that uses it."""

@@ -9,15 +9,14 @@ while new content is rolled out reads what its pod has read before.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from msgspec import json
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.labels import child
 from orders_operator.resources.references import CONFIG_MAPS, Needed, Reference
-
-Object = dict[str, Any]
 
 _KEY_LENGTH: Final = 253
 _HASH_LENGTH: Final = 10

@@ -7,13 +7,13 @@ import hashlib
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from msgspec import json
 
+from orders_operator.objects import Object
 from orders_operator.resources.references import REFERENCED, Needed, Reference
 
-Object = dict[str, Any]
 Objects = Mapping[Reference, Object | None]
 
 _HASH_LENGTH: Final = 16

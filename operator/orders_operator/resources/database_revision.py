@@ -14,13 +14,12 @@ from msgspec.structs import replace
 
 from orders_operator.api.database import Embedded, Storage
 from orders_operator.api.spec import OrderService, PodTemplate
+from orders_operator.objects import Object
 from orders_operator.resources import declaration, postgres
 from orders_operator.resources.claim import Placed, claims
 from orders_operator.resources.inherited import declared_metadata
 from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, CONFIG_HASH, DATABASE, REVISION, child
-
-Object = dict[str, Any]
 
 POD_TEMPLATE: Final = "orders.dev/pod-template"
 """Annotation of the ControllerRevision: what its template has of `spec.podTemplate`. Its data

@@ -4,11 +4,11 @@ What is not returned is not wanted: the reconcile deletes it.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources import (
     account,
     database_revision,
@@ -31,8 +31,6 @@ from orders_operator.resources.revision import controller_revision
 from orders_operator.resources.schemes import Schemes
 from orders_operator.resources.service import service as service_object
 from orders_operator.resources.service import track_service
-
-Object = dict[str, Any]
 
 
 class Database(Struct, frozen=True):

@@ -5,11 +5,10 @@ Keys under `orders.dev/` are the operator's: they say what an object is to a rol
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.api.spec import GROUP, InheritedMetadata, OrderService, PodsSpec, PodTemplate
-
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 _OWN: Final = f"{GROUP}/"
 

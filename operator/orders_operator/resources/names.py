@@ -6,11 +6,10 @@ and a hash of ten, and a label's value has at most 63 characters too.
 """
 
 import hashlib
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.api.spec import OrderService
-
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 SERVICE_LENGTH: Final = 63
 STATEFUL_SET_LENGTH: Final = SERVICE_LENGTH - 11

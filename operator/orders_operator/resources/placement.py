@@ -1,13 +1,10 @@
 """Which revision runs where: what a rollout decides, and the children are made of."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
 from orders_operator.resources.revision import Revision
-
-Object = dict[str, Any]
 
 
 class Running(Struct, frozen=True):

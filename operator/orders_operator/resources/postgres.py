@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from orders_operator.api.database import Embedded
 from orders_operator.api.spec import OrderService, PodTemplate
+from orders_operator.objects import Object
 from orders_operator.resources import security
 from orders_operator.resources.inherited import scheduling
 from orders_operator.resources.labels import (
@@ -32,8 +33,6 @@ from orders_operator.resources.network import POSTGRES_PORT
 
 if TYPE_CHECKING:
     from orders_operator.resources.database_revision import DatabaseRevision
-
-Object = dict[str, Any]
 
 SUFFIX: Final = "-postgresql"
 USER: Final = 999

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from orders_operator.objects import Object
 from orders_operator.resources.network import port_of
 from orders_operator.resources.pod import (
     AUTH_VOLUME,
@@ -22,8 +23,6 @@ from orders_operator.resources.pod import (
     TRACING_VOLUME,
 )
 from orders_operator.resources.schemes import HTTP, HTTPS, PORT_NAMES
-
-Object = dict[str, Any]
 
 SECRETS: Final = "secrets"
 CONFIG_MAPS: Final = "configmaps"

@@ -6,12 +6,13 @@ each what it runs.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources import declaration as declarations
 from orders_operator.resources.config_copy import copy_of, reads_originals
 from orders_operator.resources.declaration import Declaration
@@ -25,8 +26,6 @@ from orders_operator.resources.labels import (
     child,
 )
 from orders_operator.resources.pod import template as rendered
-
-Object = dict[str, Any]
 
 _OWN: Final = frozenset({REVISION, TRACK})
 

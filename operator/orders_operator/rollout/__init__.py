@@ -1,1 +1,5 @@
-"""Where a rollout stands and where it goes: decisions are pure, only `windows` reads from pods."""
+"""Where a rollout stands and where it goes: decisions are pure.
+
+Only `reading` asks pods for their metrics, `readiness` why they are not ready, and `prometheus` a
+Prometheus.
+"""

@@ -14,7 +14,7 @@ from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.failure import same, seen
 from orders_operator.rollout.situation import BAKE, Plan, Situation, moment, stamp
 
-_ASLEEP: Final = "Scaled to none: they are judged when there are some."
+_ASLEEP: Final = "Scaled to none: pods are judged once there are some."
 
 
 def bakes(it: Situation, *, done: bool) -> bool:
@@ -46,7 +46,8 @@ def bake(it: Situation, stable: str, *, done: bool) -> Plan | AnalysisStatus | N
     if found is not None and looked and done and left == 0 and not _held(it, found):
         return None if found.passes else found
     said = f" {found.message}" if found is not None and looked else ""
-    told = f"They are judged for {it.declared.bake} from {settled}, and for one window.{said}"
+    least = f"{it.declared.bake} from {settled}, and for at least one window"
+    told = f"They are judged for {least}.{said}"
     return Plan(
         stable=it.wanted,
         stage=BAKE if it.pods else None,

@@ -8,22 +8,21 @@ since; so that pod is told apart here, and goes by scaling the StatefulSet to no
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from orders_operator.api.conditions import Reason
+from orders_operator.objects import Object
 from orders_operator.resources.postgres import CONTAINER, VOLUME_PERMISSIONS
 from orders_operator.rollout.pods import Trouble, condition, of_container, ready, unplaced
 from orders_operator.rollout.situation import moment
-
-Object = dict[str, Any]
 
 _DENIED: Final = re.compile(
     r"permission denied|operation not permitted|wrong ownership", re.IGNORECASE
 )
 _HELP: Final = (
-    "PostgreSQL may not write to its volume. Take a StorageClass that honours fsGroup; or set"
+    "PostgreSQL may not write to its volume. Use a StorageClass that honours fsGroup; or set"
     " database.embedded.volumePermissions, where the restricted Pod Security Standard is not"
     " enforced."
 )
@@ -36,8 +35,8 @@ _PLACED: Final = timedelta(minutes=1)
 """A pod may wait that long for its volume or its node before it is said."""
 _LOST: Final = "Lost"
 _LEFT: Final = (
-    "Its pod, which is of an earlier template, is left, since the orders may go with it. Save what"
-    " there is, then delete the pod."
+    "Its pod, made from an earlier template, is left alone, as the orders may be lost with it."
+    " Save the orders, then delete the pod."
 )
 _CREATED: Final = "SuccessfulCreate"
 _REFUSED: Final = "FailedCreate"

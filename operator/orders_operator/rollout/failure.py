@@ -106,8 +106,10 @@ def _of_analysis(it: Situation) -> Trouble | None:
 
 def _late(it: Situation, track: Track | None) -> Trouble:
     """Return that the deadline is over, with what is missing and why."""
-    missing = "There are no pods of it." if track is None else track.shortfall
-    return Trouble(Reason.PROGRESS_DEADLINE_EXCEEDED, f"After {it.deadline} s: {missing}")
+    missing = "It has no pods." if track is None else track.shortfall
+    return Trouble(
+        Reason.PROGRESS_DEADLINE_EXCEEDED, f"The deadline of {it.deadline} s has passed. {missing}"
+    )
 
 
 def same(it: Situation) -> bool:

@@ -5,11 +5,9 @@ new one. Those in use are kept whatever `history` says.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
+from orders_operator.objects import Object
 from orders_operator.resources.revision import stored
-
-Object = dict[str, Any]
 
 
 def history(

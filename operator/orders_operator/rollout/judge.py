@@ -15,6 +15,7 @@ from orders_operator.api.rollout import Analysis
 from orders_operator.rollout.windows import Counts
 
 _ALL: Final = 100
+_SHARED: Final = "The stable pods are affected as well."
 
 Word = Literal["Passed", "Failed", "Inconclusive"]
 
@@ -48,8 +49,8 @@ def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
     if canary.requests < analysis.min_requests:
         return Verdict(
             "Inconclusive",
-            f"{canary.requests:.0f} of {analysis.min_requests} requests that a window needs;"
-            " it holds until there are more.",
+            f"The window has {canary.requests:,.0f} of the {analysis.min_requests:,} requests"
+            " that it needs; waiting for more.",
             few=True,
         )
     return _errors(analysis, canary, stable) or _latency(analysis, canary, stable)
@@ -66,53 +67,53 @@ def _errors(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict | Non
     if canary.error_ratio <= most:
         return None
     told = (
-        f"{canary.errors:.0f} of {canary.requests:.0f} requests to the canary were answered 5xx"
-        f" ({_percent(canary.error_ratio)}, allowed are {_percent(most)}); of the stable pods'"
-        f" {stable.requests:.0f} it were {stable.errors:.0f} ({_percent(stable.error_ratio)})."
+        f"{canary.errors:,.0f} of {canary.requests:,.0f} requests to the canary were answered 5xx"
+        f" ({_percent(canary.error_ratio)}, limit {_percent(most)}); stable pods:"
+        f" {stable.errors:,.0f} of {stable.requests:,.0f} ({_percent(stable.error_ratio)})."
     )
     shared = stable.error_ratio > most and canary.error_ratio - stable.error_ratio <= most
     if stable.requests and shared:
-        return Verdict("Inconclusive", f"{told} It is not the canary alone.")
+        return Verdict("Inconclusive", f"{told} {_SHARED}")
     return Verdict("Failed", told)
 
 
 def _latency(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
     good = (
-        f"{canary.requests:.0f} requests, {_percent(canary.error_ratio)} of them answered 5xx,"
-        f" p99 {_p99(canary)}; stable: {stable.requests:.0f}, {_percent(stable.error_ratio)},"
-        f" {_p99(stable)}."
+        f"{canary.requests:,.0f} requests, {_percent(canary.error_ratio)} of them answered 5xx,"
+        f" p99 {_p99(canary)}; stable pods: {stable.requests:,.0f} requests,"
+        f" {_percent(stable.error_ratio)}, p99 {_p99(stable)}."
     )
     mine, theirs = canary.p99, stable.p99
     if analysis.max_latency_p99 is not None and mine is not None:
         most = milliseconds(analysis.max_latency_p99)
         if mine * 1000 > most:
             told = (
-                f"The canary's p99 is {_p99(canary)}, allowed are {most:g} ms;"
+                f"The canary's p99 is {_p99(canary)} (limit {most:g} ms);"
                 f" the stable pods' is {_p99(stable)}."
             )
             if theirs is not None and most < theirs * 1000 and _near(mine, theirs, most / 1000):
-                return Verdict("Inconclusive", f"{told} It is not the canary alone.")
+                return Verdict("Inconclusive", f"{told} {_SHARED}")
             return Verdict("Failed", told)
     if analysis.max_latency_increase is not None and mine is not None:
         if theirs is None or stable.requests < analysis.min_requests:
             return Verdict(
                 "Inconclusive",
-                f"{stable.requests:.0f} of {analysis.min_requests} requests to the stable pods"
-                " that a comparison needs; it holds until there are more.",
+                f"The stable pods had {stable.requests:,.0f} of the {analysis.min_requests:,}"
+                " requests that a comparison needs; waiting for more.",
                 few=True,
             )
         if mine == theirs == inf:
             return Verdict(
                 "Inconclusive",
-                f"The canary's p99 is {_p99(canary)}, and so is the stable pods': nobody can say"
-                " how much more the one is than the other.",
+                f"The p99 of both the canary and the stable pods is {_p99(canary)},"
+                " so they cannot be compared.",
             )
         if mine > theirs * analysis.max_latency_increase:
-            times = "" if mine == inf else f"{mine / theirs:.1f} times "
+            times = "against" if mine == inf else f"{mine / theirs:.1f} times"
             return Verdict(
                 "Failed",
-                f"The canary's p99 is {_p99(canary)}, {times or 'beside '}the stable pods'"
-                f" {_p99(stable)}; allowed are {analysis.max_latency_increase:g} times.",
+                f"The canary's p99 is {_p99(canary)}, {times} the stable pods' {_p99(stable)}"
+                f" (limit {analysis.max_latency_increase:g} times).",
             )
     return Verdict("Passed", good)
 

@@ -6,14 +6,12 @@ others half are enough, for an autoscaler has some come and go all the time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
 
+from orders_operator.objects import Object
 from orders_operator.rollout.pods import ready
 from orders_operator.rollout.windows import Counts, Reading
-
-Object = dict[str, Any]
 
 
 class Compared(Struct, frozen=True):
@@ -92,7 +90,7 @@ def begin(compared: Compared, found: Readings, since: float | None = None) -> En
 
     """
     if not compared.judged:
-        return Unmeasured("There is no pod of the new revision that could be judged.")
+        return Unmeasured("The new revision has no pod that could be judged.")
     for pod in compared.judged:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
         if uid not in found.good:
@@ -123,8 +121,8 @@ def measure(began: Ends, compared: Compared, found: Readings) -> Added | Unmeasu
     }
     if 2 * len(beside) < len(began.beside):
         return Unmeasured(
-            f"{len(beside)} of {len(began.beside)} stable pods were there in all of the window"
-            " and could be read; a comparison needs half of them."
+            f"{len(beside)} of {len(began.beside)} stable pods could be read at both ends of the"
+            " window; a comparison needs at least half of them."
         )
     return Added(judged, beside)
 
@@ -155,10 +153,12 @@ def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Co
             return Unmeasured(_stale(now[uid]), goes_on=True)
         added = after.since(before)
         if added is None:
-            return Unmeasured(f"{now[uid]} counts anew: its process began in the window.")
+            return Unmeasured(
+                f"{now[uid]} restarted its counters: its process started during the window."
+            )
         judged[uid] = added
     if not judged:
-        return Unmeasured("No pod of the new revision was there in all of the window.")
+        return Unmeasured("No pod of the new revision lasted through the whole window.")
     return judged
 
 
@@ -169,10 +169,10 @@ def _changed(began: Ends, compared: Compared, now: Mapping[str, str]) -> Unmeasu
     """
     gone = [name for uid, name in began.judged.items() if uid not in now]
     if gone and (compared.fixed or 2 * len(gone) > len(began.judged)):
-        return Unmeasured(f"{', '.join(sorted(gone))} went, or was replaced, in the window.")
+        return Unmeasured(f"Deleted or replaced during the window: {', '.join(sorted(gone))}.")
     came = [name for uid, name in now.items() if uid not in began.readings]
     if came and compared.fixed:
-        return Unmeasured(f"{', '.join(sorted(came))} came in the window.")
+        return Unmeasured(f"Added during the window: {', '.join(sorted(came))}.")
     return None
 
 
@@ -195,8 +195,8 @@ def _names(pods: Iterable[Object]) -> dict[str, str]:
 
 
 def _unread(name: str, why: str | None) -> str:
-    return f"The metrics of {name} cannot be read: {why or 'nobody has asked for them'}."
+    return f"The metrics of {name} cannot be read: {why or 'nothing has asked for them yet'}."
 
 
 def _stale(name: str) -> str:
-    return f"Prometheus has no new data of {name}: it has not been scraped since."
+    return f"Prometheus has no new data for {name}: the pod has not been scraped since."

@@ -109,7 +109,7 @@ def _back(it: Situation, stable: str, failure: FailedRevision) -> Plan:
             started_at=it.before.started_at,
             analysis=it.before.analysis if it.before.phase == "RolledBack" else seen(it),
             failed=failure,
-            message=f"{failure.revision} failed, {stable} serves. {failure.message}",
+            message=f"{failure.revision} failed; {stable} is serving. {failure.message}",
         ),
     )
 
@@ -169,7 +169,11 @@ def _judged(it: Situation, failure: FailedRevision | None) -> bool:
 
 def _unjudged(found: AnalysisStatus | None) -> str | None:
     """Say that nothing could be said of a revision after it was rolled out."""
-    return None if found is None else f"It serves, and was not judged after that: {found.message}"
+    return (
+        None
+        if found is None
+        else f"It is serving, but could not be judged afterwards: {found.message}"
+    )
 
 
 def _started(it: Situation) -> str:

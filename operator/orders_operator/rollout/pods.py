@@ -6,15 +6,14 @@ serving while a rollout fails, and how they are says nothing about it.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from orders_operator.api.conditions import Reason
+from orders_operator.objects import Object
 from orders_operator.resources.labels import REVISION, TRACK
 from orders_operator.resources.pod import SERVICE
-
-Object = dict[str, Any]
 
 MESSAGE_BYTES: Final = 1024
 MIGRATE: Final = "migrate"
@@ -45,7 +44,9 @@ _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
 class Trouble(Struct, frozen=True):
-    """What is wrong with a pod: MigrationFailed, ImagePullFailed or PodCrashing, and its words.
+    """What is wrong with pods, or with a rollout because of them: a reason and its words.
+
+    Of a pod itself it is MigrationFailed, ImagePullFailed or PodCrashing.
 
     What `may_pass` is waited for until the deadline: the database is away, a table is locked, a
     Secret is missing, a registry does not answer.

@@ -5,11 +5,11 @@ A Deployment says so in numbers and in one condition, Progressing, whose reason 
 are served as before, from the rollout of a new revision.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 _COMPLETE: Final = "NewReplicaSetAvailable"
 _LATE: Final = "ProgressDeadlineExceeded"

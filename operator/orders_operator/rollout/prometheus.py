@@ -10,18 +10,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from math import isfinite
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 from msgspec import DecodeError, Struct, ValidationError, json
 
+from orders_operator.objects import Object
 from orders_operator.resources.pod import SERVICE
 from orders_operator.rollout.measure import Readings
 from orders_operator.rollout.reading import TIMEOUT, content, named
 from orders_operator.rollout.windows import PROCESS, REQUESTS, STATUS, Reading, counts
-
-Object = dict[str, Any]
 
 _WHAT: Final = "reading"
 """A label of the query's own: which of its parts a number is of."""
@@ -31,7 +30,7 @@ _SCRAPER: Final = ("container", "job", "instance")
 
 
 class ReadingError(Exception):
-    """A Prometheus cannot be asked; the message says where it is and why."""
+    """A Prometheus cannot be queried; the message says where it is and why."""
 
 
 class _Series(Struct):
@@ -64,15 +63,17 @@ async def ask(url: str, namespace: str, pods: Sequence[Object]) -> Readings:
         ):
             text = await content(answer)
             if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-                raise ReadingError(f"Prometheus at {url} refuses: it answered {answer.status}.")
+                raise ReadingError(
+                    f"Prometheus at {url} refused the query: it answered {answer.status}."
+                )
             said = json.decode(text, type=_Answer, strict=False)
             if said.status != "success" or said.data is None:
-                raise ReadingError(f"Prometheus at {url} refuses: {said.error}.")
+                raise ReadingError(f"Prometheus at {url} refused the query: {said.error}.")
             return _readings(url, said.data.result, pods)
     except (aiohttp.ClientConnectionError, TimeoutError) as error:
         raise ReadingError(_unreached(url, error)) from None
     except (aiohttp.ClientError, DecodeError, ValidationError, ValueError) as error:
-        raise ReadingError(f"Prometheus at {url} cannot be asked: {named(error)}.") from None
+        raise ReadingError(f"Prometheus at {url} cannot be queried: {named(error)}.") from None
 
 
 def query(namespace: str, names: Sequence[str]) -> str:
@@ -102,7 +103,7 @@ def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Re
     """
     now = next((_value(it) for it in result if it.metric.get(_WHAT) == _NOW), None)
     if now is None:
-        raise ReadingError(f"Prometheus at {url} did not answer what it was asked.")
+        raise ReadingError(f"Prometheus at {url} did not answer the query.")
     by_pod: dict[str, list[_Series]] = {}
     for series in result:
         by_pod.setdefault(series.metric.get("pod", ""), []).append(series)
@@ -115,7 +116,7 @@ def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Re
             bad[uid] = f"Prometheus at {url} says that {error}"
             continue
         if found is None:
-            bad[uid] = f"Prometheus at {url} has no data of it"
+            bad[uid] = f"Prometheus at {url} has no data for it"
         else:
             good[uid] = found
     return Readings(good, bad, now)
@@ -170,13 +171,13 @@ def _value(series: _Series) -> float:
 
 def _unreached(url: str, error: Exception) -> str:
     """Say where it should be, and the value that lets the operator go there."""
-    said = f"Prometheus at {url} cannot be asked: {named(error)}."
+    said = f"Prometheus at {url} cannot be queried: {named(error)}."
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         return said
     return (
-        f"{said} Its host is {parts.hostname}, its port {port}; the operator is let out to the"
-        " ports of operator.networkPolicy.prometheusPorts in the chart's values."
+        f"{said} Its host is {parts.hostname}, its port {port}; the operator may connect only to"
+        " the ports in operator.networkPolicy.prometheusPorts of the chart's values."
     )

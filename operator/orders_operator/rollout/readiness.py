@@ -7,14 +7,13 @@ service has them for whoever asks, at the port of its metrics, which is open to 
 import asyncio
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
+from orders_operator.objects import Object
 from orders_operator.rollout.reading import TIMEOUT, content, named, url
 from orders_operator.rollout.unready import runs_unready
-
-Object = dict[str, Any]
 
 _PATH: Final = "/readyz"
 _FAILED: Final = "[-]"
@@ -40,7 +39,7 @@ async def _ask(session: aiohttp.ClientSession, pod: Object) -> str:
         async with session.get(where, allow_redirects=False) as answer:
             status, text = answer.status, (await content(answer)).decode(errors="replace")
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return f"{_PATH} cannot be asked: {named(error)}"
+        return f"{_PATH} cannot be reached: {named(error)}"
     if status == HTTPStatus.OK:
         return f"{_PATH} answers the operator with {status}"
     failed = [line.strip() for line in text.splitlines() if line.startswith(_FAILED)]

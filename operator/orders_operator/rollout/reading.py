@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
+from orders_operator.objects import Object
 from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.references import metrics_keys_of
 from orders_operator.resources.service import METRICS, METRICS_PORT
 from orders_operator.rollout.measure import Readings
 from orders_operator.rollout.windows import Reading, read
-
-Object = dict[str, Any]
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=5, connect=2)
 _LARGEST: Final = 8 << 20

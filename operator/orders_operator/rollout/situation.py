@@ -53,7 +53,7 @@ class Track(Struct, frozen=True):
     @property
     def shortfall(self) -> str:
         """Return how far it is, and why it is no further."""
-        many = f"{self.made} of {self.progress.wanted} pods are new and {self.ready} of them ready"
+        many = f"{self.made} of {self.progress.wanted} pods are new, {self.ready} of them ready"
         return f"{many}. {self.why}" if self.why else f"{many}."
 
 

@@ -1,17 +1,15 @@
 """What runs: the Deployments of the stable pods and of the canary's, with their pods. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
 
+from orders_operator.objects import Object
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import progress
 from orders_operator.rollout.situation import Track
 from orders_operator.rollout.unready import lacking
-
-Object = dict[str, Any]
 
 
 class TrackState(Struct, frozen=True):

@@ -1,8 +1,9 @@
 """Which pods of a revision take no requests, and why, as far as their status says it. Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from orders_operator.resources.pod import SERVICE
 from orders_operator.rollout.pods import (
     condition,
@@ -14,12 +15,10 @@ from orders_operator.rollout.pods import (
     unplaced,
 )
 
-Object = dict[str, Any]
-
 _MOST: Final = 3
 """Reasons that are told, and pods that are named for each."""
 _ALWAYS: Final = "Always"
-_SILENT: Final = "no kubelet has said anything of it"
+_SILENT: Final = "no kubelet has reported on it yet"
 
 
 def lacking(pods: Iterable[Object], answers: Mapping[str, str]) -> str | None:
@@ -52,7 +51,9 @@ def _why(pod: Object, answer: str | None) -> str | None:
         return None
     waits = unplaced(pod)
     if waits is not None:
-        return _one_line(waits.get("message") or waits.get("reason") or "no node is found for it")
+        return _one_line(
+            waits.get("message") or waits.get("reason") or "no node has been found for it"
+        )
     return _container(pod, answer) or _gate(pod) or _condition(pod) or _SILENT
 
 
@@ -67,7 +68,7 @@ def _container(pod: Object, answer: str | None) -> str | None:
                 return _does(name, status)
         elif (_state(status, "terminated") or {}).get("exitCode") != 0:
             running = _state(status, "running") is not None
-            return f"{name} has not ended" if running else _does(name, status)
+            return f"{name} is still running" if running else _does(name, status)
     for status in statuses(pod, "containerStatuses"):
         if not status.get("ready"):
             said = answer if status.get("name") == SERVICE else None
@@ -79,10 +80,14 @@ def _does(name: str, status: Object, answer: str | None = None) -> str:
     waiting, ended = _state(status, "waiting"), _state(status, "terminated")
     if waiting is not None:
         words = (waiting.get("reason"), waiting.get("message"))
-        return _one_line(": ".join([f"{name} waits", *(str(it) for it in words if it)]))
+        return _one_line(": ".join([f"{name} is waiting", *(str(it) for it in words if it)]))
     if ended is not None:
         return _one_line(f"{name} has ended: {ending(ended)}")
-    what = "runs and is not ready" if status.get("started") else "runs and has not started up"
+    what = (
+        "is running but not ready"
+        if status.get("started")
+        else "is running but has not started up"
+    )
     return f"{name} {what}{f', {answer}' if answer else ''}"
 
 
@@ -92,7 +97,7 @@ def _gate(pod: Object) -> str | None:
         kind = str(gate.get("conditionType"))
         found = condition(pod, kind)
         if found.get("status") != "True":
-            said = found.get("message") or found.get("reason") or "nobody has opened it"
+            said = found.get("message") or found.get("reason") or "it has not been met yet"
             return _one_line(f"its readiness gate {kind}: {said}")
     return None
 

@@ -1,8 +1,9 @@
 """The configuration: one frozen object, read once from the environment.
 
 A bad value is a `SettingsError`: one line that names the variable, what it was, and what is
-allowed. An empty variable counts as not set, as Kubernetes leaves it. Tracing has the names, the
-defaults and the meaning that it has for the order service.
+allowed. An empty variable counts as not set, as Kubernetes leaves it. The variables of tracing are
+named as for the order service; but of OTLP only http/protobuf is spoken, the service's name is
+`orders-operator` unless it is set, and a secret's own variable comes before its file.
 """
 
 import os
@@ -86,7 +87,11 @@ class Settings(Struct, frozen=True):
             SettingsError: a value is not allowed.
 
         """
-        read = _Reader(environ)
+        return cls.read(Reader(environ))
+
+    @classmethod
+    def read(cls, read: "Reader") -> "Settings":
+        """Ask a reader for every setting."""
         return cls(
             namespaces=read(
                 "WATCH_NAMESPACES", parse.names, (), "names of namespaces, separated by commas"
@@ -110,10 +115,11 @@ class Settings(Struct, frozen=True):
         )
 
 
-class _Reader:
+class Reader:
     """Reads variables and notes which of several names was set."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
+        """Read from these variables."""
         self._environ = environ
         self.found: dict[str, str] = {}
 
@@ -163,7 +169,7 @@ class _Reader:
         return None
 
 
-def _tracing(read: _Reader) -> TracingSettings:
+def _tracing(read: Reader) -> TracingSettings:
     endpoint = read(_ENDPOINTS, parse.url, None, "an http or https URL")
     if endpoint is not None and read.found[_ENDPOINTS[0]] == "OTEL_EXPORTER_OTLP_ENDPOINT":
         endpoint = endpoint.rstrip("/") + "/v1/traces"

@@ -1,1 +1,1 @@
-"""Metrics, logs, traces and the port that shows them: a leaf that knows nothing of Kubernetes."""
+"""Metrics, logs, traces and the port that shows them: a leaf that never asks the API server."""

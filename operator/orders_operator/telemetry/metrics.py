@@ -13,7 +13,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from orders_operator.telemetry.resources import Key, Resources
+from orders_operator.objects import Key
+from orders_operator.telemetry.resources import Resources
 
 _BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

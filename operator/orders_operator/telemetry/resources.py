@@ -13,6 +13,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from orders_operator.objects import Key
+
 STATUSES: Final = ("True", "False", "Unknown")
 
 _ROLLOUT: Final = (
@@ -28,9 +30,6 @@ _ROLLOUT: Final = (
     ),
 )
 """A label, the metric that has it, and what that means."""
-
-Key = tuple[str, str]
-"""Namespace and name."""
 
 
 class Resources(Collector):

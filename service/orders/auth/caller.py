@@ -27,8 +27,6 @@ class Caller(Struct, frozen=True, gc=False):
     scheme: str
 
 
-ANYONE: Final = Caller("", "", frozenset(SCOPES), "")
-"""Everybody, where nobody has to show a credential."""
 NOBODY: Final = Caller("", "", frozenset(), "")
 """Whoever has shown none, and asks for what is open."""
 

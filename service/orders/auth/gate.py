@@ -150,9 +150,7 @@ class Gate:
             self.count(INSUFFICIENT_SCOPE)
             scheme = caller.scheme or self.schemes[0]
             challenge = f'{scheme} {_REALM}, error="insufficient_scope", scope="{scope}"'
-            raise InsufficientScope(
-                f"it takes the scope {scope}", headers=(("www-authenticate", challenge),)
-            )
+            raise InsufficientScope.of(scope, ("www-authenticate", challenge))
 
     def refusal(self, outcome: str, schemes: tuple[str, ...]) -> Problem:
         """Return the answer to a request whose credential came to this, and count it.

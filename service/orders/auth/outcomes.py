@@ -22,14 +22,14 @@ DETAILS: Final = {
     SEVERAL: "the request has more than one credential",
     MALFORMED: "the credential is malformed",
     UNKNOWN_API_KEY: "the API key is not known",
-    UNKNOWN_ISSUER: "the token is of an issuer that is not known",
+    UNKNOWN_ISSUER: "the issuer of the token is not known",
     UNKNOWN_KEY: "the token names a key that is not known",
     WRONG_AUDIENCE: "the token is for another audience",
     EXPIRED: "the token has expired",
     NOT_YET: "the token is not valid yet",
     WRONG_SIGNATURE: "the token's signature is wrong",
     NO_KEYS: "the keys of the token's issuer are not known yet",
-    BUSY: "too many tokens are new; those that were seen before are taken",
+    BUSY: "too many new tokens wait to be checked; tokens that were seen before are accepted",
 }
 """What callers are told; it says nothing that is not in their own request."""
 

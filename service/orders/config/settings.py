@@ -1,6 +1,7 @@
 """Every variable, declared once: parsing, messages and the reference read this.
 
-Those of tracing, TLS and CORS are declared in `tracing_settings`, `server_tls` and `cors`.
+Those of tracing, authentication, TLS and CORS are declared in `tracing_settings`, `auth_settings`,
+`server_tls` and `cors`.
 """
 
 from typing import Final

@@ -182,11 +182,9 @@ def _problem(  # noqa: PLR0911  one for each kind
             return NotFound(_nothing(request.scope["path"]))
         case MethodNotAllowedException():
             allow = _allow((error.headers or {}).get("allow", "").split(", "))
-            msg = f"{request.scope['method']} is not possible here; possible: {allow}"
-            return MethodNotAllowed(msg, headers=(("allow", allow),))
+            return MethodNotAllowed.of(request.scope["method"], allow)
         case RequestEntityTooLarge():
-            limit = request.route_handler.resolve_request_max_body_size()
-            return ContentTooLarge(f"the body may have {limit:,} bytes")
+            return ContentTooLarge.of(request.route_handler.resolve_request_max_body_size())
         case ValidationException():
             return _invalid(error)
         case HTTPException() if error.detail == _LEFT:

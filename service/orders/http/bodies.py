@@ -112,8 +112,7 @@ class Bodies:
 
     def _give_up(self, body: Expected, started: float) -> None:
         if self.came(body):
-            msg = f"it had {perf_counter() - started:.1f} s to arrive"
-            body.late(RequestTimeout(msg, headers=(("connection", "close"),)))
+            body.late(RequestTimeout.after(perf_counter() - started))
 
 
 class _Receiving:

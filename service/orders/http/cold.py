@@ -3,7 +3,8 @@
 Litestar is imported by the first request that needs it, in a thread, so that orders go on being
 taken meanwhile: it adds a third of a second and a quarter of the memory, and most pods never see
 a request that is not hot. While the process drains, every answer carries `Connection: close`:
-the server itself keeps idle connections open, and clients must learn to leave.
+the server itself closes idle connections only after HTTP_KEEP_ALIVE_TIMEOUT, and clients must
+learn to leave before.
 """
 
 import asyncio

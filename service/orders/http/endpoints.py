@@ -164,10 +164,10 @@ async def list_orders(
     Page by id: the cost of a page does not grow with its place.
 
     Follow the `Link` header: `next` leads to older orders, `prev` to newer ones. `after` and
-    `before` exclude each other.
+    `before` are mutually exclusive.
     """
     if after is not None and before is not None:
-        msg = "after and before exclude each other"
+        msg = "after and before are mutually exclusive"
         raise InvalidRequest(msg, errors=(("#/query/after", msg), ("#/query/before", msg)))
     page = await orders.page(
         limit,

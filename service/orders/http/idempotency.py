@@ -58,6 +58,12 @@ def parse(value: str) -> str:
     else:
         raise MalformedIdempotencyKey(RULE)
     if not 0 < len(key) <= LIMIT:
-        msg = f"it must have 1 to {LIMIT} characters, this one has {len(key)}"
-        raise MalformedIdempotencyKey(msg)
+        raise wrong_length(len(key))
     return key
+
+
+def wrong_length(length: int) -> MalformedIdempotencyKey:
+    """Return the problem for a key of so many characters."""
+    return MalformedIdempotencyKey(
+        f"the key must have 1 to {LIMIT} characters; this one has {length}"
+    )

@@ -36,8 +36,7 @@ def check_accept(accept: bytes | None) -> None:
 
     """
     if accept is not None and accept.strip() and not _weight(accept, _JSON):
-        msg = "this resource is application/json, which the Accept header excludes"
-        raise NotAcceptable(msg)
+        raise NotAcceptable
 
 
 def check_content(content_type: bytes | None, content_encoding: bytes | None) -> None:

@@ -19,11 +19,8 @@ from orders import __version__
 from orders.errors import (
     ContentTooLarge,
     DatabaseUnavailable,
-    DeadlineExceeded,
-    Internal,
     InvalidRequest,
     MalformedIdempotencyKey,
-    NotAcceptable,
     OrderNotFound,
     Overloaded,
     Problem,
@@ -35,6 +32,8 @@ from orders.http import security
 from orders.http.endpoint import Endpoint, Parameter
 from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
+from orders.http.idempotency import wrong_length
+from orders.http.negotiation import not_json
 from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type, render
 from orders.http.validation import invalid
 from orders.model import NewOrder, Order
@@ -135,7 +134,7 @@ _DESCRIPTIONS: Final = {
     404: "There is no such order.",
     406: "The Accept header excludes JSON.",
     408: "The body did not arrive in time; nothing was done.",
-    409: "The Idempotency-Key was used, and an order of it is not there any more.",
+    409: "The Idempotency-Key was used, and an order of it no longer exists.",
     412: "If-Match or If-None-Match does not hold; nothing was done.",
     413: "The body is too large.",
     415: "The body is not said to be JSON, or is compressed.",
@@ -148,17 +147,13 @@ _ID: Final = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
 _TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 _DETAILS: Final[dict[type[Problem], str]] = {
-    MalformedIdempotencyKey: "it must have 1 to 255 characters, this one has 300",
+    MalformedIdempotencyKey: wrong_length(300).detail,
     **security.DETAILS,
-    OrderNotFound: f"no order has the id {_ID}",
-    NotAcceptable: "this resource is application/json, which the Accept header excludes",
-    RequestTimeout: "it had 5.0 s to arrive",
-    ContentTooLarge: "the body may have 65,536 bytes",
-    UnsupportedMediaType: "the Content-Type is text/plain; it must be application/json, in UTF-8",
-    Internal: "",
-    Overloaded: "8192 requests are waiting",
-    DeadlineExceeded: "no answer within 5 s",
-    DatabaseUnavailable: "the database has been away for 5 s",
+    OrderNotFound: OrderNotFound.of(_ID).detail,
+    RequestTimeout: RequestTimeout.after(5).detail,
+    UnsupportedMediaType: not_json(b"text/plain").detail,
+    Overloaded: Overloaded.of(8192).detail,
+    DatabaseUnavailable: DatabaseUnavailable.away(6).detail,
 }
 _INVALID: Final = {
     "body": ("/quantity", "expected int >= 1"),
@@ -283,6 +278,8 @@ def _example(endpoint: Endpoint[Any], problem: type[Problem]) -> Problem:
         places = [parameter.place for parameter in endpoint.parameters]
         place = "path" if "path" in places else "query" if "query" in places else "body"
         return invalid(*_INVALID[place])
+    if problem is ContentTooLarge:
+        return ContentTooLarge.of(endpoint.body_limit)
     return problem(_DETAILS[problem]) if problem in _DETAILS else problem()
 
 

@@ -98,8 +98,7 @@ def only_reading(scope: Scope) -> tuple[int, Headers, bytes]:
     allow = ", ".join(sorted((*READING, "OPTIONS")))
     if scope["method"] == "OPTIONS":
         return 204, correlated([(b"allow", allow.encode())], scope), b""
-    msg = f"{scope['method'][:200]} is not possible here; possible: {allow}"
-    return unrecorded(MethodNotAllowed(msg, headers=(("allow", allow),)), scope)
+    return unrecorded(MethodNotAllowed.of(scope["method"], allow), scope)
 
 
 def unrecorded(problem: Problem, scope: Scope) -> tuple[int, Headers, bytes]:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from orders.auth import outcomes
 from orders.auth.caller import API_KEY, BEARER, READ, WRITE
 from orders.errors import AuthenticationUnavailable, InsufficientScope, Problem, Unauthorized
 
@@ -14,9 +15,9 @@ PROBLEMS: Final[tuple[type[Problem], ...]] = (
 CHALLENGED: Final = frozenset((Unauthorized.status, InsufficientScope.status))
 """The statuses that come with a challenge."""
 DETAILS: Final[dict[type[Problem], str]] = {
-    Unauthorized: "the token has expired",
-    InsufficientScope: f"it takes the scope {WRITE}",
-    AuthenticationUnavailable: "the keys of the token's issuer are not known yet",
+    Unauthorized: outcomes.DETAILS[outcomes.EXPIRED],
+    InsufficientScope: InsufficientScope.of(WRITE).detail,
+    AuthenticationUnavailable: outcomes.DETAILS[outcomes.NO_KEYS],
 }
 HEADERS: Final = {
     "WWW-Authenticate": {
@@ -24,7 +25,7 @@ HEADERS: Final = {
         "required": True,
         "schema": {"type": "string"},
         "example": 'Bearer realm="orders", error="invalid_token",'
-        ' error_description="the token has expired"',
+        f' error_description="{outcomes.DETAILS[outcomes.EXPIRED]}"',
     }
 }
 

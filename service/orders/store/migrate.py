@@ -180,7 +180,7 @@ def _files(directory: Path, to: int | None) -> Sequence[Migration]:
     files = read_all(directory)
     if to is not None and not 1 <= to <= len(files):
         raise MigrationError(
-            f"--to {to}: there is no such migration; allowed are 1 to {len(files)}", exit_code=2
+            f"--to {to}: there is no such migration; allowed: 1 to {len(files)}", exit_code=2
         )
     return files
 

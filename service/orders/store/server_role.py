@@ -32,9 +32,7 @@ class ServerRole:
         self._found = read_only, standby = await _ask(connection)
         refused = {
             "read-write": read_only,
-            "primary": standby,
             "read-only": not read_only,
-            "standby": not standby,
         }
         if refused.get(self._asked, False):
             raise WrongServer(_describe(read_only=read_only, standby=standby))

@@ -1,1 +1,1 @@
-"""Metrics, logs and traces: a leaf that knows nothing of orders, HTTP or the database."""
+"""Metrics, logs and traces: a leaf that imports nothing but the settings and the set of errors."""

@@ -137,7 +137,7 @@ def test_a_token_is_forgotten_with_its_issuer(gate: Gate) -> None:
     gone = gate.issuers.pop(ISSUER)
     gate.review()
 
-    with pytest.raises(Unauthorized, match="issuer that is not known"):
+    with pytest.raises(Unauthorized, match="issuer of the token is not known"):
         gate.caller(headers)
 
     other = Issuer(Trust(issuer=ISSUER, audience="other"))

@@ -48,7 +48,7 @@ class MemoryOrders:
         """Find one."""
         self._fail()
         if order_id not in self.orders:
-            raise OrderNotFound(order_id)
+            raise OrderNotFound.of(order_id)
         return self.orders[order_id]
 
     async def page(self, limit: int, after: str | None = None, before: str | None = None) -> Page:

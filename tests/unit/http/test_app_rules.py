@@ -100,7 +100,7 @@ async def test_a_body_that_says_it_is_too_large_is_not_read(
     status, _, body, taken = await ask(app, path, b"[", method="POST", headers=headers)
 
     assert (413, 0) == (status, taken)
-    assert f"the body may have {limit:,} bytes" == json.loads(body)["detail"]
+    assert f"the body may have at most {limit:,} bytes" == json.loads(body)["detail"]
 
 
 async def test_a_body_that_grows_too_large_is_not_read_on(app: Application) -> None:

@@ -37,7 +37,7 @@ async def test_every_late_body_is_given_up() -> None:
     ends: list[str] = []
 
     async def wait(name: str, started: float) -> None:
-        with pytest.raises(RequestTimeout, match="to arrive"):
+        with pytest.raises(RequestTimeout, match="did not arrive within"):
             await bodies.receive(never, started)
         ends.append(name)
         task = asyncio.current_task()

@@ -14,6 +14,10 @@ from orders.http.openapi import document
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 
+ABSENT = "/orders/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
+JSON = {"content-type": "application/json"}
+ORDER = '{"item": "a", "quantity": 1}'
+
 
 @pytest.fixture(scope="module")
 def openapi() -> Any:
@@ -52,6 +56,48 @@ def test_every_problem_of_an_endpoint_is_documented(openapi: Any, endpoint: Any)
         assert example["type"] in narrowed["type"]["enum"]
         assert example["type"].endswith(problem.name)
         assert example["status"] == narrowed["status"]["const"] == problem.status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "problem"),
+    [
+        ("GET", ABSENT, {"accept": "text/html"}, "", "not-acceptable"),
+        ("GET", ABSENT, {}, "", "order-not-found"),
+        ("GET", "/orders?limit=101", {}, "", "invalid-request"),
+        ("POST", "/orders", {"content-type": "text/plain"}, "a", "unsupported-media-type"),
+        ("POST", "/orders", JSON, "1" * 65_537, "content-too-large"),
+        ("POST", "/orders/batch", JSON, "1" * 1_048_577, "content-too-large"),
+        ("POST", "/orders", JSON, '{"item": "a", "quantity": 0}', "invalid-request"),
+        (
+            "POST",
+            "/orders",
+            JSON | {"idempotency-key": "k" * 300},
+            ORDER,
+            "malformed-idempotency-key",
+        ),
+        ("POST", "/orders", JSON | {"if-none-match": "*"}, ORDER, "precondition-failed"),
+    ],
+)
+async def test_an_example_is_what_the_service_answers(  # noqa: PLR0913  a request
+    client: httpx.AsyncClient,
+    openapi: Any,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: str,
+    problem: str,
+) -> None:
+    """Title, detail and errors of an example are those of a request that fails in this way."""
+    answer = await client.request(method, path, headers=headers, content=body)
+
+    name = path.partition("?")[0].replace(ABSENT, "/orders/{id}")
+    responses = openapi["paths"][name][method.lower()]["responses"]
+    examples = responses[str(answer.status_code)]["content"]["application/problem+json"][
+        "examples"
+    ]
+    keys = ("type", "title", "status", "detail", "errors")
+    found, shown = answer.json(), examples[problem]["value"]
+    assert [shown.get(key) for key in keys] == [found.get(key) for key in keys]
 
 
 def test_unknown_fields_are_documented_as_refused(openapi: Any) -> None:

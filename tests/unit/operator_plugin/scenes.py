@@ -43,12 +43,13 @@ _CANARY: Final[Object] = {
     "settledAt": ago(seconds=42),
 }
 _PASSED: Final = (
-    "1204 requests, 0 % of them answered 5xx, p99 14.2 ms; stable: 3610, 0.0277 %, 12.1 ms."
+    "1,204 requests, 0 % of them answered 5xx, p99 14.2 ms; stable pods: 3,610 requests,"
+    " 0.0277 %, p99 12.1 ms."
 )
-_FEW: Final = "12 of 100 requests that a window needs; it holds until there are more."
+_FEW: Final = "The window has 12 of the 100 requests that it needs; waiting for more."
 _ERRORS: Final = (
-    "62 of 1204 requests to the canary were answered 5xx (5.15 %, allowed are 1 %); of the stable"
-    " pods' 3610 it were 1 (0.0277 %)."
+    "62 of 1,204 requests to the canary were answered 5xx (5.15 %, limit 1 %); stable pods:"
+    " 1 of 3,610 (0.0277 %)."
 )
 _CRASH: Final = "psqlpy.ConnectionError: TLS is required"
 
@@ -175,7 +176,9 @@ def _failed(rollout: Object, *pods: Object) -> Look:
 
 def rolled_back() -> Look:
     """The canary answered too many requests with 5xx, and is gone."""
-    return _failed({"phase": "RolledBack", "message": f"{NEW} failed, {OLD} serves. {_ERRORS}"})
+    return _failed(
+        {"phase": "RolledBack", "message": f"{NEW} failed; {OLD} is serving. {_ERRORS}"}
+    )
 
 
 def halted() -> Look:

@@ -12,8 +12,8 @@ from orders_operator.plugin.cli import main
     ("call", "expected"),
     [
         (["promote"], "the following arguments are required: NAME"),
-        (["status", "Shop/orders"], "argument NAME: 'Shop/orders' is no name of an object"),
-        (["-n", "..", "status"], "argument -n/--namespace: '..' is no name of an object"),
+        (["status", "Shop/orders"], "argument NAME: 'Shop/orders' is not the name of an object"),
+        (["-n", "..", "status"], "argument -n/--namespace: '..' is not the name of an object"),
         (
             ["logs", "orders", "--tail", "-1"],
             "argument --tail: '-1' is no number from 0 to 1000000",

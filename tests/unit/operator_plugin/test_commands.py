@@ -73,7 +73,7 @@ def test_restart_names_the_time(scene: Scene) -> None:
     others = {f"orders.dev/{it}": None for it in ("promote", "abort", "pause", "retry")}
     restarted = {"orders.dev/restart": "2026-03-04T12:00:00Z"}
     assert {"metadata": {"annotations": others | restarted}} == patch(order)
-    assert f"orders: a new revision of the same spec is to replace {order.revision}." == order.text
+    assert f"orders: a new revision of the same spec will replace {order.revision}." == order.text
 
 
 @pytest.mark.parametrize("scene", [rolled_back, halted])
@@ -115,9 +115,9 @@ def test_resume_takes_the_pause_away_and_nothing_else() -> None:
         (first_step, "retry", "nothing has failed"),
         (rolling, "promote", "a rolling update is under way, which has no steps"),
         (rolling, "pause", "a rolling update is under way, which has no steps"),
-        (rolled_back, "promote", "it was rolled back; `retry` has it tried again"),
-        (rolled_back, "abort", "it was rolled back; `retry` has it tried again"),
-        (halted, "pause", "it is halted; `promote`, `abort` or `retry` it"),
+        (rolled_back, "promote", "it was rolled back; use `retry` to try it again"),
+        (rolled_back, "abort", "it was rolled back; use `retry` to try it again"),
+        (halted, "pause", "it is halted; use `promote`, `abort` or `retry`"),
     ],
 )
 def test_what_has_no_effect_is_refused(scene: Scene, command: Command, why: str) -> None:
@@ -129,7 +129,7 @@ def test_what_has_no_effect_is_refused(scene: Scene, command: Command, why: str)
 
 def test_a_pause_is_told_once() -> None:
     """The annotation counts, though the operator may not have seen it yet."""
-    with pytest.raises(Refused, match="it is paused already"):
+    with pytest.raises(Refused, match="it is already paused"):
         decided(first_step, "pause", pause=NEW)
 
 
@@ -151,7 +151,7 @@ def test_the_first_revision_cannot_be_aborted() -> None:
 @pytest.mark.parametrize("command", get_args(Command))
 def test_nothing_is_said_before_the_operator_has_spoken(command: Command) -> None:
     """There is no revision to name."""
-    with pytest.raises(Refused, match="has not said anything"):
+    with pytest.raises(Refused, match="has not reported a rollout"):
         decided(unlabelled, command)
 
 

@@ -75,7 +75,7 @@ def test_one_gets_the_time(shop: Shop, capsys: pytest.CaptureFixture[str]) -> No
     assert at is not None
     assert told == at.strftime("%Y-%m-%dT%H:%M:%SZ")
     said = capsys.readouterr().out
-    assert said.startswith("orders: a new revision of the same spec is to replace ")
+    assert said.startswith("orders: a new revision of the same spec will replace ")
     assert f"\nWatch it: {WATCH} orders -n shop -w\n" in said
 
 
@@ -115,7 +115,7 @@ def test_one_that_cannot_be_restarted_keeps_no_other(
     assert ["orders"] == list(patched)
     said = capsys.readouterr()
     assert ["orders:", "Watch"] == [line.split()[0] for line in said.out.splitlines()]
-    early = "early: the operator has not said anything about a rollout yet"
+    early = "early: the operator has not reported a rollout yet"
     gone = f'PATCH {PLACE}/gone: "gone" not found'
     assert f"kubectl orders: {early}\nkubectl orders: {gone}\n" == said.err
 

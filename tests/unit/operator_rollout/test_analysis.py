@@ -102,7 +102,10 @@ async def test_a_canary_pod_that_began_anew_is_inconclusive() -> None:
         canary.serve(20)
         found = await looking.after(30)
         assert found is not None
-        assert ("Inconclusive", True) == (found.verdict, "shop-1 counts anew" in found.message)
+        assert ("Inconclusive", True) == (
+            found.verdict,
+            "shop-1 restarted its counters" in found.message,
+        )
         canary.serve(20)
         found = await looking.after(30)
     assert found is not None

@@ -26,7 +26,7 @@ def test_few_requests_say_nothing() -> None:
     """It says how many there were and how many it takes."""
     found = verdict(answered(99, errors=99), answered(1000))
     assert ("Inconclusive", True) == (found.word, found.few)
-    assert "99 of 100" in found.message
+    assert "99 of the 100 requests" in found.message
 
 
 def test_errors_over_the_bound_fail() -> None:
@@ -34,8 +34,8 @@ def test_errors_over_the_bound_fail() -> None:
     found = verdict(answered(400, errors=21), answered(4000, errors=4))
     assert "Failed" == found.word
     assert (
-        "21 of 400 requests to the canary were answered 5xx (5.25 %, allowed are 1 %);"
-        " of the stable pods' 4000 it were 4 (0.1 %)." == found.message
+        "21 of 400 requests to the canary were answered 5xx (5.25 %, limit 1 %);"
+        " stable pods: 4 of 4,000 (0.1 %)." == found.message
     )
 
 

@@ -74,14 +74,16 @@ def test_a_canary_pod_that_cannot_be_read_hides_behind_no_other() -> None:
 
 def test_a_canary_pod_that_was_replaced_is_inconclusive() -> None:
     """What it answered went with it."""
-    assert "b went" in why(measure(ends("ab", "x"), compared("ac", "x"), read("acx", 7)))
+    assert "Deleted or replaced during the window: b." in why(
+        measure(ends("ab", "x"), compared("ac", "x"), read("acx", 7))
+    )
 
 
 def test_a_canary_pod_that_came_is_inconclusive() -> None:
     """As beside an autoscaler: nobody knows how it does; the next window has it from its start."""
     began, last = ends("a", "xy"), compared("ab", "xyz")
     said = measure(began, last, read("abxyz", 7))
-    assert Unmeasured("b came in the window.") == said
+    assert Unmeasured("Added during the window: b.") == said
     again = begin(last, read("abxyz", 7))
     assert isinstance(again, Ends)
     found = measure(again, last, read("abxyz", 9))
@@ -95,7 +97,9 @@ def test_pods_of_a_fleet_may_come_and_go() -> None:
     found = measure(began, compared("abef", "", fixed=False), read("abef", 7))
     assert isinstance(found, Added)
     assert ["a", "b"] == sorted(found.judged)
-    assert "went" in why(measure(began, compared("aefg", "", fixed=False), read("aefg", 7)))
+    assert "Deleted or replaced" in why(
+        measure(began, compared("aefg", "", fixed=False), read("aefg", 7))
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,9 @@ def test_a_canary_that_counts_anew_is_inconclusive(after: Reading) -> None:
     """Also where it has counted more than before."""
     began = begin(compared("a", ""), Readings({"a": reading(10)}))
     assert isinstance(began, Ends)
-    assert "a counts anew" in why(measure(began, compared("a", ""), Readings({"a": after})))
+    assert "a restarted its counters" in why(
+        measure(began, compared("a", ""), Readings({"a": after}))
+    )
 
 
 def test_stable_pods_that_come_or_go_are_left_out_while_half_remain() -> None:
@@ -144,10 +150,10 @@ def test_what_a_prometheus_scraped_before_is_of_no_account() -> None:
     pods = compared("a", "")
     before = begin(pods, read("a", 5, scraped=100.0), 100.0)
     assert isinstance(before, Unmeasured)
-    assert "no new data of a" in why(before)
+    assert "no new data for a" in why(before)
     began = begin(pods, read("a", 5, scraped=101.0), 100.0)
     assert isinstance(began, Ends)
-    assert "no new data of a" in why(measure(began, pods, read("a", 5, scraped=101.0)))
+    assert "no new data for a" in why(measure(began, pods, read("a", 5, scraped=101.0)))
     assert isinstance(measure(began, pods, read("a", 9, scraped=116.0)), Added)
 
 

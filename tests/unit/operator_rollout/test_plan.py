@@ -222,7 +222,8 @@ def test_what_may_pass_is_waited_for_until_the_deadline() -> None:
     assert failed is not None
     assert Reason.PROGRESS_DEADLINE_EXCEEDED == failed.reason
     assert failed.message == (
-        "After 600 s: 0 of 1 pods are new and 0 of them ready. ErrImagePull: no route"
+        "The deadline of 600 s has passed. 0 of 1 pods are new, 0 of them ready."
+        " ErrImagePull: no route"
     )
 
 
@@ -356,7 +357,8 @@ def test_without_requests_a_bake_ends_as_unjudged() -> None:
     for _ in range(2):
         status = world.settle().status
         assert ("Stable", "b") == (status.phase, status.stable)
-        assert "It serves, and was not judged after that: 6 of 100 requests" == status.message
+        told = "It is serving, but could not be judged afterwards: 6 of 100 requests"
+        assert told == status.message
         world.later(3600)
     world = baking()
     world.later(30)

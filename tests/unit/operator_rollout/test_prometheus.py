@@ -150,7 +150,7 @@ async def test_no_data_is_said(unused_tcp_port: int) -> None:
         assert found is not None
         assert "Inconclusive" == found.verdict
         assert "The metrics of shop-1 cannot be read: Prometheus at" in found.message
-        assert "has no data of it" in found.message
+        assert "has no data for it" in found.message
 
         prometheus.now += 30
         prometheus.scrape(canary)
@@ -159,7 +159,7 @@ async def test_no_data_is_said(unused_tcp_port: int) -> None:
         found = await windows.after(30)
         assert found is not None
         assert ("Inconclusive", True) == (
-            found.verdict, "Prometheus has no new data of shop-1" in found.message,
+            found.verdict, "Prometheus has no new data for shop-1" in found.message,
         )  # fmt: skip
 
 
@@ -173,15 +173,15 @@ async def test_a_prometheus_that_is_away_is_inconclusive(unused_tcp_port: int) -
             found = await windows.after(seconds)
             assert found is not None
             assert "Inconclusive" == found.verdict
-            assert f"Prometheus at {url} cannot be asked" in found.message
+            assert f"Prometheus at {url} cannot be queried" in found.message
         assert 30 == windows.windows.left(KEY)
 
 
 @pytest.mark.parametrize(
     ("series", "said"),
     [
-        ([], "has no data of it"),
-        ([sample("shop-1", "5", reading="started")], "has no data of it"),
+        ([], "has no data for it"),
+        ([sample("shop-1", "5", reading="started")], "has no data for it"),
         ([sample("shop-1", "NaN")], "says that http_server_request_duration_seconds_count is nan"),
         ([sample("shop-1", "3")], "does not add up: 3 requests"),
         ([sample("shop-1", "3", le="1")], "does not add up"),
@@ -224,10 +224,14 @@ async def test_of_a_pod_with_sidecars_the_service_counts(unused_tcp_port: int) -
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({"status": "error", "error": "too many samples"}, 422, "refuses: too many samples"),
-        ({"status": "success", "data": {"result": []}}, 200, "did not answer what it was asked"),
-        ({}, 403, "refuses: it answered 403"),
-        (["hello"], 200, "cannot be asked"),
+        (
+            {"status": "error", "error": "too many samples"},
+            422,
+            "refused the query: too many samples",
+        ),
+        ({"status": "success", "data": {"result": []}}, 200, "did not answer the query"),
+        ({}, 403, "refused the query: it answered 403"),
+        (["hello"], 200, "cannot be queried"),
     ],
 )
 async def test_what_is_no_prometheus_is_said(
@@ -258,13 +262,13 @@ async def test_a_prometheus_that_cannot_be_reached_is_named(
         await ask(url, "ns", SHOP)
 
     ending = (
-        f". Its host is {host}, its port {port}; the operator is let out to the"
-        " ports of operator.networkPolicy.prometheusPorts in the chart's values."
+        f". Its host is {host}, its port {port}; the operator may connect only to"
+        " the ports in operator.networkPolicy.prometheusPorts of the chart's values."
     )
     assert ending == str(caught.value)[-len(ending) :]
 
 
 async def test_a_prometheus_with_no_such_port_is_said() -> None:
     """What is no port is no reason to end the pass."""
-    with pytest.raises(ReadingError, match="cannot be asked"):
+    with pytest.raises(ReadingError, match="cannot be queried"):
         await ask("http://prometheus:99999", "ns", SHOP)

@@ -40,15 +40,15 @@ def pod(name: str = "shop-1", **fields: Any) -> Object:
         ),
         (
             pod(conditions=[{"type": "PodScheduled", "status": "False"}]),
-            "no node is found for it",
+            "no node has been found for it",
         ),
         (
             pod(first=[{"name": "migrate", "state": {"running": {}}}]),
-            "init container migrate has not ended",
+            "init container migrate is still running",
         ),
         (
             pod(first=[{"name": "migrate", "state": WAITS}]),
-            "init container migrate waits: PodInitializing",
+            "init container migrate is waiting: PodInitializing",
         ),
         (
             pod(first=[{"name": "migrate", "state": {"terminated": {"exitCode": 3}}}]),
@@ -56,11 +56,11 @@ def pod(name: str = "shop-1", **fields: Any) -> Object:
         ),
         (
             pod(first=[DONE], containers=[RUNS | {"started": False}]),
-            "container orders runs and has not started up",
+            "container orders is running but has not started up",
         ),
         (
             pod(first=[DONE], containers=[RUNS]),
-            "container orders runs and is not ready",
+            "container orders is running but not ready",
         ),
         (
             pod(
@@ -68,14 +68,14 @@ def pod(name: str = "shop-1", **fields: Any) -> Object:
                 first=[{"name": "proxy", "started": True, "state": {"running": {}}}, DONE],
                 containers=[RUNS],
             ),
-            "container orders runs and is not ready",
+            "container orders is running but not ready",
         ),
         (
             pod(
                 spec={"initContainers": [{"name": "proxy", "restartPolicy": "Always"}]},
                 first=[{"name": "proxy", "started": False, "state": {"running": {}}}],
             ),
-            "init container proxy runs and has not started up",
+            "init container proxy is running but has not started up",
         ),
         (
             pod(
@@ -89,7 +89,7 @@ def pod(name: str = "shop-1", **fields: Any) -> Object:
                     },
                 ]
             ),
-            "container mesh waits: CreateContainerError: a b",
+            "container mesh is waiting: CreateContainerError: a b",
         ),
         (
             pod(
@@ -104,7 +104,7 @@ def pod(name: str = "shop-1", **fields: Any) -> Object:
                 spec={"readinessGates": [{"conditionType": "balancer"}]},
                 containers=[RUNS | {"ready": True}],
             ),
-            "its readiness gate balancer: nobody has opened it",
+            "its readiness gate balancer: it has not been met yet",
         ),
         (
             {
@@ -113,7 +113,7 @@ def pod(name: str = "shop-1", **fields: Any) -> Object:
             },
             "NodeStatusUnknown",
         ),
-        ({"metadata": {"name": "shop-1", "uid": "1"}}, "no kubelet has said anything of it"),
+        ({"metadata": {"name": "shop-1", "uid": "1"}}, "no kubelet has reported on it yet"),
     ],
 )
 def test_what_keeps_a_pod_is_told(found: Object, said: str) -> None:
@@ -128,8 +128,8 @@ def test_what_readiness_answers_is_told_of_the_service() -> None:
     own = pod("a", containers=[RUNS])
     other = pod("b", containers=[RUNS | {"ready": True}, mesh])
     assert lacking([own, other], answers) == (
-        "a: container orders runs and is not ready, /readyz answers 503;"
-        " b: container mesh runs and is not ready."
+        "a: container orders is running but not ready, /readyz answers 503;"
+        " b: container mesh is running but not ready."
     )
     assert [True, False] == [runs_unready(own), runs_unready(other)]
 
@@ -140,7 +140,7 @@ def test_pods_with_one_reason_are_told_together() -> None:
     for number, it in enumerate(reversed(pods)):
         it["metadata"]["creationTimestamp"] = f"2026-01-02T03:04:0{number}Z"
     assert lacking(pods, {}) == (
-        "shop-4, shop-3, shop-2 and 2 more: container orders runs and is not ready."
+        "shop-4, shop-3, shop-2 and 2 more: container orders is running but not ready."
     )
 
 

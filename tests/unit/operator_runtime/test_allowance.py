@@ -57,7 +57,7 @@ def test_a_write_has_half_of_what_is_left() -> None:
     clock = Clock()
     allowance = Allowance(20, clock)
     shares = []
-    with pytest.raises(KubeError, match="took all the time of the pass") as caught:  # noqa: PT012  the share is part of it
+    with pytest.raises(KubeError, match="took all the time of this pass") as caught:  # noqa: PT012  the share is part of it
         while True:
             with allowance.share() as most:
                 shares.append(most)

@@ -139,7 +139,7 @@ def test_a_missed_deadline_says_which_pods_are_missing() -> None:
     [degraded] = [it for it in status["conditions"] if it["type"] == "Degraded"]
 
     assert degraded["message"] == (
-        "1 of 2 pods are new and 0 of them ready. x-1: container orders runs and is not ready."
+        "1 of 2 pods are new, 0 of them ready. x-1: container orders is running but not ready."
     )
 
 
