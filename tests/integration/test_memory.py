@@ -207,16 +207,17 @@ async def others_served(server: LimitedServer, path: str = "/livez") -> AsyncIte
 
 @pytest.mark.parametrize("patience", ["60"])  # none is to be late
 async def test_batches_of_many_callers(limited: LimitedServer) -> None:
-    """64 callers with batches of 1,000: two dozen at least have them, others are refused.
+    """64 callers with batches of 1,000: a dozen at least have them, others are refused.
 
-    With TLS, and a process that is larger, there is memory for fewer.
+    How many more there are depends on how soon the first are stored. With TLS, and a process that
+    is larger, there is memory for fewer.
     """
     async with others_served(limited, "/orders"):
         batches = (limited.status(limited.post("/orders/batch", BATCH)) for _ in range(64))
         answers = Counter(await asyncio.gather(*batches))
 
     assert set(answers) <= {201, 503, 0}
-    assert answers[201] >= (24 if limited.tls is None else 6)
+    assert answers[201] >= (12 if limited.tls is None else 6)
     await nothing_held(limited)
 
 

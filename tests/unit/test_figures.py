@@ -11,6 +11,8 @@ from tests.chaos.report import DATA
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+_HALF = 0.501
+"""What whole numbers may be off: of half an MB it is not known which way it was rounded."""
 
 
 def test_readme_has_the_sizes_of_the_images() -> None:
@@ -18,8 +20,14 @@ def test_readme_has_the_sizes_of_the_images() -> None:
     measured = (ROOT / "docs" / "benchmarks" / "images.md").read_text("utf-8")
     sizes = re.findall(r"^\| in all \| ([0-9.]+) \|", measured, re.MULTILINE)
 
-    service, operator = (round(float(size)) for size in sizes)
-    assert f"images of {service} and {operator} MB" in README
+    told = re.search("images of ([0-9]+) and ([0-9]+) MB", README)
+
+    assert told is not None
+    assert [] == [
+        (said, size)
+        for said, size in zip(told.groups(), sizes, strict=True)
+        if abs(float(said) - float(size)) > _HALF
+    ]
 
 
 def test_readme_has_the_requests_of_which_none_failed() -> None:
