@@ -140,7 +140,7 @@ async def test_without_requests_it_ends_as_unjudged(world: World, served: Traffi
     assert ("Stable", "Inconclusive") == (found["phase"], found["analysis"]["verdict"])
     said = await world.said("Progressing")
     assert ("False", "Unjudged") == (said["status"], said["reason"])
-    assert "0 of 100 requests" in said["message"]
+    assert "0 of the 100 requests" in said["message"]
     assert ("Normal", "Unjudged") in await world.events()
     before = await world.status()
     await go_on(world)

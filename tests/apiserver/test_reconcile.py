@@ -131,7 +131,7 @@ async def test_a_child_on_its_way_out_is_left_to_go(world: World) -> None:
     await world.declare()
     await world.reconcile()
     assert ("True", "NameConflict") == await world.condition("Degraded")
-    assert "that was deleted" in (await world.said("Degraded"))["message"]
+    assert "a deleted OrderService" in (await world.said("Degraded"))["message"]
     await world.kube.merge(where, {"metadata": {"finalizers": None}})
     await world.settle()
     assert ("True", "Available") == await world.condition("Ready")
