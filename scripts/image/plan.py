@@ -17,8 +17,11 @@ class Run:
 
     command: list[str]
     environ: dict[str, str] = field(default_factory=dict)
+    ports: list[str] = field(default_factory=list)
+    """Variables that name a port: each has a free one, as a builder may share the host's."""
     requests: list[str] = field(default_factory=list)
-    """`METHOD URL`; with any, the command serves, and is ended by SIGTERM after the last one."""
+    """`METHOD URL`, with `{VARIABLE}` for a port; with any, the command serves, and is ended by
+    SIGTERM after the last one."""
 
 
 @dataclass(frozen=True)

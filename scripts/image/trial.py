@@ -6,6 +6,7 @@ They run twice: where everything is installed, and with what is in the image.
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -47,18 +48,19 @@ def repeat(python: Path, folder: Path, runs: Iterable[Run], **environ: str) -> l
 
 
 def _run(program: list[Path], run: Run, environ: dict[str, str]) -> Outcome:
+    ports = {variable: str(_free_port()) for variable in run.ports}
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(
             [*program, *run.command[1:]],
-            env=os.environ | environ | run.environ,
+            env=os.environ | environ | run.environ | ports,
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
         ) as process,
     ):
         try:
-            answers = [_ask(request, process) for request in run.requests]
+            answers = [_ask(request.format_map(ports), process) for request in run.requests]
             if run.requests:
                 process.send_signal(signal.SIGTERM)
             return Outcome(run.command, process.wait(_LIMIT), answers)
@@ -68,6 +70,14 @@ def _run(program: list[Path], run: Run, environ: dict[str, str]) -> Outcome:
             raise
         finally:
             process.kill()
+
+
+def _free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _ask(request: str, process: "subprocess.Popen[bytes]") -> int:
