@@ -81,7 +81,7 @@ def test_without_requests_it_holds_and_says_so(namespace: Namespace, watched: st
         found["step"],
         found["analysis"]["verdict"],
     )
-    assert "of 20 requests" in namespace.condition(NAME, "Progressing")["message"]
+    assert "of the 20 requests" in namespace.condition(NAME, "Progressing")["message"]
 
     namespace.annotate(NAME, promote=revision)
     namespace.rolled_out(NAME, 90)
