@@ -3,7 +3,7 @@
 import importlib
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -17,17 +17,7 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 def duration(low: float, high: float) -> Parser:
     """Parse `5`, `5s`, `500ms`, `1m`: seconds, from low to high."""
-
-    def parse(text: str) -> float:
-        match = _DURATION.fullmatch(text.strip())
-        if match is None:
-            raise ValueError(text)
-        value = float(match[1]) * _UNITS[match[2]]
-        if not low <= value <= high:
-            raise ValueError(text)
-        return value
-
-    return parse
+    return _with_unit(_DURATION, _UNITS, float, low, high)
 
 
 _DIGITS: Final = 18
@@ -49,20 +39,31 @@ def integer(low: int, high: int) -> Parser:
 
 _SIZE: Final = re.compile(r"([0-9]{1,18})(Ki|Mi|Gi|Ti|k|M|G|T)?")
 _MULTIPLES: Final = {
-    unit + binary: base**power
-    for power, unit in enumerate("kMGT", start=1)
-    for base, binary in ((1000, ""), (1024, "i"))
-} | {"Ki": 1024, None: 1}
+    "k": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4,
+    "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4,
+    None: 1,
+}  # fmt: skip
 
 
 def size(low: int, high: int) -> Parser:
     """Parse `134217728`, `128Mi`, `1G`, as Kubernetes writes quantities: bytes, low to high."""
+    return _with_unit(_SIZE, _MULTIPLES, int, low, high)
 
-    def parse(text: str) -> int:
-        match = _SIZE.fullmatch(text.strip())
+
+def _with_unit(
+    pattern: re.Pattern[str],
+    units: Mapping[str | None, float],
+    number: Callable[[str], float],
+    low: float,
+    high: float,
+) -> Parser:
+    """Parse a number and its unit, from low to high when they are multiplied."""
+
+    def parse(text: str) -> float:
+        match = pattern.fullmatch(text.strip())
         if match is None:
             raise ValueError(text)
-        value = int(match[1]) * _MULTIPLES[match[2]]
+        value = number(match[1]) * units[match[2]]
         if not low <= value <= high:
             raise ValueError(text)
         return value
