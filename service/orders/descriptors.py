@@ -5,14 +5,17 @@ a duplicate of each is asked or shut: where one is closed meanwhile and another 
 that one is left alone. On other systems than Linux nothing is found.
 """
 
+import asyncio
 import contextlib
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 _DESCRIPTORS: Final = "/proc/self/fd"
+_STRIDE: Final = 128
+"""Descriptors that are looked at before anything else has its turn."""
 
 
 def raise_limit() -> int:
@@ -44,6 +47,14 @@ def numbers() -> list[int]:
         return [int(entry.name) for entry in entries]
 
 
+async def in_turns() -> AsyncIterator[int]:
+    """Yield the descriptors that are open; whatever else waits has its turn among them."""
+    for number, descriptor in enumerate(numbers()):
+        if number % _STRIDE == 0:
+            await asyncio.sleep(0)
+        yield descriptor
+
+
 def duplicate(descriptor: int) -> socket.socket | None:
     """Return a duplicate of a descriptor, to be closed, as if it were of a TCP socket.
 
@@ -62,13 +73,19 @@ def duplicate(descriptor: int) -> socket.socket | None:
         return None
 
 
+def sockets() -> Iterator[socket.socket]:
+    """Yield a duplicate of each socket, which is closed when the next one has its turn."""
+    for descriptor in numbers():
+        copy = duplicate(descriptor)
+        if copy is not None:
+            with copy:
+                yield copy
+
+
 def listening(port: int) -> Iterator[socket.socket]:
     """Yield duplicates of the sockets that listen on a port."""
-    for descriptor in numbers():
-        found = duplicate(descriptor)
-        if found is None:
-            continue
-        with found, contextlib.suppress(OSError):
-            is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            if is_listening and found.getsockname()[1] == port:
-                yield found
+    for candidate in sockets():
+        with contextlib.suppress(OSError):
+            is_listening = candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if is_listening and candidate.getsockname()[1] == port:
+                yield candidate

@@ -27,7 +27,6 @@ SMALL: Final = 32 * 1024
 
 _PERIOD: Final = 0.1
 _COST: Final = 20
-_STRIDE: Final = 128
 _SIOCOUTQ: Final = 0x5411
 
 
@@ -75,9 +74,7 @@ class Answers:
 
     async def _look(self) -> None:
         gone = set(self._unread)
-        for number, descriptor in enumerate(descriptors.numbers()):
-            if number % _STRIDE == 0:
-                await asyncio.sleep(0)
+        async for descriptor in descriptors.in_turns():
             connection = descriptors.duplicate(descriptor)
             if connection is None:
                 continue

@@ -42,8 +42,6 @@ PERIOD: Final = 1.0
 _COST: Final = 100
 _LEAST: Final = 9
 """How often a look's time passes before the next one, even if there may be too many."""
-_STRIDE: Final = 128
-"""Descriptors that are looked at before anything else has its turn."""
 _NEARLY: Final = 0.9
 """The share of the bound from which on idle connections are closed,"""
 _ENOUGH: Final = 0.75
@@ -169,9 +167,7 @@ class Connections:
         """Count them, close those that are too many, or do not read; return whether some were."""
         found: dict[str, list[Seen]] = {name: [] for name in self.limits}
         before, self._unread = self._unread, {}
-        for number, descriptor in enumerate(descriptors.numbers()):
-            if number % _STRIDE == 0:
-                await asyncio.sleep(0)
+        async for descriptor in descriptors.in_turns():
             name, seen = self._see(descriptor)
             if seen is None:
                 continue

@@ -36,10 +36,7 @@ def give_back(mark: int) -> None:
 
 def shut(mark: int) -> None:
     """Shut the TCP socket that has this mark, if there is one; the driver then drops it."""
-    for number in descriptors.numbers():
-        found = descriptors.duplicate(number)
-        if found is None:
-            continue
-        with found, contextlib.suppress(OSError):  # not TCP, or not connected any more
-            if found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == mark:
-                found.shutdown(socket.SHUT_RDWR)
+    for candidate in descriptors.sockets():
+        with contextlib.suppress(OSError):  # not TCP, or not connected any more
+            if candidate.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == mark:
+                candidate.shutdown(socket.SHUT_RDWR)
