@@ -66,7 +66,7 @@ class StrictRequest(Request[Any, Any, State]):
         sent = await self.body()
         self._sent = b""
         decoded = decode(self.route_handler.opt["decoder"], sent)
-        held: Held | None = self.scope.get("orders_held")  # type: ignore[assignment]
+        held: Held | None = self.scope.get("orders_held")  # type: ignore[assignment]  # a key of our own
         if held is not None:
             held.became(weight(decoded if isinstance(decoded, list) else [decoded]))
         return decoded

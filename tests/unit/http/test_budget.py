@@ -44,7 +44,7 @@ def test_what_is_held_is_within_the_budget_and_given_back(
             requests[number] = Held(budget)
         else:
             takes = request.arrived if what == "came" else request.became
-            if refused(lambda: takes(size)) is not None:  # noqa: B023
+            if refused(lambda: takes(size)) is not None:  # noqa: B023  it is called at once
                 assert before == budget.used
         assert 0 <= budget.used <= budget.for_bodies
     for request in requests:
