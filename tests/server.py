@@ -18,14 +18,8 @@ START_LIMIT = 20.0
 STOP_LIMIT = 20.0
 
 _POLL = 0.01
-_INHERITED = (
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "LANG",
-    "COVERAGE_PROCESS_CONFIG",
-    "COVERAGE_PROCESS_START",
-)
+_INHERITED = "PATH", "HOME", "TMPDIR", "LANG"
+_COVERAGE = "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"
 
 
 _started: list[subprocess.Popen[bytes]] = []
@@ -44,6 +38,8 @@ class Server:
 
     program: tuple[str, ...] = ("-m", "orders")
     """What Python runs."""
+    covered = True
+    """Whether it says which lines ran, where the tests ask; that takes some MiB of memory."""
 
     def __init__(self, log: Path, command: str = "serve", **environ: str) -> None:
         """Start the process; `wait_for` says when it serves."""
@@ -53,11 +49,12 @@ class Server:
         self.url = f"{scheme}://127.0.0.1:{self.port}"
         self.metrics_url = f"http://127.0.0.1:{self.metrics_port}"
         self.log = log
+        inherited = _INHERITED + (_COVERAGE if self.covered else ())
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *self.program, command],
                 cwd=log.parent,
-                env={name: os.environ[name] for name in _INHERITED if name in os.environ}
+                env={name: os.environ[name] for name in inherited if name in os.environ}
                 | {
                     "PYTHONWARNINGS": "error",
                     "HTTP_HOST": "127.0.0.1",

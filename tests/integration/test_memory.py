@@ -38,6 +38,7 @@ LONG = b"".join(b"X-%d: %b\r\n" % (number, b"a" * 120) for number in range(90))
 class LimitedServer(Server):
     """The service in a group of its own."""
 
+    covered = False
     token: str
     tls: ssl.SSLContext | None
     """What a caller needs to connect."""

@@ -17,7 +17,7 @@ database (6), spans that wait (8), lines of the log that wait (4), tokens that a
 scrapes, and what the allocator keeps."""
 _CONNECTIONS_SHARE: Final = 0.5
 _FEWEST_CONNECTIONS: Final = 64
-_LEAST: Final = 8 * 1024 * 1024
+_LEAST: Final = 6 * 1024 * 1024
 
 
 class Transport(NamedTuple):
