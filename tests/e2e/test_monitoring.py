@@ -148,7 +148,8 @@ def test_an_alert_fires_when_it_should(namespace: Namespace) -> None:
 def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
     """One that is away holds it, Inconclusive, and is named; one that has its metrics lets it in.
 
-    The operator's own NetworkPolicy is in force.
+    The operator's own NetworkPolicy is in force, and Prometheus scrapes with the key of the
+    ServiceMonitor: without it, it would have no metrics.
     """
     steps = [{"weight": 50, "duration": "5s"}]
     analysis = {
@@ -158,7 +159,8 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
     }
     canary = {"steps": steps, "analysis": analysis}
     rollout = {"strategy": "Canary", "canary": canary, "bake": "5s"}
-    namespace.apply(order_service("asked", monitoring={"interval": "5s"}, rollout=rollout))
+    closed = {"interval": "5s", "auth": True}
+    namespace.apply(order_service("asked", monitoring=closed, rollout=rollout))
     namespace.rolled_out("asked", 90)
     with Caller(namespace, "asked"):
         change: Object = {"podTemplate": {"env": [{"name": "REQUEST_TIMEOUT", "value": "6s"}]}}
