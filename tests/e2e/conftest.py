@@ -35,15 +35,16 @@ BESIDE: Final = (
     "test_failures",
     "test_scaling",
     "test_following",
+    "test_policies",
+    "test_gateway",
     "test_tracing",
 )
 """What stays in namespaces of its own; what asks for much has something light beside it."""
 ALONE: Final = (
     "test_install",
-    "test_gateway",
     "test_drift",
     "test_monitoring",
-    "test_policies",
+    "test_operator_policies",
     "test_operator",
     "test_upgrade",
     "test_removal",

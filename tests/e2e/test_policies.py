@@ -1,11 +1,6 @@
-"""Every NetworkPolicy of chart and operator, by packets: what must pass passes, nothing else does.
+"""Every NetworkPolicy of an OrderService, by packets: what must pass passes, nothing else does."""
 
-A port that is refused has somebody who listens there, and somebody else who reaches him.
-"""
-
-import json
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -14,38 +9,26 @@ import pytest
 from orders_operator.resources.labels import API, CANARY, COMPONENT, INSTANCE, STABLE, TRACK
 from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.postgres import CONTAINER
-from tests.e2e.cluster import OPERATOR, Namespace, Object, helm, is_staying, order_service, run
-from tests.e2e.packets import Place, at, listening, peer, place, reach_only, reached, resolves
-from tests.e2e.release import RELEASE
+from tests.e2e.cluster import Namespace, Object, order_service
+from tests.e2e.packets import Place, at, listening, place, reach_only, resolves
+from tests.e2e.peers import (
+    COLLECTOR,
+    DATABASE,
+    FRIENDS,
+    HTTP,
+    METRICS,
+    NAME,
+    OTHER,
+    PORTS,
+    PROMETHEUS,
+    Peers,
+    api_server,
+    dns,
+    unguarded,
+)
 
-HTTP: Final = 8000
-METRICS: Final = 2121
-DATABASE: Final = 5432
-COLLECTOR: Final = 4318
-PROMETHEUS: Final = 9090
-OTHER: Final = 7777
-"""A port of which no policy speaks."""
-PORTS: Final = (HTTP, METRICS, DATABASE, COLLECTOR, PROMETHEUS, OTHER)
 GUARDED: Final = "guarded"
 KEPT: Final = "kept"
-FRIENDS: Final = {"podSelector": {"matchLabels": {"caller": "yes"}}}
-_NAME: Final = "kubernetes.default.svc"
-_CALM: Final[Mapping[str, object]] = {
-    "operator.networkPolicy.from": [],
-    "operator.networkPolicy.to": [],
-    "operator.networkPolicy.prometheusPorts": [PROMETHEUS],
-    "operator.tracing.endpoint": "",
-}
-"""The values as the chart has them."""
-
-
-class Peers(NamedTuple):
-    """Pods without policies that listen on PORTS: one with the label of a caller, two without."""
-
-    friend: Place
-    stranger: Place
-    outsider: Place
-    """In another namespace."""
 
 
 class Guarded(NamedTuple):
@@ -57,15 +40,9 @@ class Guarded(NamedTuple):
 
 @pytest.fixture(scope="module")
 def peers(namespace: Namespace) -> Iterator[Peers]:
-    """Run them."""
-    other = Namespace(f"{namespace.name}-{uuid.uuid4().hex[:4]}")
-    run("kubectl", "create", "namespace", other.name)
-    yield Peers(
-        peer(namespace, "friend", *PORTS, caller="yes"),
-        peer(namespace, "stranger", *PORTS),
-        peer(other, "outsider", *PORTS),
-    )
-    run("kubectl", "delete", "namespace", other.name, "--wait=false")
+    """Run pods that no policy guards."""
+    with unguarded(namespace) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +69,6 @@ def _of_track(namespace: Namespace, track: str) -> Place:
     return place(namespace, pod, SERVICE)
 
 
-@pytest.fixture(scope="module")
-def api_server() -> str:
-    """Return where the API server is, for pods."""
-    return f"{Namespace('default').get('service', 'kubernetes')['spec']['clusterIP']}:443"
-
-
-@pytest.fixture(scope="module")
-def dns() -> str:
-    """Return where DNS is, over TCP."""
-    return f"{Namespace('kube-system').get('service', 'kube-dns')['spec']['clusterIP']}:53"
-
-
 @contextmanager
 def policy(namespace: Namespace, **rules: list[Object]) -> Iterator[None]:
     """Have `guarded` say `networkPolicy.from` or `.to` for a while."""
@@ -115,10 +80,10 @@ def policy(namespace: Namespace, **rules: list[Object]) -> Iterator[None]:
         namespace.patch("orderservice", GUARDED, {"spec": {"networkPolicy": None}})
 
 
-def test_without_a_policy_everything_passes(peers: Peers, api_server: str, dns: str) -> None:
+def test_without_a_policy_everything_passes(peers: Peers) -> None:
     """What is refused below is there to be reached."""
-    reach_only(peers, at(peers, *PORTS) | {api_server, dns}, set())
-    assert all(resolves(it, _NAME) for it in peers)
+    reach_only(peers, at(peers, *PORTS) | {api_server(), dns()}, set())
+    assert all(resolves(it, NAME) for it in peers)
 
 
 def test_everybody_reaches_the_api_and_the_metrics(peers: Peers, guarded: Guarded) -> None:
@@ -145,16 +110,14 @@ def test_only_those_that_the_spec_names_reach_the_api(
     reach_only(peers, api | metrics, set())
 
 
-def test_pods_reach_databases_and_the_collector(
-    peers: Peers, guarded: Guarded, api_server: str, dns: str
-) -> None:
+def test_pods_reach_databases_and_the_collector(peers: Peers, guarded: Guarded) -> None:
     """By the ports of their URLs, wherever those are, and DNS; not the API server, nor others."""
     reach_only(
         guarded,
-        at(peers, DATABASE, COLLECTOR) | {dns},
-        at(peers, HTTP, METRICS, PROMETHEUS, OTHER) | {api_server},
+        at(peers, DATABASE, COLLECTOR) | {dns()},
+        at(peers, HTTP, METRICS, PROMETHEUS, OTHER) | {api_server()},
     )
-    assert all(resolves(it, _NAME) for it in guarded)
+    assert all(resolves(it, NAME) for it in guarded)
 
 
 def test_pods_reach_what_the_spec_adds(
@@ -171,7 +134,7 @@ def test_pods_reach_what_the_spec_adds(
 
 
 def test_an_embedded_database_is_its_services_alone(
-    namespace: Namespace, peers: Peers, guarded: Guarded, dns: str
+    namespace: Namespace, peers: Peers, guarded: Guarded
 ) -> None:
     """Its own pods reach it, and no other database; another's do not, and it reaches nobody."""
     namespace.apply(order_service(KEPT, database={"embedded": {}}))
@@ -185,97 +148,5 @@ def test_an_embedded_database_is_its_services_alone(
     with listening(database, OTHER) as other:
         reach_only([owner], mine, at(peers, DATABASE, COLLECTOR) | {other})
         reach_only([*guarded, *peers], at(peers, DATABASE), mine | {other})
-    reach_only([database], set(), at(peers, *PORTS) | at([owner], HTTP, METRICS) | {dns})
+    reach_only([database], set(), at(peers, *PORTS) | at([owner], HTTP, METRICS) | {dns()})
     namespace.kubectl("delete", "orderservice", KEPT)
-
-
-def _operators() -> list[Place]:
-    """Return the replicas of the operator, once they are what the release says."""
-    default = Namespace("default")
-    default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=120s")
-    staying = list(filter(is_staying, default.every("pods", f"{COMPONENT}=operator")))
-    assert 2 == len(staying)
-    return [place(default, it, "operator") for it in staying]
-
-
-def test_the_operator_lets_in_scrapes_alone(peers: Peers) -> None:
-    """Everybody reaches the metrics of each replica, and nothing else of it."""
-    operators = _operators()
-    one, two = operators
-    with listening(one, OTHER) as first, listening(two, OTHER) as second:
-        reach_only(peers, at(operators, METRICS), {first, second})
-
-
-def test_the_operator_reaches_what_it_works_with(peers: Peers, api_server: str, dns: str) -> None:
-    """The API server, DNS, metrics of pods, a Prometheus at 9090; not databases, nor others."""
-    operators = _operators()
-    reach_only(
-        operators,
-        at(peers, METRICS, PROMETHEUS) | {api_server, dns},
-        at(peers, HTTP, DATABASE, COLLECTOR, OTHER),
-    )
-    assert all(resolves(it, _NAME) for it in operators)
-
-
-@contextmanager
-def values(**changed: object) -> Iterator[None]:
-    """Upgrade the release to these values, which have `__` for a dot; back to _CALM afterwards."""
-    try:
-        _upgrade({f"operator.{name.replace('__', '.')}": it for name, it in changed.items()})
-        yield
-    finally:
-        _upgrade(_CALM)
-        _operators()
-
-
-def _upgrade(wanted: Mapping[str, object]) -> None:
-    given = [f"--set-json={name}={json.dumps(it)}" for name, it in wanted.items()]
-    helm("upgrade", RELEASE, "charts/orders", "--reuse-values", *given)
-
-
-def test_the_operators_policy_is_what_the_values_say(
-    namespace: Namespace, peers: Peers, api_server: str
-) -> None:
-    """`from`, `to`, `prometheusPorts` and the collector's port open what they name, no more."""
-    friend, stranger, outsider = peers
-    scrapers = FRIENDS | {"namespaceSelector": {}}
-    with values(
-        networkPolicy__from=[scrapers],
-        networkPolicy__to=[{"to": [scrapers], "ports": [{"port": OTHER, "protocol": "TCP"}]}],
-        networkPolicy__prometheusPorts=[],
-        tracing__endpoint=f"http://collector.{namespace.name}.svc:{COLLECTOR}",
-    ):
-        operators = _operators()
-        reach_only([friend], at(operators, METRICS), set())
-        reach_only([stranger, outsider], set(), at(operators, METRICS))
-        reach_only(
-            operators,
-            at(peers, METRICS, COLLECTOR) | at([friend], OTHER) | {api_server},
-            at(peers, PROMETHEUS, DATABASE) | at([stranger, outsider], OTHER),
-        )
-    operators = _operators()
-    reach_only(peers, at(operators, METRICS), set())
-    reach_only(operators, at(peers, PROMETHEUS), at(peers, COLLECTOR, OTHER))
-
-
-def test_the_hook_works_where_nothing_is_let_out(peers: Peers, api_server: str) -> None:
-    """An upgrade brings the CRD up to date in a namespace that refuses all that leaves it."""
-    default = Namespace("default")
-    bystander = peer(default, "bystander", OTHER)
-    everywhere = {api_server} | at(peers, OTHER)
-    reach_only([bystander], everywhere, set())
-    default.apply(
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": {"name": "nothing-leaves"},
-            "spec": {"podSelector": {}, "policyTypes": ["Egress"]},
-        }
-    )
-    try:
-        reach_only([bystander], set(), everywhere)
-        helm("upgrade", RELEASE, "charts/orders", "--reuse-values")
-        assert set() == reached(bystander, everywhere)
-    finally:
-        default.kubectl("delete", "networkpolicy", "nothing-leaves")
-        default.kubectl("delete", "pod", "bystander")
