@@ -1,12 +1,10 @@
 """The PostgreSQL out of the wheel: where its socket is, what is said when it fails."""
 
 import importlib.util
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from orders.embedded import EmbeddedError, EmbeddedPostgres
@@ -38,17 +36,26 @@ def test_path_may_be_longer_than_a_socket_may_have(
 
 
 def test_pid_that_is_somebody_elses_by_now_is_no_server(folder: Path) -> None:
-    """A file left by a crash of the machine does not prevent the start."""
-    server = EmbeddedPostgres(folder)
-    server.start()
-    server.stop()
-    mine = psutil.Process(os.getpid())
-    left = folder / "postgres" / "postmaster.pid"
-    left.write_text(f"{mine.pid}\n{folder}/postgres\n0\n5432\n\n\n\nready\n", encoding="utf-8")
-    server.start()
-    server.stop()
+    """The files of the data and of the socket, left by a power loss, do not prevent the start.
 
-    assert not left.exists()
+    Another server has the number now: PostgreSQL heeds only what its own user runs.
+    """
+    other = EmbeddedPostgres(folder)
+    other.start()
+    with reachable_folder() as short:
+        data = short / "postgres"
+        files = data / "postmaster.pid", data / ".s.PGSQL.5432.lock"
+        server = EmbeddedPostgres(short)
+        server.start()
+        texts = [file.read_text("utf-8") for file in files]
+        server.stop()
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text.replace(text.split()[0], str(other.pid), 1), "utf-8")
+        server.start()
+        server.stop()
+        assert not any(file.exists() for file in files)
+    assert [(1,)] == Databases(other.url()).execute("SELECT 1")
+    other.stop()
 
 
 def test_start_that_fails_shows_the_end_of_the_log(folder: Path) -> None:

@@ -21,6 +21,7 @@ DATABASE: Final = "orders"
 
 _ROLE: Final = "postgres"
 _PORT: Final = 5432
+_SOCKET: Final = f".s.PGSQL.{_PORT}"
 _SIGNALS: Final[dict[Mode, signal.Signals]] = {
     "smart": signal.SIGTERM,
     "fast": signal.SIGINT,
@@ -148,7 +149,7 @@ class EmbeddedPostgres:
 
     def _choose_socket_folder(self) -> Path:
         """Return the data's own folder, or a new one if the path of a socket there is too long."""
-        if len(os.fsencode(self._data / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET_PATH:
+        if len(os.fsencode(self._data / _SOCKET)) <= _LONGEST_SOCKET_PATH:
             return self._data
         folder = Path(tempfile.mkdtemp(prefix="orders-"))
         self._account.give(folder)
@@ -198,18 +199,21 @@ class EmbeddedPostgres:
         """Stop a server that is still there, and forget one that is not.
 
         The pid of a server that crashed may be another process's by now, and PostgreSQL would then
-        not start; that of one whose parent was killed may stay, if nobody waits for orphans.
+        not start; that of one whose parent was killed may stay, if nobody waits for orphans. It
+        stands in the lock file of the data and in that of the socket.
         """
-        if not (lines := self._pid_file()):
-            return
-        pid = int(lines[0])
-        deadline = time.monotonic() + _STOP_LIMIT
-        while self._is_server(pid):
-            if time.monotonic() > deadline:
-                raise EmbeddedError(f"PostgreSQL, process {pid}, does not stop; see {self._log}")
-            os.kill(pid, signal.SIGINT)
-            time.sleep(_POLL)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        if lines := self._pid_file():
+            pid = int(lines[0])
+            deadline = time.monotonic() + _STOP_LIMIT
+            while self._is_server(pid):
+                if time.monotonic() > deadline:
+                    raise EmbeddedError(
+                        f"PostgreSQL, process {pid}, does not stop; see {self._log}"
+                    )
+                os.kill(pid, signal.SIGINT)
+                time.sleep(_POLL)
+        for left in ("postmaster.pid", f"{_SOCKET}.lock"):
+            (self._data / left).unlink(missing_ok=True)
 
     def _is_server(self, pid: int) -> bool:
         import psutil  # noqa: PLC0415  it comes with the wheel
