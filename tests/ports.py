@@ -1,7 +1,8 @@
 """Free ports for servers that tests start, stop and start again.
 
 Two servers on one port share its requests, as the service binds it with SO_REUSEPORT. So no two
-runs or workers on a machine are given the same: each locks a block of ports while it runs.
+runs or workers on a machine are given the same: each locks a number while it runs, and has a block
+of ports by it.
 """
 
 import itertools
@@ -25,8 +26,7 @@ def free_port() -> int:
     Below those that the system gives to clients: one of them could otherwise take the port of a
     server while it is stopped, by connecting to it, even to itself.
     """
-    _, ports = _block()
-    for port in itertools.islice(ports, _BLOCK):
+    for port in itertools.islice(_ports(), _BLOCK):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -36,9 +36,20 @@ def free_port() -> int:
     raise RuntimeError("no port is free")
 
 
+def own_number() -> int:
+    """Return a number below 40 that no other process of tests on this machine has."""
+    return _locked()[1]
+
+
 @cache
-def _block() -> tuple[FileLock, "itertools.cycle[int]"]:
-    """Return the lock of a block that is this process' own, and its ports."""
+def _ports() -> "itertools.cycle[int]":
+    first = _FIRST + own_number() * _BLOCK
+    return itertools.cycle(range(first, first + _BLOCK))
+
+
+@cache
+def _locked() -> tuple[FileLock, int]:
+    """Lock a number while this process runs."""
     _LOCKS.mkdir(exist_ok=True)
     for number in range(_BLOCKS):
         lock = FileLock(_LOCKS / str(number))
@@ -46,6 +57,5 @@ def _block() -> tuple[FileLock, "itertools.cycle[int]"]:
             lock.acquire(blocking=False)
         except Timeout:
             continue
-        first = _FIRST + number * _BLOCK
-        return lock, itertools.cycle(range(first, first + _BLOCK))
+        return lock, number
     raise RuntimeError("no block of ports is free")

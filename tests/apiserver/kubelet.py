@@ -12,6 +12,7 @@ from typing import Any, Final
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import path
 from tests.apiserver.recording import Recording, holds
+from tests.ports import own_number
 
 Object = dict[str, Any]
 
@@ -42,6 +43,8 @@ class Fate(Enum):
     MISNAMED = auto()
 
 
+_NETWORK: Final = 77
+"""Of 127.0.0.0/8, the first that tests use."""
 _RUNNING: Final = frozenset({Fate.READY, Fate.UNREADY, Fate.CRASHING})
 
 
@@ -120,9 +123,13 @@ def own_container(pod: Object) -> Object:
 
 
 def addresses() -> Iterator[str]:
-    """Return addresses of this very machine, so that tests can serve what a pod would."""
+    """Return addresses of this very machine, so that tests can serve what a pod would.
+
+    No other process of tests has the same.
+    """
+    network = _NETWORK + own_number()
     for number in range(1 << 16):
-        yield f"127.77.{number >> 8}.{number & 255}"
+        yield f"127.{network}.{number >> 8}.{number & 255}"
 
 
 def named(spec: Object) -> set[tuple[str, str]]:
