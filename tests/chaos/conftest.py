@@ -29,23 +29,29 @@ from tests.e2e.release import RELEASE, chart_before, missing, remove
 
 ORDER: Final = (
     "test_rollouts",
-    "test_secrets",
     "test_scaling",
+    "test_overload",
+    "test_control_plane",
+    "test_neighbours",
+    "test_canary",
+    "test_secrets",
     "test_pods",
     "test_embedded",
     "test_postgresql",
-    "test_overload",
-    "test_control_plane",
     "test_network",
-    "test_neighbours",
-    "test_canary",
     "test_analysis",
     "test_soak",
     "test_together",
 )
-
-BESIDE: Final = ("test_canary", "test_analysis", "test_embedded")
-"""What disrupts an OrderService of its own alone: these have the mark `beside`."""
+BESIDE: Final = (
+    "test_canary",
+    "test_secrets",
+    "test_pods",
+    "test_embedded",
+    "test_postgresql",
+    "test_network",
+)
+"""What disrupts an OrderService and a PostgreSQL of its own: these have the mark `beside`."""
 _BEFORE: Final = pytest.StashKey[int]()
 """When results were last written before this run."""
 Serve = Callable[..., Shop]
