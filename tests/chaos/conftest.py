@@ -33,25 +33,27 @@ ORDER: Final = (
     "test_overload",
     "test_control_plane",
     "test_neighbours",
-    "test_canary",
     "test_secrets",
     "test_pods",
     "test_embedded",
     "test_postgresql",
     "test_network",
+    "test_canary",
     "test_analysis",
     "test_soak",
     "test_together",
 )
 BESIDE: Final = (
-    "test_canary",
     "test_secrets",
     "test_pods",
     "test_embedded",
     "test_postgresql",
     "test_network",
 )
-"""What disrupts an OrderService and a PostgreSQL of its own: these have the mark `beside`."""
+"""What disrupts an OrderService and a PostgreSQL of its own: these have the mark `beside`.
+
+Not canaries, although they do: one is judged by its latency beside that of stable pods.
+"""
 _BEFORE: Final = pytest.StashKey[int]()
 """When results were last written before this run."""
 Serve = Callable[..., Shop]
