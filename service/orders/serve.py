@@ -108,7 +108,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             None if authentication is None else authentication.lacking,
         )
         bodies = Bodies(config.request_timeout)
-        answers = Answers(budget, config.http_port)
+        answers = Answers(budget, config.http_port, config.request_timeout)
         stack.callback(answers.stop)
         gate = authentication.gate if authentication is not None and config.auth.on else None
         cold = ColdApplication(

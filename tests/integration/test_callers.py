@@ -57,6 +57,30 @@ async def idle_callers(server: Server, count: int, sent: bytes) -> AsyncIterator
         yield
 
 
+@contextlib.asynccontextmanager
+async def slow_callers(*ports: tuple[int, int]) -> AsyncIterator[None]:
+    """Have so many connections to ports on which a head comes byte by byte, for ever."""
+    callers: list[socket.socket] = []
+
+    async def go_on() -> None:
+        while True:
+            for caller in callers:
+                with contextlib.suppress(OSError):  # it was closed, or is not accepted yet
+                    caller.send(b"a")
+            await asyncio.sleep(0.1)
+
+    with contextlib.ExitStack() as stack:
+        for port, count in ports:
+            for _ in range(count):
+                caller = socket.create_connection(("127.0.0.1", port), 15)
+                callers.append(stack.enter_context(caller))
+                caller.sendall(READ[:-2] + b"X: ")
+                caller.setblocking(False)  # noqa: FBT003  its name says it
+        going = asyncio.ensure_future(go_on())
+        yield
+        going.cancel()
+
+
 async def metric(server: Server, sample: str) -> float:
     """Return what a sample is now."""
     async with httpx.AsyncClient(timeout=15) as client:
@@ -126,6 +150,26 @@ async def test_a_flood_of_idle_connections_keeps_nobody_out(
     assert [201] * 10 == statuses
     assert closed > 0
     assert 1 == narrow.output().count("that were idle are closed")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
+async def test_a_flood_of_heads_that_come_slowly_keeps_nobody_out(
+    serve: Start, database_url: str
+) -> None:
+    """A head that has been coming for longer than a request may take makes room for others."""
+    server = serve(DATABASE_URL=database_url, REQUEST_TIMEOUT="1", MEMORY_LIMIT="100Mi")
+    few, many = [
+        int(await metric(server, f'orders_http_connections_limit{{port="{port}"}}'))
+        for port in ("metrics", "api")
+    ]
+    async with (
+        slow_callers((server.metrics_port, few + 10), (server.port, many + 10)),
+        httpx.AsyncClient(timeout=15) as client,
+    ):
+        status = await create(server)
+        probe = await client.get(f"{server.metrics_url}/livez")
+
+    assert [200, 201] == [probe.status_code, status]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")

@@ -252,6 +252,19 @@ async def test_unfinished_bodies(limited: LimitedServer) -> None:
     await nothing_held(limited)
 
 
+async def test_bodies_whose_error_repeats_them(limited: LimitedServer) -> None:
+    """Names of fields of 1 MB, four times as large for one emoji: their error is a few words."""
+    name = "\N{TEACUP WITHOUT HANDLE}".encode() + b"k" * 1_000_000
+    async with others_served(limited, "/orders"):
+        bodies = (
+            limited.status(limited.post("/orders/batch", b'[{"%b":1}]' % name)) for _ in range(48)
+        )
+        answers = Counter(await asyncio.gather(*bodies))
+
+    assert {400} <= set(answers) <= {400, 503, 0}
+    await nothing_held(limited)
+
+
 @contextlib.asynccontextmanager
 async def stuck(server: LimitedServer, sent: bytes) -> AsyncIterator[None]:
     """Have many callers who send something, and neither read nor go on."""

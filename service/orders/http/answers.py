@@ -4,6 +4,10 @@ The server takes an answer at once, whether or not its caller reads it, and does
 is sent. So the sockets of callers that were sent much are looked at, among the descriptors of the
 process: whether anything waits in them. Those of callers that do not read at all are closed by
 `connections.py`.
+
+A caller may read slowly, and have its answer charged for as long as that takes. But where others
+are refused for lack of memory, one caller after the other is closed that has taken longer than a
+request may, whoever has taken longest first.
 """
 
 import array
@@ -12,8 +16,8 @@ import contextlib
 import fcntl
 import socket
 import sys
-from time import thread_time
-from typing import TYPE_CHECKING, Final
+from time import perf_counter, thread_time
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
 
@@ -30,21 +34,32 @@ _COST: Final = 20
 _SIOCOUTQ: Final = 0x5411
 
 
+class _Unread(NamedTuple):
+    """What a caller was sent."""
+
+    size: int
+    since: float
+    """When the last of it was sent, by perf_counter()."""
+
+
 class Answers:
     """The answers that callers have not read."""
 
-    def __init__(self, budget: "Budget", port: int) -> None:
+    def __init__(self, budget: "Budget", port: int, deadline: float) -> None:
         """Know of none.
 
         Args:
             budget: what they are charged to.
             port: the local port of callers.
+            deadline: seconds that an answer may take to be read where others want its memory.
 
         """
         self._budget = budget
         self._port = port
-        self._unread: dict[Address, int] = {}
-        """Bytes by caller."""
+        self._deadline = deadline
+        self._refused = 0
+        """How often there was not enough, as of the last look."""
+        self._unread: dict[Address, _Unread] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def sent(self, client: Address, size: int) -> None:
@@ -53,8 +68,11 @@ class Answers:
             self._budget.give(size)
             return
         address = (client[0].strip("[]"), client[1])
-        self._unread[address] = self._unread.get(address, 0) + size
+        before = self._unread.get(address)
+        size += 0 if before is None else before.size
+        self._unread[address] = _Unread(size, perf_counter())
         if self._looking is None:
+            self._refused = self._budget.refused
             self._looking = asyncio.get_running_loop().create_task(self._watch())
 
     def stop(self) -> None:
@@ -74,15 +92,28 @@ class Answers:
 
     async def _look(self) -> None:
         gone = set(self._unread)
+        slowest = self._in_the_way()
         async for descriptor in descriptors.in_turns():
             connection = descriptors.duplicate(descriptor)
             if connection is None:
                 continue
             with connection, contextlib.suppress(OSError):  # not TCP, or not connected any more
                 if connection.getsockname()[1:2] == (self._port,):
-                    gone.discard(self._see(connection))
+                    address = self._see(connection)
+                    gone.discard(address)
+                    if address is not None and address == slowest:
+                        connection.shutdown(socket.SHUT_RDWR)
         for address in gone:
             self._read(address)
+
+    def _in_the_way(self) -> Address | None:
+        """Return whose answer has taken longest, and too long, if others were refused since."""
+        refused, self._refused = self._refused, self._budget.refused
+        if refused == self._refused or not self._unread:
+            return None
+        slowest = min(self._unread, key=lambda address: self._unread[address].since)
+        late = perf_counter() - self._unread[slowest].since > self._deadline
+        return slowest if late else None
 
     def _see(self, connection: socket.socket) -> Address | None:
         """Look at one; return its caller if that has not read everything."""
@@ -94,4 +125,6 @@ class Answers:
         return address if waits[0] else None
 
     def _read(self, address: Address) -> None:
-        self._budget.give(self._unread.pop(address, 0))
+        unread = self._unread.pop(address, None)
+        if unread is not None:
+            self._budget.give(unread.size)

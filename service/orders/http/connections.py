@@ -4,7 +4,8 @@ The server accepts no more than its bound, and keeps an idle connection until it
 flood of them would keep callers out for that long. Once there are nearly as many as there may be,
 those are closed that have been idle for the longest. As a request has one deadline, a connection
 on which nothing has come or gone for longer has none under way; nor has one on which nothing ever
-came. They are found among the descriptors of the process, where the system knows them.
+came. Before them those are closed on which a head has been coming for longer, a byte at a time
+(`unanswered.py`). All are found among the descriptors of the process, where the system knows them.
 
 With TLS the server takes whatever connects, and counts a connection only when its handshake is
 done; until then it holds what came of the caller's messages, tens of KiB. So those beyond what may
@@ -33,6 +34,7 @@ from orders import descriptors
 from orders.http.budget import Held
 from orders.http.server import BACKLOG
 from orders.http.shares import PLAIN, TLS, Transport
+from orders.http.unanswered import Address, Unanswered
 
 if TYPE_CHECKING:
     from orders.http.budget import Budget
@@ -102,6 +104,7 @@ class Seen(NamedTuple):
     """Whether answers wait for it."""
     greets: bool
     """Whether it was answered nothing although TLS answers the first message."""
+    caller: Address
 
     @property
     def worth(self) -> tuple[bool, int]:
@@ -144,6 +147,7 @@ class Connections:
         """When a port had too many for the last time, by perf_counter()."""
         self._told: set[str] = set()
         self._unread: dict[int, Unread] = {}
+        self._unanswered = Unanswered()
 
     async def watch(self) -> None:
         """Look again and again, for ever."""
@@ -167,11 +171,13 @@ class Connections:
         """Count them, close those that are too many, or do not read; return whether some were."""
         found: dict[str, list[Seen]] = {name: [] for name in self.limits}
         before, self._unread = self._unread, {}
+        self._unanswered.look(perf_counter())
         async for descriptor in descriptors.in_turns():
             name, seen = self._see(descriptor)
             if seen is None:
                 continue
             found[name].append(seen)
+            self._unanswered.see(descriptor, seen.caller, seen.read, seen.received)
             if seen.waits:
                 self._watch_unread(seen, before.pop(descriptor, None))
         for unread in before.values():
@@ -223,9 +229,10 @@ class Connections:
         return found
 
     def _relieve(self, name: str, connections: Iterable[Seen], too_many: int) -> None:
-        """Close so many that are idle, the longest first."""
-        idle = sorted((it for it in connections if self._is_idle(it)), reverse=True)[:too_many]
-        self._close_some(name, "idle", idle, self._is_idle)
+        """Close so many that are late or idle, the longest first."""
+        found = [(self._is_late(it), it) for it in connections if self._is_of_no_use(it)]
+        useless = [it for _, it in sorted(found, reverse=True)[:too_many]]
+        self._close_some(name, "idle", useless, self._is_of_no_use)
 
     def _close_some(
         self, name: str, which: str, connections: Iterable[Seen], close: Callable[[Seen], bool]
@@ -262,8 +269,15 @@ class Connections:
         """Whether there is memory for a connection that is not read, which is then held."""
         return held.size > 0 or held.may_wait()
 
-    def _is_idle(self, seen: Seen) -> bool:
-        return seen.idle > (self._deadline + _SILENT if seen.received else _SILENT)
+    def _is_of_no_use(self, seen: Seen) -> bool:
+        """Whether it has no request under way, and did not begin one a moment ago."""
+        longest = self._deadline + _SILENT if seen.received else _SILENT
+        return seen.idle > longest or self._is_late(seen)
+
+    def _is_late(self, seen: Seen) -> bool:
+        """Whether something began to come on it, and was not answered in time."""
+        seconds = self._unanswered.seconds(seen.descriptor, seen.read, perf_counter())
+        return seconds > self._deadline + _SILENT
 
     def _see(
         self, descriptor: int, close: Callable[[Seen], bool] | None = None
@@ -277,7 +291,8 @@ class Connections:
             state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
             name = self._names.get(connection.getsockname()[1], "")
             greets = bool(name) and self._ports[name].transport is TLS and not read
-            seen = Seen(min(sent, came) / 1000, descriptor, read, received, unsent > 0, greets)
+            idle, caller = min(sent, came) / 1000, connection.getpeername()[:2]
+            seen = Seen(idle, descriptor, read, received, unsent > 0, greets, caller)
             if name and state in _CONNECTED and (close is None or close(seen)):
                 if close:
                     connection.shutdown(socket.SHUT_RDWR)

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _SHOWN: Final = 100
 """Characters of a caller's text that a message repeats."""
+_END: Final = 500
+"""Characters of both ends of a message that are read: msgspec repeats the whole of a name."""
 
 _NUMBER: Final = int | float
 
@@ -49,7 +51,7 @@ def decode(decoder: Decoder[T], body: bytes) -> T:
     try:
         return _decode(decoder, body)
     except ValidationError as error:
-        raise invalid(*_explain(str(error).replace("int | float", "int"))) from None
+        raise invalid(*_explain(_ends(str(error)).replace("int | float", "int"))) from None
     except UnicodeDecodeError:
         raise invalid("", "not UTF-8") from None
     except (MsgspecError, RecursionError) as error:
@@ -121,6 +123,11 @@ def bare(message: str) -> str:
     """Return a message of msgspec's as the middle of a sentence."""
     plain = message.replace("`", "")
     return plain if plain.startswith("JSON") else plain[:1].lower() + plain[1:]
+
+
+def _ends(message: str) -> str:
+    """Leave out what is between the ends of a message; each copy of it may have megabytes."""
+    return message if len(message) <= 2 * _END else message[:_END] + message[-_END:]
 
 
 def _explain(message: str) -> tuple[str, str]:

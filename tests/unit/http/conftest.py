@@ -1,6 +1,7 @@
 """The HTTP layer over orders that are kept in a dict: no database, no server, no second reader."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from orders.errors import IdempotencyKeyReused, OrderNotFound
 from orders.http.app import Application, create_app
 from orders.model import IdSource, NewOrder, Order, instant
 from orders.service import Page
+from tests.unit.http.listener import Listener
 
 
 class MemoryOrders:
@@ -90,3 +92,10 @@ async def client(app: Application) -> AsyncIterator[httpx.AsyncClient]:
     transport: Any = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://orders.test") as found:
         yield found
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Listen."""
+    with contextlib.closing(Listener()) as listening:
+        yield listening

@@ -138,6 +138,22 @@ def test_such_a_float_costs_no_memory() -> None:
     assert most < len(body)
 
 
+def test_an_error_costs_no_more_memory_than_the_decoder() -> None:
+    """The name of a field, however long, is copied no more often than the decoder does itself."""
+    body = '[{"\N{TEACUP WITHOUT HANDLE}%s":1}]' % ("k" * 500_000)
+    tracemalloc.start()
+    with pytest.raises(msgspec.ValidationError):
+        MANY.decode(body.encode())
+    _, least = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    with pytest.raises(InvalidRequest, match="is not a known field"):
+        decode(MANY, body.encode())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < least * 1.1
+
+
 def test_a_good_body_is_decoded() -> None:
     """A body that validates becomes what it says, the last of two equal names counting."""
     assert NewOrder("tea", 4) == decode(ONE, b'{"item":"tea","quantity":3,"quantity":4}')
