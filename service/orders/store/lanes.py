@@ -144,7 +144,9 @@ class _Lane(Generic[ItemT, ResultT]):
             seconds = time.perf_counter() - started
             self._metrics.batch(self.operation, len(items), seconds, error)
             if links:
-                self._tracing.batch(self.operation, len(items), seconds, error, links, server)
+                self._tracing.batch(
+                    self.operation, len(items), started, seconds, error, links, server
+                )
 
     async def _execute(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
         raise NotImplementedError

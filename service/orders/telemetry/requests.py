@@ -86,7 +86,7 @@ class Requests:
             proxied, scheme = caller.forwarded(headers), caller.scheme(headers, scheme)
         if context.sampled:
             self._tracing.request(
-                context, method, route, path, status, seconds, problem,
+                context, method, route, path, status, started, seconds, problem,
                 proxied=proxied, scheme=scheme,
             )  # fmt: skip
         if method not in METHODS:

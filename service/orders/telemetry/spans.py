@@ -8,7 +8,7 @@ what an exporter makes of it is made when it is sent (`otlp.py`, `readable.py`).
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from random import getrandbits
-from time import time_ns
+from time import perf_counter, time_ns
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -58,18 +58,29 @@ class Spans:
         self._put = put
         self._shutdown = shutdown
 
-    def server(
+    def server(  # noqa: PLR0913  facts of a span
         self,
         context: TraceContext,
         name: str,
         attributes: Attributes,
+        started: float,
         seconds: float,
         *,
         failed: bool,
     ) -> None:
-        """Make the span of a request that ends now, the child of its caller's."""
-        end = time_ns()
-        start = end - round(seconds * _NANOSECONDS)
+        """
+        Make the span of a request that has ended, the child of its caller's.
+
+        Args:
+            context: its ids.
+            name: of the span.
+            attributes: of the span.
+            started: when it began, by perf_counter().
+            seconds: how long it took.
+            failed: whether it is an error.
+
+        """
+        start, end = _span_of_time(started, seconds)
         ids = context.trace_id, context.span_id, context.parent_id, context.tracestate
         self._put(Span(name, "server", *ids, start, end, attributes, (), failed))
 
@@ -79,12 +90,13 @@ class Spans:
         attributes: Attributes,
         shared: Attributes,
         requests: Sequence[TraceContext],
+        started: float,
         seconds: float,
         *,
         failed: bool,
     ) -> None:
         """
-        Make the spans of a batch that ends now: one of its own, and one in each request's trace.
+        Make the spans of a batch that has ended: one of its own, and one in each request's trace.
 
         The batch serves many, so it is the child of none: it links to every request, and what each
         request has of it links to the batch.
@@ -94,12 +106,12 @@ class Spans:
             attributes: of the batch's span.
             shared: of those in the requests' traces.
             requests: the sampled ones in the batch.
+            started: when it began, by perf_counter().
             seconds: how long it took.
             failed: whether it is an error.
 
         """
-        end = time_ns()
-        start = end - round(seconds * _NANOSECONDS)
+        start, end = _span_of_time(started, seconds)
         links = [(request.trace_id, request.span_id) for request in requests]
         batch = (f"{getrandbits(128) or 1:032x}", _new_id())
         self._put(Span(name, "client", *batch, None, "", start, end, attributes, links, failed))
@@ -113,6 +125,12 @@ class Spans:
         thread = threading.Thread(target=self._shutdown, name="span-flush", daemon=True)
         thread.start()
         thread.join(_FLUSH_SECONDS)
+
+
+def _span_of_time(started: float, seconds: float) -> tuple[int, int]:
+    """Return start and end in nanoseconds since 1970, however much later this is called."""
+    start = time_ns() - round((perf_counter() - started) * _NANOSECONDS)
+    return start, start + round(seconds * _NANOSECONDS)
 
 
 def _new_id() -> str:

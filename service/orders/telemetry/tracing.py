@@ -83,16 +83,18 @@ class Tracing:
         route: str,
         path: str,
         status: int,
+        started: float,
         seconds: float,
         problem: str | None,
         *,
         proxied: str | None,
         scheme: str,
     ) -> None:
-        """Make the span of a sampled request that ends now.
+        """Make the span of a sampled request that has ended.
 
-        `proxied` and `scheme` are what `caller` found in its headers. The span's name has nothing
-        that a caller can choose (Semantic Conventions for HTTP Spans).
+        `started` is of perf_counter(). `proxied` and `scheme` are what `caller` found in its
+        headers. The span's name has nothing that a caller can choose (Semantic Conventions for
+        HTTP Spans).
         """
         headers = context.headers
         client, peer = caller.client(context.connection, proxied)
@@ -128,20 +130,22 @@ class Tracing:
         failed = status >= SERVER_ERROR
         if failed:
             attributes["error.type"] = problem or str(status)
-        self._spans.server(context, name, attributes, seconds, failed=failed)
+        self._spans.server(context, name, attributes, started, seconds, failed=failed)
 
     def batch(  # noqa: PLR0913  one fact each
         self,
         operation: str,
         size: int,
+        started: float,
         seconds: float,
         error: str | None,
         requests: Sequence[TraceContext],
         server: tuple[str, int] | None,
     ) -> None:
-        """Make the spans of a batch that ends now, for the sampled requests in it.
+        """Make the spans of a batch that has ended, for the sampled requests in it.
 
-        `server` is the database's host, and its port; None if the batch was sent to none.
+        `started` is of perf_counter(). `server` is the database's host, and its port; None if the
+        batch was sent to none.
         """
         shared = self._operations[operation]
         if server is not None:
@@ -151,7 +155,9 @@ class Tracing:
             shared = {**shared, "error.type": error}
         attributes = {**shared, "db.operation.batch.size": size} if size > 1 else shared
         name = shared["db.query.summary"]
-        self._spans.batch(name, attributes, shared, requests, seconds, failed=error is not None)
+        self._spans.batch(
+            name, attributes, shared, requests, started, seconds, failed=error is not None
+        )
 
     def _shown(self, told: str) -> str:
         """Return what a span shows of a path, or of a query: so many bytes as it waits.

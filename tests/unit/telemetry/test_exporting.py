@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -54,9 +55,9 @@ def request(tracing: Tracing) -> None:
     """Make the spans of a request, and of its batch: three."""
     context = continued(PARENT, "a=b")
     context.sampled, context.connection = True, "192.0.2.1:5000"
-    tracing.batch("insert", 2, 0.001, "timeout", [context], ("db.test", 6432))
+    tracing.batch("insert", 2, perf_counter(), 0.001, "timeout", [context], ("db.test", 6432))
     tracing.request(
-        context, "POST", "/orders", "/orders", 503, 0.002, "deadline-exceeded",
+        context, "POST", "/orders", "/orders", 503, perf_counter(), 0.002, "deadline-exceeded",
         proxied=None, scheme="http",
     )  # fmt: skip
 
