@@ -1,20 +1,16 @@
 """Disruptions, under load, in the cluster of `make cluster`; `CHAOS` says in which form.
 
 Run by `make chaos`, in the order below. What was measured becomes docs/reliability.md, or in the
-short form a page in the folder that `CHAOS_RESULTS` names. `RELEASE=installed` says that the
-release is that of now already.
+short form a page in a temporary folder.
 """
 
-import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from filelock import FileLock
 
 from bench.machine import describe
 from tests.chaos import nodes, report, results, sizes
@@ -29,33 +25,22 @@ from tests.e2e.release import RELEASE, chart_before, missing, remove
 
 ORDER: Final = (
     "test_rollouts",
-    "test_scaling",
-    "test_overload",
-    "test_control_plane",
-    "test_neighbours",
     "test_secrets",
+    "test_scaling",
     "test_pods",
     "test_embedded",
     "test_postgresql",
+    "test_overload",
+    "test_control_plane",
     "test_network",
+    "test_neighbours",
     "test_canary",
     "test_analysis",
     "test_soak",
     "test_together",
 )
-BESIDE: Final = (
-    "test_secrets",
-    "test_pods",
-    "test_embedded",
-    "test_postgresql",
-    "test_network",
-)
-"""What disrupts an OrderService and a PostgreSQL of its own: these have the mark `beside`.
 
-Not canaries, although they do: one is judged by its latency beside that of stable pods.
-"""
-_BEFORE: Final = pytest.StashKey[int]()
-"""When results were last written before this run."""
+_TOLD: Final = pytest.StashKey[list[str]]()
 Serve = Callable[..., Shop]
 """Makes an OrderService: by its name, a database with its URL, and fields of its spec.
 
@@ -80,9 +65,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in ours:
         item.add_marker(pytest.mark.timeout(600 + size.warm_up + size.soak))
-        if item.path.stem in BESIDE:
-            item.add_marker("beside")
-    config.stash[_BEFORE] = _written(size)
     ours.sort(key=lambda item: ORDER.index(item.path.stem))
     items[:] = others + ours
 
@@ -90,30 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Write the page, whatever came of the tests, and say in a line each what was measured."""
-    size = sizes.asked()
-    if size is None or config.stash.get(_BEFORE, 0) == _written(size):
-        return
-    kept = results.load(_folder(size) / report.DATA)
-    report.write(kept, _folder(size))
-    terminalreporter.section("disruptions")
-    for line in report.lines(kept):
+    """Say in a line each what was measured."""
+    told = config.stash.get(_TOLD, [])
+    if told:
+        terminalreporter.section("disruptions")
+    for line in told:
         terminalreporter.write_line(line)
-    terminalreporter.write_line(f"All of it is in {_folder(size) / report.PAGE}")
-
-
-@cache
-def _folder(size: Size) -> Path:
-    """Return where results are kept."""
-    if size.name != "short":
-        return ROOT / "docs"
-    return Path(os.environ.get("CHAOS_RESULTS") or tempfile.mkdtemp(prefix="reliability-"))
-
-
-def _written(size: Size) -> int:
-    """Return when results were last written, in nanoseconds since 1970; 0 if never."""
-    file = _folder(size) / report.DATA
-    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 @pytest.fixture(scope="session")
@@ -125,28 +89,30 @@ def size() -> Size:
 
 
 @pytest.fixture(scope="session")
-def found(size: Size) -> Results:
-    """Return what was measured so far."""
-    return results.load(_folder(size) / report.DATA)
+def found(size: Size, pytestconfig: pytest.Config) -> Iterator[Results]:
+    """Collect results; the page is written at the end, whatever came of them."""
+    short = size.name == "short"
+    folder = Path(tempfile.mkdtemp(prefix="reliability-")) if short else ROOT / "docs"
+    kept = results.load(folder / report.DATA)
+    kept.machine = describe()
+    yield kept
+    report.write(kept, folder)
+    pytestconfig.stash[_TOLD] = [*report.lines(kept), f"All of it is in {folder / report.PAGE}"]
 
 
 @pytest.fixture
-def attempt(size: Size) -> Try:
+def attempt(found: Results, size: Size) -> Try:
     """Begin experiments; one that takes too long for this form is left out."""
 
     def begin(key: str) -> Experiment:
         tried = disruption(key)
         if size.name == "short" and not tried.quick:
             pytest.skip("it is not tried in the short form")
-        return Experiment(tried, size.name, keep)
 
-    def keep(result: results.Result) -> None:
-        file = _folder(size) / report.DATA
-        with FileLock(Path(tempfile.gettempdir()) / f"{file.name}.lock"):
-            kept = results.load(file)
-            kept.machine = describe()
-            kept.found[result.key] = result
-            results.save(kept, file)
+        def keep(result: results.Result) -> None:
+            found.found[key] = result
+
+        return Experiment(tried, size.name, keep)
 
     return begin
 
@@ -163,14 +129,11 @@ def release_before(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
 
 
 @pytest.fixture(scope="session")
-def installed(request: pytest.FixtureRequest) -> Namespace:
+def installed(release_before: Namespace) -> Namespace:
     """Have the chart of now, without an OrderService; the namespace of its operator."""
-    if os.environ.get("RELEASE") == "installed":
-        return Namespace("default")
-    before: Namespace = request.getfixturevalue("release_before")
     helm("upgrade", RELEASE, "charts/orders", "--set=orderService.enabled=false")
-    before.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
-    return before
+    release_before.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
+    return release_before
 
 
 @pytest.fixture(scope="session")
