@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 _DESCRIPTORS: Final = "/proc/self/fd"
+Address = tuple[str, int]
+"""Host and port of one end of a connection."""
 _STRIDE: Final = 128
 """Descriptors that are looked at before anything else has its turn."""
 

@@ -20,11 +20,11 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
+from orders.descriptors import Address
 
 if TYPE_CHECKING:
     from orders.http.budget import Budget
 
-Address = tuple[str, int]
 
 SMALL: Final = 32 * 1024
 """Bytes of an answer that are not charged: sockets have as much for each."""

@@ -34,7 +34,7 @@ from orders import descriptors
 from orders.http.budget import Held
 from orders.http.server import BACKLOG
 from orders.http.shares import PLAIN, TLS, Transport
-from orders.http.unanswered import Address, Unanswered
+from orders.http.unanswered import Unanswered
 
 if TYPE_CHECKING:
     from orders.http.budget import Budget
@@ -104,7 +104,7 @@ class Seen(NamedTuple):
     """Whether answers wait for it."""
     greets: bool
     """Whether it was answered nothing although TLS answers the first message."""
-    caller: Address
+    caller: descriptors.Address
 
     @property
     def worth(self) -> tuple[bool, int]:

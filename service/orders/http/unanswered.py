@@ -9,10 +9,10 @@ that has no end yet.
 import math
 from typing import Final, NamedTuple
 
+from orders.descriptors import Address
+
 _NOTHING: Final = math.inf
 """When that began of which nothing has come."""
-
-Address = tuple[str, int]
 
 
 class _Known(NamedTuple):

@@ -1,6 +1,7 @@
 """For how long callers have had no answer to what they sent."""
 
-from orders.http.unanswered import Address, Unanswered
+from orders.descriptors import Address
+from orders.http.unanswered import Unanswered
 
 CALLER: Address = ("127.0.0.1", 50_000)
 
