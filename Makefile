@@ -32,45 +32,45 @@ check: $(READY) ## check format, lint, types, layers, migrations, workflows, lic
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/orders migrate check
 	$(BIN)/zizmor --offline --quiet .github
-	@$(BIN)/python -m scripts.licences
-	@sh scripts/generated check $(BIN)
+	@$(BIN)/python -m tools.licences
+	@sh tools/generated check $(BIN)
 
 audit: $(READY) ## look for known vulnerabilities of what uv.lock has; needs the database of pypi.org
-	@sh scripts/audit $(BIN)
+	@sh tools/audit $(BIN)
 
 format: $(READY) ## format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
 generate: $(READY) ## make the pages and files under docs/ that come from the code
-	@sh scripts/generated write $(BIN)
+	@sh tools/generated write $(BIN)
 
 bench: $(READY) ## measure the service against its peers, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
 images: ## build the container images, and print how big they are; IMAGE_BUILD names another builder
-	@scripts/images $(ARGS)
+	@tools/images $(ARGS)
 
 print-images: ## print TAG DOCKERFILE of every image, built with this folder as context
-	@scripts/images --list
+	@tools/images --list
 
 cluster: $(READY) ## make a kind cluster, build the images, install the chart; CONTRIBUTING.md says more
-	@sh scripts/cluster up $(BIN)
+	@sh tools/cluster up $(BIN)
 
 e2e: $(READY) ## test the chart and the operator in that cluster
-	@ARGS="$(ARGS)" sh scripts/cluster e2e $(BIN)
+	@ARGS="$(ARGS)" sh tools/cluster e2e $(BIN)
 
 chaos: $(READY) ## disrupt a service under load in that cluster, and write docs/reliability.md
-	@ARGS="$(ARGS)" sh scripts/cluster chaos $(BIN)
+	@ARGS="$(ARGS)" sh tools/cluster chaos $(BIN)
 
 cluster-down: ## delete that cluster
-	@sh scripts/cluster down
+	@sh tools/cluster down
 
 clean: ## remove environments and caches; the data of `make run` stay, in .orders
 	rm -rf .venv .venv-* .cache .coverage* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache
-	find service tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
+	find service tests bench tools -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml service/pyproject.toml operator/pyproject.toml uv.lock scripts/environment
-	@sh scripts/environment '$(VENV)' '$(PYTHON)'
+$(READY): pyproject.toml service/pyproject.toml operator/pyproject.toml uv.lock tools/environment
+	@sh tools/environment '$(VENV)' '$(PYTHON)'
 	@touch $@

@@ -30,7 +30,7 @@ CHARTS: Final = DOCS / "benchmarks"
 HISTORY: Final = CHARTS / "history.json"
 APART: Final = CHARTS / "apart.json"
 IMAGE_SIZES: Final = CHARTS / "images.md"
-"""What `scripts/images --markdown` prints, kept by hand when the images have changed."""
+"""What `tools/images --markdown` prints, kept by hand when the images have changed."""
 
 PYTHON: Final = os.environ.get("BENCH_PYTHON") or sys.executable
 """The interpreter that runs this service and the FastAPI stack; `BENCH_PYTHON` names another."""

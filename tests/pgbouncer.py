@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a server of the tests; `scripts/pgbouncer` installs two of it."""
+"""A real PgBouncer in front of a server of the tests; `tools/pgbouncer` installs two of it."""
 
 import contextlib
 import os
@@ -22,14 +22,14 @@ _LIMIT = 10.0
 def older() -> str:
     """Return the program that does not keep prepared statements apart; skip without one."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    return program or pytest.skip("there is no pgbouncer here: scripts/pgbouncer installs it")
+    return program or pytest.skip("there is no pgbouncer here: tools/pgbouncer installs it")
 
 
 def newer() -> str:
     """Return the program that does; skip without one."""
     program = _FOLDER / "pgbouncer"
     if not program.exists():
-        pytest.skip("there is no PgBouncer 1.21 or newer here: scripts/pgbouncer installs it")
+        pytest.skip("there is no PgBouncer 1.21 or newer here: tools/pgbouncer installs it")
     return str(program)
 
 

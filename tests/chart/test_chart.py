@@ -18,12 +18,12 @@ from orders_operator.resources.labels import REVISION, TRACK
 from orders_operator.rollout.prometheus import query
 from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
 from orders_operator.telemetry.metrics import Metrics
-from scripts.chart import tools
-from scripts.chart.generate import WRITTEN, WRITTEN_WITH_GO
-from scripts.chart.schema import CHART, crd_file
-from scripts.chart.schemas import KUBERNETES, check
-from scripts.chart.score import findings
 from tests.unit.operator.specs import desired, service
+from tools.chart import tools
+from tools.chart.generate import WRITTEN, WRITTEN_WITH_GO
+from tools.chart.schema import CHART, crd_file
+from tools.chart.schemas import KUBERNETES, check
+from tools.chart.score import findings
 
 WAYS = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").iterdir())
 ALERTS = sorted((CHART / "files" / "alerts").iterdir())

@@ -18,7 +18,7 @@ import pytest
 
 from orders import __version__
 from orders_operator import __version__ as operator_version
-from scripts.image import sizes
+from tools.image import sizes
 
 TAGS = {
     "service": f"orders/service:{__version__}",

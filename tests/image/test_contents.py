@@ -5,8 +5,8 @@ import re
 import stat
 from typing import Any
 
-from scripts.image.sizes import LIMITS
 from tests.image.conftest import Image
+from tools.image.sizes import LIMITS
 
 NEVER_IMPORTED = {
     "faker", "httpx", "pip", "polyfactory", "pygments", "rich", "rich_click", "setuptools",

@@ -26,7 +26,7 @@ def test_every_module_can_be_imported(image: Image, root: Path) -> None:
     )
     wanted = [name for name in names if not name.endswith("__main__")]
     assert len(wanted) > 300
-    program = (root / "scripts/image/probe.py").read_text("utf-8")
+    program = (root / "tools/image/probe.py").read_text("utf-8")
     done = image.python(program, "\n".join(wanted))
     assert done.returncode == 0, done.stderr
     failures = done.stdout.splitlines()

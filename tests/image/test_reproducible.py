@@ -22,7 +22,7 @@ def test_building_again_gives_the_same_image(name: str, root: Path) -> None:
     options = f"{os.environ.get('IMAGE_BUILD_OPTIONS', '')} --no-cache"
     first = digest(name)
     subprocess.run(
-        [sys.executable, root / "scripts/images", "--build-only", name],
+        [sys.executable, root / "tools/images", "--build-only", name],
         env=os.environ | {"IMAGE_BUILD_OPTIONS": options},
         check=True,
         timeout=BUILD_LIMIT,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from orders.config import conninfo
 from orders.config.parameters import OTHERS, PARAMETERS
-from scripts.postgresql import STRINGS, outcome, page
 from tests import libpq
 from tests.unit.environment import error
+from tools.postgresql import STRINGS, outcome, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "postgresql.md"
 NAMES = {parameter.field: parameter.name for parameter in PARAMETERS if parameter.field}

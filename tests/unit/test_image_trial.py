@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.image.plan import Run
-from scripts.image.trial import repeat
+from tools.image.plan import Run
+from tools.image.trial import repeat
 
 
 def test_a_server_that_ends_is_quoted() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import licences
+from tools import licences
 
 
 def made(folder: Path, *fields: str) -> Distribution:

@@ -64,7 +64,7 @@ def main(cluster: str) -> None:
     for module in (monitoring.MODULE, gateway.MODULE):
         go_module(module)
     operator(cluster)
-    listed = [sys.executable, str(ROOT / "scripts" / "images"), "--list"]
+    listed = [sys.executable, str(ROOT / "tools" / "images"), "--list"]
     offline = "postgres" in subprocess.check_output(listed, text=True)  # it lists a stand-in
     for program in PROGRAMS:
         if offline:

@@ -1,4 +1,4 @@
-"""Writes or checks the chart's generated files: `python -m scripts.chart.generate write|check`.
+"""Writes or checks the chart's generated files: `python -m tools.chart.generate write|check`.
 
 The schema of the values comes from the CRD, so `orders-operator crd` must have written that
 before. README and plain manifests need the Go tools, and are left out where there is no Go.
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from scripts.chart import tools
-from scripts.chart.manifests import operator_manifests
-from scripts.chart.schema import CHART, values_schema
+from tools.chart import tools
+from tools.chart.manifests import operator_manifests
+from tools.chart.schema import CHART, values_schema
 
 WRITTEN: Final[dict[Path, Callable[[], str]]] = {
     CHART / "values.schema.json": values_schema,

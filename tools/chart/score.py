@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from scripts.chart import tools
+from tools.chart import tools
 
 OLDEST: Final = "v1.33"
 _OPTIONAL: Final = ("container-seccomp-profile", "container-ports-check")

@@ -1,6 +1,6 @@
 """Soaks the service: millions of requests over its hot path, and what of them is left in memory.
 
-    .venv/bin/python -m scripts.soak [REQUESTS]
+    .venv/bin/python -m tools.soak [REQUESTS]
 
 Starts a PostgreSQL and the service, asks in turns for what the path can do, over many connections
 at once, and has callers leave in the middle. Each line is a turn: its kind, requests a second, and

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.image.plan import Run
+from tools.image.plan import Run
 
 _HOOK = Path(__file__).with_name("hook")
 _LIMIT = 30.0

@@ -1,4 +1,4 @@
-"""The tables of docs/postgresql.md, made from the code: `python -m scripts.postgresql` prints it.
+"""The tables of docs/postgresql.md, made from the code: `python -m tools.postgresql` prints it.
 
 What is between the marks of a table is made; the rest of the page is written by hand. Each
 connection string is read here as the service reads it, so the page says what comes of it.

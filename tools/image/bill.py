@@ -21,7 +21,7 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from scripts.image.debian import Package
+from tools.image.debian import Package
 
 _LONGEST_LICENSE_NAME = 100
 _CLASSIFIER = "License :: "

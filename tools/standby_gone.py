@@ -1,6 +1,6 @@
 """Counts backends while a synchronous standby is away: minutes of requests hold no more of them.
 
-    .venv/bin/python -m scripts.standby_gone [SECONDS]
+    .venv/bin/python -m tools.standby_gone [SECONDS]
 
 Starts a PostgreSQL that waits for a standby which is not there, and the service. Callers create
 orders all the time, with keys, without, and many at once; none is answered with 201. Each line is

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from scripts.image import trial
-from scripts.image.plan import Run
+from tools.image import trial
+from tools.image.plan import Run
 
 _PROBE = Path(__file__).with_name("probe.py")
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from scripts.chart import tools
-from scripts.chart.schema import CHART
+from tools.chart import tools
+from tools.chart.schema import CHART
 
 NAMESPACE: Final = "orders-system"
 _HEADER: Final = """\

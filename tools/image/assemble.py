@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.image import bill, bytecode, check, debian, distributions, natives, plan, tree, trial
-from scripts.image.closure import Module, Modules
+from tools.image import bill, bytecode, check, debian, distributions, natives, plan, tree, trial
+from tools.image.closure import Module, Modules
 
 _PYTHON = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
 _STDLIB = Path(sysconfig.get_path("stdlib"))

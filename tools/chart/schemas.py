@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import yaml
 
-from scripts.chart import tools
-from scripts.chart.schema import crd_file
+from tools.chart import tools
+from tools.chart.schema import crd_file
 
 KUBERNETES: Final = ("1.33.0", "1.34.0", "1.35.0", "1.36.0", "1.37.0")
 _PROMETHEUS_OPERATOR: Final = ("github.com/prometheus-operator/prometheus-operator", "v0.85.0")
