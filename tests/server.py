@@ -74,13 +74,14 @@ class Server:
         """Return when a path of the API's port, or of that without TLS, is answered with 200."""
         plain = self.url if self.url.startswith("http:") else self.metrics_url
         deadline = time.monotonic() + START_LIMIT
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if httpx.get(plain + path).status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(_POLL)
+        with httpx.Client(base_url=plain) as client:
+            while time.monotonic() < deadline and self.process.poll() is None:
+                try:
+                    if client.get(path).status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(_POLL)
         raise AssertionError(f"{path} is not answered with 200; the log says:\n{self.output()}")
 
     def output(self) -> str:
