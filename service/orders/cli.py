@@ -175,8 +175,8 @@ def _dev(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = Config.from_env(environ)
-    from orders.store.ending import end_after  # noqa: PLC0415
     from orders.store.migrate import main as migrate  # noqa: PLC0415
+    from orders.store.process_exit import exit_after  # noqa: PLC0415
     from orders.telemetry import logs  # noqa: PLC0415
 
     def work() -> int:
@@ -190,7 +190,7 @@ def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             )
 
     signal.signal(signal.SIGTERM, _leave)  # the first process of a container has no default
-    end_after(work, config.secrets().masked)
+    exit_after(work, config.secrets().masked)
 
 
 def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:

@@ -23,8 +23,8 @@ from orders.config import Config
 from orders.embedded import EmbeddedError, EmbeddedPostgres
 from orders.ports import PortError, check_ports
 from orders.serve import serve
-from orders.store.ending import end
 from orders.store.migrate import MigrationError, migrate
+from orders.store.process_exit import exit_now
 from orders.telemetry import logs
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def main(environ: Mapping[str, str]) -> NoReturn:
         status = 0
     except (DevError, EmbeddedError, MigrationError, PortError) as error:
         sys.stderr.write(f"orders: {error}\n")
-    end(status)
+    exit_now(status)
 
 
 async def _run(config: Config) -> int:

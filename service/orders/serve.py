@@ -34,7 +34,7 @@ from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
 from orders.http.shares import HEAD, PLAIN, TLS, divide
 from orders.ports import host_to_bind
 from orders.service import OrderService
-from orders.store.ending import end_after
+from orders.store.process_exit import exit_after
 from orders.store.schema import REQUIRED_VERSION
 from orders.store.store import Store
 from orders.telemetry import logs
@@ -63,7 +63,7 @@ log = logging.getLogger("orders.serve")
 
 def main(config: "Config") -> NoReturn:
     """Serve until a signal says stop; end the process with 0 when everything was finished."""
-    end_after(lambda: uvloop.run(serve(config)), config.secrets().masked)
+    exit_after(lambda: uvloop.run(serve(config)), config.secrets().masked)
 
 
 async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -> int:

@@ -9,9 +9,9 @@ import pytest
 from orders.config import Config
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
-from orders.store.messages import Outage, explain
+from orders.store.driver_errors import Outage, explain
 from orders.store.session import Statement
-from orders.store.sql import WARM_READ
+from orders.store.statements import WARM_READ
 from tests.migrating import session, until
 from tests.ports import free_port
 from tests.postgres import Databases, Rows

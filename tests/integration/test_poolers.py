@@ -21,7 +21,7 @@ from orders.store.pooled_session import PooledSession
 from orders.store.server_role import ServerRole
 from orders.store.session import Session, Statement, StatementRefused
 from orders.store.settings import BEGIN
-from orders.store.sql import INSERT, SELECT_BY_ID
+from orders.store.statements import INSERT, SELECT_BY_ID
 from orders.store.store import LANES
 from tests import pgbouncer
 from tests.migrating import ask

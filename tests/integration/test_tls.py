@@ -9,7 +9,7 @@ from psqlpy.exceptions import Error as DriverError
 
 from orders.config import Database
 from orders.store.connector import Connector
-from orders.store.messages import explain
+from orders.store.driver_errors import explain
 from orders.store.migrate import migrate
 from tests.postgres import Databases, reachable_folder
 from tests.tls import TlsPostgres

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.config import Config, ConfigError
-from orders.config.reference import as_json, listing, page
-from orders.config.settings import SETTINGS
+from orders.config.reference import SETTINGS, as_json, listing, page
 from orders.config.tracing_settings import TRACING
 from tests.unit.environment import PASSWORD, error, in_force, text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.store import ledger, statements
+from orders.store import ledger, migration_sql
 from orders.store.migrations import MigrationError, highest_version, read_all
 from orders.store.schema import REQUIRED_VERSION
 from tests.migrating import write
@@ -102,7 +102,7 @@ def test_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 )
 def test_statements_end_at_semicolons(text: str, expected: list[str]) -> None:
     """Comments, literals and dollar quotes hide their semicolons."""
-    assert expected == statements.split(text)
+    assert expected == migration_sql.split(text)
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from orders.config.auth import AuthConfig, check_metrics, read_auth
 from orders.config.auth_settings import ACCESS
 from orders.config.cors import CORS, Cors, read_cors
 from orders.config.database import Database, Endpoint, from_parts
+from orders.config.database_settings import DATABASE
 from orders.config.masking import Secrets, masked_value
 from orders.config.parameters import PARAMETERS
 from orders.config.server_tls import SERVER_TLS, ServerTls, read_server_tls
-from orders.config.setting import Setting
-from orders.config.settings import DATABASE, LOGS, SERVICE, TESTS
+from orders.config.settings import LOGS, SERVICE, TESTS, Setting
 from orders.config.tls import Tls
 from orders.config.tracing import TracingConfig, read_tracing
 from orders.config.tracing_settings import TRACING

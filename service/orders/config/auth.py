@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from orders.config.auth_settings import AUTH
 from orders.config.parse import keys_url
-from orders.config.setting import Setting
+from orders.config.settings import Setting
 
 WAYS: Final = ("AUTH_API_KEYS_FILE", "AUTH_ISSUER", "AUTH_ISSUERS_FILE")
 """The variables any of which says who may call."""

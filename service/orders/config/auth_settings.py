@@ -3,7 +3,7 @@
 from typing import Final
 
 from orders.config import parse
-from orders.config.setting import Setting
+from orders.config.settings import Setting
 
 GROUP: Final = "Authentication"
 _NO, _YES = False, True

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from orders.config import parse
-from orders.config.setting import Setting
+from orders.config.settings import Setting
 from orders.config.tracing import Reader
 
 EVERYONE: Final = "*"

@@ -2,10 +2,20 @@
 
 import json
 from itertools import groupby
+from typing import Final
 
 from orders.config import Config
-from orders.config.setting import Setting
-from orders.config.settings import SETTINGS
+from orders.config.auth_settings import ACCESS, AUTH
+from orders.config.cors import CORS
+from orders.config.database_settings import DATABASE
+from orders.config.server_tls import SERVER_TLS
+from orders.config.settings import LOGS, SERVICE, TESTS, Setting
+from orders.config.tracing_settings import TRACING
+
+SETTINGS: Final = (
+    *SERVICE, *AUTH, *ACCESS, *SERVER_TLS, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS,
+)  # fmt: skip
+"""Every setting, in the order of the page."""
 
 _HEAD = """\
 # Configuration

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from orders.config import parse
-from orders.config.setting import Setting
+from orders.config.settings import Setting
 from orders.config.tracing import Reader
 
 _NEEDS: Final = "only with TLS_CERT_FILE and TLS_KEY_FILE"

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from orders.config import parse
 from orders.config.masking import masked_value
-from orders.config.setting import Setting
+from orders.config.settings import Setting
 from orders.config.tracing_settings import OTLP_BASE, TRACER_URL, TRACING
 
 _BATCH: Final = 512

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from orders.config import parse
-from orders.config.setting import TEXT, Setting
+from orders.config.settings import TEXT, Setting
 
 OTLP_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """The one endpoint to which a path is added."""

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from psqlpy.exceptions import Error as DriverError
 
 from orders.store import ledger, pooler
-from orders.store.messages import explain
+from orders.store.driver_errors import explain
+from orders.store.migration_sql import literal
 from orders.store.migrations import Migration, MigrationError
 from orders.store.rights import Rights
-from orders.store.statements import literal
 
 if TYPE_CHECKING:
     from psqlpy import Connection

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from orders.errors import Internal, OrderMissing
 from orders.model import Order
-from orders.store import sql
+from orders.store import statements
 from orders.store.inserts import (
     KeyWithoutOrder,
     NewRow,
@@ -43,9 +43,9 @@ async def insert_bulk(fetch: Fetch, bulk: Bulk) -> int:
     """Insert in one statement, which is its own transaction; return how many were new."""
     sent = columns(bulk.rows)
     if bulk.key is None:
-        counted = await fetch(sql.INSERT, sent)
+        counted = await fetch(statements.INSERT, sent)
     else:
-        counted = await fetch(sql.INSERT_UNDER_ONE_KEY, [*sent, bulk.key, bulk.subject])
+        counted = await fetch(statements.INSERT_UNDER_ONE_KEY, [*sent, bulk.key, bulk.subject])
     return int(counted[0][0])
 
 
@@ -57,7 +57,7 @@ async def settle_bulk(fetch: Fetch, bulk: Bulk, refusals: RefusalLog) -> BulkAns
         owners = await owned(fetch, [bulk.key], [bulk.subject])
         ids = owners.get((bulk.subject, bulk.key), [])
     stored = await read_orders(fetch, ids)
-    await fetch(sql.CONFIRM, [1])
+    await fetch(statements.CONFIRM, [1])
 
     orders = [stored[order_id] for order_id in ids if order_id in stored]
     if ids and len(orders) == len(ids):

@@ -16,7 +16,7 @@ from orders.batch import ConnectionLost
 from orders.store.backends import Activity, Backends
 from orders.store.backoff import Backoff
 from orders.store.connector import Connector
-from orders.store.messages import Outage, explain
+from orders.store.driver_errors import Outage, explain
 from orders.store.session import Row, Session, SessionLost, Statement
 
 _SOCKETS: Final = 2

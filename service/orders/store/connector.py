@@ -17,7 +17,7 @@ from psqlpy.exceptions import Error as DriverError
 
 from orders.store import pooler
 from orders.store.addresses import Address, Addresses
-from orders.store.messages import explain
+from orders.store.driver_errors import explain
 from orders.store.opening import Opened, Opener
 from orders.store.pooled_session import PooledSession
 from orders.store.pooler import Kind

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from psqlpy.exceptions import Error as DriverError
 
 from orders.store.apply import TryAgain, begin, rollback
-from orders.store.messages import explain
+from orders.store.driver_errors import explain
 from orders.store.migrations import MigrationError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orders.errors import IdempotencyKeyReused, Internal, OrderMissing
 from orders.model import Order
-from orders.store import sql
+from orders.store import statements
 from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
 
@@ -48,9 +48,9 @@ async def insert(fetch: Fetch, rows: Sequence[NewRow]) -> int:
     sent = columns(rows)
     if any(row.key for row in rows):
         sent += [[row.key for row in rows], [row.subject for row in rows]]
-        counted = await fetch(sql.INSERT_WITH_KEYS, sent)
+        counted = await fetch(statements.INSERT_WITH_KEYS, sent)
     else:
-        counted = await fetch(sql.INSERT, sent)
+        counted = await fetch(statements.INSERT, sent)
     return int(counted[0][0])
 
 
@@ -66,7 +66,7 @@ def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
 
 async def owned(fetch: Fetch, keys: Sequence[str], subjects: Sequence[str]) -> Owners:
     """Return the ids that keys have, by subject and key; of each subject with each key."""
-    found = await fetch(sql.SELECT_KEYS, [list(keys), list(subjects)])
+    found = await fetch(statements.SELECT_KEYS, [list(keys), list(subjects)])
     return {(subject, key): list(ids) for subject, key, ids in found}
 
 
@@ -83,7 +83,7 @@ async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> 
         owners = await owned(fetch, keys, sorted({row.subject for row in keyed}))
     ids = {row.id for row in rows} | {ids[0] for ids in owners.values() if len(ids) == 1}
     stored = await read_orders(fetch, list(ids))
-    await fetch(sql.CONFIRM, [1])
+    await fetch(statements.CONFIRM, [1])
 
     answers = [_answer(row, owners, stored) for row in rows]
     early = any(isinstance(answer, KeyWithoutOrder) for answer in answers)
@@ -99,7 +99,7 @@ async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> 
 
 async def read_orders(fetch: Fetch, ids: Sequence[str]) -> dict[str, Order]:
     """Return those of the orders that are there, by id."""
-    return {row[0]: Order(*row) for row in await fetch(sql.SELECT_BY_ID, [ids])}
+    return {row[0]: Order(*row) for row in await fetch(statements.SELECT_BY_ID, [ids])}
 
 
 async def is_distributed(fetch: Fetch) -> bool:
@@ -108,7 +108,7 @@ async def is_distributed(fetch: Fetch) -> bool:
     PostgreSQL commits both together, so orders that are not there do not come any more. Citus
     commits shard by shard.
     """
-    [(distributed,)] = await fetch(sql.IS_DISTRIBUTED, [1])
+    [(distributed,)] = await fetch(statements.IS_DISTRIBUTED, [1])
     return bool(distributed)
 
 

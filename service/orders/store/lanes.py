@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from orders.batch import HUNG, ConnectionLost
 from orders.model import Order
-from orders.store import sql
+from orders.store import statements
 from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
 from orders.store.connections import HeldConnection
 from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, read_orders, settle
@@ -56,8 +56,8 @@ class _Lane(Generic[ItemT, ResultT]):
     """What every lane does around its statement."""
 
     operation: ClassVar[str]
-    statements: ClassVar[Sequence[Statement]]
-    """Those that its connection prepares, with parameters that change nothing."""
+    warm_up: ClassVar[Sequence[Statement]]
+    """The statements that its connection prepares, with parameters that change nothing."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class _Lane(Generic[ItemT, ResultT]):
             StatementRefused: one of several items is at fault; the coalescer finds it.
 
         """
-        cause = await find_cause(self._connection, self.statements, refusal)
+        cause = await find_cause(self._connection, self.warm_up, refusal)
         for _ in range(_RACES if cause is Cause.RACE else 0):
             try:
                 return await self._recorded(items, links)
@@ -172,7 +172,7 @@ class InsertLane(_InsertingLane[NewRow, Order | KeyWithoutOrder | None]):
     """Inserts orders; answers None for one that is stored as sent, else the order its key has."""
 
     operation = "insert"
-    statements = sql.WARM_WRITE
+    warm_up = statements.WARM_WRITE
 
     async def _execute(self, items: Sequence[NewRow]) -> Sequence[Answer]:
         fetch = self._connection.fetch
@@ -192,7 +192,7 @@ class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
     """
 
     operation = "insert_many"
-    statements = sql.WARM_BULK
+    warm_up = statements.WARM_BULK
 
     async def _execute(self, items: Sequence[Bulk]) -> Sequence[BulkAnswer]:
         return [await self._insert(bulk) for bulk in items]
@@ -200,7 +200,7 @@ class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
     async def _insert(self, bulk: Bulk) -> BulkAnswer:
         fetch = self._connection.fetch
         if not bulk.rows:
-            await fetch(sql.CONFIRM, [1])
+            await fetch(statements.CONFIRM, [1])
             return None
         await self._ids.give(fetch, bulk.rows)
         answer = None
@@ -215,7 +215,7 @@ class SelectLane(_Lane[str, Order | None]):
     """Reads orders by id; answers None for an id that no order has."""
 
     operation = "select"
-    statements = sql.WARM_READ
+    warm_up = statements.WARM_READ
 
     async def _execute(self, items: Sequence[str]) -> Sequence[Order | None]:
         by_id = await read_orders(self._connection.fetch, list(items))
@@ -226,7 +226,7 @@ class PageLane(_Lane[PageQuery, Page]):
     """Reads one page by keyset: its cost is that of the page, wherever it lies."""
 
     operation = "list"
-    statements = sql.WARM_PAGE
+    warm_up = statements.WARM_PAGE
 
     async def _execute(self, items: Sequence[PageQuery]) -> Sequence[Page]:
         return [await self._page(query) for query in items]
@@ -235,16 +235,16 @@ class PageLane(_Lane[PageQuery, Page]):
         fetch = self._connection.fetch
         extra = query.limit + 1
         if query.before is not None:
-            found = _stored(await fetch(sql.NEWER, [query.before, extra]))
+            found = _stored(await fetch(statements.NEWER, [query.before, extra]))
             rows, newer = found[: query.limit][::-1], len(found) == extra
             last = rows[-1].id if rows else query.before
-            return Page(rows, newer, older=bool(await fetch(sql.OLDER, [last, 1])))
-        found = _stored(await fetch(sql.OLDER, [query.after or sql.LAST_ID, extra]))
+            return Page(rows, newer, older=bool(await fetch(statements.OLDER, [last, 1])))
+        found = _stored(await fetch(statements.OLDER, [query.after or statements.LAST_ID, extra]))
         rows, older = found[: query.limit], len(found) == extra
         if query.after is None:
             return Page(rows, newer=False, older=older)
         first = rows[0].id if rows else query.after
-        return Page(rows, newer=bool(await fetch(sql.NEWER, [first, 1])), older=older)
+        return Page(rows, newer=bool(await fetch(statements.NEWER, [first, 1])), older=older)
 
 
 def _name(ended: BaseException) -> str:

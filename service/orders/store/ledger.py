@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from orders import __version__
+from orders.store.migration_sql import literal
 from orders.store.migrations import Migration, MigrationError
-from orders.store.statements import literal
 
 if TYPE_CHECKING:
     from psqlpy import Connection

@@ -23,7 +23,7 @@ from orders.store.apply import TryAgain, apply_next
 from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.distribution import distribute
-from orders.store.messages import explain
+from orders.store.driver_errors import explain
 from orders.store.migrations import DIRECTORY, MAY_PASS, Migration, MigrationError, read_all
 from orders.store.schema import REQUIRED_VERSION
 

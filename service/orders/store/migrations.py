@@ -95,7 +95,7 @@ def _read(path: Path) -> Migration:
     # Here, because a server that starts needs neither: hashlib loads OpenSSL.
     import hashlib  # noqa: PLC0415
 
-    from orders.store import statements  # noqa: PLC0415
+    from orders.store import migration_sql  # noqa: PLC0415
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -105,9 +105,9 @@ def _read(path: Path) -> Migration:
     try:
         if transactional:
             builds = None
-            statements.check_transactional(text)
+            migration_sql.check_transactional(text)
         else:
-            builds = statements.check_sole(text)
+            builds = migration_sql.check_sole(text)
     except ValueError as error:
         raise MigrationError(f"{path.name}: {error}") from error
     return Migration(

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from orders.errors import DatabaseUnavailable, Internal, Problem
-from orders.store import sql
+from orders.store import statements
 from orders.store.session import Statement, StatementRefused
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Cause(Enum):
 
 
 async def find_cause(
-    connection: "HeldConnection", statements: Sequence[Statement], refusal: StatementRefused
+    connection: "HeldConnection", warm_up: Sequence[Statement], refusal: StatementRefused
 ) -> Cause:
     """Ask the database, on the connection on which the statement was refused.
 
@@ -55,19 +55,19 @@ async def find_cause(
 
     Args:
         connection: where it was refused.
-        statements: those of the lane, with parameters that change nothing.
+        warm_up: the lane's statements, with parameters that change nothing.
         refusal: what the database said.
 
     """
     if _OUTDATED in str(refusal):
         return Cause.PLAN
-    for text, parameters in statements:
+    for text, parameters in warm_up:
         if await _is_refused(connection.fetch(text, parameters)):
             refused_anew = await _is_refused(connection.fetch(text, parameters, prepared=False))
             return Cause.DATABASE if refused_anew else Cause.PLAN
     if connection.shares_backends and connection.doubt_plans():
         return Cause.PLAN
-    [(isolation,)] = await connection.fetch(sql.ISOLATION, [1])
+    [(isolation,)] = await connection.fetch(statements.ISOLATION, [1])
     return Cause.ROWS if isolation == "read committed" else Cause.RACE
 
 

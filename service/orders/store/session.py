@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from psqlpy.exceptions import Error as DriverError
 
-from orders.store.messages import explain
+from orders.store.driver_errors import explain
 from orders.store.opening import Opened
 from orders.store.server_role import ServerRole
 from orders.store.settings import OF_A_SESSION

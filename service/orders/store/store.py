@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.batch import ConnectionLost
-from orders.store import sql
+from orders.store import statements
 from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
+from orders.store.driver_errors import Outage
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
-from orders.store.messages import Outage
 from orders.store.order_ids import OrderIds
 from orders.store.refusals import RefusalLog
 from orders.store.schema import HAS_VERSIONS, VERSION, schema_version
@@ -71,10 +71,10 @@ class Store:
 
         lanes: tuple[Any, ...] = (metrics, tracing, RefusalLog())
         writing = (*lanes, self.writes, OrderIds())
-        self.insert = [InsertLane(held(sql.WARM_WRITE), *writing) for _ in range(LANES)]
-        self.select = [SelectLane(held(sql.WARM_READ), *lanes) for _ in range(LANES)]
-        self.insert_many = [InsertManyLane(held(sql.WARM_BULK), *writing)]
-        self.page = [PageLane(held(sql.WARM_PAGE), *lanes) for _ in range(LANES)]
+        self.insert = [InsertLane(held(statements.WARM_WRITE), *writing) for _ in range(LANES)]
+        self.select = [SelectLane(held(statements.WARM_READ), *lanes) for _ in range(LANES)]
+        self.insert_many = [InsertManyLane(held(statements.WARM_BULK), *writing)]
+        self.page = [PageLane(held(statements.WARM_PAGE), *lanes) for _ in range(LANES)]
         self._serving = list(self._connections)
         self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1])])
         self._backends.ask_over(self._probe)

@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from orders.telemetry.lines import JsonLines, Record, TextLines
+from orders.telemetry.formatters import JsonFormatter, Record, TextFormatter
 
 if TYPE_CHECKING:
     from orders.config import Config
@@ -44,10 +44,13 @@ class LogWriter:
     """
 
     def __init__(
-        self, lines: JsonLines | TextLines, descriptor: int, on_dropped: Callable[[int], None]
+        self,
+        formatter: JsonFormatter | TextFormatter,
+        descriptor: int,
+        on_dropped: Callable[[int], None],
     ) -> None:
         """Start the writing thread."""
-        self._lines = lines
+        self._formatter = formatter
         self._descriptor = descriptor
         self._on_dropped = on_dropped
         self._access_on = True
@@ -60,11 +63,11 @@ class LogWriter:
     def access(self, records: Sequence[Record]) -> None:
         """Write the lines of requests."""
         if self._access_on:
-            self._hand_over(self._lines.access(records), len(records))
+            self._hand_over(self._formatter.access(records), len(records))
 
     def event(self, record: logging.LogRecord) -> None:
         """Write a log record's line."""
-        self._hand_over(self._lines.event(record), 1)
+        self._hand_over(self._formatter.event(record), 1)
 
     def set_level(self, level: str) -> None:
         """Log from this level on; access lines are INFO."""
@@ -129,8 +132,8 @@ def configure(
     text = config.log_format == "text" or (config.log_format == "auto" and terminal)
     colour = text and terminal and not os.environ.get("NO_COLOR")
     mask = config.secrets().masked
-    lines = TextLines(mask, colour=colour) if text else JsonLines(mask)
-    writer = LogWriter(lines, target, on_dropped)
+    formatter = TextFormatter(mask, colour=colour) if text else JsonFormatter(mask)
+    writer = LogWriter(formatter, target, on_dropped)
     root = logging.getLogger()
     root.handlers[:] = [_Handler(writer)]
     logging.captureWarnings(capture=True)

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from orders import __version__
 from orders.errors import Unavailable
+from orders.telemetry.formatters import Record
 from orders.telemetry.histogram import Family, Histogram
-from orders.telemetry.lines import Record
 
 _SECONDS: Final = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075,

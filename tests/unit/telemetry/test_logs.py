@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from orders.telemetry import logs
-from orders.telemetry.lines import JsonLines, Record
+from orders.telemetry.formatters import JsonFormatter, Record
 from orders.telemetry.logs import LogWriter
 from tests.unit.telemetry.conftest import Pipe
 
@@ -66,7 +66,7 @@ def test_a_reader_that_stops_costs_nothing(
     """When nobody reads, the caller goes on, lines are dropped and counted, the end is quick."""
     monkeypatch.setattr(logs, "BUFFER_BYTES", 256 * 1024)
     monkeypatch.setattr(logs, "CLOSE_SECONDS", 0.05)
-    writer = LogWriter(JsonLines(), pipe.writer, pipe.dropped.append)
+    writer = LogWriter(JsonFormatter(), pipe.writer, pipe.dropped.append)
     event = logging.LogRecord("orders.x", logging.INFO, __file__, 1, "x" * 200, (), None)
     total, per_call = 5_000, 10 if kind == "access" else 1
     started = time.monotonic()
@@ -94,7 +94,7 @@ def test_a_reader_that_is_gone_is_counted(pipe: Pipe) -> None:
     """A closed pipe loses the lines, not the service."""
     broken, descriptor = os.pipe()
     os.close(broken)
-    writer = LogWriter(JsonLines(), descriptor, pipe.dropped.append)
+    writer = LogWriter(JsonFormatter(), descriptor, pipe.dropped.append)
     writer.access([access()] * 3)
     writer.close()
     os.close(descriptor)
@@ -105,7 +105,7 @@ def test_a_reader_that_is_gone_is_counted(pipe: Pipe) -> None:
 def test_a_non_blocking_stdout_loses_nothing(pipe: Pipe) -> None:
     """If somebody who shares stdout made it non-blocking, the thread waits until it takes more."""
     os.set_blocking(pipe.writer, False)
-    writer = LogWriter(JsonLines(), pipe.writer, pipe.dropped.append)
+    writer = LogWriter(JsonFormatter(), pipe.writer, pipe.dropped.append)
     paths = [f"/orders/{number:0200}" for number in range(1000)]
     writer.access([access(path) for path in paths])
     with os.fdopen(os.dup(pipe.reader), "rb") as reader:
@@ -118,7 +118,7 @@ def test_a_non_blocking_stdout_loses_nothing(pipe: Pipe) -> None:
 
 def test_a_closed_writer_takes_what_comes_too_late(pipe: Pipe) -> None:
     """Lines after the end are lost without an error."""
-    writer = LogWriter(JsonLines(), pipe.writer, pipe.dropped.append)
+    writer = LogWriter(JsonFormatter(), pipe.writer, pipe.dropped.append)
     writer.close()
     writer.access([access()])
     writer.event(logging.LogRecord("orders.x", logging.INFO, __file__, 1, "late", (), None))

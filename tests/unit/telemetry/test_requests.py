@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orders.config import Config
-from orders.telemetry.lines import JsonLines
+from orders.telemetry.formatters import JsonFormatter
 from orders.telemetry.logs import LogWriter
 from orders.telemetry.metrics import Metrics
 from orders.telemetry.requests import Requests
@@ -28,7 +28,7 @@ class Recorded:
         """Start with nothing."""
         self._reader, self._descriptor = os.pipe()
         self.metrics = Metrics()
-        self._writer = LogWriter(JsonLines(), self._descriptor, self.metrics.lines_dropped)
+        self._writer = LogWriter(JsonFormatter(), self._descriptor, self.metrics.lines_dropped)
         self._tracing = Tracing.from_config(Config.from_env({}))
         self.requests = Requests(self.metrics, self._tracing, self._writer)
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from pglast import ast, enums
 
+from orders.store.check.context import FileContext
 from orders.store.check.rule import Rule, finds_commands
 from orders.store.check.script import Action
-from orders.store.check.seen import Seen
 
 _AT: Final = enums.AlterTableType
 
@@ -34,25 +34,25 @@ REWRITE_RULES: Final = {
 }
 
 
-def _renames(action: Action, _: Seen) -> bool:
+def _renames(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     if isinstance(node, ast.AlterEnumStmt):
         return node.oldVal is not None
     return isinstance(node, (ast.RenameStmt, ast.AlterObjectSchemaStmt))
 
 
-def _replaces(action: Action, _: Seen) -> bool:
+def _replaces(action: Action, _: FileContext) -> bool:
     match action.node:
         case ast.ViewStmt(replace=True) | ast.CreateFunctionStmt(replace=True):
             return True
     return False
 
 
-def _truncates(action: Action, _: Seen) -> bool:
+def _truncates(action: Action, _: FileContext) -> bool:
     return isinstance(action.node, ast.TruncateStmt)
 
 
-def _revokes(action: Action, _: Seen) -> bool:
+def _revokes(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     match node:
         case ast.GrantStmt() | ast.GrantRoleStmt():
@@ -64,21 +64,21 @@ def _revokes(action: Action, _: Seen) -> bool:
     return False
 
 
-def _touches_triggers(action: Action, _: Seen) -> bool:
+def _touches_triggers(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     if isinstance(node, ast.AlterTableCmd):
         return node.subtype in TRIGGERS
     return isinstance(node, ast.CreateTrigStmt)
 
 
-def _touches_rewrite_rules(action: Action, _: Seen) -> bool:
+def _touches_rewrite_rules(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     if isinstance(node, ast.AlterTableCmd):
         return node.subtype in REWRITE_RULES
     return isinstance(node, ast.RuleStmt)
 
 
-def _touches_row_security(action: Action, _: Seen) -> bool:
+def _touches_row_security(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     if isinstance(node, ast.AlterTableCmd):
         return node.subtype in ROW_SECURITY

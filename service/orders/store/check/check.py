@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from orders.store.check import overrides
+from orders.store.check.context import FileContext, Proofs
 from orders.store.check.rules import RULES
 from orders.store.check.script import Script, parse
-from orders.store.check.seen import Proofs, Seen
 from orders.store.migrations import Migration
 
 OVERRIDE: Final = "override"
@@ -53,12 +53,12 @@ def _check(file: Migration, proofs: Proofs) -> Sequence[Finding]:
 
 
 def _judge(file: Migration, script: Script, proofs: Proofs) -> Iterator[Finding]:
-    seen = Seen(file.transactional, proofs)
+    context = FileContext(file.transactional, proofs)
     for statement in script.statements:
         # Before it is judged: ALTER TABLE takes the strongest lock of its subcommands for all.
-        seen.locked = seen.locked or any(map(seen.locks, statement.actions))
+        context.locked = context.locked or any(map(context.locks, statement.actions))
         for rule in RULES:
-            if any(rule.refuses_action(action, seen) for action in statement.actions):
+            if any(rule.refuses_action(action, context) for action in statement.actions):
                 yield Finding(
                     file.file,
                     statement.line,
@@ -68,4 +68,4 @@ def _judge(file: Migration, script: Script, proofs: Proofs) -> Iterator[Finding]
                     rule.safe,
                     rule.steps,
                 )
-        seen.learn(statement.actions)
+        context.learn(statement.actions)

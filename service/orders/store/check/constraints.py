@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from pglast import ast, enums
 
+from orders.store.check.context import FileContext
 from orders.store.check.rule import Rule
 from orders.store.check.script import Action
-from orders.store.check.seen import Seen
 
 _AT: Final = enums.AlterTableType
 _CONSTRAINT: Final = enums.ConstrType
@@ -62,7 +62,7 @@ def _default(constraints: list[Any]) -> Any:
     return None
 
 
-def _adds_required_column(action: Action, _: Seen) -> bool:
+def _adds_required_column(action: Action, _: FileContext) -> bool:
     constraints = of_column(action)
     required = {_CONSTRAINT.CONSTR_NOTNULL, _CONSTRAINT.CONSTR_PRIMARY}
     if not any(it.contype in required for it in constraints):
@@ -70,22 +70,22 @@ def _adds_required_column(action: Action, _: Seen) -> bool:
     return _default(constraints) is None and not is_serial(action.node.def_)
 
 
-def _sets_not_null(action: Action, seen: Seen) -> bool:
+def _sets_not_null(action: Action, context: FileContext) -> bool:
     match action.node:
         case ast.AlterTableCmd(subtype=_AT.AT_SetNotNull):
             (table,) = action.on
-            return not seen.proofs.is_not_null(table, action.node.name)
+            return not context.proofs.is_not_null(table, action.node.name)
     # A primary key over an index that is there sets its columns NOT NULL, and does not name them.
     required = {_CONSTRAINT.CONSTR_NOTNULL, _CONSTRAINT.CONSTR_PRIMARY}
     return any(it.contype in required for it in _of_table(action))
 
 
-def _adds_check(action: Action, _: Seen) -> bool:
+def _adds_check(action: Action, _: FileContext) -> bool:
     added = (*_of_table(action), *of_column(action))
     return any(it.contype == _CONSTRAINT.CONSTR_CHECK for it in added)
 
 
-def _adds_foreign_key(action: Action, _: Seen) -> bool:
+def _adds_foreign_key(action: Action, _: FileContext) -> bool:
     """Find one whose rows are checked; a new column that is NULL everywhere needs no check."""
     added = list(_of_table(action))
     constraints = of_column(action)
@@ -94,13 +94,13 @@ def _adds_foreign_key(action: Action, _: Seen) -> bool:
     return any(it.contype == _CONSTRAINT.CONSTR_FOREIGN for it in added)
 
 
-def _makes_unique(action: Action, _: Seen) -> bool:
+def _makes_unique(action: Action, _: FileContext) -> bool:
     if isinstance(action.node, ast.IndexStmt):
         return bool(action.node.unique)
     return any(it.contype in _BY_INDEX and not it.indexname for it in _of_table(action))
 
 
-def _builds_index(action: Action, _: Seen) -> bool:
+def _builds_index(action: Action, _: FileContext) -> bool:
     added = (*_of_table(action), *of_column(action))
     return any(it.contype in _BY_INDEX and not it.indexname for it in added)
 

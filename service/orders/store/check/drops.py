@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from pglast import ast, enums
 
+from orders.store.check.context import FileContext
 from orders.store.check.rule import Finds, Rule, finds_commands
 from orders.store.check.script import Action
-from orders.store.check.seen import Seen
 
 _AT: Final = enums.AlterTableType
 _OBJECT: Final = enums.ObjectType
@@ -25,17 +25,17 @@ _LATER: Final = (
 def _drops(kinds: set[enums.ObjectType]) -> Finds:
     """Make what finds a DROP of these kinds of objects."""
 
-    def finds(action: Action, _: Seen) -> bool:
+    def finds(action: Action, _: FileContext) -> bool:
         return isinstance(action.node, ast.DropStmt) and action.node.removeType in kinds
 
     return finds
 
 
-def _drops_another(action: Action, _: Seen) -> bool:
+def _drops_another(action: Action, _: FileContext) -> bool:
     return isinstance(action.node, ast.DropStmt) and action.node.removeType not in _NAMED
 
 
-def _drops_default(action: Action, _: Seen) -> bool:
+def _drops_default(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     match node:
         case ast.AlterTableCmd(subtype=_AT.AT_ColumnDefault):

@@ -9,10 +9,10 @@ from typing import Any, Final
 from pglast import ast, enums
 
 from orders.store.check.constraints import is_serial, of_column
+from orders.store.check.context import FIRST_BLOCKING_MODE, FileContext
 from orders.store.check.functions import VOLATILE, called
 from orders.store.check.rule import Rule
 from orders.store.check.script import Action
-from orders.store.check.seen import FIRST_BLOCKING_MODE, Seen
 
 _AT: Final = enums.AlterTableType
 _CONSTRAINT: Final = enums.ConstrType
@@ -36,23 +36,23 @@ def _option(options: Any, name: str) -> bool:
     return False
 
 
-def _creates_index(action: Action, _: Seen) -> bool:
+def _creates_index(action: Action, _: FileContext) -> bool:
     return isinstance(action.node, ast.IndexStmt) and not action.node.concurrent
 
 
-def _drops_index(action: Action, _: Seen) -> bool:
+def _drops_index(action: Action, _: FileContext) -> bool:
     match action.node:
         case ast.DropStmt(removeType=enums.ObjectType.OBJECT_INDEX, concurrent=False):
             return True
     return False
 
 
-def _reindexes(action: Action, _: Seen) -> bool:
+def _reindexes(action: Action, _: FileContext) -> bool:
     is_reindex = isinstance(action.node, ast.ReindexStmt)
     return is_reindex and not _option(action.node.params, "concurrently")
 
 
-def _rewrites(action: Action, seen: Seen) -> bool:
+def _rewrites(action: Action, context: FileContext) -> bool:
     match action.node:
         case ast.AlterTableMoveAllStmt():
             return True
@@ -61,7 +61,7 @@ def _rewrites(action: Action, seen: Seen) -> bool:
         case ast.AlterTableCmd(subtype=_AT.AT_AddColumn):
             column = action.node.def_
             named = column.typeName.names[-1].sval
-            return is_serial(column) or named in seen.proofs.domains or _fills(action)
+            return is_serial(column) or named in context.proofs.domains or _fills(action)
     return False
 
 
@@ -78,17 +78,17 @@ def _fills(action: Action) -> bool:
     return False
 
 
-def _locks_table(action: Action, _: Seen) -> bool:
+def _locks_table(action: Action, _: FileContext) -> bool:
     return isinstance(action.node, ast.LockStmt) and action.node.mode >= FIRST_BLOCKING_MODE
 
 
-def _vacuums_fully(action: Action, _: Seen) -> bool:
+def _vacuums_fully(action: Action, _: FileContext) -> bool:
     if isinstance(action.node, ast.VacuumStmt):
         return _option(action.node.options, "full")
     return isinstance(action.node, ast.ClusterStmt)
 
 
-def _refreshes(action: Action, _: Seen) -> bool:
+def _refreshes(action: Action, _: FileContext) -> bool:
     return isinstance(action.node, ast.RefreshMatViewStmt) and not action.node.concurrent
 
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from pglast import ast, enums
 
+from orders.store.check.context import FileContext, conjuncts
 from orders.store.check.rule import Rule
 from orders.store.check.script import Action
-from orders.store.check.seen import Seen, conjuncts
 
 BATCH: Final = 10_000
 """How many rows a statement may change."""
@@ -44,7 +44,7 @@ def _is_small(query: Any) -> bool:
     return False
 
 
-def _changes_many(action: Action, _: Seen) -> bool:
+def _changes_many(action: Action, _: FileContext) -> bool:
     return is_unbounded(action.node)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pglast import ast
 
+from orders.store.check.context import FileContext
 from orders.store.check.script import Action
-from orders.store.check.seen import Seen
 
-Finds = Callable[[Action, Seen], bool]
+Finds = Callable[[Action, FileContext], bool]
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class Rule:
         """The files of the safe way, the same."""
         return tuple(cleandoc(self.instead).split("\n\n"))
 
-    def refuses_action(self, action: Action, seen: Seen) -> bool:
+    def refuses_action(self, action: Action, context: FileContext) -> bool:
         """Tell whether it refuses an action."""
-        is_judged = self.of_own_too or not seen.is_new(action.on)
-        return is_judged and self.finds(action, seen)
+        is_judged = self.of_own_too or not context.is_new(action.on)
+        return is_judged and self.finds(action, context)
 
 
 def finds_commands(*subtypes: Any) -> Finds:
     """Make what finds these subcommands of ALTER TABLE."""
 
-    def finds(action: Action, _: Seen) -> bool:
+    def finds(action: Action, _: FileContext) -> bool:
         return isinstance(action.node, ast.AlterTableCmd) and action.node.subtype in subtypes
 
     return finds

@@ -4,15 +4,15 @@ from typing import Any, Final
 
 from pglast import ast, enums
 
+from orders.store.check.context import FileContext
 from orders.store.check.rows import is_unbounded
 from orders.store.check.rule import Rule
 from orders.store.check.script import Action, relation, walk
-from orders.store.check.seen import Seen
 
 _AT: Final = enums.AlterTableType
 
 
-def _works_under_lock(action: Action, seen: Seen) -> bool:
+def _works_under_lock(action: Action, context: FileContext) -> bool:
     """Find what reads a table that others use, in a file that keeps others waiting."""
     node: Any = action.node
     match node:
@@ -25,14 +25,14 @@ def _works_under_lock(action: Action, seen: Seen) -> bool:
         case _:
             is_long = is_unbounded(node)
     tables = {relation(it) for it in walk(node) if isinstance(it, ast.RangeVar)} | action.on
-    return seen.locked and is_long and not tables <= seen.made
+    return context.locked and is_long and not tables <= context.made
 
 
-def _waits_for_ever(action: Action, seen: Seen) -> bool:
-    return not seen.transactional and seen.locks(action)
+def _waits_for_ever(action: Action, context: FileContext) -> bool:
+    return not context.transactional and context.locks(action)
 
 
-def _sets_lock_timeout(action: Action, _: Seen) -> bool:
+def _sets_lock_timeout(action: Action, _: FileContext) -> bool:
     node: Any = action.node
     if not isinstance(node, ast.VariableSetStmt):
         return False

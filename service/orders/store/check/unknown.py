@@ -5,11 +5,11 @@ from typing import Any, Final
 from pglast import ast, enums
 
 from orders.store.check.changes import REWRITE_RULES, ROW_SECURITY, TRIGGERS
+from orders.store.check.context import GENTLE, FileContext
 from orders.store.check.functions import PLAIN, VOLATILE, called
 from orders.store.check.locks import REWRITES
 from orders.store.check.rule import Rule
 from orders.store.check.script import Action, relation
-from orders.store.check.seen import GENTLE, Seen
 
 _AT: Final = enums.AlterTableType
 
@@ -104,21 +104,21 @@ _CALLS: Final = (
 """What calls the functions that it names; views, triggers and new tables only keep the names."""
 
 
-def _cannot_tell(action: Action, seen: Seen) -> bool:
+def _cannot_tell(action: Action, context: FileContext) -> bool:
     node: Any = action.node
     is_called = isinstance(node, _CALLS) and called(node) - PLAIN - VOLATILE
-    return bool(is_called) or not _is_known(action, seen)
+    return bool(is_called) or not _is_known(action, context)
 
 
-def _is_known(action: Action, seen: Seen) -> bool:
+def _is_known(action: Action, context: FileContext) -> bool:
     node: Any = action.node
     match node:
-        case ast.AlterTableCmd() if seen.is_new(action.on):
+        case ast.AlterTableCmd() if context.is_new(action.on):
             known = node.subtype not in _REACHES_OTHERS
         case ast.AlterTableCmd():
             known = node.subtype in _KNOWN_COMMANDS
         case ast.CreateStmt():
-            known = {relation(parent) for parent in node.inhRelations or ()} <= seen.made
+            known = {relation(parent) for parent in node.inhRelations or ()} <= context.made
         case ast.CreateSchemaStmt():
             known = not node.schemaElts
         case ast.CreateTableAsStmt():

@@ -14,14 +14,14 @@ from orders.config import ConfigError
 from orders.config.masking import masked
 
 
-def end(status: int) -> NoReturn:
+def exit_now(status: int) -> NoReturn:
     """End the process at once, with everything printed."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
 
 
-def end_after(work: Callable[[], int], mask: Callable[[str], str] = masked) -> NoReturn:
+def exit_after(work: Callable[[], int], mask: Callable[[str], str] = masked) -> NoReturn:
     """Do the work and end the process with its status, or as Python would after an exception.
 
     `mask` keeps secrets out of what is told of the exception.
@@ -39,4 +39,4 @@ def end_after(work: Callable[[], int], mask: Callable[[str], str] = masked) -> N
     except BaseException as error:  # noqa: BLE001  told as Python tells it
         sys.stderr.write(mask("".join(traceback.format_exception(error))))
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
-    end(status)
+    exit_now(status)

@@ -76,7 +76,7 @@ class _Clock:
         return self._text
 
 
-class JsonLines:
+class JsonFormatter:
     """One JSON object a line."""
 
     def __init__(self, mask: Mask = masked) -> None:
@@ -184,7 +184,7 @@ def _called(subject: str) -> str:
     return f'"subject":{_encode(_clean(subject)).decode()},'
 
 
-class TextLines:
+class TextFormatter:
     """A line for people; coloured when asked."""
 
     def __init__(self, mask: Mask = masked, *, colour: bool) -> None:

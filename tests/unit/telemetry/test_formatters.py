@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orders.config.masking import Secrets
 from orders.telemetry.context import TraceContext, current
-from orders.telemetry.lines import SHOWN, JsonLines, Record, TextLines
+from orders.telemetry.formatters import SHOWN, JsonFormatter, Record, TextFormatter
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -82,7 +82,7 @@ def test_an_access_line_has_the_request() -> None:
         "span_id": SPAN,
     }
 
-    assert expected == json.loads(one_line(JsonLines().access([access()])))
+    assert expected == json.loads(one_line(JsonFormatter().access([access()])))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_access_line_has_the_request() -> None:
 )
 def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
     """What the caller did, or the load, is no error of ours."""
-    found = json.loads(JsonLines().access([access(problem=problem)]))
+    found = json.loads(JsonFormatter().access([access(problem=problem)]))
 
     assert (problem, level) == (found["problem"], found["level"])
 
@@ -99,7 +99,7 @@ def test_only_a_defect_is_an_error(problem: str, level: str) -> None:
 @given(anything)
 def test_any_path_is_valid_json(path: str) -> None:
     """The path comes back as it was, without what is not Unicode and beyond a bound."""
-    found = json.loads(one_line(JsonLines().access([access(path)])))
+    found = json.loads(one_line(JsonFormatter().access([access(path)])))
     expected = path[:SHOWN].encode("utf-8", "replace").decode()
 
     assert expected == found["path"]
@@ -108,7 +108,7 @@ def test_any_path_is_valid_json(path: str) -> None:
 
 def test_a_long_path_is_cut() -> None:
     """A caller cannot fill the log with one request."""
-    found = json.loads(JsonLines().access([access("/" + "a" * 10_000)]))
+    found = json.loads(JsonFormatter().access([access("/" + "a" * 10_000)]))
 
     assert SHOWN == len(found["path"])
 
@@ -133,7 +133,7 @@ def test_an_access_line_has_the_caller(
 ) -> None:
     """Its address, as the first proxy says; then the connection's, too. Only an address is one."""
     record = access(connection=connection, forwarded=forwarded)
-    found = json.loads(one_line(JsonLines().access([record])))
+    found = json.loads(one_line(JsonFormatter().access([record])))
 
     assert (client, peer) == (found["client"], found.get("peer"))
     assert "admin" not in found
@@ -142,14 +142,14 @@ def test_an_access_line_has_the_caller(
 @given(anything.filter(lambda text: len(text) < 256))
 def test_any_user_agent_is_valid_json(agent: str) -> None:
     """It comes back as it was, without what is not Unicode."""
-    found = json.loads(one_line(JsonLines().access([access(agent=agent)])))
+    found = json.loads(one_line(JsonFormatter().access([access(agent=agent)])))
 
     assert agent.encode("utf-8", "replace").decode() == found["user_agent"]
 
 
 def test_a_long_user_agent_is_cut() -> None:
     """A caller cannot fill the log, or the memory, with it."""
-    found = json.loads(JsonLines().access([access(agent="a" * 10_000)]))
+    found = json.loads(JsonFormatter().access([access(agent="a" * 10_000)]))
 
     assert 256 == len(found["user_agent"])
 
@@ -157,7 +157,7 @@ def test_a_long_user_agent_is_cut() -> None:
 @given(st.floats(0, 4e9))
 def test_every_instant_is_a_time_stamp(at: float) -> None:
     """The stamp is the instant, cut to milliseconds, however lines follow each other."""
-    lines = JsonLines()
+    lines = JsonFormatter()
     lines.access([access(at=1.0)])
     stamp = json.loads(lines.access([access(at=at)]))["time"]
     exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
@@ -169,7 +169,7 @@ def test_every_instant_is_a_time_stamp(at: float) -> None:
 @given(anything, st.text(), anything)
 def test_any_event_is_valid_json(message: str, argument: str, extra: str) -> None:
     """Messages, arguments and extra fields may be any text."""
-    line = JsonLines().event(record(message.replace("%", "%%") + "%s", argument, order=extra))
+    line = JsonFormatter().event(record(message.replace("%", "%%") + "%s", argument, order=extra))
     found = json.loads(one_line(line))
 
     assert (message + argument).encode("utf-8", "replace").decode() == found["message"]
@@ -180,14 +180,16 @@ def test_any_event_is_valid_json(message: str, argument: str, extra: str) -> Non
 def test_extra_fields_keep_their_types() -> None:
     """Numbers, truth and nothing stay what they are; anything else is its text."""
     extra = {"n": 1, "x": 0.5, "yes": True, "none": None, "big": 2**70, "path": ["a"]}
-    found = json.loads(JsonLines().event(record("m", **extra)))
+    found = json.loads(JsonFormatter().event(record("m", **extra)))
 
     assert extra | {"path": "['a']"} == {name: found[name] for name in extra}
 
 
 def test_extra_fields_cannot_replace_ours() -> None:
     """A field called `level` or `time` does not change what the line says of itself."""
-    found = json.loads(JsonLines().event(record("m", level="FAKE", time="FAKE", logger="FAKE")))
+    found = json.loads(
+        JsonFormatter().event(record("m", level="FAKE", time="FAKE", logger="FAKE"))
+    )
 
     assert "FAKE" not in found.values()
 
@@ -195,9 +197,9 @@ def test_extra_fields_cannot_replace_ours() -> None:
 def test_an_event_has_the_ids_of_its_request() -> None:
     """Inside a request there are trace and span ids, outside there are none."""
     token = current.set(TraceContext(TRACE, SPAN))
-    inside = json.loads(JsonLines().event(record("m")))
+    inside = json.loads(JsonFormatter().event(record("m")))
     current.reset(token)
-    outside = json.loads(JsonLines().event(record("m")))
+    outside = json.loads(JsonFormatter().event(record("m")))
 
     assert (TRACE, SPAN) == (inside["trace_id"], inside["span_id"])
     assert "trace_id" not in outside
@@ -205,7 +207,7 @@ def test_an_event_has_the_ids_of_its_request() -> None:
 
 def test_an_exception_is_one_field() -> None:
     """The traceback is in the line, and the line is one."""
-    found = json.loads(one_line(JsonLines().event(failure("broken \ud800\n"))))
+    found = json.loads(one_line(JsonFormatter().event(failure("broken \ud800\n"))))
 
     assert "it failed" == found["message"]
     assert found["exception"].startswith("Traceback (most recent call last):\n")
@@ -215,7 +217,7 @@ def test_an_exception_is_one_field() -> None:
 @given(anything)
 def test_a_path_cannot_steer_the_terminal(path: str) -> None:
     """Text for people is one line without control characters, whatever was asked for."""
-    line = one_line(TextLines(colour=False).access([access(path)]))
+    line = one_line(TextFormatter(colour=False).access([access(path)]))
 
     assert line.isprintable()
 
@@ -225,7 +227,7 @@ def test_an_event_has_no_secret() -> None:
     url = "postgresql://me:s3cret@db/orders"
     told = record("cannot reach %s", url, at=url)
     failed = failure(f"password='s3cret' and {url}")
-    for lines in (JsonLines(), TextLines(colour=False)):
+    for lines in (JsonFormatter(), TextFormatter(colour=False)):
         shown = (lines.event(told) + lines.event(failed)).decode()
         assert "s3cret" not in shown
         assert "postgresql://***@db/orders" in shown
@@ -243,7 +245,7 @@ def test_an_access_line_has_no_secret() -> None:
         access(agent="hunter2pw"),
         access(agent="a" * 250 + "&token=s3cret" + "x" * 200),
     ]
-    for lines in (JsonLines(secrets.masked), TextLines(secrets.masked, colour=False)):
+    for lines in (JsonFormatter(secrets.masked), TextFormatter(secrets.masked, colour=False)):
         for record in cases:
             shown = lines.access([record]).decode()
             assert "s3" not in shown
@@ -252,7 +254,7 @@ def test_an_access_line_has_no_secret() -> None:
 
 def test_an_event_cannot_steer_the_terminal() -> None:
     """An escape sequence in a message or an exception is shown, not sent."""
-    lines = TextLines(colour=False)
+    lines = TextFormatter(colour=False)
     hostile = "\x1b]0;owned\x07\x9b31m"
 
     assert "\x1b" not in lines.event(record("%s", hostile)).decode()
@@ -265,7 +267,7 @@ def test_an_event_cannot_steer_the_terminal() -> None:
 def test_text_has_what_people_look_for() -> None:
     """Time of day, level, what was asked, how it went, who asked, and the trace id."""
     record = access(problem="order-not-found", agent="curl/8\x1b[31m")
-    line = one_line(TextLines(colour=False).access([record]))
+    line = one_line(TextFormatter(colour=False).access([record]))
 
     what = "GET /orders/7 200 order-not-found 1.2 ms"
     assert f'00:00:01.500 INFO    {what}, 192.0.2.1 "curl/8?[31m" {TRACE}' == line
@@ -273,7 +275,7 @@ def test_text_has_what_people_look_for() -> None:
 
 def test_colour_ends_where_it_began() -> None:
     """Every colour is switched off in the same line."""
-    line = TextLines(colour=True).event(record("m")).decode()
+    line = TextFormatter(colour=True).event(record("m")).decode()
 
     assert "\x1b[33mWARNING\x1b[0m" in line
     assert line.count("\x1b[0m") == line.count("\x1b[") - line.count("\x1b[0m")

@@ -77,7 +77,7 @@ class Proofs:
 
 
 @dataclass
-class Seen:
+class FileContext:
     """The file in hand: `made` is what it created, `locked` whether it keeps others waiting."""
 
     transactional: bool
