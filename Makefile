@@ -7,7 +7,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check audit format generate bench images print-images cluster e2e chaos cluster-down clean
+.PHONY: help run test check audit format generate docs bench images print-images cluster e2e chaos cluster-down clean
 
 help: ## explain every target
 	@echo 'make TARGET'
@@ -15,7 +15,7 @@ help: ## explain every target
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
 		| while read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
 	@echo
-	@echo '  ARGS=...    goes to the command of run, test or bench: make test ARGS="-k faults -x"'
+	@echo '  ARGS=...    goes to the command of run, test, docs or bench: make test ARGS="-k faults -x"'
 	@echo '  PYTHON=...  makes the environment with another Python; default python3'
 	@echo '  VENV=...    keeps it in another folder; default .venv'
 
@@ -45,6 +45,9 @@ format: $(READY) ## format the code, and fix what the linter can fix
 generate: $(READY) ## make the pages and files under docs/ that come from the code
 	@sh tools/generated write $(BIN)
 
+docs: $(READY) ## build the docs site, which needs no network, in build/docs/site
+	@$(BIN)/python -m tools.site $(ARGS)
+
 bench: $(READY) ## measure the service against its peers, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -67,7 +70,7 @@ cluster-down: ## delete that cluster
 	@sh tools/cluster down
 
 clean: ## remove environments and caches; the data of `make run` stay, in .orders
-	rm -rf .venv .venv-* .cache .coverage* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv .venv-* build/docs .cache .coverage* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache
 	find service tests bench tools -name __pycache__ -prune -exec rm -rf {} +
 

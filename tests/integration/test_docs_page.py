@@ -1,36 +1,20 @@
 """The docs page in headless Chromium: from the real server, with no internet."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from playwright.async_api import Page, Request, Route, async_playwright
+from playwright.async_api import Page, Request, Route
 
+from tests.browser import needs_chromium, open_page
 from tests.server import Server
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed; Debian has it as `chromium`"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """Open a page of a fresh browser."""
-    async with (
-        async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
-        await browser.new_page() as opened,
-    ):
+    async with open_page() as opened:
         yield opened
 
 
