@@ -3,9 +3,11 @@
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -13,7 +15,7 @@ from orders import __version__
 from orders.auth.caller import SCOPES
 from orders.config import Config, ConfigError, protections
 from orders.config.masking import masked
-from orders.config.parse import duration
+from orders.config.parse import duration, integer
 
 USAGE_ERROR: Final = 2
 _LONGEST_WAIT: Final = 999_999 * 3600.0
@@ -100,6 +102,37 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--rules", action="store_true", help="print the rules, in Markdown")
     check.set_defaults(run=_check)
+
+    purge = commands.add_parser(
+        "purge",
+        help="delete old orders; without --delete, count them",
+        description="Delete the orders that were created before a time, and the idempotency keys"
+        " of which they were the last ones. It is done in batches with pauses, beside traffic; a"
+        " run that was interrupted is continued by the next one.",
+    )
+    purge.add_argument(
+        "--before",
+        type=_before,
+        required=True,
+        metavar="DATE",
+        help="2026-01-31, its midnight in UTC; 2026-01-31T08:15:30Z; or 90d, as long ago",
+    )
+    purge.add_argument("--delete", action="store_true", help="do it")
+    purge.add_argument(
+        "--share",
+        type=_percent,
+        default=20,
+        metavar="PERCENT",
+        help="of the time, for which it is at work while it deletes (default: 20)",
+    )
+    purge.add_argument(
+        "--wait",
+        type=_wait,
+        default=0.0,
+        metavar="TIME",
+        help="how long to wait whenever the database is away, such as 60s (default: one try)",
+    )
+    purge.set_defaults(run=_purge)
 
     smoke = commands.add_parser("smoke", help="place an order at a running service and read it")
     smoke.add_argument("url", type=_url, metavar="URL", help="such as http://localhost:8000")
@@ -193,6 +226,26 @@ def _migrate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     exit_after(work, config.secrets().masked)
 
 
+def _purge(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    config = Config.from_env(environ)
+    from orders.store.process_exit import exit_after  # noqa: PLC0415
+    from orders.store.purge import main as purge  # noqa: PLC0415
+    from orders.telemetry import logs  # noqa: PLC0415
+
+    def work() -> int:
+        with contextlib.closing(logs.configure(config)):
+            return purge(
+                config,
+                arguments.before,
+                delete=arguments.delete,
+                share=arguments.share / 100,
+                wait=arguments.wait,
+            )
+
+    signal.signal(signal.SIGTERM, _leave)
+    exit_after(work, config.secrets().masked)
+
+
 def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
     if arguments.wait or arguments.status or arguments.to is not None or arguments.report:
         raise ConfigError("migrate check takes none of --wait, --status, --to and --report")
@@ -227,6 +280,35 @@ def _wait(text: str) -> float:
             f"{text!r} is not allowed; allowed: a duration, 0 to 999999h"
         ) from None
     return seconds
+
+
+def _before(text: str) -> datetime:
+    """Parse the end of what is purged, which is over."""
+    now = datetime.now(UTC)
+    try:
+        if days := re.fullmatch("([0-9]{1,6})d", text):
+            return now - timedelta(days=int(days[1]))
+        at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        at = None
+    if at is not None and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        at = at.replace(tzinfo=UTC)
+    if at is None or at.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not allowed; allowed: a date (2026-01-31), a time with its zone"
+            " (2026-01-31T08:15:30Z), or days ago (90d)"
+        )
+    if at > now:
+        raise argparse.ArgumentTypeError(f"{text!r} is in the future")
+    return at
+
+
+def _percent(text: str) -> int:
+    try:
+        percent: int = integer(1, 100)(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed: 1 to 100") from None
+    return percent
 
 
 def _smoke(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:

@@ -60,6 +60,11 @@ class Order(Struct, frozen=True, gc=False):
     created_at: CreatedAt
 
 
+FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
+"""Below every id,"""
+LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+"""and above every id."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_7: Final = 7 << 76
 _VARIANT: Final = 2 << 62
@@ -96,6 +101,20 @@ class IdSource:
 def id_at(ahead: float) -> str:
     """Return the least id of the time that is so many seconds ahead."""
     return _id(_stamp(time.time_ns() + round(ahead * 1e9)), 0)
+
+
+def first_id(at: datetime) -> str:
+    """Return the id below which are exactly the orders that were created before a time.
+
+    Ids carry whole milliseconds: those of a time within one are above the next.
+    """
+    ms = -((_EPOCH - at) // timedelta(milliseconds=1))
+    return str(UUID(int=max(ms, 0) << 80))
+
+
+def time_of(order_id: str) -> datetime:
+    """Return the time that an id carries."""
+    return instant(UUID(order_id).int >> 80)
 
 
 def _stamp(ns: int) -> int:

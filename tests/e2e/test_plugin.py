@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orders.store.schema import REQUIRED_VERSION
 from tests.e2e.cluster import Namespace, order_service, run, uids
 from tests.e2e.plugin import Said, Terminal, orders
 from tests.e2e.staged import CANARY, FAILED, NEW, OLD, STABLE, annotations, stage
@@ -19,7 +20,7 @@ def test_it_draws_what_the_operator_made(namespace: Namespace, service: str) -> 
     assert (0, "") == (drawn.status, drawn.err)
     assert f"{namespace.name}/{service}" in drawn.out
     assert "1 of 1 pod ready" in drawn.out
-    assert "schema 1" in drawn.out
+    assert f"schema {REQUIRED_VERSION}" in drawn.out
     assert namespace.pods(service)[0]["metadata"]["name"] in drawn.out
     assert "\x1b" not in drawn.out
 

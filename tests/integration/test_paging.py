@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from orders.model import LAST_ID
 from orders.store import statements
 from tests.postgres import Databases
 from tests.problems import pointers
@@ -66,7 +67,7 @@ def test_pages_lead_forwards_and_backwards(pages: httpx.Client) -> None:
 def test_the_cost_of_a_page_does_not_grow(postgres: Databases, many: str) -> None:
     """The first page and a far one read just their rows, and from the index."""
     plans = []
-    for place in (statements.LAST_ID, "0199d2f6-0000-7000-8000-000000000100"):
+    for place in (LAST_ID, "0199d2f6-0000-7000-8000-000000000100"):
         query = statements.OLDER.replace("$1", f"'{place}'").replace("$2", "21")
         rows = postgres.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", many)
         document = rows[0][0]

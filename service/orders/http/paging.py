@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from orders.http.validation import invalid
+from orders.model import FIRST_ID, LAST_ID
 
 if TYPE_CHECKING:
     from orders.service import Page
 
 LIMIT: Final = 20
 LIMIT_MAX: Final = 100
-
-# Beyond every id: an empty page has no order of its own to continue from.
-_FIRST: Final = "00000000-0000-0000-0000-000000000000"
-_LAST: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 def check_query(query: bytes, allowed: frozenset[str]) -> None:
@@ -40,12 +37,15 @@ def check_query(query: bytes, allowed: frozenset[str]) -> None:
 
 
 def links(page: "Page", limit: int) -> str:
-    """Return the Link header's value: `prev` if there are newer orders, `next` if older; or ""."""
+    """Return the Link header's value: `prev` if there are newer orders, `next` if older; or "".
+
+    An empty page has no order of its own to continue from.
+    """
     found = []
     if page.newer:
-        newest = page.orders[0].id if page.orders else _FIRST
+        newest = page.orders[0].id if page.orders else FIRST_ID
         found.append(f'</orders?limit={limit}&before={newest}>; rel="prev"')
     if page.older:
-        oldest = page.orders[-1].id if page.orders else _LAST
+        oldest = page.orders[-1].id if page.orders else LAST_ID
         found.append(f'</orders?limit={limit}&after={oldest}>; rel="next"')
     return ", ".join(found)

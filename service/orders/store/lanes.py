@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from orders.batch import HUNG, ConnectionLost
-from orders.model import Order
+from orders.model import LAST_ID, Order
 from orders.store import statements
 from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
 from orders.store.connections import HeldConnection
@@ -239,7 +239,7 @@ class PageLane(_Lane[PageQuery, Page]):
             rows, newer = found[: query.limit][::-1], len(found) == extra
             last = rows[-1].id if rows else query.before
             return Page(rows, newer, older=bool(await fetch(statements.OLDER, [last, 1])))
-        found = _stored(await fetch(statements.OLDER, [query.after or statements.LAST_ID, extra]))
+        found = _stored(await fetch(statements.OLDER, [query.after or LAST_ID, extra]))
         rows, older = found[: query.limit], len(found) == extra
         if query.after is None:
             return Page(rows, newer=False, older=older)

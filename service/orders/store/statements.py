@@ -8,6 +8,8 @@ Citus as on PostgreSQL.
 
 from typing import Any, Final
 
+from orders.model import LAST_ID
+
 # One row: how many of the orders were not there before. Rows go in by their ids, and before that
 # the keys by theirs, so that two batches, or two copies of one, wait for one another in one order
 # and cannot deadlock.
@@ -93,8 +95,6 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') WHERE $1::int =
 """
 
 ISOLATION: Final = "SELECT current_setting('transaction_isolation') WHERE $1::int = 1"
-
-LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 OLDER: Final = """
 SELECT id, item, quantity, created_at FROM orders
