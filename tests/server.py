@@ -70,10 +70,10 @@ class Server:
             )
         _started.append(self.process)
 
-    def wait_for(self, path: str = "/readyz") -> None:
+    def wait_for(self, path: str = "/readyz", *, within: float = START_LIMIT) -> None:
         """Return when a path of the API's port, or of that without TLS, is answered with 200."""
         plain = self.url if self.url.startswith("http:") else self.metrics_url
-        deadline = time.monotonic() + START_LIMIT
+        deadline = time.monotonic() + within
         with httpx.Client(base_url=plain) as client:
             while time.monotonic() < deadline and self.process.poll() is None:
                 try:

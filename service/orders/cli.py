@@ -254,7 +254,7 @@ def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
         from orders.store.check.command import main as check  # noqa: PLC0415
     except ModuleNotFoundError as error:  # of pglast, or in an image of what needs it
         raise ConfigError(
-            "migrate check needs pglast, which is not installed: install orders[check]"
+            "migrate check needs pglast, which is not installed: install orders-service[check]"
         ) from error
     if arguments.rules:
         sys.stdout.write(reference.page())

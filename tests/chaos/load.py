@@ -15,8 +15,9 @@ from msgspec import json
 from orders_operator.load.report import Report
 from tests.chaos.ledger import Row
 from tests.e2e.cluster import CommandError, Namespace, Object
+from tools.release.names import names
 
-IMAGE: Final = "orders/operator:0.1.0"
+IMAGE: Final = names().image("operator")
 PORT: Final = 9000
 TOKEN_FILE: Final = "/etc/orders/token/token"
 CA_FILE: Final = "/etc/orders/ca/ca.crt"

@@ -12,11 +12,12 @@ import yaml
 
 from tests.conditions import rolled_out
 from tests.e2e import api
+from tools.release.names import names
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHART: Final = ROOT / "charts" / "orders"
 SAMPLES: Final = ROOT / "k8s" / "samples"
-IMAGE: Final = "orders/service:0.1.0"
+IMAGE: Final = names().image("service")
 ABSENT: Final = "localhost:1/orders/service:absent"
 """No registry is there, which is told sooner than by one that lacks it."""
 OPERATOR: Final = "orders-operator"

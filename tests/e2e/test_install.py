@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.cluster import CHART, OPERATOR, Object, helm, run
 from tests.e2e.conftest import Installed
 from tests.e2e.release import RELEASE
+from tools.release.names import names
 
 LABELS = ("name", "instance", "component", "part-of", "managed-by")
 
@@ -31,8 +32,8 @@ def test_helm_install_gives_an_order_service_in_90_seconds(installed: Installed)
     assert {service["metadata"]["generation"]} == {
         it["observedGeneration"] for it in service["status"]["conditions"]
     }
-    assert "0.1.0" == service["status"]["version"]
-    assert service["status"]["image"].startswith("orders/service:0.1.0@sha256:")
+    assert names().version == service["status"]["version"]
+    assert service["status"]["image"].startswith(f"{names().image('service')}@sha256:")
     assert 1 <= service["status"]["schemaVersion"]
     assert f"http://{RELEASE}.default.svc" == service["status"]["url"]
 
@@ -86,7 +87,7 @@ def test_kubectl_get_shows_how_it_is(installed: Installed) -> None:
 
     columns = ["NAME", "READY", "REPLICAS", "VERSION", "MIGRATION", "ROLLOUT", "AGE"]
     assert columns == head.split()
-    assert [RELEASE, "True", "2", "0.1.0", "Migrated", "Stable"] == line.split()[:6]
+    assert [RELEASE, "True", "2", names().version, "Migrated", "Stable"] == line.split()[:6]
     assert "orderservice.orders.dev/orders" in installed.namespace.kubectl("get", "all")
 
 

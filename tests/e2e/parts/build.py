@@ -16,13 +16,13 @@ from typing import Final, NamedTuple
 
 from tests.e2e import gateway, monitoring
 from tests.e2e.cluster import go_module
+from tools.release.names import names
 
 PARTS: Final = Path(__file__).resolve().parent
 ROOT: Final = PARTS.parents[2]
 CACHE: Final = ROOT / ".cache" / "e2e"
 OTHERWISE: Final = "orders/otherwise"
 """An operator that renders pods otherwise, without its tag."""
-VERSION: Final = "0.1.0"
 
 
 class Program(NamedTuple):
@@ -77,7 +77,7 @@ def main(cluster: str) -> None:
 
 def operator(cluster: str) -> None:
     """Build the operator that renders pods otherwise, and give it to every node."""
-    tag = f"{OTHERWISE}:{VERSION}"
+    tag = f"{OTHERWISE}:{names().version}"
     build(tag, "tests/e2e/parts/otherwise/Dockerfile", ".")
     load(tag, cluster)
 
