@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
+from orders.http.conditional import etag
 from tests.clients import CLIENTS, requests
 from tests.raw import JSON, Request
 
 SEEDED = "<seeded>"
 """Stands in requests for the id of an order that exists."""
+
+TAG = etag(SEEDED)[1:-1]
+"""Its entity tag, without the quotes."""
 
 UNKNOWN = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
 GOOD = b'{"item":"tea","quantity":2}'
@@ -129,20 +133,20 @@ CONDITIONS: tuple[tuple[tuple[str, str], ...], ...] = (
     *(
         (("If-None-Match", value),)
         for value in (
-            f'"{SEEDED}-1"', f'W/"{SEEDED}-1"', "*", '"other"', f'"other", "{SEEDED}-1"', "",
-            f"{SEEDED}-1", '"', f'"{SEEDED}-2"', "é",
+            f'"{TAG}"', f'W/"{TAG}"', "*", '"other"', f'"other", "{TAG}"', "",
+            f"{TAG}", '"', f'"{SEEDED}-other"', "é",
         )
     ),
     *(
         (("If-Match", value),)
         for value in (
-            f'"{SEEDED}-1"', f'W/"{SEEDED}-1"', "*", '"other"', f'"other" , "{SEEDED}-1"', "",
-            f'W/"other", "{SEEDED}-1"', "é",
+            f'"{TAG}"', f'W/"{TAG}"', "*", '"other"', f'"other" , "{TAG}"', "",
+            f'W/"other", "{TAG}"', "é",
         )
     ),
-    (("If-Match", '"other"'), ("If-Match", f'"{SEEDED}-1"')),
-    (("If-Match", f'"{SEEDED}-1"'), ("If-None-Match", "*")),
-    (("If-None-Match", '"other"'), ("If-None-Match", f'"{SEEDED}-1"')),
+    (("If-Match", '"other"'), ("If-Match", f'"{TAG}"')),
+    (("If-Match", f'"{TAG}"'), ("If-None-Match", "*")),
+    (("If-None-Match", '"other"'), ("If-None-Match", f'"{TAG}"')),
     (("If-Modified-Since", "Sun, 06 Nov 2094 08:49:37 GMT"),),
     (("Range", "bytes=0-3"),),
     (("Accept", "text/html"),),

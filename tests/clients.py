@@ -5,6 +5,7 @@ Each is what the client puts on the wire beside Host, Connection and the length 
 
 from typing import Final, Literal, NamedTuple
 
+from orders.http.conditional import etag
 from tests.raw import Request
 
 Headers = tuple[tuple[str, str], ...]
@@ -201,7 +202,7 @@ CLIENTS: Final[dict[str, Client]] = {
 def requests(client: Client, order_id: str) -> tuple[Request, ...]:
     """Return what a client asks: to create, to read, to look, and whether it changed."""
     path = f"/orders/{order_id}"
-    unchanged = ("If-None-Match", f'"{order_id}-1"')
+    unchanged = ("If-None-Match", etag(order_id))
     return (
         Request("POST", "/orders", client.create, (GOOD,), client.framing),
         Request(

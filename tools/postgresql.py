@@ -4,7 +4,6 @@ What is between the marks of a table is made; the rest of the page is written by
 connection string is read here as the service reads it, so the page says what comes of it.
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
@@ -14,6 +13,7 @@ from typing import Final
 from orders.config import Config, ConfigError, Database
 from orders.config.parameters import OTHERS, PARAMETERS, Parameter
 from orders.config.tls import MODES, Tls, attempts
+from tools.marks import fill
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "postgresql.md"
 
@@ -149,11 +149,7 @@ STRINGS: Final = (
 
 def page(text: str) -> str:
     """Return the page with its tables made anew."""
-    for name, make in _TABLES.items():
-        between = f"<!-- {name}: made by `make generate` -->\n\n{make()}\n<!-- end of {name} -->"
-        pattern = f"<!-- {name}: .*?<!-- end of {name} -->"
-        text = re.sub(pattern, between.replace("\\", r"\\"), text, flags=re.DOTALL)
-    return text
+    return fill(text, _TABLES)
 
 
 def outcome(string: str) -> str:

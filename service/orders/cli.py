@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
@@ -87,7 +87,16 @@ def _parser() -> argparse.ArgumentParser:
         help="write the release and the schema's version there",
     )
     migrate.set_defaults(run=_migrate)
-    check = migrate.add_subparsers(title="commands", metavar="[COMMAND]").add_parser(
+    migrating = migrate.add_subparsers(title="commands", metavar="[COMMAND]")
+    new_file = migrating.add_parser(
+        "new",
+        help="write the next file, with the columns that new fields of the model need",
+        description="Write the next numbered file into the migrations of this package, and print"
+        " its path. Nothing is applied, and no database is needed.",
+    )
+    new_file.add_argument("name", metavar="NAME", help="such as note: a to z, 0 to 9 and _")
+    new_file.set_defaults(run=_new_migration)
+    check = migrating.add_parser(
         "check",
         help="refuse migrations that the release before could not live with",
         description="Judge each statement by the rules in docs/migration-rules.md, without a"
@@ -247,19 +256,33 @@ def _purge(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _check(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
-    if arguments.wait or arguments.status or arguments.to is not None or arguments.report:
-        raise ConfigError("migrate check takes none of --wait, --status, --to and --report")
-    try:
+    with _parser_of_sql(arguments, "check"):
         from orders.store.check import reference  # noqa: PLC0415
         from orders.store.check.command import main as check  # noqa: PLC0415
-    except ModuleNotFoundError as error:  # of pglast, or in an image of what needs it
-        raise ConfigError(
-            "migrate check needs pglast, which is not installed: install orders-service[check]"
-        ) from error
     if arguments.rules:
         sys.stdout.write(reference.page())
         return 0
     return check(arguments.paths)
+
+
+def _new_migration(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    with _parser_of_sql(arguments, "new"):
+        from orders.store.check.draft import main as new  # noqa: PLC0415
+    return new(arguments.name)
+
+
+@contextlib.contextmanager
+def _parser_of_sql(arguments: argparse.Namespace, command: str) -> Iterator[None]:
+    """Import what needs PostgreSQL's parser, for a command that takes nothing of `migrate`."""
+    if arguments.wait or arguments.status or arguments.to is not None or arguments.report:
+        raise ConfigError(f"migrate {command} takes none of --wait, --status, --to and --report")
+    try:
+        yield
+    except ModuleNotFoundError as error:  # of pglast, or in an image of what needs it
+        raise ConfigError(
+            f"migrate {command} needs pglast, which is not installed: install"
+            " orders-service[check]"
+        ) from error
 
 
 def _leave(number: int, _: object) -> NoReturn:

@@ -1,17 +1,17 @@
-"""What an order is, and how its id is made.
+"""What an order is: the one place where its fields are declared.
 
-The Structs are the only definition of the wire format: validation, the OpenAPI document and both
-HTTP paths read them. Ids are UUIDv7 (RFC 9562, 5.7), made here and not in the database, so that an
-insert may be sent again after a lost connection without making a second order.
+Everything that names fields follows from here, at import time: validation, JSON, the OpenAPI
+document and its examples, statements and the decoding of rows, the comparison of payloads under
+one Idempotency-Key, the check for NUL, the entity tag, and the tables of docs/api.md. A new field
+is one more line in `NewOrder`, and a migration (`orders migrate new`).
 """
 
-import time
-from datetime import UTC, datetime, timedelta
-from random import getrandbits
-from typing import Annotated, Final
-from uuid import UUID
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct, structs
+
+from orders.columns import columns_of, nul_in, tuple_of, values_of
 
 Item = Annotated[
     str,
@@ -20,7 +20,6 @@ Item = Annotated[
         max_length=200,
         description="What is ordered: 1 to 200 characters, no NUL.",
         examples=["espresso beans, 1 kg"],
-        extra_json_schema={"pattern": r"^[^\x00]*$"},  # checked by the endpoints, far cheaper
     ),
 ]
 Quantity = Annotated[
@@ -51,84 +50,39 @@ class NewOrder(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     quantity: Quantity
 
 
-class Order(Struct, frozen=True, gc=False):
-    """An order as it was committed. Orders never change."""
+COLUMNS: Final = columns_of(NewOrder)
+"""The columns that hold what a caller sent."""
 
-    id: OrderId
-    item: Item
-    quantity: Quantity
-    created_at: CreatedAt
+if TYPE_CHECKING:
 
+    class Order(NewOrder, frozen=True):
+        """An order as it was committed. Orders never change."""
 
-FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
-"""Below every id,"""
-LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-"""and above every id."""
+        id: OrderId
+        created_at: CreatedAt
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_VERSION_7: Final = 7 << 76
-_VARIANT: Final = 2 << 62
-_FRACTION: Final = 0xFFF
+        def __init__(self, *row: Any) -> None:
+            """Take the id, what was sent, and the time, in this order."""
 
+else:
+    # A row has every field, so none has a default: `Order(*row)`.
+    Order = defstruct(
+        "Order",
+        [
+            ("id", OrderId),
+            *((field.name, field.type) for field in structs.fields(NewOrder)),
+            ("created_at", CreatedAt),
+        ],
+        rename={column.field: column.wire for column in COLUMNS},
+        frozen=True,
+        gc=False,
+        module=__name__,
+        namespace={"__doc__": "An order as it was committed. Orders never change."},
+    )
 
-class IdSource:
-    """Makes UUIDv7 that rise strictly.
-
-    After the 48 bits of milliseconds, 12 bits hold the fraction of the millisecond (RFC 9562,
-    6.2, method 3); a clock that stands still or goes back is overtaken by counting on.
-    """
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        """Start at the clock."""
-        self._last = 0
-
-    def next(self) -> tuple[str, int]:
-        """Return an id as text, and the milliseconds since 1970 that it carries."""
-        stamp = _stamp(time.time_ns())
-        if stamp <= self._last:
-            stamp = self._last + 1
-        self._last = stamp
-        return _id(stamp, getrandbits(62)), stamp >> 12
-
-    def rise_above(self, order_id: str) -> None:
-        """Make only ids that are greater than this one."""
-        number = UUID(order_id).int
-        self._last = max(self._last, number >> 80 << 12 | number >> 64 & _FRACTION)
-
-
-def id_at(ahead: float) -> str:
-    """Return the least id of the time that is so many seconds ahead."""
-    return _id(_stamp(time.time_ns() + round(ahead * 1e9)), 0)
-
-
-def first_id(at: datetime) -> str:
-    """Return the id below which are exactly the orders that were created before a time.
-
-    Ids carry whole milliseconds: those of a time within one are above the next.
-    """
-    ms = -((_EPOCH - at) // timedelta(milliseconds=1))
-    return str(UUID(int=max(ms, 0) << 80))
-
-
-def time_of(order_id: str) -> datetime:
-    """Return the time that an id carries."""
-    return instant(UUID(order_id).int >> 80)
-
-
-def _stamp(ns: int) -> int:
-    """Return 48 bits of milliseconds, and 12 of the fraction of one."""
-    ms, rest = divmod(ns, 1_000_000)
-    return ms << 12 | (rest << 12) // 1_000_000
-
-
-def _id(stamp: int, noise: int) -> str:
-    number = stamp >> 12 << 80 | _VERSION_7 | (stamp & _FRACTION) << 64 | _VARIANT | noise
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def instant(ms: int) -> datetime:
-    """Turn milliseconds since 1970 into an aware UTC datetime, exactly."""
-    return _EPOCH + timedelta(milliseconds=ms)
+values: Final = values_of(COLUMNS)
+"""Returns what a caller sent, as an order has it between its id and its time."""
+compared: Final = tuple_of([column.field for column in COLUMNS if column.compared])
+"""Returns what must be alike for two payloads to be the same."""
+nul: Final = nul_in(COLUMNS)
+"""Returns the name of a field that has a NUL, or None."""

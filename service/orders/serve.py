@@ -106,6 +106,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             metrics.set_migration_version,
             store.writes.why,
             None if authentication is None else authentication.lacking,
+            lambda: store.drift,
         )
         bodies = Bodies(config.request_timeout)
         answers = Answers(budget, config.http_port, config.request_timeout)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
 from orders.errors import DeadlineExceeded, IdempotencyKeyReused, OrderNotFound
-from orders.model import NewOrder, Order, instant
+from orders.model import NewOrder, Order, compared, values
 from orders.store.bulk_inserts import Bulk
 from orders.store.inserts import KeyWithoutOrder, NewRow
 from orders.store.lanes import Page, PageQuery
 from orders.telemetry.context import current
+from orders.uuid7 import instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ class OrderService:
 
         """
         deadline = self.deadline()
-        row = NewRow(new.item, new.quantity, key, owner.get())
+        row = NewRow(new, key, owner.get())
         stored = await self._creates.submit(row, _link(), deadline)
         if isinstance(stored, KeyWithoutOrder):
             stored = await self._ask_again(self._creates, row, deadline)
@@ -169,7 +170,7 @@ class OrderService:
 
         """
         deadline = self.deadline()
-        rows = [NewRow(new.item, new.quantity) for new in news]
+        rows = [NewRow(new) for new in news]
         bulk = Bulk(rows, key, owner.get())
         stored = await self._bulks.submit(bulk, _link(), deadline)
         if isinstance(stored, KeyWithoutOrder):
@@ -181,7 +182,7 @@ class OrderService:
 
     def _replay(self, rows: "Sequence[NewRow]", stored: "Sequence[Order]") -> None:
         """Count a replay, if it is one: the same orders, one by one."""
-        if [(row.item, row.quantity) for row in rows] != [(o.item, o.quantity) for o in stored]:
+        if [compared(row.new) for row in rows] != [compared(order) for order in stored]:
             raise IdempotencyKeyReused
         self._metrics.replayed()
 
@@ -250,7 +251,7 @@ class OrderService:
 
 def made(row: NewRow) -> Order:
     """Return the order that a row became."""
-    return Order(row.id, row.item, row.quantity, instant(row.ms))
+    return Order(row.id, *values(row.new), instant(row.ms))
 
 
 def existing(order_id: str, stored: Order | None) -> Order:

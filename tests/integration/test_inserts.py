@@ -8,12 +8,13 @@ import pytest
 
 from orders.config import Config
 from orders.errors import Internal, OrderMissing
-from orders.model import IdSource
+from orders.model import NewOrder
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
 from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, settle
 from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
+from orders.uuid7 import IdSource
 from tests.citus import pretend_citus
 from tests.migrating import ask
 from tests.postgres import PostgresServer
@@ -25,7 +26,7 @@ _ids = IdSource()
 def new(item: str, key: str | None = None) -> NewRow:
     """Make an order that nobody has sent yet."""
     order_id, ms = _ids.next()
-    return NewRow(item, 1, key, id=order_id, ms=ms)
+    return NewRow(NewOrder(item, 1), key, id=order_id, ms=ms)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from orders.model import id_at
+from orders.uuid7 import id_at
 from tests.migrating import ask
 from tests.server import Server
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from orders.model import LAST_ID
 from orders.store import statements
+from orders.uuid7 import LAST_ID
 from tests.postgres import Databases
 from tests.problems import pointers
 from tests.server import Server

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from orders.config import Config, Database
-from orders.model import first_id
 from orders.store.migrations import MAY_PASS
 from orders.store.purge import BATCH, Purged, PurgeError, purge
 from orders.store.schema import REQUIRED_VERSION
+from orders.uuid7 import first_id
 from tests.migrating import AT_GATE, Rows, ask, gate, until
 from tests.postgres import Databases
 from tests.server import Server

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.model import IdSource, id_at
+from orders.model import NewOrder
 from orders.store.inserts import NewRow
 from orders.store.order_ids import AHEAD, OrderIds
+from orders.uuid7 import IdSource, id_at
 
 NOW = 1_790_000_000_000_000_000
 """Nanoseconds since 1970."""
@@ -45,7 +46,7 @@ def dated(ahead: float) -> str:
 
 async def given_ids(stored: Stored, number: int) -> list[str]:
     """Give ids to so many rows of a new process."""
-    rows = [NewRow("tea", 1) for _ in range(number)]
+    rows = [NewRow(NewOrder("tea", 1)) for _ in range(number)]
     await OrderIds().give(stored.fetch, rows)
     return [row.id for row in rows]
 
@@ -89,7 +90,7 @@ async def test_a_clock_that_was_wrong_dates_no_later_order(ahead: float) -> None
 async def test_an_order_that_is_sent_again_keeps_its_id() -> None:
     """The stored ones are asked for once, and an id is given once."""
     ids, stored = OrderIds(), Stored()
-    rows = [NewRow("tea", 1), NewRow("milk", 1)]
+    rows = [NewRow(NewOrder("tea", 1)), NewRow(NewOrder("milk", 1))]
     await ids.give(stored.fetch, rows[:1])
     first = rows[0].id
     await ids.give(stored.fetch, rows)
@@ -105,7 +106,7 @@ async def test_what_cannot_be_asked_gives_no_id() -> None:
     async def refuse(*_: object) -> list[tuple[Any, ...]]:
         raise ConnectionError
 
-    ids, stored, row = OrderIds(), Stored(dated(10)), NewRow("tea", 1)
+    ids, stored, row = OrderIds(), Stored(dated(10)), NewRow(NewOrder("tea", 1))
     with pytest.raises(ConnectionError):
         await ids.give(refuse, [row])
     before = row.id

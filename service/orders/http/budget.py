@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from sys import getsizeof
 from typing import Final
 
+from orders.columns import tuple_of
 from orders.errors import ContentTooLarge, Overloaded
 from orders.http.shares import PLAIN, Transport
-from orders.model import NewOrder
+from orders.model import COLUMNS, NewOrder
 
 ORDINARY_HEAD: Final = 2 * 1024
 """Bytes of headers that a hot call may have; with more it is cold, and charged."""
@@ -37,6 +38,7 @@ _COURTESY_RESERVE: Final = 1 / 16
 """The same for what is held as a courtesy; bodies being refused, it is less."""
 _ANNOUNCE: Final = (b"content-length", b"transfer-encoding")
 """The headers that say that there is a body."""
+_texts: Final = tuple_of([column.field for column in COLUMNS if column.kind is str])
 
 
 def is_ordinary(headers: Sequence[tuple[object, bytes]]) -> bool:
@@ -53,7 +55,8 @@ def parsed(size: int) -> int:
 
 def weight(orders: Sequence[NewOrder]) -> int:
     """Return the bytes that orders have while they wait: one emoji makes a text four times."""
-    return sum(getsizeof(order.item) for order in orders) + _ORDER * len(orders)
+    size = sum(getsizeof(text) for order in orders for text in _texts(order))
+    return size + _ORDER * len(orders)
 
 
 class Budget:

@@ -259,7 +259,7 @@ class CreateCall(Call):
         orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))
-            self.item = NewRow(new.item, new.quantity, key, self.owner)
+            self.item = NewRow(new, key, self.owner)
             orders.insert(self, self._started)
         except Exception as error:  # noqa: BLE001  told as what it is
             self.fail(error)

@@ -5,12 +5,15 @@ Nothing has a time of its last change, so the other conditions are ignored, as t
 """
 
 import re
+from binascii import crc32
 from typing import Final
 
 from orders.errors import PreconditionFailed
+from orders.model import COLUMNS
 
-REPRESENTATION: Final = 1
-"""Raised when the JSON of an order gets another form, so that caches fetch it again."""
+_FORM: Final = "1 " + ", ".join(f"{column.wire} {column.type}" for column in COLUMNS)
+REPRESENTATION: Final = f"{crc32(_FORM.encode()):08x}"
+"""Another one when the JSON of an order has other fields, so that caches fetch it again."""
 
 _TAGS: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 

@@ -21,7 +21,7 @@ from orders.http import idempotency, paging
 from orders.http.conditional import check_match, etag, matches
 from orders.http.endpoint import Endpoint, Header, Path, Query, Reply, endpoint
 from orders.http.validation import invalid, order_id
-from orders.model import NewOrder, Order, OrderId
+from orders.model import NewOrder, Order, OrderId, nul
 
 if TYPE_CHECKING:
     from orders.service import OrderService
@@ -99,8 +99,8 @@ async def create_orders(
     """
     key = None if idempotency_key is None else idempotency.parse(idempotency_key)
     for index, new in enumerate(body):
-        if "\0" in new.item:
-            raise _nul(f"/{index}/item")
+        if field := nul(new):
+            raise _nul(f"/{index}/{field}")
     stored, replayed = await orders.create_many(body, key)
     return Reply(stored, (PRIVATE, _REPLAYED) if replayed else (PRIVATE,))
 
@@ -191,12 +191,12 @@ def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
 
     Raises:
         MalformedIdempotencyKey: it stands for none.
-        InvalidRequest: the item has what PostgreSQL cannot hold.
+        InvalidRequest: a text has what PostgreSQL cannot hold.
 
     """
     key = None if idempotency_key is None else idempotency.parse(idempotency_key)
-    if "\0" in new.item:
-        raise _nul("/item")
+    if field := nul(new):
+        raise _nul(f"/{field}")
     return key
 
 
@@ -223,5 +223,4 @@ def found(order: Order, if_none_match: str | None, if_match: str | None) -> Repl
 
 
 def _nul(pointer: str) -> InvalidRequest:
-    """NUL is what PostgreSQL's text cannot hold. As a regex in the model it would cost 650 ns."""
     return invalid(pointer, "has a NUL character")

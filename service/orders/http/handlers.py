@@ -32,6 +32,7 @@ from orders.http.endpoints import ENDPOINTS, PRIVATE
 from orders.http.negotiation import check_accept, check_content, not_json
 from orders.http.paging import check_query
 from orders.http.validation import decode
+from orders.model import NewOrder
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
@@ -68,7 +69,9 @@ class StrictRequest(Request[Any, Any, State]):
         decoded = decode(self.route_handler.opt["decoder"], sent)
         held: Held | None = self.scope.get("orders_held")  # type: ignore[assignment]  # a key of our own
         if held is not None:
-            held.became(weight(decoded if isinstance(decoded, list) else [decoded]))
+            orders = decoded if isinstance(decoded, list) else [decoded]
+            if isinstance(orders[0], NewOrder):
+                held.became(weight(orders))
         return decoded
 
 

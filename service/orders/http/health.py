@@ -53,13 +53,14 @@ _OK: Final = Answer(200, [_TEXT, _NO_STORE], b"ok\n")
 class Health:
     """What the process says of itself."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one fact each
         self,
         schema_version: Callable[[], Awaitable[int | None]],
         required_version: int,
         on_version: Callable[[int], None] = lambda _: None,
         writes_blocked: Callable[[], str | None] = lambda: None,
         keys_lacking: Callable[[], str | None] | None = None,
+        drift: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Start as neither started nor draining.
 
@@ -69,6 +70,7 @@ class Health:
             on_version: told every version that was seen.
             writes_blocked: says what keeps writes out while reads go on.
             keys_lacking: says that no bearer token can be checked yet; None if none ever is.
+            drift: says what of the schema did not fit the model when its version was asked for.
 
         """
         self._schema_version = schema_version
@@ -76,6 +78,7 @@ class Health:
         self._on_version = on_version
         self._writes_blocked = writes_blocked
         self._keys_lacking = keys_lacking
+        self._drift = drift
         self._refusal = ""
         self.started = False
         self.draining = False
@@ -123,7 +126,7 @@ class Health:
         missing = f"schema version {version}, {self._required} is needed: run `orders migrate`"
         return [
             Check("database", None),
-            Check("schema", None if version >= self._required else missing),
+            Check("schema", self._drift() if version >= self._required else missing),
             Check("writes", self._writes_blocked(), tolerated=True),
         ]
 

@@ -29,14 +29,15 @@ from orders.errors import (
     UnsupportedMediaType,
 )
 from orders.http import security
+from orders.http.conditional import etag
 from orders.http.endpoint import Endpoint, Parameter
 from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
 from orders.http.idempotency import wrong_length
 from orders.http.negotiation import not_json
 from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type, render
-from orders.http.validation import invalid
-from orders.model import NewOrder, Order
+from orders.http.validation import decode, invalid
+from orders.model import COLUMNS, NewOrder, Order
 
 Json = dict[str, Any]
 
@@ -74,7 +75,7 @@ _HEADERS: Final[dict[str, Json]] = {
         "description": "The entity tag of the order, for `If-None-Match`.",
         "required": True,
         "schema": {"type": "string"},
-        "example": '"0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d-1"',
+        "example": etag("0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"),
     },
     "Cache-Control": {
         "description": "Who may keep the answer, and for how long (RFC 9111): its caller alone.",
@@ -155,11 +156,8 @@ _DETAILS: Final[dict[type[Problem], str]] = {
     Overloaded: Overloaded.of(8192).detail,
     DatabaseUnavailable: DatabaseUnavailable.away(6).detail,
 }
-_INVALID: Final = {
-    "body": ("/quantity", "expected int >= 1"),
-    "path": ("#/path/id", "is not a UUID such as " + _ID),
-    "query": ("#/query/limit", "expected int <= 100"),
-}
+_NO_NUL: Final = r"^[^\x00]*$"
+"""What the endpoints check of each text (`orders.columns.nul_in`), for the documentation."""
 
 
 @cache
@@ -275,12 +273,41 @@ def _problems(endpoint: Endpoint[Any], status: int, problems: list[type[Problem]
 
 def _example(endpoint: Endpoint[Any], problem: type[Problem]) -> Problem:
     if problem is InvalidRequest:
-        places = [parameter.place for parameter in endpoint.parameters]
-        place = "path" if "path" in places else "query" if "query" in places else "body"
-        return invalid(*_INVALID[place])
+        return _invalid(endpoint)
     if problem is ContentTooLarge:
         return ContentTooLarge.of(endpoint.body_limit)
     return problem(_DETAILS[problem]) if problem in _DETAILS else problem()
+
+
+def _invalid(endpoint: Endpoint[Any]) -> Problem:
+    """Return what is answered to a request that is wrong in the likeliest place."""
+    for parameter in endpoint.parameters:
+        [schema], _ = _schemas([parameter.type])
+        pointer = f"#/{parameter.place}/{parameter.wire}"
+        if schema.get("format") == "uuid" and parameter.place == "path":
+            return invalid(pointer, f"is not a UUID such as {_ID}")
+        if "maximum" in schema:
+            return invalid(pointer, f"expected int <= {schema['maximum']}")
+    if endpoint.body is None:
+        return invalid("#/query/colour", "is not a known parameter; known: none")
+    [schema], schemas = _schemas([endpoint.body])
+    try:
+        decode(msgspec.json.Decoder(endpoint.body), json.dumps(_wrong(schema, schemas)).encode())
+    except Problem as problem:
+        return problem
+    return InvalidRequest("the body does not validate")
+
+
+def _wrong(schema: Json, schemas: Json) -> Any:
+    """Return an example with a number that is too small, or null where it has none."""
+    if "$ref" in schema:
+        return _wrong(_referred(schema, schemas), schemas)
+    if schema.get("type") == "array":
+        return [_wrong(schema["items"], schemas)]
+    for name, field in schema.get("properties", {}).items():
+        if "minimum" in field:
+            return _instance(schema, schemas) | {name: field["minimum"] - 1}
+    return None
 
 
 def _path(endpoint: Endpoint[Any]) -> str:
@@ -295,14 +322,36 @@ def _json(type_: Any) -> Json:
 
 def _instance(schema: Json, schemas: Json) -> Any:
     if "$ref" in schema:
-        return _instance(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    if schema["type"] == "array":
+        return _instance(_referred(schema, schemas), schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "anyOf" in schema:
+        return _instance(schema["anyOf"][0], schemas)
+    if schema.get("type") == "array":
         return [_instance(schema["items"], schemas)]
-    return {name: field["examples"][0] for name, field in schema["properties"].items()}
+    return {
+        name: _instance(field, schemas) for name, field in schema.get("properties", {}).items()
+    }
+
+
+def _referred(schema: Json, schemas: Json) -> Json:
+    found: Json = schemas[schema["$ref"].rpartition("/")[2]]
+    return found
 
 
 def _schemas(types: list[Any]) -> tuple[list[Json], Json]:
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
+    for kind in (NewOrder, Order):
+        properties = components.get(kind.__name__, {}).get("properties", {})
+        for column in COLUMNS:
+            if column.kind is str and column.wire in properties:
+                _deny_nul(properties[column.wire])
     return list(schemas), dict(sorted(components.items()))
+
+
+def _deny_nul(schema: Json) -> None:
+    for found in schema.get("anyOf", [schema]):
+        if found.get("type") == "string":
+            found.setdefault("pattern", _NO_NUL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from orders.http.validation import invalid
-from orders.model import FIRST_ID, LAST_ID
+from orders.uuid7 import FIRST_ID, LAST_ID
 
 if TYPE_CHECKING:
     from orders.service import Page

@@ -8,10 +8,10 @@ thing that is wrong, so one error is the rule.
 import re
 from collections.abc import Hashable
 from functools import cache
-from types import GenericAlias
-from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
 
-from msgspec import MsgspecError, Struct, ValidationError, convert, defstruct, structs
+from msgspec import MsgspecError, Struct, ValidationError, convert, defstruct, field, structs
 from msgspec.json import Decoder
 
 from orders.errors import InvalidRequest
@@ -81,16 +81,28 @@ def _loosely(kind: Hashable) -> Decoder[Any]:
 def _loosened(kind: Any) -> Any:
     if get_origin(kind) is Annotated:
         inner, *metadata = get_args(kind)
-        if inner is int:
-            return _NUMBER
-        return Annotated[(_loosened(inner), *metadata)]
+        loosened = _loosened(inner)
+        return Annotated[(loosened, *metadata)] if loosened == inner else loosened
+    if get_origin(kind) in {Union, UnionType}:
+        return Union[tuple(map(_loosened, get_args(kind)))]  # noqa: UP007  of as many as there are
     if get_origin(kind) is list:
         return GenericAlias(list, (_loosened(*get_args(kind)),))
     if not (isinstance(kind, type) and issubclass(kind, Struct)):
         return _NUMBER if kind is int else kind
-    fields = [(field.encode_name, _loosened(field.type)) for field in structs.fields(kind)]
+    fields = [
+        (found.encode_name, _loosened(found.type), _default(found))
+        for found in structs.fields(kind)
+    ]
     strict = kind.__struct_config__.forbid_unknown_fields
     return defstruct(kind.__name__, fields, forbid_unknown_fields=strict)
+
+
+def _default(found: structs.FieldInfo) -> Any:
+    given: dict[str, Any] = {
+        "default": found.default,
+        "default_factory": found.default_factory,
+    }
+    return field(**given)
 
 
 def _whole(value: Any) -> Any:

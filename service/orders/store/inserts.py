@@ -6,15 +6,18 @@ one it was is read by key and by id, and nothing that was not seen is called sto
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
 from orders.errors import IdempotencyKeyReused, Internal, OrderMissing
-from orders.model import Order
+from orders.model import COLUMNS, NewOrder, Order
 from orders.store import statements
 from orders.store.refusals import RefusalLog
 from orders.store.schema import Fetch
+
+_FIELDS: Final = [attrgetter(column.field) for column in COLUMNS]
 
 
 class NewRow(Struct, gc=False):
@@ -24,8 +27,7 @@ class NewRow(Struct, gc=False):
     first time (`order_ids.py`). A key is the subject's: that of another one is another key.
     """
 
-    item: str
-    quantity: int
+    new: NewOrder
     key: str | None = None
     subject: str = ""
     id: str = ""
@@ -55,11 +57,11 @@ async def insert(fetch: Fetch, rows: Sequence[NewRow]) -> int:
 
 
 def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
-    """Return the ids, items, quantities and milliseconds of rows."""
+    """Return the ids of rows, each field that was sent, and the milliseconds, as lists."""
+    news = [row.new for row in rows]
     return [
         [row.id for row in rows],
-        [row.item for row in rows],
-        [row.quantity for row in rows],
+        *(list(map(field, news)) for field in _FIELDS),
         [row.ms for row in rows],
     ]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from orders.batch import HUNG, ConnectionLost
-from orders.model import LAST_ID, Order
+from orders.model import Order
 from orders.store import statements
 from orders.store.bulk_inserts import Bulk, BulkAnswer, insert_bulk, settle_bulk
 from orders.store.connections import HeldConnection
@@ -18,6 +18,7 @@ from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, read_o
 from orders.store.order_ids import OrderIds
 from orders.store.refusals import Cause, RefusalLog, find_cause, problem_of
 from orders.store.session import Row, Statement, StatementRefused
+from orders.uuid7 import LAST_ID
 
 if TYPE_CHECKING:
     from orders.store.writes import Writes

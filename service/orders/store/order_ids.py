@@ -8,10 +8,10 @@ future is of a clock that was wrong, and would date every later order: it counts
 from collections.abc import Iterable
 from typing import Final
 
-from orders.model import IdSource, id_at
 from orders.store import statements
 from orders.store.inserts import NewRow
 from orders.store.schema import Fetch
+from orders.uuid7 import IdSource, id_at
 
 AHEAD: Final = 60.0
 """Seconds."""

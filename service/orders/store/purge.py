@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from orders.model import FIRST_ID, first_id, time_of
 from orders.store.backoff import Backoff
 from orders.store.connector import CannotConnect, Connector
 from orders.store.migrations import MAY_PASS
 from orders.store.schema import REQUIRED_VERSION, Fetch, schema_version
 from orders.store.session import SessionLost, StatementRefused
+from orders.uuid7 import FIRST_ID, first_id, time_of
 
 if TYPE_CHECKING:
     from orders.config import Config, Database

@@ -7,6 +7,7 @@ readiness, and asks the server about the other connections and ends them.
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +17,12 @@ from orders.store import statements
 from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
+from orders.store.drift import TABLE, TableColumn, drift
 from orders.store.driver_errors import Outage
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.order_ids import OrderIds
 from orders.store.refusals import RefusalLog
-from orders.store.schema import HAS_VERSIONS, VERSION, schema_version
+from orders.store.schema import HAS_VERSIONS, REQUIRED_VERSION, VERSION, schema_version
 from orders.store.session import Statement
 from orders.store.writes import Writes
 
@@ -36,6 +38,8 @@ _ANSWER_SHARE: Final = 1 / 6
 
 A silent batch is asked about after a third of its time, so half of it is left to send it again."""
 _ENDING_TIMEOUT: Final = 2.0
+
+log = logging.getLogger("orders.store")
 
 
 class Store:
@@ -76,8 +80,10 @@ class Store:
         self.insert_many = [InsertManyLane(held(statements.WARM_BULK), *writing)]
         self.page = [PageLane(held(statements.WARM_PAGE), *lanes) for _ in range(LANES)]
         self._serving = list(self._connections)
-        self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1])])
+        self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1]), (TABLE, [1])])
         self._backends.ask_over(self._probe)
+        self.drift: str | None = None
+        """What of the table did not fit the model when the version was asked for last."""
         self._probing: asyncio.Future[int | None] | None = None
 
     def open(self) -> None:
@@ -129,7 +135,16 @@ class Store:
             async with self._probe.within(patience):
                 await self._probe.verify()
                 version = await schema_version(self._probe.fetch)
+                if version >= REQUIRED_VERSION:
+                    await self._look_for_drift()
         except ConnectionLost:
             return None
         serves = any(connection.down_since is None for connection in self._serving)
         return version if serves else None
+
+    async def _look_for_drift(self) -> None:
+        rows = await self._probe.fetch(TABLE, [1])
+        found = drift({name: TableColumn(*column) for name, *column in rows})
+        if found is not None and found != self.drift:
+            log.error("the table orders does not fit the model: %s", found)
+        self.drift = found

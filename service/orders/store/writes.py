@@ -12,8 +12,11 @@ import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 
+from orders.columns import Column
 from orders.errors import Unavailable
+from orders.model import COLUMNS
 from orders.store.backends import Activity, Backends
+from orders.store.migration_sql import literal
 
 STANDBY: Final = "standby"
 LOCK: Final = "lock"
@@ -33,14 +36,25 @@ REASONS: Final = {
 _ANSWER: Final = "trial of a write: "
 _WORKS: Final = "00000"
 _BY_STATE: Final = {"42501": PRIVILEGE, "53100": DISK, "55P03": LOCK, "57014": LOCK}
+
+
+def _largest(column: Column) -> str:
+    """Return the largest value that a column may have, as far as that is known, as SQL."""
+    example = literal(str(column.example))
+    meta = column.meta
+    if column.kind is str and meta.max_length and not meta.pattern:
+        return f"rpad({example}, {meta.max_length}, {example})"
+    return f"{example}::{column.type}"
+
+
 # It ends in an error in any case, so that nothing of it stays.
-_TRIAL: Final = """
-DO $$
+_TRIAL: Final = f"""
+DO $trial$
 BEGIN
     PERFORM set_config('lock_timeout', '100ms', true);
     BEGIN
-        INSERT INTO orders (id, item, quantity, created_at)
-        VALUES (gen_random_uuid(), repeat('x', 200), 1, now());
+        INSERT INTO orders (id, {", ".join(column.quoted for column in COLUMNS)}, created_at)
+        VALUES (gen_random_uuid(), {", ".join(map(_largest, COLUMNS))}, now());
         INSERT INTO order_keys (key, ids)
         VALUES (gen_random_uuid()::text, ARRAY[gen_random_uuid()]);
     EXCEPTION WHEN OTHERS OR query_canceled THEN
@@ -48,8 +62,8 @@ BEGIN
     END;
     RAISE EXCEPTION 'trial of a write: 00000';
 END
-$$
-"""
+$trial$
+"""  # noqa: S608  of columns and examples, from the model
 _PAUSE: Final = 1.0
 
 log = logging.getLogger("orders.store")

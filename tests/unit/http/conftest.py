@@ -9,8 +9,9 @@ import pytest
 
 from orders.errors import IdempotencyKeyReused, OrderNotFound
 from orders.http.app import Application, create_app
-from orders.model import IdSource, NewOrder, Order, instant
+from orders.model import NewOrder, Order
 from orders.service import Page
+from orders.uuid7 import IdSource, instant
 from tests.unit.http.listener import Listener
 
 

@@ -3,7 +3,13 @@
 import pytest
 
 from orders.errors import PreconditionFailed
-from orders.http.conditional import check_match, check_untagged, etag, matches
+from orders.http.conditional import (
+    REPRESENTATION,
+    check_match,
+    check_untagged,
+    etag,
+    matches,
+)
 
 ID = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
 TAG = etag(ID)
@@ -11,7 +17,7 @@ TAG = etag(ID)
 
 def test_the_tag_is_strong() -> None:
     """An order's tag is a quoted string that names the order."""
-    assert f'"{ID}-1"' == etag(ID)
+    assert f'"{ID}-{REPRESENTATION}"' == etag(ID)
 
 
 @pytest.mark.parametrize(

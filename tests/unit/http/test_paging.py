@@ -4,8 +4,9 @@ import pytest
 
 from orders.errors import InvalidRequest
 from orders.http.paging import check_query, links
-from orders.model import Order, instant
+from orders.model import Order
 from orders.service import Page
+from orders.uuid7 import instant
 
 ALLOWED = frozenset(("limit", "after"))
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from orders.store.check.check import Finding, check
+from orders.store.check.table import columns_after
+from orders.store.drift import drift
 from orders.store.migrations import DIRECTORY, MigrationError, read_all
 
 _WRONG: Final = 2
+_MODEL: Final = "service/orders/model.py"
 _INDENT: Final = " " * 8
 _WIDTH: Final = 99
 
@@ -18,17 +21,21 @@ def main(paths: Sequence[Path]) -> int:
     """Check files or folders of them, by default those of the package, and print what is found.
 
     Returns:
-        0 when nothing is refused, 1 when something is, 2 when a file is not there or is no SQL.
+        0 when nothing is refused, 1 when something is, or when the package's own files do not give
+        the model the columns that it needs, 2 when a file is not there or is no SQL.
     """
     try:
         found = [it for path in paths or [_near(DIRECTORY)] for it in _check(path)]
+        unfit = None if paths else drift(columns_after(read_all(DIRECTORY)))
     except MigrationError as error:
         sys.stderr.write(f"orders: {error}\n")
         return _WRONG
     refused = sum(it.allowed is None for it in found)
     sys.stdout.write("".join(map(_shown, found)))
+    if unfit is not None:
+        sys.stderr.write(f"{_MODEL}: {unfit}\n")
     sys.stdout.write(f"{refused or 'nothing'} refused, {len(found) - refused} allowed\n")
-    return 1 if refused else 0
+    return 1 if refused or unfit else 0
 
 
 def _check(path: Path) -> Iterable[Finding]:

@@ -1,0 +1,67 @@
+"""Whether the table of orders has what the model needs, and needs nothing that it lacks.
+
+A field without a column would be lost without a word, and a column that nobody fills keeps every
+order out. So a service is not ready, and `orders migrate check` fails, with a line that names the
+field.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from orders.columns import Column
+from orders.model import COLUMNS
+
+# `$1` is 1: the driver prepares a statement without parameters anew each time.
+TABLE: Final = """
+SELECT attname::text, format_type(atttypid, NULL), NOT attnotnull,
+    atthasdef OR attidentity <> ''
+FROM pg_attribute
+WHERE attrelid = to_regclass('orders') AND attnum > 0 AND NOT attisdropped AND $1::int = 1
+"""
+"""One row a column: the name and the fields of `TableColumn`."""
+
+OWN: Final = ("id", "created_at")
+"""The columns beside those of the model."""
+_SERVES: Final = {
+    "text": {"text", "character varying"},
+    "integer": {"integer", "bigint"},
+}
+"""The types that a column may have for one that the model needs; else it is that one."""
+
+
+class TableColumn(NamedTuple):
+    """A column of the table: PostgreSQL's name of its type, without a length."""
+
+    type: str
+    nullable: bool
+    has_default: bool
+
+
+def drift(table: Mapping[str, TableColumn], columns: Iterable[Column] = COLUMNS) -> str | None:
+    """Return in a line what does not fit, the first of it; None if all does."""
+    return next(drifts(table, columns), None)
+
+
+def drifts(table: Mapping[str, TableColumn], columns: Iterable[Column]) -> Iterator[str]:
+    """Yield a line for each thing that does not fit."""
+    written = set(OWN)
+    for column in columns:
+        written.add(column.name)
+        found = table.get(column.name)
+        field = f"the field {column.field}"
+        if found is None:
+            yield f"{field} has no column {column.name}; `orders migrate new NAME` adds it"
+            continue
+        place = f"the column {column.name}"
+        if found.type not in _SERVES.get(column.type, {column.type}):
+            yield f"{field} needs {column.type}, but {place} is {found.type}"
+        if column.nullable and not found.nullable:
+            yield f"{field} may be null, but {place} is NOT NULL"
+        if found.nullable and not column.nullable:
+            yield f"{field} may not be null, but {place} may"
+    for name, found in table.items():
+        if name not in written and not found.nullable and not found.has_default:
+            yield (
+                f"the column {name} is NOT NULL without a default, and no field of the model"
+                " fills it"
+            )
