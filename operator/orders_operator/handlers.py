@@ -27,7 +27,7 @@ from typing import Any, Final
 import kopf
 
 from orders_operator.session import Session
-from orders_operator.sightings import Sighting, Watched, sighting
+from orders_operator.watch_events import WatchedKind, WatchEvent, watch_event
 
 BEAT_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 5.0
@@ -42,11 +42,11 @@ class Watches:
 
     def __init__(
         self,
-        kinds: Sequence[Watched],
+        kinds: Sequence[WatchedKind],
         namespaces: Sequence[str],
-        on_sight: Callable[[Sighting], None],
+        on_event: Callable[[WatchEvent], None],
         on_beat: Callable[[], None],
-        concerns: Callable[[Sighting], bool],
+        concerns: Callable[[WatchEvent], bool],
     ) -> None:
         """
         Prepare; nothing is watched before `start`.
@@ -54,7 +54,7 @@ class Watches:
         Args:
             kinds: what to watch; each must be served.
             namespaces: where; empty means the whole cluster.
-            on_sight: called for every event that concerns somebody, in the loop that calls
+            on_event: called for every event that concerns somebody, in the loop that calls
                 `start`.
             on_beat: called every few seconds, as long as Kopf's loop turns.
             concerns: whether an event concerns anybody, called in Kopf's thread.
@@ -62,7 +62,7 @@ class Watches:
         """
         self._kinds = kinds
         self._namespaces = namespaces
-        self._on_sight = on_sight
+        self._on_event = on_event
         self._on_beat = on_beat
         self._session = Session(kinds, concerns)
         self._stop = threading.Event()
@@ -117,17 +117,19 @@ class Watches:
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry, errors=kopf.ErrorsMode.IGNORED)(self._session.login)
-        saw: Any = self._saw  # it names the two arguments that it takes, of Kopf's sixteen
+        handler: Any = (
+            self._on_kopf_event
+        )  # it names the two arguments that it takes, of Kopf's sixteen
         for kind in self._kinds:
             group, _, version = kind.api_version.rpartition("/")
             kopf.on.event(
                 group, version, kind.plural, id=f"saw-{kind.plural}", registry=registry, param=kind
-            )(saw)
+            )(handler)
         return registry
 
-    async def _saw(self, *, event: Any, param: Watched, **_: Any) -> None:
+    async def _on_kopf_event(self, *, event: Any, param: WatchedKind, **_: Any) -> None:
         if not self._stop.is_set():
-            self._tell(self._on_sight, sighting(param, event["type"], event["object"]))
+            self._tell(self._on_event, watch_event(param, event["type"], event["object"]))
 
     def _end(self, error: BaseException | None) -> None:
         if self._ended is not None and not self._ended.done():
@@ -140,7 +142,7 @@ class Watches:
             self._loop.call_soon_threadsafe(call, *args)
 
 
-def _settings(kinds: Sequence[Watched]) -> kopf.OperatorSettings:
+def _settings(kinds: Sequence[WatchedKind]) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True  # kinds come from discovery; needs no right to list CRDs

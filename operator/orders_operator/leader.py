@@ -25,9 +25,9 @@ from orders_operator.reconcile.reconcile import Reconciler
 from orders_operator.reconcile.resyncs import Resyncs
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.references import REFERENCED, Reference
-from orders_operator.sightings import Sighting
 from orders_operator.tasks import first
-from orders_operator.watched import View, forbidden, watched
+from orders_operator.watch_events import WatchEvent
+from orders_operator.watched_kinds import WatchScope, forbidden, watched_kinds
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -109,27 +109,27 @@ class Leader:
         if self._watches is not None:
             await self._watches.stop()
 
-    def concerned(self, sighting: Sighting) -> set[Key]:
+    def concerned(self, event: WatchEvent) -> set[Key]:
         """Return the OrderServices that an event concerns; any thread may ask."""
-        if sighting.plural == PLURAL:
-            return {(sighting.namespace, sighting.name)}
-        labelled = sighting.plural not in REFERENCED  # of those, everybody's are watched
-        owner = sighting.owner or (sighting.instance if labelled else None)
-        owners = set() if owner is None else {(sighting.namespace, owner)}
-        reference = Reference(sighting.plural, sighting.name)
-        return owners | self._index.namers(sighting.namespace, reference)
+        if event.plural == PLURAL:
+            return {(event.namespace, event.name)}
+        labelled = event.plural not in REFERENCED  # of those, everybody's are watched
+        owner = event.owner or (event.instance if labelled else None)
+        owners = set() if owner is None else {(event.namespace, owner)}
+        reference = Reference(event.plural, event.name)
+        return owners | self._index.namers(event.namespace, reference)
 
-    def saw(self, sighting: Sighting) -> None:
+    def on_event(self, event: WatchEvent) -> None:
         """Queue the OrderServices that an event concerns."""
-        self._metrics.events.labels(sighting.plural).inc()
-        if sighting.plural == PLURAL:
-            key = (sighting.namespace, sighting.name)
-            if sighting.deleted:
+        self._metrics.events.labels(event.plural).inc()
+        if event.plural == PLURAL:
+            key = (event.namespace, event.name)
+            if event.deleted:
                 self._watchdog.gone(key)
             else:
-                self._watchdog.watched(key, sighting.version)
-        urgent = sighting.pending or not sighting.listed
-        for key in self.concerned(sighting):
+                self._watchdog.watched(key, event.version)
+        urgent = event.pending or not event.listed
+        for key in self.concerned(event):
             self._queue.add(key, urgent=urgent)
 
     async def _work(self, key: Key) -> float | None:
@@ -147,25 +147,25 @@ class Leader:
         ends: list[float] = []
         while len(ends) < _RESTARTS:
             changed = self._scope.changed
-            view = await self._view()
-            if view is None:
+            watch_scope = await self._watch_scope()
+            if watch_scope is None:
                 if self._scope.namespaces is None:
                     await self._leave(set(self._open or ()))
                     self._open = None
                 await first(changed.wait(), seconds=_PAUSE_SECONDS)
                 continue
-            await self._leave(set(self._open or ()) - set(view.namespaces))
-            self._open = view.namespaces
+            await self._leave(set(self._open or ()) - set(watch_scope.namespaces))
+            self._open = watch_scope.namespaces
             watches = self._watches = Watches(
-                watched(view),
-                view.namespaces,
-                self.saw,
+                watched_kinds(watch_scope),
+                watch_scope.namespaces,
+                self.on_event,
                 lambda: self._watchdog.beat(_WATCH_LOOP),
-                lambda sighting: bool(self.concerned(sighting)),
+                lambda event: bool(self.concerned(event)),
             )
             watches.start()
-            log.info("watching, with %s", ", ".join(sorted(view.apis)) or "no optional API")
-            ended = await self._until_changed(watches, view)
+            log.info("watching, with %s", ", ".join(sorted(watch_scope.apis)) or "no optional API")
+            ended = await self._until_changed(watches, watch_scope)
             self._watchdog.retire(_WATCH_LOOP)
             self._metrics.watch_restarts.inc()
             if ended:
@@ -174,8 +174,8 @@ class Leader:
             self._wake()
         log.error("the watches ended %d times in a short time", len(ends))
 
-    async def _until_changed(self, watches: Watches, view: View) -> bool:
-        """Return True when the watches ended by themselves, False when there is another view."""
+    async def _until_changed(self, watches: Watches, watch_scope: WatchScope) -> bool:
+        """Return True when the watches ended by themselves, False when the scope has changed."""
         ending = asyncio.ensure_future(watches.ended())
         try:
             while True:
@@ -184,16 +184,16 @@ class Leader:
                 if ending.done():
                     log.warning("the watches ended: %r", ending.result())
                     self._apis.doubt()
-                    self._barred = await forbidden(self._kube, view)
+                    self._barred = await forbidden(self._kube, watch_scope)
                     return True
-                now = await self._view()
-                if self._scope.namespaces is None or (now is not None and now != view):
+                now = await self._watch_scope()
+                if self._scope.namespaces is None or (now is not None and now != watch_scope):
                     await watches.stop()
                     return False
         finally:
             ending.cancel()
 
-    async def _view(self) -> View | None:
+    async def _watch_scope(self) -> WatchScope | None:
         """Return what can be watched and is ours; None when it is nothing, or nothing is known.
 
         A namespace that is deleted takes its Role along; it must not take the others along.
@@ -208,9 +208,9 @@ class Leader:
             opened = tuple([it for it in wanted if await self._is_open(it)])
             if wanted and not opened:
                 return None
-            view = View(await self._apis.served(), opened)
-            self._barred &= await forbidden(self._kube, view, self._barred)
-            return replace(view, barred=self._barred)
+            watch_scope = WatchScope(await self._apis.served(), opened)
+            self._barred &= await forbidden(self._kube, watch_scope, self._barred)
+            return replace(watch_scope, barred=self._barred)
         except KubeError as error:
             log.warning("discovery failed: %s", error)
             return None

@@ -4,7 +4,7 @@ A cluster has thousands of Secrets and ConfigMaps that no spec names. Kopf would
 them with their content, and keep a task, a queue and a memory for each. So its HTTP session
 
 - asks for metadata only, of all kinds of which no more is needed (`client.partial`);
-- takes from an answer the fields that a Sighting is made of;
+- takes from an answer the fields that a WatchEvent is made of;
 - leaves out what concerns no OrderService. What an OrderService names later is read when it does;
 - asks for the OrderServices first, as Kopf lists all kinds at the same time, and what has changed
   of one is seen only once it was listed.
@@ -24,7 +24,7 @@ from msgspec import Raw, Struct, json, to_builtins
 from yarl import URL
 
 from orders_operator.client.partial import PARTIAL, PARTIAL_LIST, Partial, PartialList
-from orders_operator.sightings import Sighting, Watched, sighting
+from orders_operator.watch_events import WatchedKind, WatchEvent, watch_event
 
 _OBJECTS: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
 _FIRST_SECONDS: Final = 5.0
@@ -41,7 +41,9 @@ class _Event(Struct, frozen=True):
 class Session:
     """What Kopf logs in with, again and again: each time an HTTP session of its own."""
 
-    def __init__(self, kinds: Sequence[Watched], concerns: Callable[[Sighting], bool]) -> None:
+    def __init__(
+        self, kinds: Sequence[WatchedKind], concerns: Callable[[WatchEvent], bool]
+    ) -> None:
         """
         Keep what is watched.
 
@@ -89,12 +91,12 @@ class Session:
             await asyncio.wait_for(self._listed.wait(), _FIRST_SECONDS)
         self._listed.set()
 
-    def _page(self, kind: Watched, page: PartialList) -> None:
+    def _page(self, kind: WatchedKind, page: PartialList) -> None:
         """Note the last page of the OrderServices."""
         if kind.whole and not page.metadata.next_page:
             self._listed.set()
 
-    def _asked_for(self, url: URL) -> Watched | None:
+    def _asked_for(self, url: URL) -> WatchedKind | None:
         """Return the kind of which objects are asked for."""
         for kind in self._kinds:
             root = "apis" if "/" in kind.api_version else "api"
@@ -138,9 +140,9 @@ class _Sieve:
     def __init__(
         self,
         content: aiohttp.StreamReader,
-        kind: Watched,
-        concerns: Callable[[Sighting], bool],
-        on_page: Callable[[Watched, PartialList], None],
+        kind: WatchedKind,
+        concerns: Callable[[WatchEvent], bool],
+        on_page: Callable[[WatchedKind, PartialList], None],
     ) -> None:
         self._content = content
         self._on_page = on_page
@@ -155,7 +157,7 @@ class _Sieve:
         """Return a page of a list."""
         page = json.decode(await self._content.read(), type=PartialList)
         self._on_page(self._kind, page)
-        items = [it for item in page.items or () if (it := self._seen(None, item)) is not None]
+        items = [it for item in page.items or () if (it := self._kept(None, item)) is not None]
         return json.encode({"metadata": page.metadata, "items": items})
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
@@ -176,10 +178,10 @@ class _Sieve:
         event = json.decode(line, type=_Event)
         if event.type not in _OBJECTS:
             return bytes(line)
-        obj = self._seen(event.type, json.decode(event.object, type=Partial))
+        obj = self._kept(event.type, json.decode(event.object, type=Partial))
         return None if obj is None else json.encode({"type": event.type, "object": obj})
 
-    def _seen(self, event: str | None, item: Partial) -> Any:
+    def _kept(self, event: str | None, item: Partial) -> Any:
         """Return what Kopf gets of an object; None if it concerns nobody."""
         obj = to_builtins(item)
-        return obj if self._concerns(sighting(self._kind, event, obj)) else None
+        return obj if self._concerns(watch_event(self._kind, event, obj)) else None

@@ -14,7 +14,7 @@ from orders_operator.client.kube import path
 from orders_operator.client.partial import PARTIAL_LIST
 from orders_operator.handlers import Watches
 from orders_operator.resources.kinds import SERVICE_MONITOR
-from orders_operator.sightings import Sighting
+from orders_operator.watch_events import WatchEvent
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.optional import served
 from tests.apiserver.server import OPERATOR, ApiServer
@@ -80,7 +80,7 @@ async def test_neighbours_are_not_looked_at(world: World) -> None:
         assert "PartialObjectMetadataList" == found["kind"]
         assert {"apiVersion", "kind", "metadata"} == {key for it in found["items"] for key in it}
     async with working(world.namespace) as it:
-        seen = note_sightings(it)
+        seen = note_events(it)
         await becomes(world, is_rolled_out(world))
         await world.config("neighbour", content="y")
         await world.secret("neighbour", "postgresql://a:b@db/orders")
@@ -274,16 +274,16 @@ async def lose_kind(world: World) -> None:
     await eventually(is_gone)
 
 
-def note_sightings(it: Working) -> list[Sighting]:
+def note_events(it: Working) -> list[WatchEvent]:
     """Return a list to which a leader that has not begun yet adds all that it sees."""
-    seen: list[Sighting] = []
-    take = it.leader.saw
+    seen: list[WatchEvent] = []
+    take = it.leader.on_event
 
-    def saw(sighting: Sighting) -> None:
-        seen.append(sighting)
-        take(sighting)
+    def on_event(event: WatchEvent) -> None:
+        seen.append(event)
+        take(event)
 
-    it.leader.saw = saw  # type: ignore[method-assign]  # it goes on to the real one
+    it.leader.on_event = on_event  # type: ignore[method-assign]  # it goes on to the real one
     return seen
 
 

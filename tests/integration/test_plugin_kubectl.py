@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.reach import Access, served
+from orders_operator.plugin.kubectl_proxy import Access, kubectl_proxy
 from tests.deaf import deaf
 
 PROGRAM: Final = Path(sys.executable).with_name("kubectl-orders")
@@ -42,7 +42,7 @@ async def test_one_that_has_ended_is_waited_for_once(caplog: pytest.LogCaptureFi
     caplog.set_level(logging.WARNING, "asyncio")
     for _ in range(MANY):
         with pytest.raises(Refused, match="no such cluster"):
-            async with served(Access()):
+            async with kubectl_proxy(Access()):
                 pass
 
     assert [] == caplog.messages

@@ -19,9 +19,9 @@ from orders_operator.client.kube import Kube
 from orders_operator.load.settings import LoadSettings, add_flags, from_flags
 from orders_operator.plugin.commands import Command, Order, send
 from orders_operator.plugin.errors import Refused
+from orders_operator.plugin.kubectl_proxy import Access, cluster, namespace
 from orders_operator.plugin.load import load, way
 from orders_operator.plugin.logs import Logs, writer
-from orders_operator.plugin.reach import Access, namespace, reached
 from orders_operator.plugin.restart import restart_all
 from orders_operator.plugin.status import status
 from orders_operator.resources.labels import CANARY, STABLE
@@ -95,7 +95,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     if run is _load and arguments.url is not None:
         await load(arguments.settings, arguments.url, as_json=arguments.output == "json")
         return 0
-    async with reached(_access(arguments)) as kube:
+    async with cluster(_access(arguments)) as kube:
         where = arguments.namespace or await namespace(_access(arguments))
         return await run(kube, where, arguments)
 

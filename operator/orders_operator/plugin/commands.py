@@ -16,7 +16,7 @@ from orders_operator.api.status import RolloutStatus
 from orders_operator.client.kube import MERGE_PATCH, Kube, path
 from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.look import service
+from orders_operator.plugin.snapshot import service
 from orders_operator.plugin.view import status_of
 from orders_operator.rollout.situation import stamp
 

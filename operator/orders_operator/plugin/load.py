@@ -24,9 +24,9 @@ from orders_operator.client.kube import Kube, path
 from orders_operator.load.engine import Load
 from orders_operator.load.settings import LoadSettings
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.gauge import gauge
-from orders_operator.plugin.look import service
-from orders_operator.plugin.reach import Access, served
+from orders_operator.plugin.kubectl_proxy import Access, kubectl_proxy
+from orders_operator.plugin.load_screen import load_screen
+from orders_operator.plugin.snapshot import service
 from orders_operator.plugin.terminal import console, show
 from orders_operator.resources.schemes import HTTP, HTTPS
 
@@ -45,7 +45,7 @@ async def load(settings: LoadSettings, what: str, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.format(json.encode(made.report()), indent=2).decode() + "\n")
     elif not console().is_terminal:
-        show(gauge(made.report(), what, settings.duration, datetime.now(UTC)))
+        show(load_screen(made.report(), what, settings.duration, datetime.now(UTC)))
 
 
 @contextlib.asynccontextmanager
@@ -62,7 +62,7 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
     async for _ in kube.lines(f"{place}/livez", {}):
         pass
     allowed = f"--accept-paths=^{re.escape(place)}/"
-    async with served(access, "--port=0", allowed, alone=True) as said:
+    async with kubectl_proxy(access, "--port=0", allowed, alone=True) as said:
         port = re.search(r":(\d+)$", said)
         if port is None:
             raise Refused(f"kubectl proxy does not say where it listens: {said}")
@@ -89,5 +89,5 @@ async def _live(
         done = False
         while not done:
             done = bool((await asyncio.wait({running}, timeout=SECONDS))[0])
-            drawn = gauge(made.report(), what, duration, datetime.now(UTC))
+            drawn = load_screen(made.report(), what, duration, datetime.now(UTC))
             live.update(drawn, refresh=True)

@@ -15,10 +15,10 @@ from typing import Final
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import Kube, path
 from orders_operator.objects import Object
+from orders_operator.plugin.format import short_pod
 from orders_operator.plugin.lines import Line, document, readable
-from orders_operator.plugin.look import pods, service
+from orders_operator.plugin.snapshot import pods, service
 from orders_operator.plugin.terminal import console
-from orders_operator.plugin.words import short_pod
 from orders_operator.resources.labels import TRACK
 from orders_operator.resources.pod import SERVICE
 from orders_operator.rollout.pods import MIGRATE

@@ -7,7 +7,7 @@ from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
 from orders_operator.plugin.commands import Order, decide, tell
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.look import services
+from orders_operator.plugin.snapshot import services
 
 
 async def restart_all(kube: Kube, namespace: str) -> AsyncIterator[Order | Refused | KubeError]:

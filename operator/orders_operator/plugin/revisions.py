@@ -7,11 +7,11 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orders_operator.plugin.either import Either
+from orders_operator.plugin.format import image_name, several, short_image, short_pod, since
 from orders_operator.plugin.grid import grid, one_line
 from orders_operator.plugin.pods import Pod
-from orders_operator.plugin.view import Revision, View
-from orders_operator.plugin.words import image_name, several, short_image, short_pod, since
+from orders_operator.plugin.responsive import Responsive
+from orders_operator.plugin.view import RevisionView, ServiceView
 
 OLD: Final = 2
 """How many revisions are shown that have neither pods nor a part in the rollout."""
@@ -20,12 +20,12 @@ _MANY: Final = 3
 _ROLES: Final = {"stable": "green", "canary": "cyan", "new": "cyan", "failed": "red"}
 
 
-def revisions(view: View, now: datetime) -> RenderableType:
+def revisions(view: ServiceView, now: datetime) -> RenderableType:
     """Draw each revision with its pods, the newest first; then pods of none that is kept."""
-    return Either(_drawn(view, now, short=False), _drawn(view, now, short=True))
+    return Responsive(_drawn(view, now, short=False), _drawn(view, now, short=True))
 
 
-def _drawn(view: View, now: datetime, *, short: bool) -> RenderableType:
+def _drawn(view: ServiceView, now: datetime, *, short: bool) -> RenderableType:
     table = grid(
         "REVISION, POD", "STATE", "RESTARTS", "AGE", "IMAGE, NODE", right=("RESTARTS", "AGE")
     )
@@ -53,7 +53,7 @@ def _drawn(view: View, now: datetime, *, short: bool) -> RenderableType:
     return Group(table, Text(f"and {several(hidden, 'older revision')}", "dim"))
 
 
-def _shown(view: View) -> tuple[list[Revision], int]:
+def _shown(view: ServiceView) -> tuple[list[RevisionView], int]:
     """Return the revisions to draw, and how many there are beside them."""
     busy = {pod.revision for pod in view.pods}
     old = [it for it in view.revisions if not it.roles and it.revision not in busy]

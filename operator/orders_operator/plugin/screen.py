@@ -15,10 +15,10 @@ from orders_operator.api.conditions import ConditionType
 from orders_operator.api.fields import seconds
 from orders_operator.api.status import RolloutStatus
 from orders_operator.plugin.comparison import comparison
+from orders_operator.plugin.format import several, since, span
 from orders_operator.plugin.grid import grid, one_line
 from orders_operator.plugin.revisions import revisions
-from orders_operator.plugin.view import View
-from orders_operator.plugin.words import several, since, span
+from orders_operator.plugin.view import ServiceView
 from orders_operator.rollout.situation import moment
 
 EVENTS: Final = 5
@@ -41,7 +41,7 @@ _NEXT: Final = {
 """What a person may say next, by the phase."""
 
 
-def screen(view: View, now: datetime) -> RenderableType:
+def screen(view: ServiceView, now: datetime) -> RenderableType:
     """Draw an OrderService."""
     parts = [Group(*_head(view, now)), revisions(view, now)]
     if view.rollout is not None and view.rollout.analysis is not None:
@@ -54,7 +54,7 @@ def screen(view: View, now: datetime) -> RenderableType:
     return Group(*spaced)
 
 
-def overview(views: Sequence[View]) -> RenderableType:
+def overview(views: Sequence[ServiceView]) -> RenderableType:
     """Draw a line for each of several OrderServices."""
     names = ("NAME", "PHASE", "STEP", "READY", "VERSION", "SCHEMA", "STALLED")
     table = grid(*names, right=("READY", "SCHEMA"))
@@ -84,7 +84,7 @@ def _step(rollout: RolloutStatus) -> str:
     return f"{rollout.step} of {rollout.steps}"
 
 
-def _head(view: View, now: datetime) -> Iterator[RenderableType]:
+def _head(view: ServiceView, now: datetime) -> Iterator[RenderableType]:
     rollout = view.rollout
     title = Text.assemble((f"{view.namespace}/{view.name}", "bold"), "  ", _phase(rollout))
     if rollout is not None:
@@ -106,7 +106,7 @@ def _head(view: View, now: datetime) -> Iterator[RenderableType]:
     yield from _retained(view)
 
 
-def _facts(view: View) -> Iterator[str]:
+def _facts(view: ServiceView) -> Iterator[str]:
     status = view.status
     if status.version is not None:
         yield f"version {status.version}"
@@ -117,7 +117,7 @@ def _facts(view: View) -> Iterator[str]:
         yield status.url
 
 
-def _way(view: View, rollout: RolloutStatus, now: datetime) -> Iterator[RenderableType]:
+def _way(view: ServiceView, rollout: RolloutStatus, now: datetime) -> Iterator[RenderableType]:
     """Draw the steps, and how far the one is that it is at."""
     steps = () if view.declared is None else view.declared.canary.steps
     if rollout.step is None or len(steps) != rollout.steps:  # they were declared anew
@@ -144,7 +144,7 @@ def _mark(number: int, current: int) -> tuple[str, str]:
     return ("▶", "bold cyan") if number == current else ("·", "dim")
 
 
-def _message(view: View, now: datetime) -> Iterator[RenderableType]:
+def _message(view: ServiceView, now: datetime) -> Iterator[RenderableType]:
     """Say what is wrong, or else what goes on."""
     degraded = view.condition(ConditionType.DEGRADED)
     told = None if view.rollout is None else view.rollout.message
@@ -164,7 +164,7 @@ def _message(view: View, now: datetime) -> Iterator[RenderableType]:
         yield Text(told)
 
 
-def _retained(view: View) -> Iterator[RenderableType]:
+def _retained(view: ServiceView) -> Iterator[RenderableType]:
     """Tell where the orders of a database are that the spec has left.
 
     The command has a line of its own, so that it can be copied whole.
@@ -177,7 +177,7 @@ def _retained(view: View) -> Iterator[RenderableType]:
         )
 
 
-def _events(view: View, now: datetime) -> Table:
+def _events(view: ServiceView, now: datetime) -> Table:
     table = grid("AGE", "", "EVENT", "MESSAGE", right=("AGE",))
     for event in view.events[-EVENTS:]:
         bad = event.type == "Warning"

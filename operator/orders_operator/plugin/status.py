@@ -18,16 +18,16 @@ from rich.text import Text
 
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.client.kube import Kube
-from orders_operator.plugin.look import Look, look, services
 from orders_operator.plugin.screen import overview, screen
+from orders_operator.plugin.snapshot import ServiceSnapshot, read_snapshot, services
 from orders_operator.plugin.terminal import console, show
-from orders_operator.plugin.view import View, view
+from orders_operator.plugin.view import ServiceView, view
 from orders_operator.tasks import together
 
 SECONDS: Final = 1.0
-"""Between two looks."""
+"""Between two snapshots."""
 
-Views = View | list[View]
+Views = ServiceView | list[ServiceView]
 """One OrderService that was asked for, or is the only one; else all of the namespace."""
 
 
@@ -48,27 +48,27 @@ async def status(
 
 
 async def read(kube: Kube, namespace: str, name: str | None) -> Views:
-    """Look."""
+    """ServiceSnapshot."""
     if name is not None:
-        return view(await look(kube, namespace, name))
+        return view(await read_snapshot(kube, namespace, name))
     found = await services(kube, namespace)
     if len(found) == 1:
-        return view(await look(kube, namespace, found[0]["metadata"]["name"]))
-    return [view(Look(it)) for it in found]
+        return view(await read_snapshot(kube, namespace, found[0]["metadata"]["name"]))
+    return [view(ServiceSnapshot(it)) for it in found]
 
 
 def draw(found: Views, now: datetime) -> RenderableType:
     """Return the screen of what was found."""
-    return screen(found, now) if isinstance(found, View) else overview(found)
+    return screen(found, now) if isinstance(found, ServiceView) else overview(found)
 
 
 async def document(kube: Kube, namespace: str, name: str | None) -> bytes:
     """Return what is there as JSON; without a name `items`, however many there are."""
     if name is not None:
-        return json.encode(view(await look(kube, namespace, name)))
+        return json.encode(view(await read_snapshot(kube, namespace, name)))
     names = [it["metadata"]["name"] for it in await services(kube, namespace)]
-    looks = await together(*(look(kube, namespace, it) for it in names))
-    return json.encode({"items": [view(it) for it in looks]})
+    snapshots = await together(*(read_snapshot(kube, namespace, it) for it in names))
+    return json.encode({"items": [view(it) for it in snapshots]})
 
 
 async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> int:

@@ -13,8 +13,8 @@ from orders_operator.api.rollout import Rollout
 from orders_operator.api.status import Condition, OrderServiceStatus, RolloutStatus
 from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.look import Look
 from orders_operator.plugin.pods import Pod, pod_of
+from orders_operator.plugin.snapshot import ServiceSnapshot
 from orders_operator.resources.revision import stored
 from orders_operator.rollout.pods import declared_image
 from orders_operator.rollout.situation import moment
@@ -22,7 +22,7 @@ from orders_operator.rollout.situation import moment
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Revision(Struct, frozen=True, rename="camel"):
+class RevisionView(Struct, frozen=True, rename="camel"):
     """A pod template that is kept.
 
     `roles` are of stable, canary, new (it is to replace the stable one) and failed.
@@ -44,7 +44,7 @@ class Event(Struct, frozen=True, rename="camel"):
     message: str
 
 
-class View(Struct, frozen=True, rename="camel", kw_only=True):
+class ServiceView(Struct, frozen=True, rename="camel", kw_only=True):
     """An OrderService: what is declared, what is, and what has happened, the newest last.
 
     `declared` is None when the spec is not valid; the condition Degraded then says why.
@@ -55,7 +55,7 @@ class View(Struct, frozen=True, rename="camel", kw_only=True):
     paused: bool
     declared: Rollout | None
     status: OrderServiceStatus
-    revisions: tuple[Revision, ...]
+    revisions: tuple[RevisionView, ...]
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
 
@@ -75,24 +75,24 @@ class View(Struct, frozen=True, rename="camel", kw_only=True):
         return found if found is not None and found.status == "True" else None
 
 
-def view(look: Look) -> View:
+def view(snapshot: ServiceSnapshot) -> ServiceView:
     """Make it of what was read.
 
     Raises:
         Refused: the status has something that this release does not know.
 
     """
-    metadata = look.resource["metadata"]
-    status = status_of(look.resource)
-    return View(
+    metadata = snapshot.resource["metadata"]
+    status = status_of(snapshot.resource)
+    return ServiceView(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        paused=look.resource["spec"].get("paused") is True,
-        declared=_declared(look.resource),
+        paused=snapshot.resource["spec"].get("paused") is True,
+        declared=_declared(snapshot.resource),
         status=status,
-        revisions=_revisions(look.revisions, metadata["name"], status.rollout),
-        pods=tuple(sorted(map(pod_of, look.pods), key=lambda it: (it.created_at, it.name))),
-        events=_events(look.events),
+        revisions=_revisions(snapshot.revisions, metadata["name"], status.rollout),
+        pods=tuple(sorted(map(pod_of, snapshot.pods), key=lambda it: (it.created_at, it.name))),
+        events=_events(snapshot.events),
     )
 
 
@@ -120,10 +120,10 @@ def _declared(resource: Object) -> Rollout | None:
 
 def _revisions(
     kept: Iterable[Object], name: str, rollout: RolloutStatus | None
-) -> tuple[Revision, ...]:
+) -> tuple[RevisionView, ...]:
     """Return revisions, the newest first."""
     found = [
-        Revision(
+        RevisionView(
             revision=(it := kind["metadata"]["name"].removeprefix(f"{name}-")),
             number=int(kind.get("revision") or 0),
             image=_image(kind) or "",

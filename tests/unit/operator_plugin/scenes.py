@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from orders_operator.plugin.look import Look
+from orders_operator.plugin.snapshot import ServiceSnapshot
 from tests.unit.operator_plugin.objects import (
     NEW,
     NEW_PODS,
@@ -24,7 +24,7 @@ from tests.unit.operator_plugin.objects import (
 )
 
 Object = dict[str, Any]
-Scene = Callable[[], Look]
+Scene = Callable[[], ServiceSnapshot]
 
 _FINE: Final = condition(
     "Degraded", "False", "AsExpected", "Nothing is wrong that will not pass.", ago(days=6)
@@ -79,13 +79,13 @@ def _look(
     pods: Sequence[Object],
     revisions: Sequence[Object] = (),
     events: Sequence[Object] = (),
-) -> Look:
+) -> ServiceSnapshot:
     serving = [it for it in pods if it["status"]["conditions"][0]["status"] == "True"]
     resource["status"] |= {"replicas": len(pods), "readyReplicas": len(serving)}
-    return Look(resource, tuple(pods), tuple(revisions), tuple(events))
+    return ServiceSnapshot(resource, tuple(pods), tuple(revisions), tuple(events))
 
 
-def stable() -> Look:
+def stable() -> ServiceSnapshot:
     """All is well, and some revisions are kept from before."""
     before = [
         revision(f"{number}b2c3d4e5f", number, f"orders/service:0.0.{number}", ago(days=30))
@@ -99,7 +99,7 @@ def stable() -> Look:
     )
 
 
-def retained() -> Look:
+def retained() -> ServiceSnapshot:
     """The spec has left its embedded database, whose claim has the orders until a person acts."""
     claim = "data-orders-postgresql-0"
     found = stable()
@@ -110,7 +110,7 @@ def retained() -> Look:
     return found
 
 
-def first_step() -> Look:
+def first_step() -> ServiceSnapshot:
     """The canary serves its first requests, and they are answered well."""
     window = analysis(
         "Passed", _PASSED, measured(1, 1204, 0, 14.2), measured(3, 3610, 1, 12.1), passes=1
@@ -128,7 +128,7 @@ def first_step() -> Look:
     )
 
 
-def inconclusive() -> Look:
+def inconclusive() -> ServiceSnapshot:
     """Nobody calls at night: the canary holds where it is, past the step's time."""
     window = analysis("Inconclusive", _FEW, measured(1, 12, 0, 9.7), measured(3, 40, 0, 9.5))
     rollout = _CANARY | {
@@ -146,7 +146,7 @@ def inconclusive() -> Look:
     )
 
 
-def _failed(rollout: Object, *pods: Object) -> Look:
+def _failed(rollout: Object, *pods: Object) -> ServiceSnapshot:
     window = analysis(
         "Failed", _ERRORS, measured(1, 1204, 62, 48.3), measured(3, 3610, 1, 12.1), failures=2
     )
@@ -174,20 +174,20 @@ def _failed(rollout: Object, *pods: Object) -> Look:
     )
 
 
-def rolled_back() -> Look:
+def rolled_back() -> ServiceSnapshot:
     """The canary answered too many requests with 5xx, and is gone."""
     return _failed(
         {"phase": "RolledBack", "message": f"{NEW} failed; {OLD} is serving. {_ERRORS}"}
     )
 
 
-def halted() -> Look:
+def halted() -> ServiceSnapshot:
     """The same with `rollback: Manual`: the canary stays where it is, for a person to decide."""
     rollout = _CANARY | {"phase": "Halted", "step": 2, "weight": 40, "message": _ERRORS}
     return _failed(rollout, canary_pod(ago(minutes=4)))
 
 
-def paused() -> Look:
+def paused() -> ServiceSnapshot:
     """A person has told the rollout to stay at its second step; its pods are not there yet."""
     rollout = _CANARY | {
         "phase": "Paused",
@@ -218,7 +218,7 @@ def paused() -> Look:
     )
 
 
-def rolling() -> Look:
+def rolling() -> ServiceSnapshot:
     """A rolling update replaces pod after pod; one goes while another comes."""
     rollout: Object = {
         "phase": "Progressing",
@@ -239,7 +239,7 @@ def rolling() -> Look:
     )
 
 
-def baking() -> Look:
+def baking() -> ServiceSnapshot:
     """All pods are new, and still judged: there is nobody left to be compared with."""
     window = analysis(
         "Passed", _PASSED, measured(3, 4810, 2, 13.9), measured(0, 0, 0, None), passes=1
@@ -262,7 +262,7 @@ def baking() -> Look:
     )
 
 
-def crashing() -> Look:
+def crashing() -> ServiceSnapshot:
     """The canary's pod ends again and again, and no request has reached it yet."""
     status = {
         "name": "orders",
@@ -284,7 +284,7 @@ def crashing() -> Look:
     )
 
 
-def unlabelled() -> Look:
+def unlabelled() -> ServiceSnapshot:
     """An operator that knows nothing of rollouts made it, and somebody has paused it."""
     waiting = condition("Ready", "False", "RollingOut", "0 of 1 pods serve.", ago(minutes=1))
     found = service(None, waiting, paused=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from orders_operator.plugin.gauge import gauge
+from orders_operator.plugin.load_screen import load_screen
 from orders_operator.plugin.screen import overview, screen
 from orders_operator.plugin.terminal import plain
 from orders_operator.plugin.view import view
@@ -31,7 +31,7 @@ def screens() -> dict[str, str]:
     listed = [replace(view(scene()), name=name) for name, scene in several.items()]
     drawn["overview"] = plain(overview(listed), 80)
     for report in (loads.running, loads.failing, loads.waiting):
-        screen_of_it = gauge(report(), "shop/orders", 60.0, NOW)
+        screen_of_it = load_screen(report(), "shop/orders", 60.0, NOW)
         drawn[f"load_{report.__name__}"] = plain(screen_of_it, 80)
     return drawn
 

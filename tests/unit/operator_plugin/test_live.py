@@ -9,7 +9,7 @@ from rich.console import Console
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.plugin import status
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.view import View, view
+from orders_operator.plugin.view import ServiceView, view
 from tests.unit.operator_plugin.scenes import Scene, first_step, stable
 
 pytestmark = pytest.mark.looptime
@@ -27,11 +27,11 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return file
 
 
-def looks(*seen: Seen) -> Callable[[], Awaitable[View]]:
+def looks(*seen: Seen) -> Callable[[], Awaitable[ServiceView]]:
     """Return what sees this, one after the other."""
     left = list(seen)
 
-    async def read() -> View:
+    async def read() -> ServiceView:
         found = left.pop(0)
         if isinstance(found, Exception):
             raise found

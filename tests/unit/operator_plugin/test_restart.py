@@ -10,7 +10,7 @@ from msgspec import json
 
 from orders_operator.client.kube import Kube
 from orders_operator.plugin import cli
-from orders_operator.plugin.reach import Access
+from orders_operator.plugin.kubectl_proxy import Access
 from orders_operator.rollout.situation import moment
 from tests.unit.operator_plugin.objects import NEW, ago
 from tests.unit.operator_plugin.scenes import Scene, rolled_back, stable, unlabelled

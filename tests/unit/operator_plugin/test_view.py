@@ -6,8 +6,8 @@ import pytest
 from msgspec import json
 
 from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.look import Look
 from orders_operator.plugin.pods import pod_of
+from orders_operator.plugin.snapshot import ServiceSnapshot
 from orders_operator.plugin.view import view
 from tests.unit.operator_plugin.objects import (
     NEW,
@@ -84,13 +84,15 @@ def test_events_are_in_order_whoever_wrote_them() -> None:
     old_style["lastTimestamp"] = ago(minutes=1)
     repeated = event("Repeated", "", ago(minutes=8))
     repeated["series"] = {"lastObservedTime": ago(seconds=5)}
-    look = Look(service(None), events=(repeated, old_style, event("New", "", ago(minutes=5))))
+    snapshot = ServiceSnapshot(
+        service(None), events=(repeated, old_style, event("New", "", ago(minutes=5)))
+    )
 
-    assert ["New", "Old", "Repeated"] == [it.reason for it in view(look).events]
+    assert ["New", "Old", "Repeated"] == [it.reason for it in view(snapshot).events]
 
 
 @pytest.mark.parametrize(
-    ("look", "expected"),
+    ("snapshot", "expected"),
     [
         (first_step(), {NEW: ("canary",), OLD: ("stable",)}),
         (rolled_back(), {NEW: ("failed",), OLD: ("stable",)}),
@@ -98,22 +100,24 @@ def test_events_are_in_order_whoever_wrote_them() -> None:
     ],
     ids=["canary", "rolled back", "rolling"],
 )
-def test_the_roles_of_revisions(look: Look, expected: dict[str, tuple[str, ...]]) -> None:
+def test_the_roles_of_revisions(
+    snapshot: ServiceSnapshot, expected: dict[str, tuple[str, ...]]
+) -> None:
     """Each revision of a rollout has a part in it."""
-    assert expected == {it.revision: it.roles for it in view(look).revisions}
+    assert expected == {it.revision: it.roles for it in view(snapshot).revisions}
 
 
 def test_a_spec_that_is_not_valid_is_shown_all_the_same() -> None:
     """What is declared is unknown; the rest is there."""
     broken = service({"phase": "Stable"}, replicas="many")
 
-    assert view(Look(broken)).declared is None
+    assert view(ServiceSnapshot(broken)).declared is None
 
 
 def test_a_status_of_another_release_is_refused() -> None:
     """It is better to say so than to draw half of it."""
     with pytest.raises(Refused, match=r"of another release than this plugin.*phase"):
-        view(Look(service({"phase": "Sideways"})))
+        view(ServiceSnapshot(service({"phase": "Sideways"})))
 
 
 def test_json_has_the_claim_that_is_kept() -> None:

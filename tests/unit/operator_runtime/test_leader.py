@@ -14,9 +14,9 @@ from orders_operator.leader import Leader
 from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
 from orders_operator.resources.references import Reference
 from orders_operator.settings import Settings
-from orders_operator.sightings import Sighting
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.tracing import Tracing
+from orders_operator.watch_events import WatchEvent
 from orders_operator.watchdog import Watchdog
 
 pytestmark = pytest.mark.looptime
@@ -78,12 +78,12 @@ class Watching:
         self,
         _: Any,
         namespaces: tuple[str, ...],
-        on_sight: Callable[[Sighting], None],
+        on_event: Callable[[WatchEvent], None],
         *_more: Any,
     ) -> None:
         """Keep where, and who is told."""
         self._namespaces = namespaces
-        self._on_sight = on_sight
+        self._on_event = on_event
         self._ended = asyncio.Event()
 
     def start(self) -> None:
@@ -91,7 +91,7 @@ class Watching:
         self.began.append(self._namespaces)
         for key in (SHOP, STOCK):
             if not self._namespaces or key[0] in self._namespaces:
-                self._on_sight(_seen(*key))
+                self._on_event(_event(*key))
 
     async def ended(self) -> None:
         """Wait for the end."""
@@ -102,9 +102,11 @@ class Watching:
         self._ended.set()
 
 
-def _seen(namespace: str, name: str, *, listed: bool = False, pending: bool = False) -> Sighting:
+def _event(
+    namespace: str, name: str, *, listed: bool = False, pending: bool = False
+) -> WatchEvent:
     """Return what a watch says of an OrderService that is there."""
-    return Sighting(
+    return WatchEvent(
         api_version=API_VERSION,
         plural=PLURAL,
         namespace=namespace,
@@ -241,9 +243,9 @@ async def test_what_has_changed_goes_first() -> None:
     names = [f"orders-{number}" for number in range(100)]
     for name in names:
         rolling = name == "orders-97"
-        it.leader.saw(_seen("shop", name, listed=True, pending=rolling))
+        it.leader.on_event(_event("shop", name, listed=True, pending=rolling))
     await asyncio.sleep(0.5)  # four have begun
-    it.leader.saw(_seen("shop", "orders-99"))
+    it.leader.on_event(_event("shop", "orders-99"))
     await asyncio.sleep(2)
     others = {SHOP, STOCK}  # whose turn to be looked at again may come meanwhile
     first = [key for key in Reconciles.done if key not in others][:5]
@@ -271,7 +273,7 @@ async def test_all_are_looked_at_again_each_in_its_turn() -> None:
     names = [f"orders-{number}" for number in range(40)]
     it.cluster.keys = (SHOP, STOCK, *(("shop", name) for name in names))
     for name in names:
-        it.leader.saw(_seen("shop", name))
+        it.leader.on_event(_event("shop", name))
     await asyncio.sleep(20)
     interval = Settings().resync_interval
     together = []
@@ -287,7 +289,7 @@ async def test_all_are_looked_at_again_each_in_its_turn() -> None:
 async def test_neighbours_concern_nobody() -> None:
     """A Secret concerns those who name it, or own it, and a label of it says nothing."""
     it = Working(Scope())
-    seen = Sighting(
+    seen = WatchEvent(
         api_version="v1",
         plural="secrets",
         namespace="shop",

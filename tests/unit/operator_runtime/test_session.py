@@ -14,12 +14,12 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.partial import PARTIAL, PARTIAL_LIST
 from orders_operator.handlers import Watches
 from orders_operator.session import Session
-from orders_operator.sightings import Sighting, Watched
+from orders_operator.watch_events import WatchedKind, WatchEvent
 from tests.server import eventually
 
 KINDS = (
-    Watched("v1", "secrets", fields="type!=helm.sh/release.v1"),
-    Watched(API_VERSION, PLURAL, whole=True),
+    WatchedKind("v1", "secrets", fields="type!=helm.sh/release.v1"),
+    WatchedKind(API_VERSION, PLURAL, whole=True),
 )
 SECRET = "c2VjcmV0"
 
@@ -33,7 +33,7 @@ def obj(name: str, **more: Any) -> dict[str, Any]:
 
 def _discovery(path: str) -> dict[str, Any]:
     """Return what Kopf asks about groups, versions and kinds."""
-    kinds = [*KINDS, Watched("v1", "namespaces")]  # without them it waits
+    kinds = [*KINDS, WatchedKind("v1", "namespaces")]  # without them it waits
     version = {"groupVersion": API_VERSION, "version": API_VERSION.partition("/")[2]}
     resources = [
         {
@@ -117,9 +117,9 @@ def write_kubeconfig(monkeypatch: pytest.MonkeyPatch, folder: Path, port: int) -
 
 
 @pytest.fixture
-async def seen(server: Server) -> AsyncIterator[list[Sighting]]:  # noqa: ARG001  it is connected to
+async def seen(server: Server) -> AsyncIterator[list[WatchEvent]]:  # noqa: ARG001  it is connected to
     """Have Kopf watch; only `known` concerns anybody."""
-    found: list[Sighting] = []
+    found: list[WatchEvent] = []
     watches = Watches(
         KINDS, (), found.append, lambda: None, lambda it: it.name in {"known", "new"}
     )
@@ -128,12 +128,12 @@ async def seen(server: Server) -> AsyncIterator[list[Sighting]]:  # noqa: ARG001
     await watches.stop()
 
 
-def told(seen: list[Sighting]) -> Callable[[], list[tuple[str, str, bool]]]:
+def told(seen: list[WatchEvent]) -> Callable[[], list[tuple[str, str, bool]]]:
     """Return what tells kind, name, and whether it was listed, of what was seen."""
     return lambda: sorted((it.plural, it.name, it.listed) for it in seen)
 
 
-async def test_only_what_concerns_somebody_is_seen(server: Server, seen: list[Sighting]) -> None:
+async def test_only_what_concerns_somebody_is_seen(server: Server, seen: list[WatchEvent]) -> None:
     """Of lists and of watches, whichever page or part of an answer it comes in."""
     both = [(PLURAL, "known", True), ("secrets", "known", True)]
     await eventually(lambda: told(seen)() == both)
@@ -148,7 +148,7 @@ async def test_only_what_concerns_somebody_is_seen(server: Server, seen: list[Si
 
 
 async def test_the_content_of_others_is_not_asked_for(
-    server: Server, seen: list[Sighting]
+    server: Server, seen: list[WatchEvent]
 ) -> None:
     """Lists and watches ask for metadata, and of OrderServices for their status as well."""
     await eventually(lambda: len(seen) == 2 and sum(watch for _, watch, _ in server.asked) == 2)
@@ -160,7 +160,7 @@ async def test_the_content_of_others_is_not_asked_for(
 
 async def test_order_services_are_listed_first(
     server: Server,
-    seen: list[Sighting],
+    seen: list[WatchEvent],
 ) -> None:
     """What has changed of one is not seen before, and other kinds have thousands of objects."""
     await eventually(lambda: len(seen) == 2 and sum(watch for _, watch, _ in server.asked) == 2)
@@ -168,7 +168,7 @@ async def test_order_services_are_listed_first(
     assert [PLURAL, PLURAL, "secrets", "secrets"] == lists
 
 
-async def test_what_is_to_be_done_is_seen(server: Server, seen: list[Sighting]) -> None:
+async def test_what_is_to_be_done_is_seen(server: Server, seen: list[WatchEvent]) -> None:
     """The status says whether the spec was acted on, and whether a rollout is under way."""
     await eventually(lambda: len(seen) == 2)
     cases: dict[str, tuple[int, dict[str, Any]]] = {

@@ -43,7 +43,7 @@ class Access(Struct, frozen=True):
 
 
 @contextlib.asynccontextmanager
-async def reached(access: Access) -> AsyncIterator[Kube]:
+async def cluster(access: Access) -> AsyncIterator[Kube]:
     """Have the API server within reach.
 
     Raises:
@@ -52,7 +52,7 @@ async def reached(access: Access) -> AsyncIterator[Kube]:
     """
     with tempfile.TemporaryDirectory(prefix="kubectl-orders-") as folder:
         socket = Path(folder, "s")
-        async with served(access, f"--unix-socket={socket}"):
+        async with kubectl_proxy(access, f"--unix-socket={socket}"):
             transport = httpx2.AsyncHTTPTransport(uds=str(socket), limits=_CONNECTIONS)
             http = httpx2.AsyncClient(
                 transport=transport, base_url="http://localhost", timeout=TIMEOUT_SECONDS
@@ -62,7 +62,7 @@ async def reached(access: Access) -> AsyncIterator[Kube]:
 
 
 @contextlib.asynccontextmanager
-async def served(access: Access, *options: str, alone: bool = False) -> AsyncIterator[str]:
+async def kubectl_proxy(access: Access, *options: str, alone: bool = False) -> AsyncIterator[str]:
     """Run `kubectl proxy`; yield what it says when it serves.
 
     Args:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.plugin.words import (
+from orders_operator.plugin.format import (
     milliseconds,
     percent,
     several,

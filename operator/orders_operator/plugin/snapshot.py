@@ -15,7 +15,7 @@ from orders_operator.tasks import together
 _INSTANCE: Final = "app.kubernetes.io/instance"
 
 
-class Look(Struct, frozen=True):
+class ServiceSnapshot(Struct, frozen=True):
     """One OrderService and what belongs to it, as the API server has them."""
 
     resource: Object
@@ -24,7 +24,7 @@ class Look(Struct, frozen=True):
     events: tuple[Object, ...] = ()
 
 
-async def look(kube: Kube, namespace: str, name: str) -> Look:
+async def read_snapshot(kube: Kube, namespace: str, name: str) -> ServiceSnapshot:
     """Read an OrderService, its pods, its revisions and its Events.
 
     Raises:
@@ -38,7 +38,7 @@ async def look(kube: Kube, namespace: str, name: str) -> Look:
         pods(kube, namespace, name),
         kube.list("apps/v1", "controllerrevisions", namespace, labels),
     )
-    return Look(
+    return ServiceSnapshot(
         resource=resource,
         pods=tuple(its_pods),
         # A database's revisions have the same labels, and another owner.

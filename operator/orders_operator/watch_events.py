@@ -8,7 +8,7 @@ SETTLED: Final = frozenset({"", "Stable", "RolledBack", "Halted"})
 """The phases in which a rollout goes nowhere by itself."""
 
 
-class Watched(Struct, frozen=True):
+class WatchedKind(Struct, frozen=True):
     """A kind to watch, and which of its objects: selectors of the API server, empty for all.
 
     `whole` asks for all of an object, where its status counts; else it is its metadata alone.
@@ -21,7 +21,7 @@ class Watched(Struct, frozen=True):
     whole: bool = False
 
 
-class Sighting(Struct, frozen=True):
+class WatchEvent(Struct, frozen=True):
     """What an event said: the object's identity, and whose it is. No content is kept.
 
     `owner` is the name of the OrderService that controls it, `instance` what its label says.
@@ -41,7 +41,7 @@ class Sighting(Struct, frozen=True):
     pending: bool = False
 
 
-def sighting(kind: Watched, event: str | None, obj: Any) -> Sighting:
+def watch_event(kind: WatchedKind, event: str | None, obj: Any) -> WatchEvent:
     """Take from an event what says which resource it concerns; one of a list has no type."""
     metadata = obj["metadata"]
     owner = next(
@@ -53,7 +53,7 @@ def sighting(kind: Watched, event: str | None, obj: Any) -> Sighting:
         None,
     )
     labels = metadata.get("labels") or {}
-    return Sighting(
+    return WatchEvent(
         api_version=kind.api_version,
         plural=kind.plural,
         namespace=metadata.get("namespace") or "",

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orders_operator.load.report import Report
+from orders_operator.plugin.format import milliseconds, percent, span
 from orders_operator.plugin.grid import grid
-from orders_operator.plugin.words import milliseconds, percent, span
 
 SECONDS: Final = 10
 """How many of the last seconds are shown."""
@@ -17,7 +17,9 @@ WIDTH: Final = 24
 """Columns of a bar."""
 
 
-def gauge(report: Report, what: str, duration: float | None, now: datetime) -> RenderableType:
+def load_screen(
+    report: Report, what: str, duration: float | None, now: datetime
+) -> RenderableType:
     """Draw a load that is under way, or has ended.
 
     Args:

@@ -6,7 +6,7 @@ from rich.measure import Measurement
 _ANY_WIDTH = 10_000
 
 
-class Either:
+class Responsive:
     """The full form where there is room for it, else the short one."""
 
     def __init__(self, full: RenderableType, short: RenderableType) -> None:

@@ -9,7 +9,7 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import Failure, KubeError
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.labels import MANAGED_BY
-from orders_operator.sightings import Watched
+from orders_operator.watch_events import WatchedKind
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OURS: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
 
 
-class View(Struct, frozen=True):
+class WatchScope(Struct, frozen=True):
     """What can be watched now.
 
     Args:
@@ -32,42 +32,42 @@ class View(Struct, frozen=True):
     barred: frozenset[str] = frozenset()
 
 
-def watched(view: View) -> list[Watched]:
+def watched_kinds(scope: WatchScope) -> list[WatchedKind]:
     """Return the kinds to watch.
 
     Secrets and ConfigMaps are watched without our label, for specs name those of others; what is
     large or in every namespace and named by nobody is left out.
     """
     special = {
-        "secrets": Watched("v1", "secrets", fields="type!=helm.sh/release.v1"),
-        "configmaps": Watched("v1", "configmaps", fields="metadata.name!=kube-root-ca.crt"),
+        "secrets": WatchedKind("v1", "secrets", fields="type!=helm.sh/release.v1"),
+        "configmaps": WatchedKind("v1", "configmaps", fields="metadata.name!=kube-root-ca.crt"),
     }
     kinds = {
-        PLURAL: Watched(API_VERSION, PLURAL, whole=True),
-        "pods": Watched("v1", "pods", labels=OURS),
+        PLURAL: WatchedKind(API_VERSION, PLURAL, whole=True),
+        "pods": WatchedKind("v1", "pods", labels=OURS),
     }
     for kind in KINDS:
-        if not kind.optional or kind.api_version in view.apis:
-            kinds[kind.plural] = Watched(kind.api_version, kind.plural, labels=OURS)
-    return [kind for name, kind in (kinds | special).items() if name not in view.barred]
+        if not kind.optional or kind.api_version in scope.apis:
+            kinds[kind.plural] = WatchedKind(kind.api_version, kind.plural, labels=OURS)
+    return [kind for name, kind in (kinds | special).items() if name not in scope.barred]
 
 
 async def forbidden(
-    kube: "Kube", view: View, among: Collection[str] | None = None
+    kube: "Kube", scope: WatchScope, among: Collection[str] | None = None
 ) -> frozenset[str]:
     """Return the plurals of kinds that must not be listed: a single one ends all watches.
 
     Args:
         kube: the cluster.
-        view: what is served, and where to look.
+        scope: what is served, and where to look.
         among: which kinds to ask about; None for all but the OrderServices.
 
     """
     found = set()
-    for kind in watched(view):
+    for kind in watched_kinds(scope):
         if kind.plural == PLURAL or (among is not None and kind.plural not in among):
             continue
-        for namespace in view.namespaces or (None,):
+        for namespace in scope.namespaces or (None,):
             try:
                 await kube.may_list(kind.api_version, kind.plural, namespace)
             except KubeError as error:
