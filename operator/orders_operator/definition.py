@@ -111,13 +111,17 @@ def _order(release: str) -> tuple[Any, ...]:
     match = re.match(r"([0-9]+(?:\.[0-9]+)*)(?:-([0-9A-Za-z.-]+))?", release)
     if match is None:
         return ()
-    numbers = tuple(int(it) for it in match[1].split("."))
+    numbers = tuple(int(part) for part in match[1].split("."))
     before = tuple(
-        (0, int(it), "") if it.isdigit() else (1, 0, it) for it in (match[2] or "").split(".")
+        (0, int(part), "") if part.isdigit() else (1, 0, part)
+        for part in (match[2] or "").split(".")
     )
     return numbers, match[2] is None, before
 
 
 def _established(found: dict[str, Any]) -> bool:
     conditions = (found.get("status") or {}).get("conditions") or []
-    return any(it["type"] == "Established" and it["status"] == "True" for it in conditions)
+    return any(
+        condition["type"] == "Established" and condition["status"] == "True"
+        for condition in conditions
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.gate import Gate
 from orders_operator.handlers import Watches
 from orders_operator.objects import Key
@@ -205,7 +205,7 @@ class Leader:
             wanted = self._scope.namespaces
             if wanted is None:
                 return None
-            opened = tuple([it for it in wanted if await self._is_open(it)])
+            opened = tuple([namespace for namespace in wanted if await self._is_open(namespace)])
             if wanted and not opened:
                 return None
             watch_scope = WatchScope(await self._apis.served(), opened)
@@ -219,7 +219,7 @@ class Leader:
         try:
             await self._kube.may_list(API_VERSION, PLURAL, namespace)
         except KubeError as error:
-            if error.reason is not Failure.FORBIDDEN:
+            if error.reason is not ErrorReason.FORBIDDEN:
                 raise
             if namespace not in self._closed:
                 log.warning("namespace %s is left out: %s", namespace, error)
@@ -249,10 +249,21 @@ class Leader:
             now = self._scope.left_out
             for namespace in now.keys() - left.keys():
                 log.info("namespace %s is left to %s", namespace, now[namespace])
-            lost = {it for it in self._gate.namespaces if not self._scope.works(it)}
-            await asyncio.gather(*(self._end(it) for it in lost | now.keys()))
+            lost = {
+                namespace
+                for namespace in self._gate.namespaces
+                if not self._scope.works(namespace)
+            }
+            await asyncio.gather(*(self._end(namespace) for namespace in lost | now.keys()))
             back = left.keys() - now.keys()
-            left = {**now, **{it: left[it] for it in back if not await self._take_up(it)}}
+            left = {
+                **now,
+                **{
+                    namespace: left[namespace]
+                    for namespace in back
+                    if not await self._take_up(namespace)
+                },
+            }
             await first(
                 changed.wait(), seconds=_PAUSE_SECONDS if left.keys() - now.keys() else None
             )
@@ -260,13 +271,15 @@ class Leader:
     async def _take_up(self, namespace: str) -> bool:
         """Queue what is in a namespace that another release has left; return whether it was."""
         try:
-            found = [it async for it in self._kube.metadata(API_VERSION, PLURAL, namespace)]
+            found = [
+                metadata async for metadata in self._kube.metadata(API_VERSION, PLURAL, namespace)
+            ]
         except KubeError as error:
             log.warning("namespace %s is not taken up yet: %s", namespace, error)
             return False
         log.info("namespace %s is taken up", namespace)
-        for it in found:
-            self._queue.add((namespace, it.name), urgent=False)
+        for metadata in found:
+            self._queue.add((namespace, metadata.name), urgent=False)
         return True
 
     async def _list(self) -> None:
@@ -300,8 +313,8 @@ class Leader:
     async def _versions(self) -> dict[Key, str]:
         found = {}
         for namespace in self._open or (None,):
-            async for it in self._kube.metadata(API_VERSION, PLURAL, namespace):
-                found[it.namespace, it.name] = it.resource_version
+            async for metadata in self._kube.metadata(API_VERSION, PLURAL, namespace):
+                found[metadata.namespace, metadata.name] = metadata.resource_version
         return found
 
     def _wake(self) -> None:

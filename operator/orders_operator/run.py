@@ -63,7 +63,7 @@ async def run(settings: Settings) -> int:
         election = Election(kube, settings.pod_namespace, settings.lease_name, settings.pod_name)
         scope = scope_of(kube, settings, metrics)
         metrics.watch_leader(lambda: scope.namespaces is not None)
-        port = Port(metrics, watchdog.problem, lambda: _unready(election) or scope.unready())
+        port = Port(metrics, watchdog.failure, lambda: _unready(election) or scope.unready())
         try:
             await port.open(settings.metrics_port)
         except OSError as error:

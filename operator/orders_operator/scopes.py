@@ -70,7 +70,7 @@ class Scope(ABC):
     def conflicts(self) -> dict[str, str]:
         """The holder of each Lease that this release should have and another one has."""
         claims = self._claims.values()
-        return {str(it.lease): it.other for it in claims if it.other is not None}
+        return {str(claim.lease): claim.other for claim in claims if claim.other is not None}
 
     def unready(self) -> str | None:
         """Return why this release cannot work, or not everywhere it should."""
@@ -90,14 +90,14 @@ class Scope(ABC):
 
     async def leave(self) -> None:
         """Leave the claims to the next process of this release, or soon to another one."""
-        await asyncio.gather(*(it.leave() for it in self._claims.values()))
+        await asyncio.gather(*(claim.leave() for claim in self._claims.values()))
 
     async def _until_lost(self) -> None:
         await self._lost.wait()
         log.error("the scope is lost")
 
     def _loops(self) -> "list[Coroutine[Any, Any, None]]":
-        return [it.run(self._leads, self._tell) for it in self._claims.values()]
+        return [claim.run(self._leads, self._tell) for claim in self._claims.values()]
 
     def _tell(self) -> None:
         """Tell whether the answers have become others."""
@@ -115,7 +115,7 @@ class NamespacesScope(Scope):
     @property
     def namespaces(self) -> tuple[str, ...] | None:
         """Those that are held."""
-        return tuple(name for name, it in self._claims.items() if it.held) or None
+        return tuple(name for name, claim in self._claims.items() if claim.held) or None
 
     @property
     def left_out(self) -> dict[str, str]:

@@ -157,7 +157,7 @@ class _Sieve:
         """Return a page of a list."""
         page = json.decode(await self._content.read(), type=PartialList)
         self._on_page(self._kind, page)
-        items = [it for item in page.items or () if (it := self._kept(None, item)) is not None]
+        items = [kept for item in page.items or () if (kept := self._kept(None, item)) is not None]
         return json.encode({"metadata": page.metadata, "items": items})
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:

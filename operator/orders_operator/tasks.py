@@ -10,7 +10,7 @@ async def first(*work: Coroutine[Any, Any, Any], seconds: float | None = None) -
 
     What the one that ended raised is raised.
     """
-    tasks = [asyncio.ensure_future(it) for it in work]
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in work]
     try:
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -26,7 +26,7 @@ async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
 
     The others are cancelled then, and have ended: whoever closes what they use need not wait.
     """
-    tasks = [asyncio.ensure_future(it) for it in work]
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in work]
     try:
         return await asyncio.gather(*tasks)
     finally:

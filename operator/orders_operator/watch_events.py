@@ -46,9 +46,9 @@ def watch_event(kind: WatchedKind, event: str | None, obj: Any) -> WatchEvent:
     metadata = obj["metadata"]
     owner = next(
         (
-            it["name"]
-            for it in metadata.get("ownerReferences") or []
-            if it.get("controller") and it["kind"] == "OrderService"
+            reference["name"]
+            for reference in metadata.get("ownerReferences") or []
+            if reference.get("controller") and reference["kind"] == "OrderService"
         ),
         None,
     )

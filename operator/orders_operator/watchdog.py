@@ -89,7 +89,7 @@ class Watchdog:
         """Have something be true for as long as this process lives."""
         self._checks[name] = check
 
-    def problem(self) -> str | None:
+    def failure(self) -> str | None:
         """Return what is wrong, in a few words; None when all is well."""
         now = self._clock()
         for name, at in self._beats.items():

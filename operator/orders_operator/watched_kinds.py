@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.labels import MANAGED_BY
 from orders_operator.watch_events import WatchedKind
@@ -71,6 +71,6 @@ async def forbidden(
             try:
                 await kube.may_list(kind.api_version, kind.plural, namespace)
             except KubeError as error:
-                if error.reason is Failure.FORBIDDEN:
+                if error.reason is ErrorReason.FORBIDDEN:
                     found.add(kind.plural)
     return frozenset(found)

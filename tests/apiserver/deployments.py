@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import json
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from tests.apiserver.kubelet import NODE
 from tests.apiserver.recording import Recording, holds
@@ -55,7 +55,7 @@ class Deployments:
             try:
                 new.append(await self._create(deployment, mark))
             except KubeError as error:
-                if error.reason is Failure.TERMINATING:
+                if error.reason is ErrorReason.TERMINATING:
                     return
                 refused = error.message
                 break

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from tests.apiserver.recording import Recording, holds
 from tests.ports import own_number
@@ -112,7 +112,7 @@ class Kubelet:
         try:
             await self._kube.request("DELETE", where, {"gracePeriodSeconds": "0"})
         except KubeError as error:
-            if error.reason is not Failure.NOT_FOUND:
+            if error.reason is not ErrorReason.NOT_FOUND:
                 raise
 
 

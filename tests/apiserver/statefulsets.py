@@ -8,7 +8,7 @@ is nobody's. A pod that is not ready is not replaced by one of another template
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from tests.apiserver.deployments import ready, template_hash
 from tests.apiserver.kubelet import NODE
@@ -58,7 +58,7 @@ class StatefulSets:
         try:
             made = await self._create(wanted, name, mark)
         except KubeError as error:
-            if error.reason is not Failure.TERMINATING:
+            if error.reason is not ErrorReason.TERMINATING:
                 await self._tell(wanted, "FailedCreate", f"{about} failed error: {error.message}")
             return None
         await self._tell(wanted, "SuccessfulCreate", f"{about} successful")

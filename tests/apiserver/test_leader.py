@@ -9,7 +9,7 @@ import pytest
 
 from orders_operator import definition
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from orders_operator.client.partial import PARTIAL_LIST
 from orders_operator.handlers import Watches
@@ -51,7 +51,7 @@ async def test_what_is_declared_is_seen(world: World) -> None:
         await becomes(world, replaced)
         await world.delete(API_VERSION, PLURAL, NAME)
         await eventually(lambda: not it.metrics.keys())
-        assert it.watchdog.problem() is None
+        assert it.watchdog.failure() is None
 
 
 async def test_what_was_there_before_is_seen(world: World) -> None:
@@ -148,7 +148,7 @@ async def test_the_list_finds_what_no_watch_does(world: World) -> None:
         counts = "orders_operator_reconcile_duration_seconds_count"
         before = it.value(counts)
         await eventually(lambda: it.value(counts) >= before + 3)
-        assert it.watchdog.problem() is None
+        assert it.watchdog.failure() is None
 
 
 async def test_a_namespace_that_closes_takes_no_other_along(
@@ -174,7 +174,7 @@ async def test_a_namespace_that_closes_takes_no_other_along(
             await becomes(other, replaced)
             await allow(world)
             await eventually(lambda: {world.key, other.key} == it.metrics.keys())
-            assert it.watchdog.problem() is None
+            assert it.watchdog.failure() is None
 
 
 async def test_a_namespace_of_another_release_is_left_out(world: World) -> None:
@@ -196,7 +196,7 @@ async def test_a_namespace_of_another_release_is_left_out(world: World) -> None:
                 await becomes(world, replaced)
                 assert {other.key} == cluster.metrics.keys()
                 assert [None, None] == [it.scope.unready() for it in (cluster, some)]
-                assert cluster.watchdog.problem() is None
+                assert cluster.watchdog.failure() is None
             await eventually(lambda: {world.key} <= cluster.metrics.keys(), within=30)
 
 
@@ -208,7 +208,7 @@ async def test_a_second_release_of_the_cluster_waits(world: World) -> None:
         async with working(release="another-operator") as second:
             await eventually(lambda: second.scope.unready() is not None)
             assert frozenset() == second.metrics.keys()
-            assert second.watchdog.problem() is None
+            assert second.watchdog.failure() is None
             assert {world.key} == first.metrics.keys()
 
 
@@ -292,7 +292,7 @@ async def is_declared(world: World) -> bool:
     try:
         await world.declare()
     except KubeError as error:
-        if error.reason is not Failure.REFUSED:
+        if error.reason is not ErrorReason.REFUSED:
             raise
         return False
     return True

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from orders_operator.client import kube
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.resources.kinds import HTTP_ROUTE
 from tests.apiserver.optional import served
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
@@ -42,7 +42,7 @@ async def test_nothing_follows_from_it(world: World, monkeypatch: pytest.MonkeyP
             monkeypatch.setattr(world.operator.kube._http, "request", lost(world, end))
             with pytest.raises(KubeError) as caught:
                 await world.reconcile()
-            assert (end, Failure.REFUSED) == (end, caught.value.reason)
+            assert (end, ErrorReason.REFUSED) == (end, caught.value.reason)
             assert (end, before) == (end, await world.versions())
         images = await world.images()
         for end in TOLD:

@@ -3,7 +3,7 @@
 import pytest
 
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
 
 
@@ -186,7 +186,7 @@ async def test_a_server_that_is_away_is_a_failure_that_is_counted(
     await world.declare()
 
     async def away(*_: object, **__: object) -> None:
-        raise KubeError(Failure.UNAVAILABLE, "away")
+        raise KubeError(ErrorReason.UNAVAILABLE, "away")
 
     monkeypatch.setattr(world.operator.kube, "request", away)
     with pytest.raises(KubeError):

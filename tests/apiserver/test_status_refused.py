@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from tests.apiserver.kubelet import Fate
 from tests.apiserver.refusing import answering
 from tests.apiserver.world import IMAGE, NAME, NEXT, World
@@ -61,7 +61,7 @@ async def test_an_api_server_that_is_away_ends_the_pass(
     await world.declare(paused=True)
 
     async def away(*_: object, **__: object) -> None:
-        raise KubeError(Failure.UNAVAILABLE, "nobody is there")
+        raise KubeError(ErrorReason.UNAVAILABLE, "nobody is there")
 
     monkeypatch.setattr(world.operator.kube, "apply", away)
     with pytest.raises(KubeError):

@@ -12,8 +12,9 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.api.crd import definition
 from orders_operator.api.status import FailedRevision, RolloutStatus
-from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
+from orders_operator.rollout.pods import Failure
 from tests.unit.operator_runtime.sights import NOW, deployment, pod, seen
 
 Object = dict[str, Any]
@@ -61,8 +62,8 @@ _STEP: Final = {**_NEW, "canary": "c", "step": 1, "steps": 2, "message": "Step 1
 _WAITING: Final = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
 
 
-def _problem(reason: Reason, **fields: Any) -> Object:
-    return status(problems=(Problem(reason, "It is so."),), **fields)
+def _failure(reason: Reason, **fields: Any) -> Object:
+    return status(failures=(Failure(reason, "It is so."),), **fields)
 
 
 def _rollout(phase: Any, **fields: Any) -> RolloutStatus:
@@ -80,7 +81,7 @@ def _older() -> Mapping[str, Object]:
     To an older operator Ready meant that all is done.
     """
     on_the_way = status(deployment=deployment(updated=1, total=3, reason="ReplicaSetUpdated"))
-    found = {"ready": _READY, "ill": _problem(Reason.APPLY_FAILED), "on the way": on_the_way}
+    found = {"ready": _READY, "ill": _failure(Reason.APPLY_FAILED), "on the way": on_the_way}
     return {
         name: it | {"conditions": list(_before(it["conditions"], done=it is _READY))}
         for name, it in found.items()
@@ -159,7 +160,7 @@ SITUATIONS: Final[Mapping[str, Situation]] = {
     ),
     "rolled back, and an object is refused": Situation(
         resource(
-            _gave_up("RolledBack", problems=(Problem(Reason.APPLY_FAILED, "quota"),)),
+            _gave_up("RolledBack", failures=(Failure(Reason.APPLY_FAILED, "quota"),)),
         ),
         "Failed",
         "Degraded",
@@ -169,7 +170,7 @@ SITUATIONS: Final[Mapping[str, Situation]] = {
         resource(
             _gave_up(
                 "RolledBack",
-                problems=(Problem(Reason.SECRET_MISSING, "Secret x is missing"),),
+                failures=(Failure(Reason.SECRET_MISSING, "Secret x is missing"),),
                 begun=False,
             ),
         ),
@@ -185,13 +186,13 @@ SITUATIONS: Final[Mapping[str, Situation]] = {
         "spec.image is empty",
     ),
     "an object of somebody else's": Situation(
-        resource(_problem(Reason.NAME_CONFLICT)), "Failed", "Degraded", "It is so."
+        resource(_failure(Reason.NAME_CONFLICT)), "Failed", "Degraded", "It is so."
     ),
     "a Secret is missing": Situation(
-        resource(_problem(Reason.SECRET_MISSING)), "InProgress", "Progressing", "It is so."
+        resource(_failure(Reason.SECRET_MISSING)), "InProgress", "Progressing", "It is so."
     ),
     "an object is refused": Situation(
-        resource(_problem(Reason.APPLY_FAILED)), "InProgress", "Progressing", "It is so."
+        resource(_failure(Reason.APPLY_FAILED)), "InProgress", "Progressing", "It is so."
     ),
     "the Gateway API is missing": Situation(
         resource(status(absent=("gateway.networking.k8s.io/v1",))), "InProgress", "Progressing"

@@ -125,11 +125,13 @@ def structural(struct: type[Struct]) -> Schema:
 def _plain(schema: Any) -> Any:
     """Return the schema of a status: a default would change each status that is written."""
     if isinstance(schema, list):
-        return [_plain(it) for it in schema]
+        return [_plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: _plain(it) for key, it in schema.items() if key != "default" or isinstance(it, dict)
+        key: _plain(value)
+        for key, value in schema.items()
+        if key != "default" or isinstance(value, dict)
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 from msgspec import DecodeError, json
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 
 
 def decoded(content: bytes, what: str, form: Any = Any) -> Any:
@@ -19,7 +19,7 @@ def decoded(content: bytes, what: str, form: Any = Any) -> Any:
         return json.decode(content or b"{}", type=form)
     except DecodeError:  # a ValidationError is one
         text = f"{what}: the answer is not the JSON that was asked for"
-        raise KubeError(Failure.UNAVAILABLE, text) from None
+        raise KubeError(ErrorReason.UNAVAILABLE, text) from None
 
 
 def told(answer: httpx2.Response) -> Any:

@@ -16,14 +16,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.lease import Lease, Timing, named, release_of
 
 TIMING: Final = Timing(duration=30.0, deadline=20.0, retry=5.0)
 LEFT_SECONDS: Final = 10.0
 """How long a claim that its process has left waits for the next process of the release."""
 _TICK_SECONDS: Final = 0.05
-_RACE: Final = frozenset({Failure.CONFLICT, Failure.ALREADY_EXISTS})
+_RACE: Final = frozenset({ErrorReason.CONFLICT, ErrorReason.ALREADY_EXISTS})
 
 log = logging.getLogger("orders_operator.claim")
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.lease import Lease, Timing
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Election:
         try:
             taken = await self._attempt()
         except KubeError as error:
-            if error.reason not in {Failure.CONFLICT, Failure.ALREADY_EXISTS}:
+            if error.reason not in {ErrorReason.CONFLICT, ErrorReason.ALREADY_EXISTS}:
                 log.warning("the lease cannot be had: %s", error)
             await self._refresh()
             return False

@@ -14,7 +14,7 @@ _SERVER: Final = 500
 _TOO_MANY: Final = 429
 
 
-class Failure(StrEnum):
+class ErrorReason(StrEnum):
     """Why a call failed."""
 
     NOT_FOUND = "NotFound"
@@ -29,15 +29,15 @@ class Failure(StrEnum):
 
 
 _BY_STATUS: Final = {
-    400: Failure.INVALID,
-    401: Failure.UNAUTHORIZED,
-    403: Failure.FORBIDDEN,
-    409: Failure.CONFLICT,
-    410: Failure.CONFLICT,
-    413: Failure.INVALID,
-    415: Failure.INVALID,
-    422: Failure.INVALID,
-    429: Failure.UNAVAILABLE,
+    400: ErrorReason.INVALID,
+    401: ErrorReason.UNAUTHORIZED,
+    403: ErrorReason.FORBIDDEN,
+    409: ErrorReason.CONFLICT,
+    410: ErrorReason.CONFLICT,
+    413: ErrorReason.INVALID,
+    415: ErrorReason.INVALID,
+    422: ErrorReason.INVALID,
+    429: ErrorReason.UNAVAILABLE,
 }
 
 
@@ -49,7 +49,7 @@ class KubeError(Exception):
     """
 
     def __init__(
-        self, reason: Failure, message: str, status: int = 0, *, lost: bool | None = None
+        self, reason: ErrorReason, message: str, status: int = 0, *, lost: bool | None = None
     ) -> None:
         """Keep why; the message is cut, for a server may repeat a whole object in it."""
         super().__init__(f"{reason}: {message[:MESSAGE_LENGTH]}")
@@ -70,23 +70,23 @@ def from_answer(status: int, body: Any, what: str) -> KubeError:
     """
     told = body if isinstance(body, dict) else {}
     server = status >= _SERVER
-    reason = Failure.UNAVAILABLE if server else _BY_STATUS.get(status, Failure.REFUSED)
+    reason = ErrorReason.UNAVAILABLE if server else _BY_STATUS.get(status, ErrorReason.REFUSED)
     if status == _CONFLICT and told.get("reason") == "AlreadyExists":
-        reason = Failure.ALREADY_EXISTS
+        reason = ErrorReason.ALREADY_EXISTS
     if status == _NOT_FOUND and _is_of(told, what):
-        reason = Failure.NOT_FOUND
+        reason = ErrorReason.NOT_FOUND
     causes = (told.get("details") or {}).get("causes") or []
-    if any(cause.get("reason") == Failure.TERMINATING for cause in causes):
-        reason = Failure.TERMINATING
+    if any(cause.get("reason") == ErrorReason.TERMINATING for cause in causes):
+        reason = ErrorReason.TERMINATING
     message = str(told.get("message") or f"HTTP {status}")
     if "/secrets" in what:
         message = str(told.get("reason") or f"HTTP {status}")
     return KubeError(reason, f"{what}: {message}", status)
 
 
-def _lost(reason: Failure, status: int) -> bool:
-    unreached = reason is Failure.UNAVAILABLE and status == 0
-    return unreached or reason in {Failure.UNAUTHORIZED, Failure.TERMINATING}
+def _lost(reason: ErrorReason, status: int) -> bool:
+    unreached = reason is ErrorReason.UNAVAILABLE and status == 0
+    return unreached or reason in {ErrorReason.UNAUTHORIZED, ErrorReason.TERMINATING}
 
 
 def _is_of(told: dict[str, Any], what: str) -> bool:
@@ -95,7 +95,7 @@ def _is_of(told: dict[str, Any], what: str) -> bool:
     kind = str(details.get("kind")).partition("/")[0]  # of a log it is pods/log
     named = [kind, details.get("name")]
     parts = what.split("/")
-    absent = (told.get("kind"), told.get("reason")) == ("Status", Failure.NOT_FOUND)
+    absent = (told.get("kind"), told.get("reason")) == ("Status", ErrorReason.NOT_FOUND)
     if kind == "namespaces":  # before what is in it
         return absent and named == parts[-2:]
     return absent and named in (parts[-2:], parts[-3:-1])

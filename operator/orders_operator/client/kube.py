@@ -16,7 +16,7 @@ from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
 from msgspec import Struct
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.partial import PARTIAL_LIST, ListMetadata, Metadata, PartialList
 from orders_operator.client.transport import BACKOFF_SECONDS, TIMEOUT_SECONDS, Transport
 from orders_operator.objects import Object
@@ -64,9 +64,9 @@ class Kube(Transport):
         try:
             config = KubeConfig.from_env().get()
         except (ConfigError, OSError) as error:
-            raise KubeError(Failure.UNAUTHORIZED, f"no way to a cluster: {error}") from None
+            raise KubeError(ErrorReason.UNAUTHORIZED, f"no way to a cluster: {error}") from None
         if config is None:
-            raise KubeError(Failure.UNAUTHORIZED, "the kubeconfig has no current context")
+            raise KubeError(ErrorReason.UNAUTHORIZED, "the kubeconfig has no current context")
         http = AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(TIMEOUT_SECONDS)))
         return cls(http)
 
@@ -84,7 +84,7 @@ class Kube(Transport):
         try:
             found: Object = await self.request("GET", where, seconds=seconds)
         except KubeError as error:
-            if error.reason is Failure.NOT_FOUND:
+            if error.reason is ErrorReason.NOT_FOUND:
                 return None
             raise
         return found
@@ -104,7 +104,7 @@ class Kube(Transport):
         """
         where = path(api_version, plural, namespace)
         pages = self._pages(where, labels, form=_Page, seconds=seconds)
-        return [it async for page in pages for it in page.items or ()]
+        return [item async for page in pages for item in page.items or ()]
 
     async def metadata(
         self, api_version: str, plural: str, namespace: str | None = None
@@ -112,8 +112,8 @@ class Kube(Transport):
         """Yield what all objects are called, of one namespace or of all; their content stays."""
         where = path(api_version, plural, namespace)
         async for page in self._pages(where, accept=PARTIAL_LIST, form=PartialList):
-            for it in page.items or ():
-                yield it.metadata
+            for item in page.items or ():
+                yield item.metadata
 
     async def _pages(
         self, where: str, labels: Mapping[str, str] | None = None, **how: Any
@@ -187,7 +187,7 @@ class Kube(Transport):
             where = path(api_version, plural, namespace, name)
             await self.request("DELETE", where, body=options, seconds=seconds)
         except KubeError as error:
-            if error.reason not in {Failure.NOT_FOUND, Failure.CONFLICT}:
+            if error.reason not in {ErrorReason.NOT_FOUND, ErrorReason.CONFLICT}:
                 raise
 
     async def serves(self, api_version: str) -> frozenset[str]:
@@ -199,9 +199,9 @@ class Kube(Transport):
         for pause in (*BACKOFF_SECONDS, None):
             groups = await self.request("GET", "/apis")
             if groups.get("kind") != "APIGroupList":
-                raise KubeError(Failure.REFUSED, "GET /apis: the answer is no list of groups")
-            versions = (it for group in groups["groups"] for it in group["versions"])
-            if api_version not in {it["groupVersion"] for it in versions}:
+                raise KubeError(ErrorReason.REFUSED, "GET /apis: the answer is no list of groups")
+            versions = (version for group in groups["groups"] for version in group["versions"])
+            if api_version not in {version["groupVersion"] for version in versions}:
                 break
             try:
                 found = await self.request("GET", f"/apis/{api_version}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from orders_operator.objects import Object
 
@@ -124,7 +124,7 @@ class Lease:
         try:
             found = await self._api.request("GET", self._url(), tries=1)
         except KubeError as error:
-            if error.reason is not Failure.NOT_FOUND:
+            if error.reason is not ErrorReason.NOT_FOUND:
                 raise
             self._object = None
         else:
@@ -163,7 +163,7 @@ class Lease:
         try:
             written: Object = await self._api.request("PUT", self._url(), body=body, tries=1)
         except KubeError as error:
-            if error.reason is not Failure.NOT_FOUND:
+            if error.reason is not ErrorReason.NOT_FOUND:
                 raise
             self._object = None
             return None

@@ -68,11 +68,11 @@ class NamespaceLeases:
         params = {"fieldSelector": f"metadata.name={self._name}"}
         listed = set()
         answer = await self._api.request("GET", path(API_VERSION, PLURAL), params, tries=1)
-        for it in answer.get("items") or []:
-            namespace = it["metadata"]["namespace"]
+        for item in answer.get("items") or []:
+            namespace = item["metadata"]["namespace"]
             listed.add(namespace)
             record = self._records.setdefault(namespace, Record())
-            record.note(it.get("spec") or {}, asked_at, self._clock())
+            record.note(item.get("spec") or {}, asked_at, self._clock())
         now = self._clock()
         for namespace in self._records.keys() - listed:
             if not self._records[namespace].live(now):

@@ -10,7 +10,7 @@ import httpx2
 from msgspec import json
 
 from orders_operator.client.answers import asked, decoded, named, told
-from orders_operator.client.errors import Failure, KubeError, from_answer, transient
+from orders_operator.client.errors import ErrorReason, KubeError, from_answer, transient
 
 TIMEOUT_SECONDS: Final = 30.0
 BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
@@ -85,7 +85,7 @@ class Transport:
                 if attempt == tries - 1 or _late(began):
                     lost = not isinstance(error, httpx2.ReadTimeout)
                     text = f"{what}: {named(error)}"
-                    raise KubeError(Failure.UNAVAILABLE, text, lost=lost) from None
+                    raise KubeError(ErrorReason.UNAVAILABLE, text, lost=lost) from None
                 await asyncio.sleep(BACKOFF_SECONDS[attempt])
                 continue
             final = seconds is not None and method != "GET"
@@ -119,7 +119,7 @@ class Transport:
                     for line in lines:
                         yield line
         except httpx2.HTTPError as error:
-            raise KubeError(Failure.UNAVAILABLE, f"{what}: {named(error)}") from None
+            raise KubeError(ErrorReason.UNAVAILABLE, f"{what}: {named(error)}") from None
         if rest:
             yield rest
 

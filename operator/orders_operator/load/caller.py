@@ -9,7 +9,7 @@ from orders_operator.load.connection import NoAnswer
 from orders_operator.load.connections import Connections
 from orders_operator.load.credential import Credential
 from orders_operator.load.ledger import Ledger
-from orders_operator.load.report import Failure
+from orders_operator.load.report import FailedTry
 from orders_operator.load.requests import Create, Read, Requests
 from orders_operator.load.settings import LoadSettings
 from orders_operator.load.tally import Tally
@@ -26,7 +26,7 @@ _UNAVAILABLE: Final = 503
 class _Failed(NamedTuple):
     """How a try failed."""
 
-    failure: Failure
+    failure: FailedTry
     again: bool = True
     refused: bool = False
     may_have_created: bool = True
@@ -118,7 +118,7 @@ class Caller:
         if what == requests.MISMATCH:
             self._tally.erred(what)
         return _Failed(
-            Failure(
+            FailedTry(
                 at=round(self.now(), 3),
                 method=request.method,
                 key=request.key,
@@ -142,9 +142,9 @@ class Caller:
         phase: str,
         *,
         reused: bool = False,
-    ) -> Failure:
+    ) -> FailedTry:
         self._tally.erred(what)
-        return Failure(
+        return FailedTry(
             at=round(self.now(), 3),
             method=request.method,
             key=request.key,

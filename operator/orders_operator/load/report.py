@@ -27,7 +27,7 @@ class Second(Struct, frozen=True, rename="camel"):
     max: float
 
 
-class Failure(Struct, frozen=True, rename="camel"):
+class FailedTry(Struct, frozen=True, rename="camel"):
     """A try that failed.
 
     `key` is the order's, as in the ledger. `what` is one of `errors`, or the type of the problem
@@ -82,6 +82,6 @@ class Report(Struct, frozen=True, rename="camel"):
     latency: Latency
     refusal_latency: Latency
     seconds: list[Second]
-    failures: list[Failure]
-    retries: list[Failure]
+    failures: list[FailedTry]
+    retries: list[FailedTry]
     watched: dict[str, Watched]

@@ -9,7 +9,7 @@ from typing import Final
 
 from orders_operator.load.histogram import Histogram
 from orders_operator.load.ledger import Ledger
-from orders_operator.load.report import Failure, Latency, Report, Second, Watched
+from orders_operator.load.report import FailedTry, Latency, Report, Second, Watched
 from orders_operator.load.settings import LoadSettings
 
 _KEPT: Final = 50
@@ -42,8 +42,8 @@ class Tally:
         self._late = 0
         self._statuses: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
-        self._failures: list[Failure] = []
-        self._retries: list[Failure] = []
+        self._failures: list[FailedTry] = []
+        self._retries: list[FailedTry] = []
         self._running: dict[int, _Running] = {}
         self._ended: list[Second] = []
 
@@ -63,7 +63,7 @@ class Tally:
         """Count a try without an answer, or with a wrong one."""
         self._errors[what] += 1
 
-    def retried(self, failure: Failure) -> None:
+    def retried(self, failure: FailedTry) -> None:
         """Count a try that is followed by another."""
         self._retried += 1
         if len(self._retries) < _KEPT:
@@ -74,7 +74,7 @@ class Tally:
         self._latency.observe(seconds)
         self._second(due).latency.observe(seconds)
 
-    def failed(self, due: float, failure: Failure, *, refused: bool) -> None:
+    def failed(self, due: float, failure: FailedTry, *, refused: bool) -> None:
         """Count a request that was due then and failed for good."""
         second = self._second(due)
         second.failed += 1

@@ -136,14 +136,14 @@ async def _restart(kube: Kube, where: str, arguments: argparse.Namespace) -> int
     if not arguments.all:
         return await _command(kube, where, arguments)
     as_json, told, status = arguments.output == "json", list[Order](), 0
-    async for it in restart_all(kube, where):
-        if not isinstance(it, Order):
-            _complain(it)
+    async for outcome in restart_all(kube, where):
+        if not isinstance(outcome, Order):
+            _complain(outcome)
             status = 1
             continue
-        told.append(it)
+        told.append(outcome)
         if not as_json:
-            sys.stdout.write(f"{it.text}\n")
+            sys.stdout.write(f"{outcome.text}\n")
             sys.stdout.flush()
     if as_json:
         sys.stdout.buffer.write(json.encode({"items": told}) + b"\n")

@@ -27,22 +27,22 @@ def comparison(
     rows = [(name, it) for name, it in _tracks(analysis) if it is not None]
     errors = None if bounds is None else bounds.max_error_ratio
     slowest = None if bounds is None else _slowest(bounds, analysis.stable)
-    most_errors = max([*(it.error_ratio for _, it in rows), errors or 0])
-    most_time = max([*(it.p99_milliseconds or 0 for _, it in rows), slowest or 0])
+    most_errors = max([*(measured.error_ratio for _, measured in rows), errors or 0])
+    most_time = max([*(measured.p99_milliseconds or 0 for _, measured in rows), slowest or 0])
     table = grid(
         "", "PODS", "REQUESTS", "ERRORS", " ", "P99", "  ",
         right=("PODS", "REQUESTS", "ERRORS", "P99"),
     )  # fmt: skip
-    for name, it in rows:
+    for name, measured in rows:
         watched = name != "stable"
         table.add_row(
             name,
-            str(it.pods),
-            f"{it.requests:,}",
-            percent(it.error_ratio),
-            _bar(it.error_ratio, most_errors, errors if watched else None),
-            milliseconds(it.p99_milliseconds),
-            _bar(it.p99_milliseconds or 0, most_time, slowest if watched else None),
+            str(measured.pods),
+            f"{measured.requests:,}",
+            percent(measured.error_ratio),
+            _bar(measured.error_ratio, most_errors, errors if watched else None),
+            milliseconds(measured.p99_milliseconds),
+            _bar(measured.p99_milliseconds or 0, most_time, slowest if watched else None),
         )
     if bounds is not None:
         table.add_row(

@@ -19,7 +19,7 @@ from typing import Final
 from msgspec import json
 from rich.live import Live
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import Kube, path
 from orders_operator.load.engine import Load
 from orders_operator.load.settings import LoadSettings
@@ -74,7 +74,7 @@ async def proxied(kube: Kube, namespace: str, name: str) -> str:
     try:
         found = await kube.get("v1", "services", namespace, name) or {}
     except KubeError as error:
-        if error.reason is not Failure.FORBIDDEN:
+        if error.reason is not ErrorReason.FORBIDDEN:
             raise
         found = {}  # who may not see it may still call it
     names = {port.get("name") for port in (found.get("spec") or {}).get("ports") or []}

@@ -64,7 +64,10 @@ def _totals(report: Report) -> RenderableType:
         f"{report.acknowledged:,}",
         Text(f"{report.failed:,} ({percent(share)})", "red" if report.failed else "green"),
         f"{report.refused:,}",
-        *(_time(it, latency.count) for it in (latency.p50, latency.p90, latency.p99, latency.max)),
+        *(
+            _time(value, latency.count)
+            for value in (latency.p50, latency.p90, latency.p99, latency.max)
+        ),
     )
     return table
 
@@ -72,19 +75,19 @@ def _totals(report: Report) -> RenderableType:
 def _seconds(report: Report) -> RenderableType:
     """Draw the last seconds; a bar is a p99, and all have one scale."""
     shown = report.seconds[-SECONDS:]
-    most = max((it.p99 for it in shown), default=0.0)
+    most = max((second.p99 for second in shown), default=0.0)
     table = grid(
         "SECOND", "REQUESTS", "FAILED", "P50", "MAX", "P99", " ",
         right=("SECOND", "REQUESTS", "FAILED", "P50", "MAX", "P99"),
     )  # fmt: skip
-    for it in shown:
-        good = it.requests - it.failed
+    for second in shown:
+        good = second.requests - second.failed
         table.add_row(
-            str(it.at),
-            f"{it.requests:,}",
-            Text(f"{it.failed:,}", "red" if it.failed else ""),
-            *(_time(seconds, good) for seconds in (it.p50, it.max, it.p99)),
-            Bar(most or 1, 0, it.p99, width=WIDTH, color="red" if it.failed else "green"),
+            str(second.at),
+            f"{second.requests:,}",
+            Text(f"{second.failed:,}", "red" if second.failed else ""),
+            *(_time(seconds, good) for seconds in (second.p50, second.max, second.p99)),
+            Bar(most or 1, 0, second.p99, width=WIDTH, color="red" if second.failed else "green"),
         )
     return table
 

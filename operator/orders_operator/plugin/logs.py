@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import Kube, path
 from orders_operator.objects import Object
 from orders_operator.plugin.format import short_pod
@@ -31,7 +31,7 @@ Key = tuple[str, str, int]
 SECONDS: Final = 1.0
 """Between two looks for new pods."""
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-_GONE: Final = frozenset({Failure.NOT_FOUND, Failure.INVALID})
+_GONE: Final = frozenset({ErrorReason.NOT_FOUND, ErrorReason.INVALID})
 """A pod that has gone, a container that has not started."""
 
 
@@ -59,7 +59,7 @@ class Logs:
         await service(self._kube, self._namespace, self._name)
         found = await self._pods()
         read = await together(*(self._past(key, tail) for key in _keys(found)))
-        for line in sorted(itertools.chain(*read), key=lambda it: it.at):
+        for line in sorted(itertools.chain(*read), key=lambda line: line.at):
             self._write(line)
         return len(found)
 
@@ -83,7 +83,7 @@ class Logs:
         try:
             return _keys(await self._pods())
         except KubeError as error:
-            if error.reason is not Failure.UNAVAILABLE:
+            if error.reason is not ErrorReason.UNAVAILABLE:
                 raise
             return {}
 
@@ -91,7 +91,7 @@ class Logs:
         found = await pods(self._kube, self._namespace, self._name)
         if self._track is None:
             return found
-        return [it for it in found if it["metadata"]["labels"].get(TRACK) == self._track]
+        return [pod for pod in found if pod["metadata"]["labels"].get(TRACK) == self._track]
 
     async def _past(self, key: Key, tail: int) -> list[Line]:
         """Read what there is; a pod that goes meanwhile has nothing more to say."""
@@ -109,7 +109,7 @@ class Logs:
             async for line in self._read(key, follow="true", **given):
                 self._write(line)
         except KubeError as error:
-            if error.reason not in {*_GONE, Failure.UNAVAILABLE}:
+            if error.reason not in {*_GONE, ErrorReason.UNAVAILABLE}:
                 raise
 
     async def _read(self, key: Key, **params: str) -> AsyncIterator[Line]:
@@ -154,13 +154,25 @@ def _keys(listed: Iterable[Object]) -> dict[Key, bool]:
     for pod in listed:
         status = pod.get("status") or {}
         containers = [
-            *(it for it in status.get("containerStatuses") or () if it["name"] == SERVICE),
-            *(it for it in status.get("initContainerStatuses") or () if it["name"] == MIGRATE),
+            *(
+                status
+                for status in status.get("containerStatuses") or ()
+                if status["name"] == SERVICE
+            ),
+            *(
+                status
+                for status in status.get("initContainerStatuses") or ()
+                if status["name"] == MIGRATE
+            ),
         ]
-        for it in containers:
-            state = it.get("state") or {}
-            if state.keys() & {"running", "terminated"} or it.get("lastState"):
-                key = pod["metadata"]["name"], it["name"], int(it.get("restartCount") or 0)
+        for container in containers:
+            state = container.get("state") or {}
+            if state.keys() & {"running", "terminated"} or container.get("lastState"):
+                key = (
+                    pod["metadata"]["name"],
+                    container["name"],
+                    int(container.get("restartCount") or 0),
+                )
                 found[key] = "running" in state
                 break
     return found

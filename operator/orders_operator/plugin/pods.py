@@ -38,7 +38,7 @@ def pod_of(pod: Object) -> Pod:
         track=labels.get(TRACK),
         ready=state == "ready",
         state=state,
-        restarts=sum(int(it.get("restartCount") or 0) for _, it in _containers(pod)),
+        restarts=sum(int(container.get("restartCount") or 0) for _, container in _containers(pod)),
         node=pod["spec"].get("nodeName"),
         created_at=moment(metadata.get("creationTimestamp")) or _EPOCH,
     )
@@ -51,7 +51,7 @@ def _state(pod: Object) -> str:
         return "ready"
     status = pod.get("status") or {}
     phase = str(status.get("phase") or "-")
-    waits = next(filter(None, (_waits(*it) for it in _containers(pod))), None)
+    waits = next(filter(None, (_waits(*container) for container in _containers(pod))), None)
     # A reason of the pod's own is Evicted, NodeLost or the like: it has come to its end.
     return str(status.get("reason") or waits or ("not ready" if phase == "Running" else phase))
 
@@ -69,8 +69,8 @@ def _waits(prefix: str, container: Object) -> str | None:
 
 def _containers(pod: Object) -> Iterator[tuple[str, Object]]:
     """Yield the statuses of containers in the order in which they run."""
-    status = pod.get("status") or {}
-    for it in status.get("initContainerStatuses") or ():
-        yield "Init:", it
-    for it in status.get("containerStatuses") or ():
-        yield "", it
+    pod_status = pod.get("status") or {}
+    for status in pod_status.get("initContainerStatuses") or ():
+        yield "Init:", status
+    for status in pod_status.get("containerStatuses") or ():
+        yield "", status

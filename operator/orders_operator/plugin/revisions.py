@@ -56,9 +56,15 @@ def _drawn(view: ServiceView, now: datetime, *, short: bool) -> RenderableType:
 def _shown(view: ServiceView) -> tuple[list[RevisionView], int]:
     """Return the revisions to draw, and how many there are beside them."""
     busy = {pod.revision for pod in view.pods}
-    old = [it for it in view.revisions if not it.roles and it.revision not in busy]
-    dropped = {it.revision for it in old[OLD:]}
-    return [it for it in view.revisions if it.revision not in dropped], len(dropped)
+    old = [
+        revision
+        for revision in view.revisions
+        if not revision.roles and revision.revision not in busy
+    ]
+    dropped = {revision.revision for revision in old[OLD:]}
+    return [revision for revision in view.revisions if revision.revision not in dropped], len(
+        dropped
+    )
 
 
 def _ready(pods: Sequence[Pod]) -> str:

@@ -50,7 +50,7 @@ async def read_snapshot(kube: Kube, namespace: str, name: str) -> ServiceSnapsho
 async def services(kube: Kube, namespace: str) -> list[Object]:
     """Return the OrderServices of a namespace, by their names."""
     found = await kube.list(API_VERSION, PLURAL, namespace)
-    return sorted(found, key=lambda it: str(it["metadata"]["name"]))
+    return sorted(found, key=lambda service: str(service["metadata"]["name"]))
 
 
 async def service(kube: Kube, namespace: str, name: str) -> Object:

@@ -16,7 +16,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import Kube
 from orders_operator.plugin.screen import overview, screen
 from orders_operator.plugin.snapshot import ServiceSnapshot, read_snapshot, services
@@ -54,7 +54,7 @@ async def read(kube: Kube, namespace: str, name: str | None) -> Views:
     found = await services(kube, namespace)
     if len(found) == 1:
         return view(await read_snapshot(kube, namespace, found[0]["metadata"]["name"]))
-    return [view(ServiceSnapshot(it)) for it in found]
+    return [view(ServiceSnapshot(resource)) for resource in found]
 
 
 def draw(found: Views, now: datetime) -> RenderableType:
@@ -66,9 +66,9 @@ async def document(kube: Kube, namespace: str, name: str | None) -> bytes:
     """Return what is there as JSON; without a name `items`, however many there are."""
     if name is not None:
         return json.encode(view(await read_snapshot(kube, namespace, name)))
-    names = [it["metadata"]["name"] for it in await services(kube, namespace)]
-    snapshots = await together(*(read_snapshot(kube, namespace, it) for it in names))
-    return json.encode({"items": [view(it) for it in snapshots]})
+    names = [service["metadata"]["name"] for service in await services(kube, namespace)]
+    snapshots = await together(*(read_snapshot(kube, namespace, name) for name in names))
+    return json.encode({"items": [view(snapshot) for snapshot in snapshots]})
 
 
 async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> int:
@@ -95,7 +95,7 @@ async def live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
             try:
                 seen = drawn = draw(await read(), datetime.now(UTC))
             except KubeError as error:
-                if error.reason is not Failure.UNAVAILABLE:
+                if error.reason is not ErrorReason.UNAVAILABLE:
                     raise
                 drawn = Group(seen, "", Text(f"As seen last: {error.message}", "red"))
             live.update(drawn, refresh=True)

@@ -66,7 +66,9 @@ class ServiceView(Struct, frozen=True, rename="camel", kw_only=True):
 
     def condition(self, kind: str) -> Condition | None:
         """Return a condition."""
-        return next((it for it in self.status.conditions if it.type == kind), None)
+        return next(
+            (condition for condition in self.status.conditions if condition.type == kind), None
+        )
 
     @property
     def stalled(self) -> Condition | None:
@@ -91,7 +93,7 @@ def view(snapshot: ServiceSnapshot) -> ServiceView:
         declared=_declared(snapshot.resource),
         status=status,
         revisions=_revisions(snapshot.revisions, metadata["name"], status.rollout),
-        pods=tuple(sorted(map(pod_of, snapshot.pods), key=lambda it: (it.created_at, it.name))),
+        pods=tuple(sorted(map(pod_of, snapshot.pods), key=lambda pod: (pod.created_at, pod.name))),
         events=_events(snapshot.events),
     )
 
@@ -124,15 +126,15 @@ def _revisions(
     """Return revisions, the newest first."""
     found = [
         RevisionView(
-            revision=(it := kind["metadata"]["name"].removeprefix(f"{name}-")),
+            revision=(revision := kind["metadata"]["name"].removeprefix(f"{name}-")),
             number=int(kind.get("revision") or 0),
             image=_image(kind) or "",
             created_at=moment(kind["metadata"].get("creationTimestamp")),
-            roles=tuple(_roles(it, rollout)),
+            roles=tuple(_roles(revision, rollout)),
         )
         for kind in kept
     ]
-    return tuple(sorted(found, key=lambda it: it.number, reverse=True))
+    return tuple(sorted(found, key=lambda revision: revision.number, reverse=True))
 
 
 def _roles(revision: str, rollout: RolloutStatus | None) -> Iterable[str]:
@@ -157,14 +159,14 @@ def _image(controller_revision: Object) -> str | None:
 def _events(found: Iterable[Object]) -> tuple[Event, ...]:
     made = [
         Event(
-            at=_happened(it),
-            type=it.get("type") or "Normal",
-            reason=it.get("reason") or "",
-            message=it.get("message") or "",
+            at=_happened(event),
+            type=event.get("type") or "Normal",
+            reason=event.get("reason") or "",
+            message=event.get("message") or "",
         )
-        for it in found
+        for event in found
     ]
-    return tuple(sorted(made, key=lambda it: it.at or _LONG_AGO))
+    return tuple(sorted(made, key=lambda event: event.at or _LONG_AGO))
 
 
 def _happened(event: Object) -> datetime | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 
 WRITES_SECONDS: Final = 20.0
 """For the children of one pass."""
@@ -42,7 +42,7 @@ class Allowance:
 
         """
         if self._left < _LEAST_SECONDS:
-            raise KubeError(Failure.UNAVAILABLE, _SPENT, lost=False)
+            raise KubeError(ErrorReason.UNAVAILABLE, _SPENT, lost=False)
         began = self._clock()
         try:
             yield self._left / 2

@@ -7,7 +7,6 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.client.errors import KubeError
 from orders_operator.reconcile.children import Children
-from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources.auth import (
     AUTH_SUFFIX,
@@ -17,6 +16,7 @@ from orders_operator.resources.auth import (
     kept_keys,
 )
 from orders_operator.resources.references import auth_config_of
+from orders_operator.rollout.pods import Failure
 
 
 class Trust(Struct, frozen=True):
@@ -32,57 +32,57 @@ class Trust(Struct, frozen=True):
     ports: frozenset[int] = frozenset()
 
 
-async def cluster_keys(it: Pass, children: Children) -> ClusterKeys | None:
+async def cluster_keys(current: Pass, children: Children) -> ClusterKeys | None:
     """Return the cluster's keys if they are needed, and can be had; else as pods have them."""
-    auth = it.service.spec.auth
+    auth = current.service.spec.auth
     if auth is None or not auth.service_accounts:
         return None
     try:
-        found = await it.context.issuer.keys()
+        found = await current.context.issuer.keys()
     except KubeError as error:
-        it.problems.append(
-            Problem(
+        current.failures.append(
+            Failure(
                 Reason.APPLY_FAILED,
                 f"serviceAccounts needs the API server's keys: {error.message}",
             )
         )
-        return kept_keys(await _kept(it, children))
+        return kept_keys(await _kept(current, children))
     if found.issuer in {issuer.issuer for issuer in auth.jwt}:
         text = (
             f"auth.jwt names {found.issuer}, which is the API server's own issuer:"
             " leave it out, as serviceAccounts stands for it"
         )
-        it.problems.append(Problem(Reason.APPLY_FAILED, text))
+        current.failures.append(Failure(Reason.APPLY_FAILED, text))
         return None
     return found
 
 
-def lacks_keys(it: Pass) -> bool:
+def lacks_keys(current: Pass) -> bool:
     """Whether the cluster's keys are needed and nobody knows them: then nothing new begins."""
-    auth = it.service.spec.auth
-    return auth is not None and bool(auth.service_accounts) and it.snapshot.cluster is None
+    auth = current.service.spec.auth
+    return auth is not None and bool(auth.service_accounts) and current.snapshot.cluster is None
 
 
-async def trust(it: Pass) -> Trust:
+async def trust(current: Pass) -> Trust:
     """Return whose tokens are taken.
 
     A spec that names no issuer any more has pods that still mount the ConfigMap refuse all; one
     without any auth leaves it as it is, until no pod needs it.
     """
-    auth, kept = it.service.spec.auth, await _kept(it, it.snapshot.children)
-    name = f"{it.service.metadata.name}{AUTH_SUFFIX}"
-    mounted = any(auth_config_of(reader) == name for reader in it.in_use)
+    auth, kept = current.service.spec.auth, await _kept(current, current.snapshot.children)
+    name = f"{current.service.metadata.name}{AUTH_SUFFIX}"
+    mounted = any(auth_config_of(reader) == name for reader in current.in_use)
     files = None
-    if auth is not None and (auth.takes_tokens or mounted) and not lacks_keys(it):
-        files = auth_files(auth, it.snapshot.cluster)
+    if auth is not None and (auth.takes_tokens or mounted) and not lacks_keys(current):
+        files = auth_files(auth, current.snapshot.cluster)
     if not (mounted or files):
         return Trust()
     return Trust(files, issuer_ports(kept if files is None else files))
 
 
-async def _kept(it: Pass, children: Children) -> Mapping[str, str]:
+async def _kept(current: Pass, children: Children) -> Mapping[str, str]:
     """Return what the ConfigMap has now."""
-    name = f"{it.service.metadata.name}{AUTH_SUFFIX}"
+    name = f"{current.service.metadata.name}{AUTH_SUFFIX}"
     live = await children.mine("v1", "ConfigMap", name)
     found: Mapping[str, str] = (live or {}).get("data") or {}
     return found

@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from orders_operator.api.conditions import Reason
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import altered, key
 from orders_operator.reconcile.needs import needs, place
-from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.reconcile.writes import Writes
 from orders_operator.resources.labels import COMPONENT, DATABASE
 from orders_operator.resources.references import REFERENCED, Reference
+from orders_operator.rollout.pods import Failure
 
 if TYPE_CHECKING:
     from orders_operator.reconcile.reconcile_pass import Context
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LIST_SECONDS: Final = 10.0
 GET_SECONDS: Final = 5.0
 
-_OVERTAKEN: Final = {("Secret", Failure.CONFLICT), ("Secret", Failure.ALREADY_EXISTS)}
+_OVERTAKEN: Final = {("Secret", ErrorReason.CONFLICT), ("Secret", ErrorReason.ALREADY_EXISTS)}
 """Failures by which somebody else was faster: another pass takes what they have made."""
 
 log = logging.getLogger("orders_operator.children")
@@ -163,7 +163,7 @@ class Children:
             if name == kind.kind and self._owner.owns(obj)
         ]
 
-    async def apply(self, wanted: Iterable[Object]) -> list[Problem]:
+    async def apply(self, wanted: Iterable[Object]) -> list[Failure]:
         """Apply objects; return what went wrong, object by object.
 
         Raises:
@@ -171,41 +171,41 @@ class Children:
                 longer as it was read.
 
         """
-        problems = []
+        failures = []
         absent: list[Object] = []
-        for obj in sorted(wanted, key=lambda it: place(it["kind"])):
+        for obj in sorted(wanted, key=lambda obj: place(obj["kind"])):
             ours = obj["metadata"]["labels"][COMPONENT] != DATABASE
-            if ours and any(needs(obj, it) for it in absent):
+            if ours and any(needs(obj, other) for other in absent):
                 self.held_back.add(key(obj))
                 continue
-            problem = await self._attempt(obj)
-            if problem is None:
+            failure = await self._attempt(obj)
+            if failure is None:
                 continue
-            problems.append(problem)
+            failures.append(failure)
             self.held_back.add(key(obj))
             live = await self.find(obj["apiVersion"], *key(obj))
             if ours and (live is None or not self._owner.owns(live)):
                 absent.append(obj)
-        return problems
+        return failures
 
     async def prune(
         self, wanted: Iterable[Object], spared: Callable[[Object], bool]
-    ) -> list[Problem]:
+    ) -> list[Failure]:
         """Delete those of ours that are not wanted, and not spared; the last applied first."""
         keep = set(map(key, wanted))
-        problems = []
-        for (kind, name), obj in sorted(self._live.items(), key=lambda it: -place(it[0][0])):
+        failures = []
+        for (kind, name), obj in sorted(self._live.items(), key=lambda entry: -place(entry[0][0])):
             if (kind, name) in keep or not self._owner.owns(obj):
                 continue
             if obj["metadata"].get("deletionTimestamp") or spared({**obj, "kind": kind}):
                 continue
             gone = {"kind": kind, "metadata": {"name": name}, "uid": obj["metadata"]["uid"]}
-            problem = await self._unless_refused(gone, self._delete)
-            if problem is not None:
-                problems.append(problem)
-        return problems
+            failure = await self._unless_refused(gone, self._delete)
+            if failure is not None:
+                failures.append(failure)
+        return failures
 
-    async def _attempt(self, wanted: Object) -> Problem | None:
+    async def _attempt(self, wanted: Object) -> Failure | None:
         """Apply an object, where that may be tried; return what went wrong."""
         live = await self.find(wanted["apiVersion"], *key(wanted))
         kind = wanted["kind"]
@@ -215,28 +215,28 @@ class Children:
             return refusal(_named(wanted), self.unread[key(wanted)])
         if live is not None and not self._owner.owns(live):
             text = f"{_named(wanted)} exists and {self._owner.told(live)}"
-            return Problem(Reason.NAME_CONFLICT, text)
+            return Failure(Reason.NAME_CONFLICT, text)
         if live is not None and self._context.cache.unchanged(
             self._owner.uid, wanted, live, MANAGER
         ):
             return None
         return await self._unless_refused(wanted, self._apply)
 
-    async def _unless_refused(self, obj: Object, write: Callable[[Object], Any]) -> Problem | None:
+    async def _unless_refused(self, obj: Object, write: Callable[[Object], Any]) -> Failure | None:
         """Write, unless that was refused a moment ago; return a refusal."""
         refusals, uid = self._context.refusals, self._owner.uid
-        problem: Problem | None = refusals.waiting(uid, obj, self._now)
-        if problem is not None:
-            return problem
+        failure: Failure | None = refusals.waiting(uid, obj, self._now)
+        if failure is not None:
+            return failure
         began = time.monotonic()
         try:
             await write(obj)
         except KubeError as error:
             if error.lost or (obj["kind"], error.reason) in _OVERTAKEN:
                 raise
-            problem = refusal(_named(obj), error)
-            refusals.refused(uid, obj, problem, self._now, time.monotonic() - began)
-            return problem
+            failure = refusal(_named(obj), error)
+            refusals.refused(uid, obj, failure, self._now, time.monotonic() - began)
+            return failure
         refusals.accepted(uid, obj)
         return None
 
@@ -257,7 +257,7 @@ class Children:
 
     async def _delete(self, gone: Object) -> None:
         kind, name = key(gone)
-        declared = next(it for it in self._kinds.values() if it.kind == kind)
+        declared = next(known for known in self._kinds.values() if known.kind == kind)
         await self._writes.delete(declared.api_version, declared.plural, name, gone["uid"])
         del self._live[kind, name]
         self._others[kind, name] = None
@@ -268,9 +268,9 @@ class Children:
         log.info("%s %s %s", kind, name, action)
 
 
-def refusal(what: str, error: KubeError) -> Problem:
+def refusal(what: str, error: KubeError) -> Failure:
     """Return what is said of something that the API server refused."""
-    return Problem(Reason.APPLY_FAILED, f"{what}: {error.message}")
+    return Failure(Reason.APPLY_FAILED, f"{what}: {error.message}")
 
 
 def _named(obj: Object) -> str:

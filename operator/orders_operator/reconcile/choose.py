@@ -7,7 +7,6 @@ from orders_operator.api.conditions import Reason
 from orders_operator.objects import Object
 from orders_operator.reconcile.auth import lacks_keys
 from orders_operator.reconcile.metrics_key import make_metrics_key
-from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.reconcile_pass import Choice, Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import missing, text
@@ -16,55 +15,56 @@ from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.metrics_key import reference as metrics_key
 from orders_operator.resources.references import SECRETS, Needed, Reference, everything
 from orders_operator.resources.revision import Revision, wanted
+from orders_operator.rollout.pods import Failure
 
 _PASSWORD_BYTES: Final = 24
 
 
-async def choose(it: Pass) -> None:
+async def choose(current: Pass) -> None:
     """Choose; without all that it reads nothing new is begun, and what was begun goes on.
 
     An embedded database's Secret is made here, the first time: pods cannot begin without it.
     """
-    service, snapshot = it.service, it.snapshot
-    annotations = it.resource["metadata"].get("annotations")
-    chosen = None if it.invalid is None else _begun(it)
+    service, snapshot = current.service, current.snapshot
+    annotations = current.resource["metadata"].get("annotations")
+    chosen = None if current.invalid is None else _begun(current)
     if chosen is None:
         declared = declaration(service, annotations)
         chosen = wanted(service, declared, snapshot.revisions.values())
-    embedded = service.spec.database.embedded is not None and it.invalid is None
+    embedded = service.spec.database.embedded is not None and current.invalid is None
     for need in everything(chosen.template):  # of one that is taken up from the history
         if need.reference not in snapshot.contents:
             found = await snapshot.children.find_reference(need.reference)
             snapshot.contents[need.reference] = found
     own = Reference(SECRETS, postgres.database_name(service))
-    kept = snapshot.database is not None and it.invalid is None
-    password = await _password(it, own) if embedded or kept else None
+    kept = snapshot.database is not None and current.invalid is None
+    password = await _password(current, own) if embedded or kept else None
     if password is not None or embedded:
         snapshot.contents[own] = password
     ours = {own} if embedded else set()
-    if service.spec.monitoring.auth and it.invalid is None:
+    if service.spec.monitoring.auth and current.invalid is None:
         ours.add(metrics_key(service))
-    refused = not await make_metrics_key(it) or (embedded and password is None)
+    refused = not await make_metrics_key(current) or (embedded and password is None)
     needs = [need for need in everything(chosen.template) if need.reference not in ours]
     lacking = missing(needs, snapshot.contents)
     unreadable = [need for need in needs if snapshot.children.unreadable(need.reference)]
     absent = missing([need for need in needs if need not in unreadable], snapshot.contents)
     if absent:
-        it.problems.insert(0, Problem(Reason.SECRET_MISSING, "; ".join(absent)))
-    held = it.invalid is not None or bool(
-        lacking or refused or lacks_keys(it) or snapshot.unknown or snapshot.children.unread
+        current.failures.insert(0, Failure(Reason.SECRET_MISSING, "; ".join(absent)))
+    held = current.invalid is not None or bool(
+        lacking or refused or lacks_keys(current) or snapshot.unknown or snapshot.children.unread
     )
-    it.choice = Choice(
+    current.choice = Choice(
         wanted=chosen,
-        going=_begun(it) if held else chosen,
+        going=_begun(current) if held else chosen,
         missing=lacking,
         password=password,
     )
 
 
-def _begun(it: Pass) -> Revision | None:
+def _begun(current: Pass) -> Revision | None:
     """Return the revision that was begun; None if it is not known what runs, or what ran."""
-    snapshot, before = it.snapshot, it.snapshot.before
+    snapshot, before = current.snapshot, current.snapshot.before
     if snapshot.children.any_unread("Deployment"):
         return None
     known = {found for found in (before.stable, before.revision) if found is not None}
@@ -73,13 +73,13 @@ def _begun(it: Pass) -> Revision | None:
     return snapshot.revisions.get(before.revision or "")
 
 
-async def _password(it: Pass, own: Reference) -> Object | None:
+async def _password(current: Pass, own: Reference) -> Object | None:
     """Return the Secret of the embedded database; None if it cannot be had."""
-    children = it.snapshot.children
+    children = current.snapshot.children
     live = await children.mine("v1", "Secret", own.name)
     if live is not None and text(Needed(own, "password"), {own: live}):
-        return postgres.secret(it.service, "", live)
-    made = postgres.secret(it.service, secrets.token_urlsafe(_PASSWORD_BYTES), None)
-    problems = await children.apply([made])
-    it.problems += problems
-    return None if problems else made
+        return postgres.secret(current.service, "", live)
+    made = postgres.secret(current.service, secrets.token_urlsafe(_PASSWORD_BYTES), None)
+    failures = await children.apply([made])
+    current.failures += failures
+    return None if failures else made

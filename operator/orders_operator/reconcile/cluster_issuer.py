@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct, json
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.resources.auth import ClusterKeys
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ClusterIssuer:
         told = await self._read(_CONFIGURATION, "application/json", _Configuration)
         found = await self._read(_KEYS, _JWKS, _Keys)
         if not (told.issuer and found.keys):
-            raise KubeError(Failure.REFUSED, f"GET {_KEYS}: it has no issuer, or no key")
+            raise KubeError(ErrorReason.REFUSED, f"GET {_KEYS}: it has no issuer, or no key")
         return ClusterKeys(told.issuer, json.encode(found, order="sorted").decode())
 
     async def _read(self, where: str, accept: str, form: Any) -> Any:
@@ -75,4 +75,4 @@ class ClusterIssuer:
         try:
             return msgspec.convert(found, form)
         except msgspec.ValidationError as error:
-            raise KubeError(Failure.REFUSED, f"GET {where}: {error}") from None
+            raise KubeError(ErrorReason.REFUSED, f"GET {where}: {error}") from None

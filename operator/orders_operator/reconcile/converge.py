@@ -36,43 +36,45 @@ _TELLING: Final = frozenset({POD, CONTROLLER_REVISION.kind, STATEFUL_SET.kind})
 """The kinds that tell what is in use."""
 
 
-async def apply(it: Pass) -> list[Object]:
+async def apply(current: Pass) -> list[Object]:
     """Apply what is desired; return it."""
-    it.in_use = in_use(it)
-    objects = desired(it.service, await _facts(it))
-    if it.invalid is not None:
-        objects = await what_goes_back(it, objects)
-    children = it.snapshot.children
-    it.problems += await children.apply(objects)
-    canary = ("Deployment", f"{it.service.metadata.name}-{CANARY}")
-    if it.plan is not None and canary in children.held_back:
-        it.plan = held_back(it.plan)
+    current.in_use = in_use(current)
+    objects = desired(current.service, await _facts(current))
+    if current.invalid is not None:
+        objects = await what_goes_back(current, objects)
+    children = current.snapshot.children
+    current.failures += await children.apply(objects)
+    canary = ("Deployment", f"{current.service.metadata.name}-{CANARY}")
+    if current.plan is not None and canary in children.held_back:
+        current.plan = held_back(current.plan)
     return objects
 
 
-async def prune(it: Pass, objects: list[Object]) -> None:
+async def prune(current: Pass, objects: list[Object]) -> None:
     """Delete what is no longer desired, unless something in use needs it or may need it.
 
     Going back is a deletion, of the canary: that is done whatever else is not known. Of another
     kind whose list failed nothing is deleted, though some of it was found by its name.
     """
-    copies = config_maps(it)
-    rolling = await _rolls(it)
-    stays = _database_stays(it)
-    policies = it.service.spec.network_policy.enabled
+    copies = config_maps(current)
+    rolling = await _rolls(current)
+    stays = _database_stays(current)
+    policies = current.service.spec.network_policy.enabled
 
-    expose = it.service.spec.expose
-    route = HTTP_ROUTE.api_version in it.snapshot.served and not it.problems
+    expose = current.service.spec.expose
+    route = HTTP_ROUTE.api_version in current.snapshot.served and not current.failures
     newer = any(_is_database_revision(obj) for obj in objects)
 
-    sure = it.invalid is None and not it.snapshot.unknown & _TELLING
-    left = not _keeps_its_share(it, objects) and (it.invalid is None or goes_back(it))
+    sure = current.invalid is None and not current.snapshot.unknown & _TELLING
+    left = not _keeps_its_share(current, objects) and (
+        current.invalid is None or goes_back(current)
+    )
 
     def spared(obj: Object) -> bool:
         kind, metadata = obj["kind"], obj["metadata"]
         if kind == "Deployment":
-            return it.plan is None or not left
-        if not sure or kind in it.snapshot.unknown:
+            return current.plan is None or not left
+        if not sure or kind in current.snapshot.unknown:
             return True
         if kind == "Ingress":  # callers come by it until the route is there
             return expose.http_route is not None and not route
@@ -82,56 +84,56 @@ async def prune(it: Pass, objects: list[Object]) -> None:
         if kind == "NetworkPolicy":  # left out while an address is not known
             return policies
         read = kind == "ConfigMap" and (rolling or metadata["name"] in copies)
-        return read or (it.plan is None and kind in _UNTOUCHED)
+        return read or (current.plan is None and kind in _UNTOUCHED)
 
-    it.problems += await it.snapshot.children.prune(objects, spared)
-    if stays and not uses_embedded(it):
-        it.wake(_RECORDED_SECONDS)
-    _come_back(it)
+    current.failures += await current.snapshot.children.prune(objects, spared)
+    if stays and not uses_embedded(current):
+        current.wake(_RECORDED_SECONDS)
+    _come_back(current)
 
 
-def _keeps_its_share(it: Pass, objects: list[Object]) -> bool:
+def _keeps_its_share(current: Pass, objects: list[Object]) -> bool:
     """Whether a route may still give the canary's pods requests: none of it was applied."""
-    routes = it.snapshot.children.every(HTTP_ROUTE)
-    own = (HTTP_ROUTE.kind, it.service.metadata.name)
-    if own in it.snapshot.children.held_back:
+    routes = current.snapshot.children.every(HTTP_ROUTE)
+    own = (HTTP_ROUTE.kind, current.service.metadata.name)
+    if own in current.snapshot.children.held_back:
         return bool(routes)
-    return it.invalid is not None and bool(routes) and own not in map(key, objects)
+    return current.invalid is not None and bool(routes) and own not in map(key, objects)
 
 
-def _come_back(it: Pass) -> None:
+def _come_back(current: Pass) -> None:
     """Say what could not be read, and come back for what is in the way or was refused."""
-    children = it.snapshot.children
-    it.problems += [refusal(" ".join(found), why) for found, why in children.unread.items()]
-    refused = any(problem.reason is Reason.APPLY_FAILED for problem in it.problems)
-    it.wake(it.context.refusals.passed(it.service.metadata.uid, refused=refused))
-    if it.problems:
-        it.wake(CONFLICT_SECONDS)
+    children = current.snapshot.children
+    current.failures += [refusal(" ".join(found), why) for found, why in children.unread.items()]
+    refused = any(failure.reason is Reason.APPLY_FAILED for failure in current.failures)
+    current.wake(current.context.refusals.passed(current.service.metadata.uid, refused=refused))
+    if current.failures:
+        current.wake(CONFLICT_SECONDS)
 
 
-def retained_claim(it: Pass) -> RetainedClaim | None:
+def retained_claim(current: Pass) -> RetainedClaim | None:
     """Return the claim that an embedded database left behind, or is about to."""
-    if uses_embedded(it):
+    if uses_embedded(current):
         return None
-    if it.snapshot.database is None or POD in it.snapshot.unknown:  # a pod may use it
-        return _recorded(it)
-    if it.snapshot.database.declared.retention == "Delete":
+    if current.snapshot.database is None or POD in current.snapshot.unknown:  # a pod may use it
+        return _recorded(current)
+    if current.snapshot.database.declared.retention == "Delete":
         return None
-    namespace, claim = it.service.metadata.namespace, claim_name(it.service)
+    namespace, claim = current.service.metadata.namespace, claim_name(current.service)
     return RetainedClaim(claim, f"kubectl delete pvc --namespace {namespace} {claim}")
 
 
-def _database_stays(it: Pass) -> bool:
+def _database_stays(current: Pass) -> bool:
     """Whether the embedded database is in use, or its claim is not written down yet."""
-    kept = it.snapshot.database
-    if it.plan is None or uses_embedded(it):
+    kept = current.snapshot.database
+    if current.plan is None or uses_embedded(current):
         return True
-    return kept is not None and kept.declared.retention == "Retain" and _recorded(it) is None
+    return kept is not None and kept.declared.retention == "Retain" and _recorded(current) is None
 
 
-async def _rolls(it: Pass) -> bool:
+async def _rolls(current: Pass) -> bool:
     """Whether pods of an earlier content may still be made: a ReplicaSet replaces those it has."""
-    tracks = await tracks_of(it)
+    tracks = await tracks_of(current)
     found = (tracks.stable.track, tracks.canary.track)
     return any(
         not (track.progress.current and track.progress.complete)
@@ -145,78 +147,80 @@ def _is_database_revision(obj: Object) -> bool:
     return obj["kind"] == CONTROLLER_REVISION.kind and labels.get(COMPONENT) == DATABASE
 
 
-def _recorded(it: Pass) -> RetainedClaim | None:
-    found = (it.resource.get("status") or {}).get("retainedClaim")
+def _recorded(current: Pass) -> RetainedClaim | None:
+    found = (current.resource.get("status") or {}).get("retainedClaim")
     if not isinstance(found, dict):
         return None
     return RetainedClaim(str(found.get("name")), str(found.get("deleteWith")))
 
 
-async def _facts(it: Pass) -> Facts:
-    snapshot, before = it.snapshot, it.snapshot.before
-    placement = await _placement(it)
+async def _facts(current: Pass) -> Facts:
+    snapshot, before = current.snapshot, current.snapshot.before
+    placement = await _placement(current)
     policy = await snapshot.children.mine(
-        "networking.k8s.io/v1", "NetworkPolicy", it.service.metadata.name
+        "networking.k8s.io/v1", "NetworkPolicy", current.service.metadata.name
     )
     tracks = () if placement is None else placement.tracks
     weight = (before.weight or 0) if before.canary else 0
     hidden = POD in snapshot.unknown
-    live = await snapshot.children.mine("apps/v1", "Deployment", it.service.metadata.name)
-    trusted = await trust(it)
-    service = await snapshot.children.mine("v1", "Service", it.service.metadata.name)
+    live = await snapshot.children.mine("apps/v1", "Deployment", current.service.metadata.name)
+    trusted = await trust(current)
+    service = await snapshot.children.mine("v1", "Service", current.service.metadata.name)
     return Facts(
         apis=snapshot.served,
         placement=placement,
-        weight=weight if it.plan is None else it.plan.weight,
-        floor=(before if it.plan is None else it.plan.status).stable_pods or 0,
+        weight=weight if current.plan is None else current.plan.weight,
+        floor=(before if current.plan is None else current.plan.status).stable_pods or 0,
         begins=live is None,
-        database=await _database(it),
-        egress=None if placement is None or hidden else egress(it, tracks, policy, trusted.ports),
-        schemes=schemes(it, service),
+        database=await _database(current),
+        egress=None
+        if placement is None or hidden
+        else egress(current, tracks, policy, trusted.ports),
+        schemes=schemes(current, service),
         auth=trusted.files,
-        metrics_key=await kept_metrics_key(it),
+        metrics_key=await kept_metrics_key(current),
     )
 
 
-async def _database(it: Pass) -> Database | None:
+async def _database(current: Pass) -> Database | None:
     """Return the embedded database, if it is declared or in use and its Secret can be had."""
-    if it.choice.password is None or not uses_embedded(it):
+    if current.choice.password is None or not uses_embedded(current):
         return None
-    name = postgres.database_name(it.service)
-    live = await it.snapshot.children.mine("apps/v1", "StatefulSet", name)
-    kept, first = it.snapshot.database, None
+    name = postgres.database_name(current.service)
+    live = await current.snapshot.children.mine("apps/v1", "StatefulSet", name)
+    kept, first = current.snapshot.database, None
     if kept is None:
         try:
-            first = await placed(it)
+            first = await placed(current)
         except Unread:
             return None
-    revision = database_revision(it.service, kept, live, first)
+    revision = database_revision(current.service, kept, live, first)
     if revision is None:
         return None
-    goes = live is not None and await is_replaced(it, live)
-    return Database(revision, it.choice.password, 0 if goes else 1)
+    goes = live is not None and await is_replaced(current, live)
+    return Database(revision, current.choice.password, 0 if goes else 1)
 
 
-async def _placement(it: Pass) -> Placement | None:
+async def _placement(current: Pass) -> Placement | None:
     """Return which revision runs where, with what its pods read, and which are kept."""
-    if it.plan is None:
+    if current.plan is None:
         return None
-    plan, children, known = it.plan, it.snapshot.children, it.known
-    tracks = await tracks_of(it)
+    plan, children, known = current.plan, current.snapshot.children, current.known
+    tracks = await tracks_of(current)
     deployments = (tracks.stable.deployment, tracks.canary.deployment)
 
     async def with_content(found: str) -> Running:
         revision = known[found]
         copy = await children.mine("v1", "ConfigMap", revision.copy) if revision.copy else None
-        return running(it, revision, copy, deployments)
+        return running(current, revision, copy, deployments)
 
     status = plan.status
     declared = (plan.stable, plan.canary, status.stable, status.revision)
-    used = {found for found in declared if found} | revisions_of(it.snapshot.pods)
+    used = {found for found in declared if found} | revisions_of(current.snapshot.pods)
     numbers = {}
-    if CONTROLLER_REVISION.kind not in it.snapshot.unknown:
-        wanted, length = status.revision or plan.stable, it.service.spec.rollout.history
-        numbers = history(it.snapshot.controllers, wanted, used, length)
+    if CONTROLLER_REVISION.kind not in current.snapshot.unknown:
+        wanted, length = status.revision or plan.stable, current.service.spec.rollout.history
+        numbers = history(current.snapshot.controllers, wanted, used, length)
     stable = await with_content(plan.stable)
     canary = None if plan.canary is None else await with_content(plan.canary)
     kept = known | {run.revision.hash: run.revision for run in (stable, canary) if run is not None}

@@ -55,13 +55,13 @@ def _same(wanted: Any, live: Any, fields: Object) -> bool:
         return bool(wanted == _declared(live))
     if isinstance(wanted, dict) and isinstance(live, dict):
         return inner.keys() == {f"f:{name}" for name in wanted} and all(
-            _same(it, live.get(name, _ABSENT), inner[f"f:{name}"])
-            or (name in _QUANTITIES and _same_quantities(it, live.get(name)))
-            for name, it in wanted.items()
+            _same(value, live.get(name, _ABSENT), inner[f"f:{name}"])
+            or (name in _QUANTITIES and _same_quantities(value, live.get(name)))
+            for name, value in wanted.items()
         )
     if not (isinstance(wanted, list) and isinstance(live, list) and len(inner) == len(wanted)):
         return False
-    return all(isinstance(it, dict) and _same_item(it, live, inner) for it in wanted)
+    return all(isinstance(item, dict) and _same_item(item, live, inner) for item in wanted)
 
 
 def _same_item(wanted: Object, live: list[Any], fields: Object) -> bool:
@@ -69,7 +69,7 @@ def _same_item(wanted: Object, live: list[Any], fields: Object) -> bool:
     for name, inner in fields.items():
         key = json.decode(name[2:]) if name.startswith("k:") else None
         if isinstance(key, dict) and _has(wanted, key):
-            found = next((it for it in live if _has(it, key)), None)
+            found = next((item for item in live if _has(item, key)), None)
             return found is not None and _same(wanted, found, inner)
     return False
 
@@ -78,7 +78,7 @@ def _same_quantities(wanted: Any, live: Any) -> bool:
     """Whether resources are as wanted, in whatever unit: the API server makes 500m of 0.5."""
     if not (isinstance(wanted, dict) and isinstance(live, dict) and wanted.keys() == live.keys()):
         return False
-    return all(_quantity(it) == _quantity(live[name]) for name, it in wanted.items())
+    return all(_quantity(quantity) == _quantity(live[name]) for name, quantity in wanted.items())
 
 
 def _quantity(value: Any) -> Decimal | str:
@@ -98,8 +98,8 @@ def _declared(live: Any) -> Any:
     if not isinstance(live, list):
         return live
     return [
-        {name: value for name, value in it.items() if name != "status"}
-        if isinstance(it, dict)
-        else it
-        for it in live
+        {name: value for name, value in entry.items() if name != "status"}
+        if isinstance(entry, dict)
+        else entry
+        for entry in live
     ]

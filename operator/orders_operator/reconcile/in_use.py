@@ -23,58 +23,64 @@ from orders_operator.resources.references import (
 )
 
 
-def in_use(it: Pass) -> tuple[Object, ...]:
+def in_use(current: Pass) -> tuple[Object, ...]:
     """Return the pods, and the templates of revisions, whose needs stay."""
-    snapshot = it.snapshot
-    status = snapshot.before if it.plan is None else it.plan.status
+    snapshot = current.snapshot
+    status = snapshot.before if current.plan is None else current.plan.status
     hashes = [status.stable, status.canary]
-    hashes += [status.revision] if it.plan is None else [it.plan.stable, it.plan.canary]
-    known = it.known
+    hashes += (
+        [status.revision] if current.plan is None else [current.plan.stable, current.plan.canary]
+    )
+    known = current.known
     templates = [known[found].template for found in dict.fromkeys(hashes) if found in known]
     return (*templates, *snapshot.pods)
 
 
-def uses_embedded(it: Pass) -> bool:
+def uses_embedded(current: Pass) -> bool:
     """Whether the embedded PostgreSQL is declared, or anything in use reads its Secret."""
-    if it.service.spec.database.embedded is not None:
+    if current.service.spec.database.embedded is not None:
         return True
-    name = postgres.database_name(it.service)
-    needs = map(database, it.in_use)
-    return it.snapshot.database is not None and any(
+    name = postgres.database_name(current.service)
+    needs = map(database, current.in_use)
+    return current.snapshot.database is not None and any(
         need is not None and need.reference.name == name for need in needs
     )
 
 
-def config_maps(it: Pass) -> frozenset[str]:
+def config_maps(current: Pass) -> frozenset[str]:
     """Return the names of the ConfigMaps that pods read, and of the copies of revisions in use.
 
     Pods that only take tokens by one need it, too: without it none of them could begin again.
     """
-    needs = (need.reference for reader in it.in_use for need in named(reader))
-    status = it.snapshot.before if it.plan is None else it.plan.status
-    hashes = (status.stable, status.canary, status.revision if it.plan is None else it.plan.stable)
-    copies = (it.known[found].copy for found in hashes if found in it.known)
-    trusted = [found for found in map(auth_config_of, it.in_use) if found is not None]
+    needs = (need.reference for reader in current.in_use for need in named(reader))
+    status = current.snapshot.before if current.plan is None else current.plan.status
+    hashes = (
+        status.stable,
+        status.canary,
+        status.revision if current.plan is None else current.plan.stable,
+    )
+    copies = (current.known[found].copy for found in hashes if found in current.known)
+    trusted = [found for found in map(auth_config_of, current.in_use) if found is not None]
     read = [need.name for need in needs if need.plural == CONFIG_MAPS]
     return frozenset((*copies, *trusted, *read))
 
 
 def egress(
-    it: Pass, running: Iterable[Running], policy: Object | None, issuers: Iterable[int]
+    current: Pass, running: Iterable[Running], policy: Object | None, issuers: Iterable[int]
 ) -> Egress | None:
     """Return where everything in use goes; None while that is not known, and no policy is there.
 
     Args:
-        it: the pass.
+        current: the pass.
         running: what the tracks are to run.
         policy: the NetworkPolicy there is; its ports stay open until no pod is left that may have
             read another address.
         issuers: the ports of those whose tokens are taken.
 
     """
-    name, contents = postgres.database_name(it.service), it.snapshot.contents
-    own, embedded, known, ports = uses_embedded(it), False, True, set(issuers)
-    for reader in it.in_use:
+    name, contents = postgres.database_name(current.service), current.snapshot.contents
+    own, embedded, known, ports = uses_embedded(current), False, True, set(issuers)
+    for reader in current.in_use:
         need, collector = database(reader), collector_port(reader)
         if collector is not None:
             ports.add(collector)
@@ -90,17 +96,17 @@ def egress(
             ports.update(database_ports(url))
     if policy is None:
         return Egress(tuple(sorted(ports)), embedded) if known else None
-    if not (known and _all_current(it, running)):
+    if not (known and _all_current(current, running)):
         ports |= open_ports(policy)
     return Egress(tuple(sorted(ports)), embedded)
 
 
-def _all_current(it: Pass, running: Iterable[Running]) -> bool:
+def _all_current(current: Pass, running: Iterable[Running]) -> bool:
     """Whether every pod has what its revision reads now."""
     content = {(found.revision.hash, found.content) for found in running}
     return all(
         (_said(pod, "labels", REVISION), _said(pod, "annotations", CONFIG_HASH)) in content
-        for pod in it.snapshot.pods
+        for pod in current.snapshot.pods
     )
 
 

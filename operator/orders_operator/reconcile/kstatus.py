@@ -12,48 +12,53 @@ from collections.abc import Mapping
 from typing import Final
 
 from orders_operator.api.conditions import ConditionType, Reason
-from orders_operator.reconcile.observed import Observed, Problem, Verdict
+from orders_operator.reconcile.observed import ConditionState, Observed
+from orders_operator.rollout.pods import Failure
 
 _GIVEN_UP: Final = {"RolledBack": Reason.ROLLED_BACK, "Halted": Reason.HALTED}
 """The reason of Stalled, by the phase of the rollout."""
-_NOT_STALLED: Final = Verdict("False", Reason.AS_EXPECTED, "Nothing has been given up.")
-_DONE: Final = Verdict("False", Reason.ROLLED_OUT, "All that the spec asks for is done.")
+_NOT_STALLED: Final = ConditionState("False", Reason.AS_EXPECTED, "Nothing has been given up.")
+_DONE: Final = ConditionState("False", Reason.ROLLED_OUT, "All that the spec asks for is done.")
 
 PAUSED: Final = {
-    ConditionType.RECONCILING: Verdict("True", Reason.PAUSED, "spec.paused is true."),
+    ConditionType.RECONCILING: ConditionState("True", Reason.PAUSED, "spec.paused is true."),
     ConditionType.STALLED: _NOT_STALLED,
 }
 """What both say while the resource is left alone."""
 
 
-def kstatus(seen: Observed, said: Mapping[ConditionType, Verdict]) -> dict[ConditionType, Verdict]:
+def kstatus(
+    observed: Observed, said: Mapping[ConditionType, ConditionState]
+) -> dict[ConditionType, ConditionState]:
     """Return what both say beside the other conditions, which are given."""
-    given_up = _given_up(seen)
+    given_up = _given_up(observed)
     if given_up is None:
         return {
             ConditionType.RECONCILING: _reconciling(said),
             ConditionType.STALLED: _NOT_STALLED,
         }
     return {
-        ConditionType.RECONCILING: Verdict("False", given_up.reason, given_up.message),
-        ConditionType.STALLED: Verdict("True", given_up.reason, given_up.message),
+        ConditionType.RECONCILING: ConditionState("False", given_up.reason, given_up.message),
+        ConditionType.STALLED: ConditionState("True", given_up.reason, given_up.message),
     }
 
 
-def _given_up(seen: Observed) -> Problem | None:
+def _given_up(observed: Observed) -> Failure | None:
     """Return what keeps the spec from being brought about until a person changes something."""
-    if seen.invalid is not None:
-        return Problem(Reason.INVALID_SPEC, seen.invalid)
-    conflict = next((it for it in seen.problems if it.reason is Reason.NAME_CONFLICT), None)
+    if observed.invalid is not None:
+        return Failure(Reason.INVALID_SPEC, observed.invalid)
+    conflict = next(
+        (failure for failure in observed.failures if failure.reason is Reason.NAME_CONFLICT), None
+    )
     if conflict is not None:
         return conflict
-    if seen.rollout is None or not seen.begun:  # what failed is not what the spec asks for
+    if observed.rollout is None or not observed.begun:  # what failed is not what the spec asks for
         return None
-    reason = _GIVEN_UP.get(seen.rollout.phase)
-    return None if reason is None else Problem(reason, seen.message)
+    reason = _GIVEN_UP.get(observed.rollout.phase)
+    return None if reason is None else Failure(reason, observed.message)
 
 
-def _reconciling(said: Mapping[ConditionType, Verdict]) -> Verdict:
+def _reconciling(said: Mapping[ConditionType, ConditionState]) -> ConditionState:
     """Return what is still to come, or that nothing is."""
     ready, progressing, degraded = (
         said[kind]
@@ -61,5 +66,5 @@ def _reconciling(said: Mapping[ConditionType, Verdict]) -> Verdict:
     )
     for found, awaited in ((degraded, "True"), (progressing, "True"), (ready, "False")):
         if found.status == awaited:
-            return Verdict("True", found.reason, found.message)
+            return ConditionState("True", found.reason, found.message)
     return _DONE

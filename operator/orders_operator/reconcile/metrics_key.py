@@ -14,41 +14,41 @@ _PREFIX: Final = "orders_"
 _BYTES: Final = 32
 
 
-async def make_metrics_key(it: Pass) -> bool:
+async def make_metrics_key(current: Pass) -> bool:
     """Make the Secret where it is declared, as pods cannot begin without it.
 
     Return whether what is declared can be had.
     """
-    if it.invalid is not None or not it.service.spec.monitoring.auth:
+    if current.invalid is not None or not current.service.spec.monitoring.auth:
         return True
-    live, made = await _live(it), await _secret(it)
-    problems = []
+    live, made = await _live(current), await _secret(current)
+    failures = []
     if live is None or live.get("data") != made["data"]:
-        problems = await it.snapshot.children.apply([made])
-        it.problems += problems
-    if not problems:
-        it.snapshot.contents[reference(it.service)] = made
-    return not problems
+        failures = await current.snapshot.children.apply([made])
+        current.failures += failures
+    if not failures:
+        current.snapshot.contents[reference(current.service)] = made
+    return not failures
 
 
-async def kept_metrics_key(it: Pass) -> Object | None:
+async def kept_metrics_key(current: Pass) -> Object | None:
     """Return the Secret while it is declared or mounted; None if nobody needs one."""
-    name = reference(it.service).name
-    mounted = any(metrics_keys_of(reader) == name for reader in it.in_use)
-    if ("Secret", name) in it.snapshot.children.held_back:  # somebody else's, perhaps
+    name = reference(current.service).name
+    mounted = any(metrics_keys_of(reader) == name for reader in current.in_use)
+    if ("Secret", name) in current.snapshot.children.held_back:  # somebody else's, perhaps
         return None
-    return await _secret(it) if it.service.spec.monitoring.auth or mounted else None
+    return await _secret(current) if current.service.spec.monitoring.auth or mounted else None
 
 
-async def credential(it: Pass) -> str | None:
+async def credential(current: Pass) -> str | None:
     """Return the API key that pods take, for the operator's own analysis; None without one."""
-    return usable_key(it.service, await _live(it))
+    return usable_key(current.service, await _live(current))
 
 
-async def _live(it: Pass) -> Object | None:
-    return await it.snapshot.children.mine("v1", "Secret", reference(it.service).name)
+async def _live(current: Pass) -> Object | None:
+    return await current.snapshot.children.mine("v1", "Secret", reference(current.service).name)
 
 
-async def _secret(it: Pass) -> Object:
+async def _secret(current: Pass) -> Object:
     fresh = _PREFIX + secrets.token_urlsafe(_BYTES)
-    return metrics_secret(it.service, fresh, await _live(it))
+    return metrics_secret(current.service, fresh, await _live(current))

@@ -2,97 +2,101 @@
 
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.address import url
+from orders_operator.reconcile.condition_states import ordered
 from orders_operator.reconcile.converge import retained_claim
-from orders_operator.reconcile.database_pod import trouble_of_database
+from orders_operator.reconcile.database_pod import database_failure
 from orders_operator.reconcile.in_use import uses_embedded
-from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
-from orders_operator.reconcile.verdicts import ordered
 from orders_operator.resources import postgres
 from orders_operator.resources.content import content_hash, missing, value
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import STABLE, track_selector
 from orders_operator.resources.references import SECRETS, everything, named
+from orders_operator.rollout.pods import Failure
 
 
-async def observe(it: Pass) -> None:
+async def observe(current: Pass) -> None:
     """Collect everything that the status is made of."""
-    spec, namespace, name = it.service.spec, *it.key
-    if it.invalid is not None:
-        it.observed = Observed(
-            generation=it.service.metadata.generation,
-            invalid=it.invalid,
-            tracks=await tracks_of(it),
-            rollout=None if it.plan is None else it.plan.status,
-            hidden=_hidden(it),
+    spec, namespace, name = current.service.spec, *current.key
+    if current.invalid is not None:
+        current.observed = Observed(
+            generation=current.service.metadata.generation,
+            invalid=current.invalid,
+            tracks=await tracks_of(current),
+            rollout=None if current.plan is None else current.plan.status,
+            hidden=_hidden(current),
         )
         return
-    it.observed = Observed(
-        generation=it.service.metadata.generation,
-        problems=ordered([*it.problems, *_lost(it)]),
-        tracks=await tracks_of(it),
-        rollout=None if it.plan is None else it.plan.status,
-        absent=_absent(it),
+    current.observed = Observed(
+        generation=current.service.metadata.generation,
+        failures=ordered([*current.failures, *_lost(current)]),
+        tracks=await tracks_of(current),
+        rollout=None if current.plan is None else current.plan.status,
+        absent=_absent(current),
         monitoring=spec.monitoring.enabled,
         migrations=spec.migrations.enabled,
         image=spec.image,
         url=url(spec, namespace, name),
-        selector=_listed(track_selector(it.service, STABLE)),
-        secrets_hash=_secrets_hash(it),
-        retained_claim=retained_claim(it),
-        autoscaled=it.autoscaled,
-        database=await trouble_of_database(it),
-        hidden=_hidden(it),
-        begun=it.choice.going is not None and it.choice.going.hash == it.choice.wanted.hash,
+        selector=_listed(track_selector(current.service, STABLE)),
+        secrets_hash=_secrets_hash(current),
+        retained_claim=retained_claim(current),
+        autoscaled=current.autoscaled,
+        database=await database_failure(current),
+        hidden=_hidden(current),
+        begun=current.choice.going is not None
+        and current.choice.going.hash == current.choice.wanted.hash,
     )
-    for problem in it.observed.problems:
-        it.context.metrics.errors.labels(problem.reason).inc()
+    for failure in current.observed.failures:
+        current.context.metrics.errors.labels(failure.reason).inc()
 
 
-def _hidden(it: Pass) -> bool:
+def _hidden(current: Pass) -> bool:
     """Whether it is not known which pods there are, or what a Deployment has."""
-    return POD in it.snapshot.unknown or it.snapshot.children.any_unread("Deployment")
+    return POD in current.snapshot.unknown or current.snapshot.children.any_unread("Deployment")
 
 
-def _lost(it: Pass) -> list[Problem]:
+def _lost(current: Pass) -> list[Failure]:
     """Return what the stable revision alone reads of Secrets and is gone.
 
     It holds nothing back; but a pod that starts again would fail.
     """
-    status = it.snapshot.before if it.plan is None else it.plan.status
-    stable = it.known.get(status.stable or "")
+    status = current.snapshot.before if current.plan is None else current.plan.status
+    stable = current.known.get(status.stable or "")
     if stable is None:
         return []
     secrets = [need for need in everything(stable.template) if need.reference.plural == SECRETS]
-    own = postgres.database_name(it.service) if uses_embedded(it) else None  # told of already
-    unread = it.snapshot.children.unreadable
+    own = (
+        postgres.database_name(current.service) if uses_embedded(current) else None
+    )  # told of already
+    unread = current.snapshot.children.unreadable
     needs = [need for need in secrets if need.reference.name != own and not unread(need.reference)]
-    texts = missing(needs, it.snapshot.contents)
+    texts = missing(needs, current.snapshot.contents)
     return [
-        Problem(Reason.SECRET_MISSING, f"{text}, which the stable revision {stable.hash} reads")
+        Failure(Reason.SECRET_MISSING, f"{text}, which the stable revision {stable.hash} reads")
         for text in texts
-        if text not in it.choice.missing
+        if text not in current.choice.missing
     ]
 
 
-def _secrets_hash(it: Pass) -> str:
+def _secrets_hash(current: Pass) -> str:
     """Return the hash of what the wanted revision reads; empty while some of it is missing."""
-    if it.choice.missing:
+    if current.choice.missing:
         return ""
-    needs = named(it.choice.wanted.template)
-    return content_hash({need: value(need, it.snapshot.contents) for need in needs})
+    needs = named(current.choice.wanted.template)
+    return content_hash({need: value(need, current.snapshot.contents) for need in needs})
 
 
-def _absent(it: Pass) -> tuple[str, ...]:
+def _absent(current: Pass) -> tuple[str, ...]:
     """Return the optional APIs that the spec asks for and the cluster has not."""
-    spec = it.service.spec
+    spec = current.service.spec
     asked = []
     if spec.monitoring.enabled:
         asked.append(SERVICE_MONITOR.api_version)
     if spec.expose.http_route is not None:
         asked.append(HTTP_ROUTE.api_version)
-    return tuple(api for api in asked if api not in it.snapshot.served)
+    return tuple(api for api in asked if api not in current.snapshot.served)
 
 
 def _listed(labels: dict[str, str]) -> str:

@@ -7,21 +7,14 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import Autoscaled, RetainedClaim, RolloutStatus
 from orders_operator.objects import Object
-from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.tracks import Tracks
 
 _BESIDE: Final = frozenset({"Canary", "Paused", "Promoting", "Baking"})
 """Phases of a rollout that wait for something."""
 
 
-class Problem(Struct, frozen=True):
-    """Something that kept a reconcile from doing all."""
-
-    reason: Reason
-    message: str
-
-
-class Verdict(Struct, frozen=True):
+class ConditionState(Struct, frozen=True):
     """A condition without its times."""
 
     status: str
@@ -32,7 +25,7 @@ class Verdict(Struct, frozen=True):
 class Observed(Struct, frozen=True, kw_only=True):
     """One look at an OrderService and its children.
 
-    `problems` are in the order of their weight. `rollout` is None when nobody looked at it.
+    `failures` are in the order of their weight. `rollout` is None when nobody looked at it.
     `absent` are the optional APIs that the spec asks for and the cluster has not. `database` is
     what is wrong with the pod of an embedded one. `hidden` says that pods or Deployments could not
     be read. `begun` says whether `rollout` is about the revision that the spec asks for: while
@@ -42,7 +35,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     generation: int
     paused: bool = False
     invalid: str | None = None
-    problems: tuple[Problem, ...] = ()
+    failures: tuple[Failure, ...] = ()
     tracks: Tracks = Tracks()
     rollout: RolloutStatus | None = None
     absent: tuple[str, ...] = ()
@@ -54,7 +47,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     secrets_hash: str = ""
     retained_claim: RetainedClaim | None = None
     autoscaled: Autoscaled | None = None
-    database: Trouble | None = None
+    database: Failure | None = None
     hidden: bool = False
     begun: bool = True
 

@@ -37,7 +37,7 @@ class Owner(Struct, frozen=True):
 
     def controls(self, obj: Object) -> bool:
         """Whether an object is this OrderService's, by its controller reference."""
-        return any(it.get("uid") == self.uid for it in _controllers(obj))
+        return any(controller.get("uid") == self.uid for controller in _controllers(obj))
 
     def owns(self, obj: Object) -> bool:
         """Whether an object is this OrderService's, or an orphan that it may adopt."""
@@ -52,9 +52,10 @@ class Owner(Struct, frozen=True):
         marks = metadata.get("managedFields") or []
         return (
             self.labels.items() <= (metadata.get("labels") or {}).items()
-            and any((it.get("manager"), it.get("operation")) == _APPLIED for it in marks)
+            and any((mark.get("manager"), mark.get("operation")) == _APPLIED for mark in marks)
             and all(
-                (it.get("kind"), it.get("name")) == (KIND, self.name) for it in _controllers(obj)
+                (controller.get("kind"), controller.get("name")) == (KIND, self.name)
+                for controller in _controllers(obj)
             )
             and not metadata.get("deletionTimestamp")
             and not self.controls(obj)
@@ -66,7 +67,11 @@ class Owner(Struct, frozen=True):
         A controller that is gone has to go first: an object has only one.
         """
         metadata = obj["metadata"]
-        others = [it for it in metadata.get("ownerReferences") or [] if not it.get("controller")]
+        others = [
+            reference
+            for reference in metadata.get("ownerReferences") or []
+            if not reference.get("controller")
+        ]
         return {
             "metadata": {
                 "uid": metadata["uid"],
@@ -89,4 +94,4 @@ _APPLIED: Final = (MANAGER, "Apply")
 
 def _controllers(obj: Object) -> list[Object]:
     references = obj["metadata"].get("ownerReferences") or []
-    return [it for it in references if it.get("controller")]
+    return [reference for reference in references if reference.get("controller")]

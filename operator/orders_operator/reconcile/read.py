@@ -33,22 +33,22 @@ from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
 
 
-async def read(it: Pass) -> None:
+async def read(current: Pass) -> None:
     """Read the children, the pods, the revisions, and what all of them name."""
-    context, service, metadata = it.context, it.service, it.service.metadata
+    context, service, metadata = current.context, current.service, current.service.metadata
     served = await context.apis.served()
     kinds = [kind for kind in context.kinds if not kind.optional or kind.api_version in served]
     owner = Owner(metadata.namespace, metadata.name, metadata.uid)
-    children = Children(context, owner, kinds, it.now)
+    children = Children(context, owner, kinds, current.now)
     await children.look()
     if children.unlisted:
         context.apis.doubt()  # an optional kind may be gone since
-    await _keep_pods(it, children)
-    service, pods = it.service, await _pods(it, children)
-    unknown = _unknown(it, children)
+    await _keep_pods(current, children)
+    service, pods = current.service, await _pods(current, children)
+    unknown = _unknown(current, children)
     databases = (*children.every(SECRET), *children.every(STATEFUL_SET))
-    service = it.service = postgres.with_database_of(service, databases)
-    before = rollout_before(it.resource)
+    service = current.service = postgres.with_database_of(service, databases)
+    before = rollout_before(current.resource)
     live = await children.mine("apps/v1", "StatefulSet", postgres.database_name(service))
     deployed = await _deployed(children, metadata.name)
     controllers = await _controllers(children, metadata.name, deployed)
@@ -60,9 +60,9 @@ async def read(it: Pass) -> None:
     references = tuple(
         dict.fromkeys(need.reference for reader in readers for need in everything(reader))
     )
-    context.index.set(it.key, references)  # before they are read, so that no change is missed
+    context.index.set(current.key, references)  # before they are read, so that no change is missed
     contents = {found: await children.find_reference(found) for found in references}
-    it.snapshot = Snapshot(
+    current.snapshot = Snapshot(
         served=served,
         children=children,
         pods=pods,
@@ -73,41 +73,41 @@ async def read(it: Pass) -> None:
         database_pods=await pods_of_database(context.kube, service, live),
         contents=contents,
         unknown=unknown,
-        cluster=None if it.invalid is not None else await cluster_keys(it, children),
+        cluster=None if current.invalid is not None else await cluster_keys(current, children),
     )
 
 
-async def _keep_pods(it: Pass, children: Children) -> None:
+async def _keep_pods(current: Pass, children: Children) -> None:
     """Have as many replicas declared as there are to be, once there is no autoscaling."""
-    it.autoscaled = autoscaled_before(it.resource)
-    if it.invalid is not None:  # it is not known whether there is autoscaling
+    current.autoscaled = autoscaled_before(current.resource)
+    if current.invalid is not None:  # it is not known whether there is autoscaling
         return
-    live = await children.mine("apps/v1", "Deployment", it.service.metadata.name)
+    live = await children.mine("apps/v1", "Deployment", current.service.metadata.name)
     known = not children.any_unread("Deployment")
-    it.autoscaled = autoscaled(it.service.spec, it.autoscaled, live, known=known)
-    it.service = with_pods(it.service, it.autoscaled)
+    current.autoscaled = autoscaled(current.service.spec, current.autoscaled, live, known=known)
+    current.service = with_pods(current.service, current.autoscaled)
 
 
-async def _pods(it: Pass, children: Children) -> tuple[Object, ...]:
+async def _pods(current: Pass, children: Children) -> tuple[Object, ...]:
     """Return the pods of the service that have not ended; a list that fails is noted."""
-    found = await children.listed("v1", POD, "pods", selector(it.service, API))
+    found = await children.listed("v1", POD, "pods", selector(current.service, API))
     return tuple(pod for pod in found if not ended(pod))
 
 
-def _unknown(it: Pass, children: Children) -> frozenset[str]:
+def _unknown(current: Pass, children: Children) -> frozenset[str]:
     """Return the kinds of which it is not known what there is, and say so.
 
     A kind that nothing here uses may be forbidden, or gone: none of it is ours.
     """
     controllers = children.every(CONTROLLER_REVISION)
     components = [(obj["metadata"].get("labels") or {}).get(COMPONENT) for obj in controllers]
-    database = it.service.spec.database.embedded is not None or DATABASE in components
+    database = current.service.spec.database.embedded is not None or DATABASE in components
     for kind, error in [*children.unlisted.items()]:
         nothing = error.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-        if nothing and not uses(it.service, kind, database=database):
+        if nothing and not uses(current.service, kind, database=database):
             children.ignore(kind)
         else:
-            it.problems.append(refusal(kind, error))
+            current.failures.append(refusal(kind, error))
     return frozenset(children.unlisted)
 
 
@@ -133,11 +133,12 @@ def rollout_before(resource: Object) -> RolloutStatus:
 
 async def _deployed(children: Children, name: str) -> list[Revision]:
     """Return the revisions that the Deployments of both tracks were given."""
-    tracks = [
-        await children.mine("apps/v1", "Deployment", it) for it in (name, f"{name}-{CANARY}")
+    deployments = [
+        await children.mine("apps/v1", "Deployment", track) for track in (name, f"{name}-{CANARY}")
     ]
-    found = [restored(it["spec"]["template"]) for it in tracks if it is not None]
-    return [it for it in found if it is not None]
+    live = [deployment for deployment in deployments if deployment is not None]
+    found = [restored(deployment["spec"]["template"]) for deployment in live]
+    return [revision for revision in found if revision is not None]
 
 
 async def _controllers(children: Children, name: str, deployed: list[Revision]) -> list[Object]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.objects import Key
 from orders_operator.reconcile.analysis import Windows
 from orders_operator.reconcile.apply_cache import ApplyCache
@@ -118,7 +118,7 @@ class Reconciler:
         try:
             return await self._reconcile(key)
         except KubeError as error:
-            if error.reason is Failure.TERMINATING:
+            if error.reason is ErrorReason.TERMINATING:
                 return None
             self._failed(error.reason)
             log.warning("not reconciled: %s", error)
@@ -164,21 +164,23 @@ class Reconciler:
             )
             return await self._report(key, resource, seen)
         if service.spec.paused:
-            self._context.index.set(key, (it.reference for it in everything(template(service))))
+            self._context.index.set(
+                key, (need.reference for need in everything(template(service)))
+            )
             seen = Observed(generation=generation, paused=True)
             return await self._report(key, resource, seen)
         return await self._pass(Pass(self._context, service, resource, self._now()))
 
-    async def _pass(self, it: Pass) -> float | None:
+    async def _pass(self, current: Pass) -> float | None:
         """Make the children what they should be, and tell what came of it."""
-        await read(it)
-        await choose(it)
-        await plan_rollout(it)
-        objects = await apply(it)
-        await prune(it, objects)
-        await observe(it)
-        it.wake(await self._report(it.key, it.resource, it.observed))
-        return it.again
+        await read(current)
+        await choose(current)
+        await plan_rollout(current)
+        objects = await apply(current)
+        await prune(current, objects)
+        await observe(current)
+        current.wake(await self._report(current.key, current.resource, current.observed))
+        return current.again
 
     def _forget(self, key: Key) -> None:
         self._context.index.drop(key)

@@ -10,12 +10,13 @@ from msgspec import Struct
 from orders_operator.api.status import Autoscaled, RolloutStatus
 from orders_operator.objects import Key, Object
 from orders_operator.reconcile.apply_cache import ApplyCache
-from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.refusals import Refusals
 from orders_operator.resources.auth import ClusterKeys
 from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.references import Reference
 from orders_operator.resources.revision import Revision
+from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.situation import Plan
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Pass:
     now: datetime
     invalid: str | None = None
     """Why the spec cannot be read, of which `service` has the rest; None if it can."""
-    problems: list[Problem] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     again: float | None = None
     """Seconds until the next pass, if nothing happens before."""
 
@@ -136,5 +137,5 @@ class Pass:
 
     def wake(self, seconds: float | None) -> None:
         """Have the next pass after so many seconds at most."""
-        waits = [it for it in (self.again, seconds) if it is not None]
+        waits = [wait for wait in (self.again, seconds) if wait is not None]
         self.again = min(waits, default=None)

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import digest, key
-from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.queue import backoff
+from orders_operator.rollout.pods import Failure
 
 _SLOW_SECONDS: Final = 1.0
 _REST: Final = 3.0
@@ -23,7 +23,7 @@ _REST: Final = 3.0
 
 class _Refusal(Struct, frozen=True):
     content: bytes
-    problem: Problem
+    failure: Failure
     until: datetime
 
 
@@ -35,22 +35,22 @@ class Refusals:
         self._slow: dict[str, dict[tuple[str, str], _Refusal]] = {}
         self._passes: dict[str, int] = {}
 
-    def waiting(self, owner: str, wanted: Object, now: datetime) -> Problem | None:
+    def waiting(self, owner: str, wanted: Object, now: datetime) -> Failure | None:
         """Return what is said of an object that is not to be asked for yet."""
         found = self._slow.get(owner, {}).get(key(wanted))
         if found is None or now >= found.until or found.content != digest(wanted):
             return None
-        return found.problem
+        return found.failure
 
     def refused(
-        self, owner: str, wanted: Object, problem: Problem, now: datetime, seconds: float
+        self, owner: str, wanted: Object, failure: Failure, now: datetime, seconds: float
     ) -> None:
         """Remember a refusal, and that it took so many seconds."""
         if seconds < _SLOW_SECONDS:
             self.accepted(owner, wanted)
             return
         until = now + timedelta(seconds=seconds * (1 + _REST))
-        self._slow.setdefault(owner, {})[key(wanted)] = _Refusal(digest(wanted), problem, until)
+        self._slow.setdefault(owner, {})[key(wanted)] = _Refusal(digest(wanted), failure, until)
 
     def accepted(self, owner: str, wanted: Object) -> None:
         """Forget a refusal."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from orders_operator.objects import Key, Object
 from orders_operator.reconcile import summary
@@ -78,13 +78,13 @@ class Report:
         """Forget what could not be said of a resource."""
         self._unsaid.pop(key, None)
 
-    async def __call__(self, key: Key, resource: Object, seen: Observed) -> float | None:
+    async def __call__(self, key: Key, resource: Object, observed: Observed) -> float | None:
         """Write the status if it says anything new, and tell of what became different.
 
         Args:
             key: of the resource.
             resource: as `told` has returned it.
-            seen: what to say.
+            observed: what to say.
 
         Returns:
             After how many seconds to say it again, if it was refused.
@@ -95,7 +95,7 @@ class Report:
         """
         last, kept = resource.get("status") or {}, self._unsaid.get(key)
         before = last if kept is None else kept.before
-        after = summary.summarise(seen, last, self._now())
+        after = summary.summarise(observed, last, self._now())
         self._metrics.conditions(key, summary.statuses(after))
         self._metrics.rollout(key, after.get("rollout") or {})
         if after == before:
@@ -104,7 +104,7 @@ class Report:
         try:
             await self._write(key, after)
         except KubeError as error:
-            if error.reason is Failure.NOT_FOUND:  # it was deleted meanwhile
+            if error.reason is ErrorReason.NOT_FOUND:  # it was deleted meanwhile
                 return None
             if error.lost:
                 raise

@@ -7,7 +7,7 @@ right before all else, so that a spec that is paused, or cannot be read, costs n
 import logging
 from typing import TYPE_CHECKING, Final
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import MERGE_PATCH, path
 from orders_operator.objects import Object
 from orders_operator.reconcile.owner import MANAGER, Owner
@@ -40,7 +40,7 @@ async def retain(kube: "Kube", resource: Object) -> None:
         except KubeError as error:
             if error.lost:
                 raise
-            if error.reason is not Failure.FORBIDDEN:  # then nobody has had one made here
+            if error.reason is not ErrorReason.FORBIDDEN:  # then nobody has had one made here
                 log.warning("the claim of %s is not looked at: %s", name, error)
 
 

@@ -41,16 +41,16 @@ def _changes(wanted: Any, live: Any, path: str) -> Iterator[Object]:
 def _in_list(item: Any, live: list[Any], path: str) -> Iterator[Object]:
     """Compare an item with the one of its name, wherever that stands."""
     name = item.get("name") if isinstance(item, dict) else None
-    for place, it in enumerate(live):
-        if name is not None and isinstance(it, dict) and it.get("name") == name:
-            yield from _changes(item, it, f"{path}/{place}")
+    for place, port in enumerate(live):
+        if name is not None and isinstance(port, dict) and port.get("name") == name:
+            yield from _changes(item, port, f"{path}/{place}")
 
 
 def _moved(wanted: list[Any], live: Any, path: str) -> Iterator[Object]:
-    named = {it["name"]: it for it in wanted if isinstance(it, dict) and "name" in it}
-    for place, it in enumerate(live or ()):
-        ours = named.get(it.get("name"))
-        if ours is not None and _numbers(ours) != _numbers(it):
+    named = {port["name"]: port for port in wanted if isinstance(port, dict) and "name" in port}
+    for place, port in enumerate(live or ()):
+        ours = named.get(port.get("name"))
+        if ours is not None and _numbers(ours) != _numbers(port):
             yield {"op": "replace", "path": f"{path}/{place}", "value": ours}
 
 

@@ -27,39 +27,39 @@ if TYPE_CHECKING:
     from orders_operator.resources.revision import Revision
 
 
-async def plan_rollout(it: Pass) -> None:
+async def plan_rollout(current: Pass) -> None:
     """Decide what is to run; nothing while the revision that the rollout is about is unknown."""
-    it.plan = None
-    revision = it.choice.going
+    current.plan = None
+    revision = current.choice.going
     if revision is None:
         return
-    windows = it.context.windows
-    tracks = await tracks_of(it)
-    situation = _situation(it, revision, tracks)
-    if it.invalid is not None:
+    windows = current.context.windows
+    tracks = await tracks_of(current)
+    situation = _situation(current, revision, tracks)
+    if current.invalid is not None:
         situation = only_back(situation)
     if overdue(situation):
-        it.answers = await answers((*tracks.canary.newest, *tracks.stable.newest))
-        tracks = await tracks_of(it)
+        current.answers = await answers((*tracks.canary.newest, *tracks.stable.newest))
+        tracks = await tracks_of(current)
         situation = replace(situation, stable=tracks.stable.track, canary=tracks.canary.track)
     found = plan(situation)
-    analysis, compared = judged_by(situation.declared), _compared(it, found, tracks)
+    analysis, compared = judged_by(situation.declared), _compared(current, found, tracks)
     measured = None
     if analysis is None or compared is None:
-        windows.forget(it.key)
+        windows.forget(current.key)
     else:
         alone = not compared.fixed and not compared.beside
         asked = absolute(analysis) if alone else comparable(analysis, found.weight)
-        measured = await windows.look(it.key, asked, compared, await credential(it))
-    it.plan = found if measured is None else plan(replace(situation, measured=measured))
-    it.wake(it.plan.again)
-    if it.plan.stage is None:
-        windows.forget(it.key)
+        measured = await windows.look(current.key, asked, compared, await credential(current))
+    current.plan = found if measured is None else plan(replace(situation, measured=measured))
+    current.wake(current.plan.again)
+    if current.plan.stage is None:
+        windows.forget(current.key)
     else:
-        it.wake(windows.left(it.key))
+        current.wake(windows.left(current.key))
 
 
-def _compared(it: Pass, found: Plan, tracks: Tracks) -> Compared | None:
+def _compared(current: Pass, found: Plan, tracks: Tracks) -> Compared | None:
     """Return the pods that the analysis looks at; None for none.
 
     In a step they are the canary's, beside the stable ones. Once these are replaced it is all new
@@ -73,44 +73,44 @@ def _compared(it: Pass, found: Plan, tracks: Tracks) -> Compared | None:
     new = [pod for pod in stable.pods if ready(pod)] if stable.revision == revision else []
     if found.stage == BAKE:
         return Compared(revision, BAKE, new, fixed=False)
-    old = of_revision(it.snapshot.pods, STABLE, found.status.stable)
+    old = of_revision(current.snapshot.pods, STABLE, found.status.stable)
     judged = [*tracks.canary.pods, *new]
     return Compared(revision, PROMOTION, judged, old, fixed=False) if judged else None
 
 
-async def tracks_of(it: Pass) -> Tracks:
+async def tracks_of(current: Pass) -> Tracks:
     """Return both Deployments as they are now, with the pods of the revision that each has."""
-    children, name = it.snapshot.children, it.service.metadata.name
+    children, name = current.snapshot.children, current.service.metadata.name
     stable = await children.mine("apps/v1", "Deployment", name)
     canary = await children.mine("apps/v1", "Deployment", f"{name}-{CANARY}")
-    pods, said = it.snapshot.pods, it.answers
+    pods, said = current.snapshot.pods, current.answers
     return Tracks(track_state(stable, pods, STABLE, said), track_state(canary, pods, CANARY, said))
 
 
-def _situation(it: Pass, revision: "Revision", tracks: Tracks) -> Situation:
-    spec, snapshot = it.service.spec, it.snapshot
+def _situation(current: Pass, revision: "Revision", tracks: Tracks) -> Situation:
+    spec, snapshot = current.service.spec, current.snapshot
     live = tracks.stable.deployment
     scaled = spec.autoscaling is not None and live is not None
     return Situation(
         declared=spec.rollout,
-        deadline=progress_deadline(it.service),
+        deadline=progress_deadline(current.service),
         wanted=revision.hash,
         known=frozenset({*snapshot.revisions, revision.hash}),
         pods=int(live["spec"].get("replicas", 1)) if scaled and live else spec.replicas,
-        exact=splits_requests(it.service, snapshot.served),
+        exact=splits_requests(current.service, snapshot.served),
         before=snapshot.before,
         stable=tracks.stable.track,
         canary=tracks.canary.track,
-        commands=commands(it.resource),
-        content=_own_content(it, revision, tracks.stable.revision),
+        commands=commands(current.resource),
+        content=_own_content(current, revision, tracks.stable.revision),
         measured=None,
-        now=it.now,
+        now=current.now,
     )
 
 
-def _own_content(it: Pass, revision: "Revision", running: str | None) -> str | None:
+def _own_content(current: Pass, revision: "Revision", running: str | None) -> str | None:
     """Return a hash of what a revision reads and the stable one does not; None if some is away."""
-    snapshot = it.snapshot
+    snapshot = current.snapshot
     stable = snapshot.revisions.get(snapshot.before.stable or running or "")
     known = (
         set()

@@ -16,32 +16,32 @@ from orders_operator.rollout.pods import created
 
 
 def running(
-    it: Pass, revision: Revision, copy: Object | None, deployments: Iterable[Object | None]
+    current: Pass, revision: Revision, copy: Object | None, deployments: Iterable[Object | None]
 ) -> Running:
     """Return a revision with what its pods read.
 
     Args:
-        it: the pass.
+        current: the pass.
         revision: which.
         copy: the ConfigMap that its pods have read last, if there is one.
         deployments: those there are; while something is missing, pods keep what they have.
 
     """
-    follows = revision.hash == it.choice.wanted.hash
+    follows = revision.hash == current.choice.wanted.hash
     kept: dict[str, str] | None = None if copy is None else copy.get("data") or {}
     values: dict[Needed, str | None] = {}
     copied: dict[str, str] = {}
     for need in named(revision.template):
-        found = value(need, it.snapshot.contents)
+        found = value(need, current.snapshot.contents)
         if need.reference.plural == CONFIG_MAPS:
             found = _copied(need, found, kept, follows=follows)
             if found is not None:
                 copied[copy_key(need)] = found
         values[need] = found
-    unread = it.snapshot.children.unreadable
+    unread = current.snapshot.children.unreadable
     unknown = any(unread(need.reference) for need in values)
     if unknown or any(found is None and not need.optional for need, found in values.items()):
-        said = _said(it, revision.hash, deployments)
+        said = _said(current, revision.hash, deployments)
         if said is not None:
             return Running(revision, said, kept)
     reads = any(need.reference.plural == CONFIG_MAPS for need in values)
@@ -50,7 +50,7 @@ def running(
     elif copied == kept:  # whoever has named it, and whichever way
         name = revision.copy
     else:
-        name = copy_name(it.service.metadata.name, revision.hash, copied)
+        name = copy_name(current.service.metadata.name, revision.hash, copied)
     return Running(replace(revision, copy=name), content_hash(values), copied)
 
 
@@ -65,13 +65,13 @@ def _copied(
     return kept.get(copy_key(need))
 
 
-def _said(it: Pass, revision: str, deployments: Iterable[Object | None]) -> str | None:
+def _said(current: Pass, revision: str, deployments: Iterable[Object | None]) -> str | None:
     """Return the hash of the content that a revision was given last; None if nobody has it.
 
     A Deployment that is to go back to it has another revision yet: then its newest pod tells.
     """
     templates = [found["spec"]["template"] for found in deployments if found is not None]
-    for found in (*templates, *sorted(it.snapshot.pods, key=created, reverse=True)):
+    for found in (*templates, *sorted(current.snapshot.pods, key=created, reverse=True)):
         metadata = found["metadata"]
         said: str | None = (metadata.get("annotations") or {}).get(CONFIG_HASH)
         if said is not None and (metadata.get("labels") or {}).get(REVISION) == revision:

@@ -11,27 +11,27 @@ from orders_operator.resources.service import PORTS
 from orders_operator.rollout.pods import ready
 
 
-def schemes(it: Pass, live: Object | None) -> Schemes:
+def schemes(current: Pass, live: Object | None) -> Schemes:
     """Return what everything in use speaks.
 
     Args:
-        it: the pass.
+        current: the pass.
         live: the Service there is; while it is not known what runs, its ports stay.
 
     """
-    spoken = {scheme(reader) for reader in it.in_use}
-    if it.plan is None or POD in it.snapshot.unknown:
+    spoken = {scheme(reader) for reader in current.in_use}
+    if current.plan is None or POD in current.snapshot.unknown:
         spoken |= _led(live)
-    template = declared(it.service.spec)
-    if it.plan is not None and it.plan.stable in it.known:
-        template = scheme(it.known[it.plan.stable].template)
+    template = declared(current.service.spec)
+    if current.plan is not None and current.plan.stable in current.known:
+        template = scheme(current.known[current.plan.stable].template)
     spoken = spoken or {template}
     otherwise = template if template in spoken else min(spoken)
-    pods = it.snapshot.pods
+    pods = current.snapshot.pods
     stable = _most(_of_track(pods, STABLE), otherwise)
     canary = stable
-    if it.plan is not None and it.plan.canary in it.known:
-        canary = scheme(it.known[it.plan.canary].template)
+    if current.plan is not None and current.plan.canary in current.known:
+        canary = scheme(current.known[current.plan.canary].template)
     return Schemes(
         spoken=frozenset(spoken),
         all=_most(pods, otherwise),

@@ -12,9 +12,9 @@ import msgspec
 from orders_operator.api.conditions import ConditionType, Reason
 from orders_operator.objects import Object
 from orders_operator.reconcile import kstatus
+from orders_operator.reconcile.condition_states import condition_states, paused
 from orders_operator.reconcile.events import Transition
-from orders_operator.reconcile.observed import Observed, Verdict
-from orders_operator.reconcile.verdicts import paused, verdicts
+from orders_operator.reconcile.observed import ConditionState, Observed
 from orders_operator.rollout import pods
 from orders_operator.rollout.progress import Progress
 from orders_operator.rollout.situation import stamp
@@ -25,80 +25,92 @@ _FOR_TOOLS: Final = frozenset({ConditionType.RECONCILING, ConditionType.STALLED}
 """Conditions that repeat what others tell, so their changes make no Events."""
 
 
-def summarise(seen: Observed, before: Mapping[str, Any], now: datetime) -> Object:
+def summarise(observed: Observed, before: Mapping[str, Any], now: datetime) -> Object:
     """Return the status; a condition that says what it said before keeps its time."""
-    if seen.paused and seen.invalid is None:
-        return _paused(seen, before, now)
-    stable = seen.tracks.stable
+    if observed.paused and observed.invalid is None:
+        return _paused(observed, before, now)
+    stable = observed.tracks.stable
     state = None if stable.track is None else stable.track.progress
     migration = pods.migration(stable.pods)
-    image = pods.image(stable.pods, seen.image) or before.get("image")
-    version = pods.tag(seen.image) if migration is None else migration.version
+    image = pods.image(stable.pods, observed.image) or before.get("image")
+    version = pods.tag(observed.image) if migration is None else migration.version
     found: Object = {
-        "observedGeneration": seen.generation,
-        "conditions": _conditions(verdicts(seen, before), seen.generation, before, now),
-        **_counts(seen, state, before),
-        "selector": seen.selector or before.get("selector"),
-        "url": seen.url or before.get("url"),
-        "secretsHash": seen.secrets_hash or before.get("secretsHash"),
+        "observedGeneration": observed.generation,
+        "conditions": _conditions(
+            condition_states(observed, before), observed.generation, before, now
+        ),
+        **_counts(observed, state, before),
+        "selector": observed.selector or before.get("selector"),
+        "url": observed.url or before.get("url"),
+        "secretsHash": observed.secrets_hash or before.get("secretsHash"),
         "image": image,
         "version": before.get("version"),
-        "schemaVersion": _schema(seen, before),
+        "schemaVersion": _schema(observed, before),
         "rollout": before.get("rollout"),
-        "retainedClaim": before.get("retainedClaim") if seen.invalid else None,
-        "autoscaled": before.get("autoscaled") if seen.invalid else None,
+        "retainedClaim": before.get("retainedClaim") if observed.invalid else None,
+        "autoscaled": before.get("autoscaled") if observed.invalid else None,
     }
-    if seen.autoscaled is not None:
-        found["autoscaled"] = msgspec.to_builtins(seen.autoscaled)
-    if seen.retained_claim is not None:
-        found["retainedClaim"] = msgspec.to_builtins(seen.retained_claim)
-    if seen.rollout is not None:
-        found["rollout"] = msgspec.to_builtins(seen.rollout)
+    if observed.autoscaled is not None:
+        found["autoscaled"] = msgspec.to_builtins(observed.autoscaled)
+    if observed.retained_claim is not None:
+        found["retainedClaim"] = msgspec.to_builtins(observed.retained_claim)
+    if observed.rollout is not None:
+        found["rollout"] = msgspec.to_builtins(observed.rollout)
     if migration is not None:
         found["version"] = migration.version
-    elif not seen.migrations and version and state is not None and state.serving:
+    elif not observed.migrations and version and state is not None and state.serving:
         found["version"] = version
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _schema(seen: Observed, before: Mapping[str, Any]) -> int | None:
+def _schema(observed: Observed, before: Mapping[str, Any]) -> int | None:
     """Return the last migration of this database, by pods that have gone since, too."""
     known: int | None = before.get("schemaVersion")
-    migration = pods.migration(seen.newest)
+    migration = pods.migration(observed.newest)
     if migration is None:
         return known
-    same = known is not None and before.get("secretsHash") == seen.secrets_hash
+    same = known is not None and before.get("secretsHash") == observed.secrets_hash
     return max(known, migration.schema) if same and known is not None else migration.schema
 
 
-def _counts(seen: Observed, state: Progress | None, before: Mapping[str, Any]) -> Object:
+def _counts(observed: Observed, state: Progress | None, before: Mapping[str, Any]) -> Object:
     """Return how many pods there are; as before where nobody has looked, or could."""
-    if seen.invalid is not None or seen.hidden:
+    if observed.invalid is not None or observed.hidden:
         return {name: before.get(name, 0) for name in _COUNTED}
-    canary = seen.tracks.canary.track
-    found = [it for it in (state, canary.progress if canary else None) if it is not None]
+    canary = observed.tracks.canary.track
+    found = [
+        progress
+        for progress in (state, canary.progress if canary else None)
+        if progress is not None
+    ]
     return {
-        "replicas": sum(it.total for it in found),
-        "readyReplicas": sum(it.ready for it in found),
+        "replicas": sum(progress.total for progress in found),
+        "readyReplicas": sum(progress.ready for progress in found),
         "stableReplicas": 0 if state is None else state.total,
     }
 
 
 def transitions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Transition]:
     """Return the conditions that became something else, status or reason; the bad ones first."""
-    old = {it["type"]: (it["status"], it["reason"]) for it in before.get("conditions") or []}
+    old = {
+        condition["type"]: (condition["status"], condition["reason"])
+        for condition in before.get("conditions") or []
+    }
     found = []
-    for it in after.get("conditions") or []:
-        kind, status, reason = it["type"], it["status"], it["reason"]
+    for condition in after.get("conditions") or []:
+        kind, status, reason = condition["type"], condition["status"], condition["reason"]
         if kind in _FOR_TOOLS or old.get(kind) == (status, reason):
             continue
         if kind not in old and not _worth_telling(kind, status):
             continue
-        found.append(Transition(kind, reason, it["message"], _bad(kind, status, reason)))
+        found.append(Transition(kind, reason, condition["message"], _bad(kind, status, reason)))
     step = _step(before.get("rollout") or {}, after.get("rollout") or {})
     if step is not None:
         found.append(step)
-    return sorted(found, key=lambda it: (not it.bad, it.type != ConditionType.DEGRADED))
+    return sorted(
+        found,
+        key=lambda transition: (not transition.bad, transition.type != ConditionType.DEGRADED),
+    )
 
 
 def _step(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | None:
@@ -111,27 +123,29 @@ def _step(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | N
 
 def statuses(status: Mapping[str, Any]) -> dict[str, str]:
     """Return each condition's status by its type."""
-    return {it["type"]: it["status"] for it in status.get("conditions") or []}
+    return {condition["type"]: condition["status"] for condition in status.get("conditions") or []}
 
 
-def _paused(seen: Observed, before: Mapping[str, Any], now: datetime) -> Object:
+def _paused(observed: Observed, before: Mapping[str, Any], now: datetime) -> Object:
     """Return the status as it was, and that it is paused; nothing else was looked at.
 
     The conditions that stay keep the generation that they were said of.
     """
-    said = {ConditionType.PAUSED: paused(seen), **kstatus.PAUSED}
-    made = _conditions(said, seen.generation, before, now)
-    kept = [it for it in before.get("conditions") or [] if it["type"] not in said]
-    return {**before, "observedGeneration": seen.generation, "conditions": kept + made}
+    said = {ConditionType.PAUSED: paused(observed), **kstatus.PAUSED}
+    made = _conditions(said, observed.generation, before, now)
+    kept = [
+        condition for condition in before.get("conditions") or [] if condition["type"] not in said
+    ]
+    return {**before, "observedGeneration": observed.generation, "conditions": kept + made}
 
 
 def _conditions(
-    said: Mapping[ConditionType, Verdict],
+    said: Mapping[ConditionType, ConditionState],
     generation: int,
     before: Mapping[str, Any],
     now: datetime,
 ) -> list[Object]:
-    old = {it["type"]: it for it in before.get("conditions") or []}
+    old = {condition["type"]: condition for condition in before.get("conditions") or []}
     at = stamp(now)
     made = []
     for kind, verdict in said.items():

@@ -60,50 +60,52 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
     return Tracks(TrackState(found if ours else None)), False
 
 
-def only_back(it: Situation) -> Situation:
+def only_back(situation: Situation) -> Situation:
     """Return a situation in which a rollout can do nothing but stay where it is, or go back."""
-    judged = it.before.phase == "Baking" and judged_by(it.declared) is not None
-    rolling = it.before.phase == "Progressing" or (
-        judged and it.declared.strategy == "RollingUpdate"
+    judged = situation.before.phase == "Baking" and judged_by(situation.declared) is not None
+    rolling = situation.before.phase == "Progressing" or (
+        judged and situation.declared.strategy == "RollingUpdate"
     )
-    strategy = replace(it.declared, strategy="RollingUpdate" if rolling else "Canary")
+    strategy = replace(situation.declared, strategy="RollingUpdate" if rolling else "Canary")
     return replace(
-        it,
+        situation,
         declared=strategy,
-        pods=it.pods if it.stable is None else it.stable.progress.wanted,
-        commands=Commands(abort=it.commands.abort, pause=it.wanted),
+        pods=situation.pods if situation.stable is None else situation.stable.progress.wanted,
+        commands=Commands(abort=situation.commands.abort, pause=situation.wanted),
         content=None,
     )
 
 
-def goes_back(it: Pass) -> bool:
+def goes_back(current: Pass) -> bool:
     """Whether all else has to wait for a rollout to go back."""
-    return it.plan is not None and it.plan.status.phase == "RolledBack"
+    return current.plan is not None and current.plan.status.phase == "RolledBack"
 
 
-async def what_goes_back(it: Pass, objects: list[Object]) -> list[Object]:
+async def what_goes_back(current: Pass, objects: list[Object]) -> list[Object]:
     """Return those of the objects that going back needs, with as many pods as there are."""
-    if not goes_back(it):
+    if not goes_back(current):
         return []
-    name = it.service.metadata.name
-    live = await it.snapshot.children.mine("apps/v1", "Deployment", name)
+    name = current.service.metadata.name
+    live = await current.snapshot.children.mine("apps/v1", "Deployment", name)
     found = [obj for obj in objects if obj["kind"] in _BACK]
     if not any(obj["kind"] == HTTP_ROUTE.kind for obj in found):
-        found += [_without_canary(it, obj) for obj in it.snapshot.children.every(HTTP_ROUTE)]
+        found += [
+            _without_canary(current, obj) for obj in current.snapshot.children.every(HTTP_ROUTE)
+        ]
     for obj in found:
         if obj["metadata"]["name"] == name and live is not None and "replicas" in obj["spec"]:
             obj["spec"]["replicas"] = live["spec"].get("replicas", 1)
     return found
 
 
-def _without_canary(it: Pass, route: Object) -> Object:
+def _without_canary(current: Pass, route: Object) -> Object:
     """Return a route as it is, but with no requests for the canary."""
-    canary = track_service_name(it.service, CANARY)
+    canary = track_service_name(current.service, CANARY)
     spec = deepcopy(route["spec"])
     for rule in spec.get("rules") or ():
         for backend in rule.get("backendRefs") or ():
             if backend.get("name") == canary:
                 backend["weight"] = 0
-    made = child(it.service, HTTP_ROUTE.api_version, HTTP_ROUTE.kind, spec=spec)
+    made = child(current.service, HTTP_ROUTE.api_version, HTTP_ROUTE.kind, spec=spec)
     labels = {**(route["metadata"].get("labels") or {}), **made["metadata"]["labels"]}
     return {**made, "metadata": {**made["metadata"], "labels": labels}}

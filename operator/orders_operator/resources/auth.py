@@ -47,7 +47,7 @@ def auth_files(auth: Auth, cluster: ClusterKeys | None) -> dict[str, str]:
         cluster: needed if it names ServiceAccounts.
 
     """
-    issuers = [_issuer(it) for it in auth.jwt]
+    issuers = [_issuer(issuer) for issuer in auth.jwt]
     files = {}
     if auth.service_accounts and cluster is not None:
         issuers.append(
@@ -55,7 +55,9 @@ def auth_files(auth: Auth, cluster: ClusterKeys | None) -> dict[str, str]:
                 "issuer": cluster.issuer,
                 "audience": AUDIENCE,
                 _KEYS_FILE: f"{AUTH_FOLDER}/{CLUSTER_KEYS}",
-                "subjects": {_name(it): list(it.scopes) for it in auth.service_accounts},
+                "subjects": {
+                    _name(account): list(account.scopes) for account in auth.service_accounts
+                },
             }
         )
         files[CLUSTER_KEYS] = cluster.jwks
@@ -70,7 +72,7 @@ def auth_config(service: OrderService, files: Mapping[str, str]) -> Object:
 
 def kept_keys(files: Mapping[str, str]) -> ClusterKeys | None:
     """Return the cluster's keys as a ConfigMap has them; None if it has none."""
-    issuer = next((it.issuer for it in _kept(files) if it.jwks_file), None)
+    issuer = next((kept.issuer for kept in _kept(files) if kept.jwks_file), None)
     jwks = files.get(CLUSTER_KEYS)
     return None if issuer is None or jwks is None else ClusterKeys(issuer, jwks)
 
@@ -80,7 +82,7 @@ def issuer_ports(files: Mapping[str, str]) -> frozenset[int]:
 
     What an issuer's OpenID configuration names is expected at its own port.
     """
-    asked = [it.jwks_url or it.issuer for it in _kept(files) if not it.jwks_file]
+    asked = [kept.jwks_url or kept.issuer for kept in _kept(files) if not kept.jwks_file]
     return frozenset(port for port in map(port_of, asked) if port is not None)
 
 
@@ -90,7 +92,7 @@ def _issuer(declared: JwtIssuer) -> Object:
         "audience": declared.audience,
         "jwksURL": declared.jwks_url,
         "scopesClaim": declared.scopes_claim,
-        "subjects": {it.subject: list(it.scopes) for it in declared.subjects},
+        "subjects": {subject.subject: list(subject.scopes) for subject in declared.subjects},
     }
     return {name: value for name, value in found.items() if value}
 

@@ -96,14 +96,14 @@ def _with_references(template: Object, changed: Callable[[Object], Object]) -> O
     spec = dict(template["spec"])
     for field in ("initContainers", "containers"):
         if field in spec:
-            spec[field] = [_container(it, changed) for it in spec[field]]
+            spec[field] = [_container(container, changed) for container in spec[field]]
     return {**template, "spec": spec}
 
 
 def _container(container: Object, changed: Callable[[Object], Object]) -> Object:
     if "env" not in container:
         return container
-    return {**container, "env": [_variable(it, changed) for it in container["env"]]}
+    return {**container, "env": [_variable(variable, changed) for variable in container["env"]]}
 
 
 def _variable(variable: Object, changed: Callable[[Object], Object]) -> Object:

@@ -106,7 +106,10 @@ def database_revision(
         if kept.hash == made.hash:  # of a release whose defaults were others
             made = replace(made, hash=declaration.digest(declaration.complete(made.declared)))
     if live is not None:
-        made = replace(made, claims=[_claim(it) for it in live["spec"]["volumeClaimTemplates"]])
+        made = replace(
+            made,
+            claims=[_claim(template) for template in live["spec"]["volumeClaimTemplates"]],
+        )
     return made
 
 
@@ -177,7 +180,7 @@ def stored(
     """
     running = {} if live is None else live["spec"]
     retention = (running.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenDeleted")
-    there = [_claim(it) for it in running.get("volumeClaimTemplates") or []]
+    there = [_claim(template) for template in running.get("volumeClaimTemplates") or []]
     newest = sorted(controller_revisions, key=lambda obj: -int(obj.get("revision") or 0))
     for obj in newest:
         data = obj.get("data") or {}
@@ -210,8 +213,10 @@ def _running(live: Object, there: list[Object]) -> DatabaseRevision:
     metadata = {"labels": template["metadata"].get("labels") or {}}
     metadata |= {"annotations": annotations} if annotations else {}
     containers = template["spec"]["containers"]  # a policy may have put a sidecar first
-    image = next(it for it in containers if it["name"] == postgres.CONTAINER)["image"]
-    first = {it["name"] for it in template["spec"].get("initContainers") or ()}
+    image = next(container for container in containers if container["name"] == postgres.CONTAINER)[
+        "image"
+    ]
+    first = {container["name"] for container in template["spec"].get("initContainers") or ()}
     permissions = postgres.VOLUME_PERMISSIONS in first
     declared = replace(_DEFAULT, image=image, volume_permissions=permissions)
     found = {"metadata": metadata, "spec": template["spec"]}

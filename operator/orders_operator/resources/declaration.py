@@ -100,7 +100,7 @@ def _essence(value: Any) -> Any:
             if field.required or getattr(value, field.name) != _default(field)
         }
     if isinstance(value, list | tuple):
-        return [_essence(it) for it in value]
+        return [_essence(item) for item in value]
     return value
 
 

@@ -104,7 +104,7 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
         objects.append(network.network_policy(service, facts.egress))
     if spec.monitoring.enabled and SERVICE_MONITOR.api_version in facts.apis:
         objects.append(service_monitor(service, key=facts.metrics_key is not None))
-    return [inherit(service, it) for it in objects + _exposed(service, facts)]
+    return [inherit(service, obj) for obj in objects + _exposed(service, facts)]
 
 
 def _pods(service: OrderService, facts: Facts) -> list[Object]:
@@ -114,11 +114,11 @@ def _pods(service: OrderService, facts: Facts) -> list[Object]:
         return []
     first = scaling.least(scaled, facts.floor) if scaled is not None and facts.begins else None
     objects = [
-        *(controller_revision(service, *it) for it in placement.history),
+        *(controller_revision(service, *entry) for entry in placement.history),
         *(
-            config_copy(service, it.revision.copy, it.copied)
-            for it in {it.revision.hash: it for it in placement.tracks}.values()
-            if it.revision.copy and it.copied is not None
+            config_copy(service, running.revision.copy, running.copied)
+            for running in {track.revision.hash: track for track in placement.tracks}.values()
+            if running.revision.copy and running.copied is not None
         ),
         deployment(service, placement.stable, first),
     ]

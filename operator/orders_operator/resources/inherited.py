@@ -36,7 +36,7 @@ def inherit(service: OrderService, child: Object) -> Object:
 def scheduling(declared: PodTemplate) -> Object:
     """Return where pods may run and their images come from, as fields of a pod's spec."""
     fields = {
-        "imagePullSecrets": [{"name": it.name} for it in declared.image_pull_secrets],
+        "imagePullSecrets": [{"name": secret.name} for secret in declared.image_pull_secrets],
         "nodeSelector": declared.node_selector,
         "tolerations": list(declared.tolerations),
         "affinity": declared.affinity,

@@ -188,7 +188,9 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
         values |= cors_environment(spec.cors)
     own += [{"name": name, "value": value} for name, value in values.items()]
     names = {variable["name"] for variable in own}
-    return [it for it in spec.pod_template.env if it.get("name") not in names] + own
+    return [
+        variable for variable in spec.pod_template.env if variable.get("name") not in names
+    ] + own
 
 
 def _volumes(service: OrderService) -> list[dict[str, Any]]:

@@ -69,12 +69,14 @@ class Revision(Struct, frozen=True):
 def wanted(service: OrderService, declared: Declaration, kept: Iterable[Revision]) -> Revision:
     """Return the revision of a declaration: the first of those kept that is, or a new one."""
     kept = tuple(kept)
-    found = next((it for it in kept if declarations.same(it.declaration, declared)), None)
+    found = next(
+        (revision for revision in kept if declarations.same(revision.declaration, declared)), None
+    )
     if found is not None:
         return found
     complete = declarations.complete(declared)
     name = declarations.digest(declared)
-    taken = next((it for it in kept if it.hash == name), None)
+    taken = next((revision for revision in kept if revision.hash == name), None)
     if taken is None:
         return Revision(name, rendered(service), complete)
     if taken.declaration is None:  # known from its pods alone

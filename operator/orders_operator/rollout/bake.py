@@ -17,57 +17,61 @@ from orders_operator.rollout.situation import BAKE, Plan, Situation, moment, sta
 _ASLEEP: Final = "Scaled to none: pods are judged once there are some."
 
 
-def bakes(it: Situation, *, done: bool) -> bool:
+def bakes(situation: Situation, *, done: bool) -> bool:
     """Whether the wanted revision is judged after it was rolled out.
 
     Args:
-        it: the situation.
+        situation: the situation.
         done: whether all pods are of it, and serve.
 
     """
-    if judged_by(it.declared) is None or it.commands.promote == it.wanted:
+    if judged_by(situation.declared) is None or situation.commands.promote == situation.wanted:
         return False
-    if _going(it):
-        return it.stable is not None and it.stable.revision == it.wanted
-    return done and it.pods > 0
+    if _going(situation):
+        return situation.stable is not None and situation.stable.revision == situation.wanted
+    return done and situation.pods > 0
 
 
-def bake(it: Situation, stable: str, *, done: bool) -> Plan | AnalysisStatus | None:
+def bake(situation: Situation, stable: str, *, done: bool) -> Plan | AnalysisStatus | None:
     """Return a plan that goes on; at the end the window that could not say anything, or None."""
-    going, now = _going(it), stamp(it.now)
-    before = it.before
+    going, now = _going(situation), stamp(situation.now)
+    before = situation.before
     settled = (before.settled_at if going else None) or now
-    since = moment(settled) or it.now
-    found = seen(it)
+    since = moment(settled) or situation.now
+    found = seen(situation)
     if not going and found is not None:
         found = replace(found, passes=0)
-    left = max(0.0, seconds(it.declared.bake) - (it.now - since).total_seconds())
+    left = max(0.0, seconds(situation.declared.bake) - (situation.now - since).total_seconds())
     looked = found is not None and found.stage == BAKE
-    if found is not None and looked and done and left == 0 and not _held(it, found):
+    if found is not None and looked and done and left == 0 and not _held(situation, found):
         return None if found.passes else found
     said = f" {found.message}" if found is not None and looked else ""
-    least = f"{it.declared.bake} from {settled}, and for at least one window"
+    least = f"{situation.declared.bake} from {settled}, and for at least one window"
     told = f"They are judged for {least}.{said}"
     return Plan(
-        stable=it.wanted,
-        stage=BAKE if it.pods else None,
+        stable=situation.wanted,
+        stage=BAKE if situation.pods else None,
         again=left or None,
         status=RolloutStatus(
             phase="Baking",
-            revision=it.wanted,
+            revision=situation.wanted,
             stable=stable,
             started_at=before.started_at or now,
-            settled_at=settled if it.pods else None,
+            settled_at=settled if situation.pods else None,
             analysis=found,
-            message=f"All pods are new. {told if it.pods else _ASLEEP}",
+            message=f"All pods are new. {told if situation.pods else _ASLEEP}",
         ),
     )
 
 
-def _going(it: Situation) -> bool:
-    return it.before.phase == "Baking" and same(it)
+def _going(situation: Situation) -> bool:
+    return situation.before.phase == "Baking" and same(situation)
 
 
-def _held(it: Situation, found: AnalysisStatus) -> bool:
+def _held(situation: Situation, found: AnalysisStatus) -> bool:
     """Whether it may not end: a window failed, the next one decides; or there are no pods."""
-    return found.verdict == "Failed" or it.pods == 0 or it.commands.pause == it.wanted
+    return (
+        found.verdict == "Failed"
+        or situation.pods == 0
+        or situation.commands.pause == situation.wanted
+    )

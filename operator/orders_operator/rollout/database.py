@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from orders_operator.api.conditions import Reason
 from orders_operator.objects import Object
 from orders_operator.resources.postgres import CONTAINER, VOLUME_PERMISSIONS
-from orders_operator.rollout.pods import Trouble, condition, of_container, ready, unplaced
+from orders_operator.rollout.pods import Failure, condition, of_container, ready, unplaced
 from orders_operator.rollout.situation import moment
 
 _DENIED: Final = re.compile(
@@ -42,29 +42,29 @@ _CREATED: Final = "SuccessfulCreate"
 _REFUSED: Final = "FailedCreate"
 
 
-def database_trouble(pods: Iterable[Object], now: datetime) -> Trouble | None:
+def pod_failure(pods: Iterable[Object], now: datetime) -> Failure | None:
     """Return what is wrong with the database's pod, and what helps where that is known."""
     for pod in pods:
-        for trouble in _of_containers(pod):
-            said = _said(trouble.message)
-            if _DENIED.search(trouble.message) and not _gives_volume(pod):
+        for failure in _of_containers(pod):
+            said = _said(failure.message)
+            if _DENIED.search(failure.message) and not _gives_volume(pod):
                 said = f"{said}\n{_HELP}"
-            return replace(trouble, message=said)
+            return replace(failure, message=said)
         waits = unplaced(pod)
         since = None if waits is None else moment(waits.get("lastTransitionTime"))
         if waits is not None and since is not None and now - since >= _PLACED:
-            return Trouble(Reason.UNAVAILABLE, _said(str(waits.get("message") or "")))
+            return Failure(Reason.UNAVAILABLE, _said(str(waits.get("message") or "")))
     return None
 
 
-def pod_refusal(events: Iterable[Object]) -> Trouble | None:
+def pod_refusal(events: Iterable[Object]) -> Failure | None:
     """Return why there is no pod, by the newest Event of the StatefulSet that is about one."""
-    told = [it for it in events if it.get("reason") == _REFUSED or _is_created(it)]
-    newest = max(told, key=lambda it: (_at(it), it["reason"] == _REFUSED), default=None)
+    told = [event for event in events if event.get("reason") == _REFUSED or _is_created(event)]
+    newest = max(told, key=lambda event: (_at(event), event["reason"] == _REFUSED), default=None)
     if newest is None or newest["reason"] != _REFUSED:
         return None
     note = str(newest.get("note") or "")
-    return Trouble(Reason.PODS_REFUSED, _said(note.partition(" failed error: ")[2] or note))
+    return Failure(Reason.PODS_REFUSED, _said(note.partition(" failed error: ")[2] or note))
 
 
 def stuck(live: Object, pods: Iterable[Object]) -> bool:
@@ -92,7 +92,7 @@ def _is_stuck(live: Object, pod: Object) -> bool:
 
 def _runs(pod: Object) -> bool:
     """Whether PostgreSQL runs now, however often it has crashed: it may be preparing its data."""
-    return any((it.get("state") or {}).get("running") is not None for it in _statuses(pod))
+    return any((status.get("state") or {}).get("running") is not None for status in _statuses(pod))
 
 
 def _never_ready(pod: Object) -> bool:
@@ -107,18 +107,18 @@ def _never_ready(pod: Object) -> bool:
     return since - began <= _SAME_MOMENT
 
 
-def _of_containers(pod: Object) -> Iterator[Trouble]:
+def _of_containers(pod: Object) -> Iterator[Failure]:
     for status in _statuses(pod):
         yield from of_container(status, Reason.POD_CRASHING)
 
 
-def told_of_claim(name: str, claim: Object | None) -> Trouble | None:
+def claim_failure(name: str, claim: Object | None) -> Failure | None:
     """Return what is wrong with a claim, if it would not outlive the pod that uses it."""
     phase = ((claim or {}).get("status") or {}).get("phase")
     if claim is None or not (claim["metadata"].get("deletionTimestamp") or phase == _LOST):
         return None
     what = "has lost its volume" if phase == _LOST else "is being deleted"
-    return Trouble(Reason.UNAVAILABLE, _said(f"its claim {name} {what}. {_LEFT}"))
+    return Failure(Reason.UNAVAILABLE, _said(f"its claim {name} {what}. {_LEFT}"))
 
 
 def _said(words: str) -> str:
@@ -134,16 +134,21 @@ def _at(event: Object) -> str:
     """Return the second in which it happened last, whichever API it was written by."""
     series = (event.get("series") or {}).get("lastObservedTime")
     times = (series, event.get("deprecatedLastTimestamp"), event.get("eventTime"))
-    return max(str(it or "")[:19] for it in times)
+    return max(str(time or "")[:19] for time in times)
 
 
 def _statuses(pod: Object) -> list[Object]:
     status = pod.get("status") or {}
     fields = ("initContainerStatuses", "containerStatuses")
     names = {VOLUME_PERMISSIONS, CONTAINER}  # a sidecar of a mesh is not ours
-    return [it for field in fields for it in status.get(field) or () if it.get("name") in names]
+    return [
+        status
+        for field in fields
+        for status in status.get(field) or ()
+        if status.get("name") in names
+    ]
 
 
 def _gives_volume(pod: Object) -> bool:
     first = pod["spec"].get("initContainers") or ()
-    return any(it.get("name") == VOLUME_PERMISSIONS for it in first)
+    return any(container.get("name") == VOLUME_PERMISSIONS for container in first)

@@ -30,7 +30,7 @@ def history(
     newest = max(numbers.values(), default=0)
     if numbers.get(wanted, 0) < newest or wanted not in numbers:
         numbers[wanted] = newest + 1
-    ordered = sorted(numbers.items(), key=lambda it: (it[1], it[0]))
+    ordered = sorted(numbers.items(), key=lambda number: (number[1], number[0]))
     spare = [name for name, _ in ordered if name not in used and name != wanted]
     dropped = set(spare[: max(0, len(spare) - length)])
     return {name: number for name, number in ordered if name not in dropped}

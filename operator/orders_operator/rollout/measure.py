@@ -97,7 +97,7 @@ def begin(compared: Compared, found: Readings, since: float | None = None) -> En
             return Unmeasured(_unread(name, found.bad.get(uid)), goes_on=True)
         if not _fresh(found.good[uid], since):
             return Unmeasured(_stale(name), goes_on=True)
-    readings = {uid: it for uid, it in found.good.items() if _fresh(it, since)}
+    readings = {uid: reading for uid, reading in found.good.items() if _fresh(reading, since)}
     return Ends(_names(compared.judged), _compared(compared, readings), readings)
 
 
@@ -182,7 +182,7 @@ def _compared(compared: Compared, readings: Mapping[str, Reading]) -> dict[str, 
     One that is not ready and can be read is: what keeps it from being ready, all may suffer.
     """
     beside = compared.beside
-    return _names(it for it in beside if it["metadata"]["uid"] in readings or ready(it))
+    return _names(pod for pod in beside if pod["metadata"]["uid"] in readings or ready(pod))
 
 
 def _fresh(reading: Reading, since: float | None) -> bool:

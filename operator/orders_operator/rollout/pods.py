@@ -43,13 +43,13 @@ _KILLED: Final = frozenset({137, 255})  # for want of memory, or with its node
 _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
-class Trouble(Struct, frozen=True):
-    """What is wrong with pods, or with a rollout because of them: a reason and its words.
+class Failure(Struct, frozen=True):
+    """Why something is not as declared: the reason and message of a condition.
 
-    Of a pod itself it is MigrationFailed, ImagePullFailed or PodCrashing.
+    Of a pod itself the reason is MigrationFailed, ImagePullFailed or PodCrashing.
 
-    What `may_pass` is waited for until the deadline: the database is away, a table is locked, a
-    Secret is missing, a registry does not answer.
+    A rollout waits until its deadline for what `may_pass`: the database is away, a table is
+    locked, a Secret is missing, a registry does not answer.
     """
 
     reason: Reason
@@ -90,16 +90,18 @@ def ended(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") in _ENDED
 
 
-def trouble(pods: Iterable[Object]) -> Trouble | None:
+def failure(pods: Iterable[Object]) -> Failure | None:
     """Return what weighs most: what may pass least, else a failed migration before all else."""
-    found = [it for pod in pods for it in _of_pod(pod)]
-    return min(found, key=lambda it: (it.may_pass, _WEIGHTS.index(it.reason)), default=None)
+    found = [failure for pod in pods for failure in _of_pod(pod)]
+    return min(
+        found, key=lambda failure: (failure.may_pass, _WEIGHTS.index(failure.reason)), default=None
+    )
 
 
 def condition(pod: Object, kind: str) -> Object:
     """Return a condition of a pod; empty if it has none of this type."""
     conditions: list[Object] = (pod.get("status") or {}).get("conditions") or []
-    return next((it for it in conditions if it.get("type") == kind), {})
+    return next((condition for condition in conditions if condition.get("type") == kind), {})
 
 
 def ready(pod: Object) -> bool:
@@ -141,7 +143,10 @@ def image(pods: Iterable[Object], wanted: str) -> str | None:
 def declared_image(pod: Object) -> str | None:
     """Return the image that a pod or its template names: after a rollback not the spec's."""
     containers = (pod.get("spec") or {}).get("containers") or []
-    return next((it.get("image") for it in containers if it.get("name") == SERVICE), None)
+    return next(
+        (container.get("image") for container in containers if container.get("name") == SERVICE),
+        None,
+    )
 
 
 def pinned(wanted: str, image_id: str) -> str:
@@ -195,7 +200,7 @@ def ending(ended: Object) -> str:
     return tail(said) if said else how
 
 
-def _of_pod(pod: Object) -> Iterable[Trouble]:
+def _of_pod(pod: Object) -> Iterable[Failure]:
     for status in statuses(pod, "initContainerStatuses"):
         if status.get("name") == MIGRATE:
             yield from of_container(status, Reason.MIGRATION_FAILED)
@@ -204,18 +209,18 @@ def _of_pod(pod: Object) -> Iterable[Trouble]:
             yield from of_container(status, Reason.POD_CRASHING)
 
 
-def of_container(status: Object, failed: Reason) -> Iterator[Trouble]:
+def of_container(status: Object, failed: Reason) -> Iterator[Failure]:
     """Yield what a container's status complains of; `failed` is the reason when it ended badly."""
     waiting = (status.get("state") or {}).get("waiting") or {}
     why = waiting.get("reason") or ""
     said = str(waiting.get("message") or "")
     if why in _PULL:
         text = tail(f"{why}: {said}" if said else why)
-        yield Trouble(Reason.IMAGE_PULL_FAILED, text, may_pass=why != _NEVER_PULLED)
+        yield Failure(Reason.IMAGE_PULL_FAILED, text, may_pass=why != _NEVER_PULLED)
         return
     if why in _START:
         text = tail(f"{why}: {said}" if said else why)
-        yield Trouble(failed, text, may_pass=_ABSENT.search(said) is not None)
+        yield Failure(failed, text, may_pass=_ABSENT.search(said) is not None)
         return
     ended = (status.get("state") or {}).get("terminated") or {}
     before = (status.get("lastState") or {}).get("terminated") or {}
@@ -229,11 +234,11 @@ def of_container(status: Object, failed: Reason) -> Iterator[Trouble]:
             may_pass = last.get("exitCode") == _MAY_PASS or (
                 last.get("exitCode") in _KILLED and restarts < _CRASHES
             )
-            yield Trouble(failed, ending(last), may_pass)
+            yield Failure(failed, ending(last), may_pass)
     elif why == "CrashLoopBackOff" or (
         restarts >= _CRASHES and not (running and status.get("ready"))
     ):
-        yield Trouble(failed, ending(last))
+        yield Failure(failed, ending(last))
 
 
 def _succeeded(status: Object) -> bool:

@@ -42,7 +42,7 @@ def progress(deployment: Object) -> Progress:
     """Read a Deployment's status."""
     spec, status = deployment["spec"], deployment.get("status") or {}
     metadata = deployment["metadata"]
-    conditions = {it["type"]: it for it in status.get("conditions") or []}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
     state = conditions.get("Progressing") or {}
     failure = conditions.get("ReplicaFailure") or {}
     wanted = int(spec.get("replicas", 1))

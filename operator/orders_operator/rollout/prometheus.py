@@ -101,7 +101,7 @@ def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Re
         ReadingError: it does not say its time, as what is no Prometheus.
 
     """
-    now = next((_value(it) for it in result if it.metric.get(_WHAT) == _NOW), None)
+    now = next((_value(sample) for sample in result if sample.metric.get(_WHAT) == _NOW), None)
     if now is None:
         raise ReadingError(f"Prometheus at {url} did not answer the query.")
     by_pod: dict[str, list[_Series]] = {}
@@ -131,21 +131,29 @@ def _of_one(series: Sequence[_Series]) -> Reading | None:
         ValueError: a number is none, or they do not add up.
 
     """
-    started = {_scraper(it): it for it in series if it.metric.get(_WHAT) == _STARTED}
-    scraped = {_scraper(it): it for it in series if it.metric.get(_WHAT) == _SCRAPED}
+    started = {
+        _scraper(sample): sample for sample in series if sample.metric.get(_WHAT) == _STARTED
+    }
+    scraped = {
+        _scraper(sample): sample for sample in series if sample.metric.get(_WHAT) == _SCRAPED
+    }
     there = started.keys() & scraped.keys()
-    own = [it for it in there if it[0] == SERVICE] or [it for it in there if not it[0]]
+    own = [scraper for scraper in there if scraper[0] == SERVICE] or [
+        scraper for scraper in there if not scraper[0]
+    ]
     if not own:
         return None
     first = min(own)
-    mine = [it for it in series if _WHAT not in it.metric and _scraper(it) == first]
+    mine = [
+        sample for sample in series if _WHAT not in sample.metric and _scraper(sample) == first
+    ]
     return Reading(counts(_samples(mine)), _value(started[first]), _value(scraped[first]))
 
 
 def _samples(series: Sequence[_Series]) -> Iterator[tuple[str, Mapping[str, str], float]]:
-    for it in series:
-        kind = "bucket" if it.metric.get("le") else "count"
-        yield f"{REQUESTS}_{kind}", it.metric, _number(it)
+    for sample in series:
+        kind = "bucket" if sample.metric.get("le") else "count"
+        yield f"{REQUESTS}_{kind}", sample.metric, _number(sample)
 
 
 def _scraper(series: _Series) -> tuple[str, ...]:

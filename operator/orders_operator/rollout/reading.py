@@ -28,14 +28,14 @@ async def scrape(pods: Sequence[Object], credential: str | None = None) -> Readi
 
     """
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-        found = await asyncio.gather(*(_pod(session, pod, credential) for pod in pods))
-    read_by = zip((pod["metadata"]["uid"] for pod in pods), found, strict=True)
+        readings = await asyncio.gather(*(_pod(session, pod, credential) for pod in pods))
+    read_by = zip((pod["metadata"]["uid"] for pod in pods), readings, strict=True)
     good, bad = {}, {}
-    for uid, it in read_by:
-        if isinstance(it, Reading):
-            good[uid] = it
+    for uid, reading in read_by:
+        if isinstance(reading, Reading):
+            good[uid] = reading
         else:
-            bad[uid] = it
+            bad[uid] = reading
     return Readings(good, bad)
 
 
@@ -90,6 +90,8 @@ async def _pod(
 def _port(pod: Object) -> int:
     """Return the port that the service's own container calls `metrics`, as a sidecar's may be."""
     containers = (pod.get("spec") or {}).get("containers") or []
-    own = (it for it in containers if it.get("name") == SERVICE)
-    ports = (port for it in own for port in it.get("ports") or ())
-    return next((it["containerPort"] for it in ports if it.get("name") == METRICS), METRICS_PORT)
+    own = (container for container in containers if container.get("name") == SERVICE)
+    ports = (port for container in own for port in container.get("ports") or ())
+    return next(
+        (port["containerPort"] for port in ports if port.get("name") == METRICS), METRICS_PORT
+    )

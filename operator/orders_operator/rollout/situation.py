@@ -11,7 +11,7 @@ from msgspec import Struct
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.commands import Commands
-from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.progress import Progress
 
 PROMOTION: Final = "promotion"
@@ -29,7 +29,7 @@ class Track(Struct, frozen=True):
     Args:
         revision: which.
         progress: what the Deployment says of itself.
-        trouble: what is wrong with pods of the revision.
+        failure: what is wrong with pods of the revision.
         made: how many of its newest pods there are.
         ready: how many of these take requests.
         lacking: which of them do not, and why.
@@ -38,7 +38,7 @@ class Track(Struct, frozen=True):
 
     revision: str | None
     progress: Progress
-    trouble: Trouble | None = None
+    failure: Failure | None = None
     made: int = 0
     ready: int = 0
     lacking: str | None = None
@@ -48,7 +48,7 @@ class Track(Struct, frozen=True):
         """Return why it is no further, in the words of whoever keeps its pods away."""
         if self.progress.refused:
             return self.progress.refused
-        return self.lacking if self.trouble is None else self.trouble.message
+        return self.lacking if self.failure is None else self.failure.message
 
     @property
     def shortfall(self) -> str:

@@ -16,46 +16,48 @@ _RECENT: Final = 2
 _ASLEEP: Final = "Scaled to no pods: the canary begins again at step 1 when there are some."
 
 
-def canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan | None:
+def canary(situation: Situation, stable: str, failure: FailedRevision | None) -> Plan | None:
     """Go on with the step, or to the next one; None once the last one has passed."""
-    now = stamp(it.now)
-    steps = it.declared.canary.steps
-    before = it.before
-    if not same(it) or before.canary != it.wanted:  # it begins
+    now = stamp(situation.now)
+    steps = situation.declared.canary.steps
+    before = situation.before
+    if not same(situation) or before.canary != situation.wanted:  # it begins
         before = RolloutStatus(
-            phase="Canary", step=1, started_at=now, step_at=now, stable_pods=it.pods
+            phase="Canary", step=1, started_at=now, step_at=now, stable_pods=situation.pods
         )
     if before.step_at is None:  # its pods could not be asked for
         before = replace(before, step_at=now)
-    analysis = seen(it)
+    analysis = seen(situation)
     number = min(before.step or 1, len(steps))
     if number != before.step:  # there were more steps
         before = replace(before, step_at=now, settled_at=None)
         analysis = None if analysis is None else replace(analysis, passes=0)
     step = steps[number - 1]
-    pods = canary_pods(it.pods, step.weight, exact=it.exact)
+    pods = canary_pods(situation.pods, step.weight, exact=situation.exact)
     settled_at = before.settled_at
-    if settled_at is None and _serves(it, pods):
+    if settled_at is None and _serves(situation, pods):
         settled_at = now
-    left = _left(it, step, settled_at)
-    held = it.commands.pause == it.wanted
-    passed = before.settled_at is not None and _serves(it, pods) and _passed(it, analysis)
+    left = _left(situation, step, settled_at)
+    held = situation.commands.pause == situation.wanted
+    passed = (
+        before.settled_at is not None and _serves(situation, pods) and _passed(situation, analysis)
+    )
     if failure is None and not held and left == 0 and passed:
         if number == len(steps):
             return None
         number, step = number + 1, steps[number]
-        pods = canary_pods(it.pods, step.weight, exact=it.exact)
+        pods = canary_pods(situation.pods, step.weight, exact=situation.exact)
         before = replace(before, step_at=now)
-        settled_at = now if _serves(it, pods) else None
+        settled_at = now if _serves(situation, pods) else None
         analysis = None if analysis is None else replace(analysis, passes=0)
-        left = _left(it, step, settled_at)
-    weight = _weight(it, step, pods, before.weight if settled_at is None else None)
+        left = _left(situation, step, settled_at)
+    weight = _weight(situation, step, pods, before.weight if settled_at is None else None)
     phase: Phase = "Halted" if failure else "Paused" if held else "Canary"
     status = RolloutStatus(
         phase=phase,
-        revision=it.wanted,
+        revision=situation.wanted,
         stable=stable,
-        canary=it.wanted,
+        canary=situation.wanted,
         step=number,
         steps=len(steps),
         weight=weight,
@@ -65,87 +67,97 @@ def canary(it: Situation, stable: str, failure: FailedRevision | None) -> Plan |
         analysis=analysis,
         stable_pods=before.stable_pods,
         failed=failure,
-        message=failure.message if failure else _told(it, number, pods, settled_at, analysis),
+        message=failure.message
+        if failure
+        else _told(situation, number, pods, settled_at, analysis),
     )
     return Plan(
         stable=stable,
-        canary=it.wanted,
+        canary=situation.wanted,
         canary_pods=pods,
-        weight=weight if it.exact else 0,
+        weight=weight if situation.exact else 0,
         stage=step_stage(number) if settled_at else None,
-        again=None if failure else (left or None) if settled_at else _overdue(it, before),
+        again=None if failure else (left or None) if settled_at else _overdue(situation, before),
         status=status,
     )
 
 
-def asleep(it: Situation, stable: str) -> Plan:
+def asleep(situation: Situation, stable: str) -> Plan:
     """Have neither canary nor verdict while there are no pods that could tell anything."""
-    held = it.commands.pause == it.wanted
+    held = situation.commands.pause == situation.wanted
     return Plan(
         stable=stable,
         status=RolloutStatus(
             phase="Paused" if held else "Canary",
-            revision=it.wanted,
+            revision=situation.wanted,
             stable=stable,
             step=1,
-            steps=len(it.declared.canary.steps),
-            started_at=it.before.started_at,
+            steps=len(situation.declared.canary.steps),
+            started_at=situation.before.started_at,
             message=_ASLEEP,
         ),
     )
 
 
-def _serves(it: Situation, pods: int) -> bool:
+def _serves(situation: Situation, pods: int) -> bool:
     """Whether all canary pods of a step serve."""
-    found = it.canary
+    found = situation.canary
     return (
         found is not None
-        and found.revision == it.wanted
+        and found.revision == situation.wanted
         and found.progress.serving
         and found.progress.wanted == pods
         and found.progress.available >= pods
     )
 
 
-def _left(it: Situation, step: Step, settled_at: str | None) -> float:
+def _left(situation: Situation, step: Step, settled_at: str | None) -> float:
     """Return the seconds until a step may end."""
     since = moment(settled_at)
     if since is None:
         return float(seconds(step.duration))
-    return max(0.0, seconds(step.duration) - (it.now - since).total_seconds())
+    return max(0.0, seconds(step.duration) - (situation.now - since).total_seconds())
 
 
-def _passed(it: Situation, analysis: AnalysisStatus | None) -> bool:
+def _passed(situation: Situation, analysis: AnalysisStatus | None) -> bool:
     """Whether the step was seen to be good, and that is the last, and no old news."""
     if analysis is None or analysis.passes == 0 or analysis.verdict != "Passed":
         return False
     at = moment(analysis.at)
-    recent = _RECENT * seconds(it.declared.canary.analysis.interval)
-    return at is not None and (it.now - at).total_seconds() <= recent
+    recent = _RECENT * seconds(situation.declared.canary.analysis.interval)
+    return at is not None and (situation.now - at).total_seconds() <= recent
 
 
-def _overdue(it: Situation, before: RolloutStatus) -> float:
+def _overdue(situation: Situation, before: RolloutStatus) -> float:
     """Return the seconds until the pods of a step are late."""
-    entered = moment(before.step_at) or it.now
-    return max(1.0, it.deadline + 1 - (it.now - entered).total_seconds())
+    entered = moment(before.step_at) or situation.now
+    return max(1.0, situation.deadline + 1 - (situation.now - entered).total_seconds())
 
 
-def _weight(it: Situation, step: Step, pods: int, before: int | None) -> int:
+def _weight(situation: Situation, step: Step, pods: int, before: int | None) -> int:
     """Return the share that the canary gets: a Gateway waits for its pods."""
     if before is not None:
         return before
-    if it.exact:
-        return step.weight if it.canary is not None and it.canary.progress.available else 0
-    return share(it.pods, pods)
+    if situation.exact:
+        return (
+            step.weight
+            if situation.canary is not None and situation.canary.progress.available
+            else 0
+        )
+    return share(situation.pods, pods)
 
 
 def _told(
-    it: Situation, number: int, pods: int, settled_at: str | None, analysis: AnalysisStatus | None
+    situation: Situation,
+    number: int,
+    pods: int,
+    settled_at: str | None,
+    analysis: AnalysisStatus | None,
 ) -> str:
-    steps = len(it.declared.canary.steps)
+    steps = len(situation.declared.canary.steps)
     where = f"Step {number} of {steps}"
     if settled_at is None:
-        serving = 0 if it.canary is None else min(it.canary.progress.available, pods)
+        serving = 0 if situation.canary is None else min(situation.canary.progress.available, pods)
         return f"{where}: {serving} of {pods} canary pods serve."
     if analysis is None or (analysis.passes == 0 and analysis.verdict == "Passed"):
         return f"{where}: the first window is under way."

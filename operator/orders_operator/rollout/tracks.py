@@ -43,7 +43,7 @@ class TrackState(Struct, frozen=True):
         return Track(
             self.revision,
             progress(self.deployment),
-            pods.trouble(self.pods),
+            pods.failure(self.pods),
             made=len(self.newest),
             ready=sum(map(pods.ready, self.newest)),
             lacking=lacking(self.newest, self.answers),

@@ -42,8 +42,12 @@ def lacking(pods: Iterable[Object], answers: Mapping[str, str]) -> str | None:
 
 def runs_unready(pod: Object) -> bool:
     """Whether the service runs in a pod, and its readiness fails."""
-    found = (it for it in statuses(pod, "containerStatuses") if it.get("name") == SERVICE)
-    return any(_state(it, "running") is not None and not it.get("ready") for it in found)
+    found = (
+        status for status in statuses(pod, "containerStatuses") if status.get("name") == SERVICE
+    )
+    return any(
+        _state(status, "running") is not None and not status.get("ready") for status in found
+    )
 
 
 def _why(pod: Object, answer: str | None) -> str | None:
@@ -60,7 +64,9 @@ def _why(pod: Object, answer: str | None) -> str | None:
 def _container(pod: Object, answer: str | None) -> str | None:
     """Return what the first container that is not done, or not ready, does instead."""
     first = (pod.get("spec") or {}).get("initContainers") or ()
-    sidecars = {it.get("name") for it in first if it.get("restartPolicy") == _ALWAYS}
+    sidecars = {
+        container.get("name") for container in first if container.get("restartPolicy") == _ALWAYS
+    }
     for status in statuses(pod, "initContainerStatuses"):
         name = f"init container {status.get('name')}"
         if status.get("name") in sidecars:
@@ -80,7 +86,7 @@ def _does(name: str, status: Object, answer: str | None = None) -> str:
     waiting, ended = _state(status, "waiting"), _state(status, "terminated")
     if waiting is not None:
         words = (waiting.get("reason"), waiting.get("message"))
-        return _one_line(": ".join([f"{name} is waiting", *(str(it) for it in words if it)]))
+        return _one_line(": ".join([f"{name} is waiting", *(str(word) for word in words if word)]))
     if ended is not None:
         return _one_line(f"{name} has ended: {ending(ended)}")
     what = (

@@ -18,7 +18,7 @@ class Port:
     def __init__(
         self,
         metrics: Metrics,
-        problem: Callable[[], str | None],
+        failure: Callable[[], str | None],
         unready: Callable[[], str | None],
     ) -> None:
         """
@@ -26,12 +26,12 @@ class Port:
 
         Args:
             metrics: what /metrics shows.
-            problem: why this process should be restarted; None when it should not.
+            failure: why this process should be restarted; None when it should not.
             unready: why it does not work yet; None when it does.
 
         """
         self._metrics = metrics
-        self._problem = problem
+        self._failure = failure
         self._unready = unready
         app = web.Application()
         app.add_routes(
@@ -58,7 +58,7 @@ class Port:
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _livez(self, _: web.Request) -> web.Response:
-        return _answer(self._problem())
+        return _answer(self._failure())
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(self._unready())

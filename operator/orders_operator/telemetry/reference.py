@@ -77,7 +77,7 @@ class _Asked(Reader):
         names = (names,) if isinstance(names, str) else names
         first, shown = names[0], _OWN.get(names[0]) or _shown(default)
         if secret:
-            names = tuple(it for name in names for it in (name, f"{name}_FILE"))
+            names = tuple(variable for name in names for variable in (name, f"{name}_FILE"))
         listed = ", ".join(f"`{name}`" for name in names)
         self.rows.append(f"| {listed} | {shown} | {allowed} | {_ABOUT[first]} |\n")
         return default

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.load.ledger import Ledger
-from orders_operator.load.report import Failure, Report
+from orders_operator.load.report import FailedTry, Report
 from orders_operator.load.settings import LoadSettings
 from orders_operator.load.tally import Tally
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-REFUSED = Failure(1.0, "GET", "run-7", "overloaded", 503, reused=True, attempt=1, phase="answered")
+REFUSED = FailedTry(
+    1.0, "GET", "run-7", "overloaded", 503, reused=True, attempt=1, phase="answered"
+)
 
 
 def tally() -> Tally:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from rich.console import Console
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.plugin import status
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.view import ServiceView, view
@@ -14,7 +14,7 @@ from tests.unit.operator_plugin.scenes import Scene, first_step, stable
 
 pytestmark = pytest.mark.looptime
 
-AWAY = KubeError(Failure.UNAVAILABLE, "dial tcp: connection refused")
+AWAY = KubeError(ErrorReason.UNAVAILABLE, "dial tcp: connection refused")
 Seen = Scene | Exception
 
 
@@ -65,5 +65,5 @@ async def test_what_was_seen_last_stays(terminal: io.StringIO) -> None:
 async def test_what_is_forbidden_ends_it(terminal: io.StringIO) -> None:
     """Waiting would not help."""
     with pytest.raises(KubeError):
-        await status.live(looks(KubeError(Failure.FORBIDDEN, "no")), "shop")
+        await status.live(looks(KubeError(ErrorReason.FORBIDDEN, "no")), "shop")
     assert "As seen last" not in terminal.getvalue()

@@ -44,7 +44,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
         return httpx2.Response(200, json=there[name])
 
     @contextlib.asynccontextmanager
-    async def reached(_: Access) -> AsyncIterator[Kube]:
+    async def cluster(_: Access) -> AsyncIterator[Kube]:
         transport = httpx2.MockTransport(answer)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield Kube(http)
@@ -55,7 +55,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
             there[name]["metadata"]["name"] = name
         return patched
 
-    monkeypatch.setattr(cli, "reached", reached)
+    monkeypatch.setattr(cli, "cluster", cluster)
     return put
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from orders_operator.api.conditions import Reason
 from orders_operator.rollout.database import (
-    database_trouble,
+    claim_failure,
+    pod_failure,
     pod_refusal,
     stuck,
-    told_of_claim,
 )
-from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.pods import Failure
 from tests.unit.operator_runtime import sights
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -51,7 +51,7 @@ def pod(message: str, *first: str, name: str = "postgresql") -> dict[str, Any]:
 )
 def test_a_volume_that_may_not_be_written_names_what_helps(message: str) -> None:
     """The message has PostgreSQL's own words, and the field that gives it the volume."""
-    found = database_trouble([pod(message)], NOW)
+    found = pod_failure([pod(message)], NOW)
 
     assert found is not None
     assert Reason.POD_CRASHING == found.reason
@@ -61,13 +61,13 @@ def test_a_volume_that_may_not_be_written_names_what_helps(message: str) -> None
 
 def test_a_field_that_is_set_already_is_not_advised() -> None:
     """Where the volume was given to PostgreSQL, something else is wrong."""
-    found = database_trouble([pod(DENIED, "volume-permissions")], NOW)
-    assert found == Trouble(Reason.POD_CRASHING, f"The embedded database: {DENIED}")
+    found = pod_failure([pod(DENIED, "volume-permissions")], NOW)
+    assert found == Failure(Reason.POD_CRASHING, f"The embedded database: {DENIED}")
 
 
 def test_another_crash_is_told_as_it_is() -> None:
     """PostgreSQL's last words are the message."""
-    found = database_trouble([pod("PANIC: could not locate a valid checkpoint record")], NOW)
+    found = pod_failure([pod("PANIC: could not locate a valid checkpoint record")], NOW)
     assert found is not None
     assert "volumePermissions" not in found.message
 
@@ -75,13 +75,13 @@ def test_another_crash_is_told_as_it_is() -> None:
 def test_a_pod_that_starts_is_no_trouble() -> None:
     """Neither is one that nothing is known of, nor a sidecar that crashes."""
     unknown = {"metadata": {"name": "shop-postgresql-0"}, "spec": {}}
-    assert database_trouble([unknown, pod(DENIED, name="istio-proxy")], NOW) is None
-    assert database_trouble([], NOW) is None
+    assert pod_failure([unknown, pod(DENIED, name="istio-proxy")], NOW) is None
+    assert pod_failure([], NOW) is None
 
 
 def test_it_weighs_more_than_pods_that_fail_for_want_of_it() -> None:
     """The condition Degraded has the database's words, not those of a migration that waits."""
-    wrong = Trouble(Reason.POD_CRASHING, "The embedded database: no")
+    wrong = Failure(Reason.POD_CRASHING, "The embedded database: no")
     ended = {"terminated": {"exitCode": 75, "message": "the database is away"}}
     waiting = sights.pod(migrate=ended, ready=False)
 
@@ -161,14 +161,14 @@ def test_a_pod_that_runs_again_is_not_stuck() -> None:
 def test_a_claim_is_in_trouble_while_it_would_not_outlive_its_pod() -> None:
     """It is being deleted, or has lost its volume; one that is not there has nothing to lose."""
     claim: dict[str, Any] = {"metadata": {}, "status": {"phase": "Bound"}}
-    assert told_of_claim("data", None) is None
-    assert told_of_claim("data", claim) is None
+    assert claim_failure("data", None) is None
+    assert claim_failure("data", claim) is None
     going = claim | {"metadata": {"deletionTimestamp": NOW.isoformat()}}
     lost = claim | {"status": {"phase": "Lost"}}
     for found, words in ((going, "data is being deleted"), (lost, "data has lost its volume")):
-        trouble = told_of_claim("data", found)
-        assert trouble is not None
-        assert words in trouble.message
+        failure = claim_failure("data", found)
+        assert failure is not None
+        assert words in failure.message
 
 
 @given(st.integers(2, 10**6), st.sampled_from([0, 1]), st.sampled_from(["good", "bad"]))
@@ -193,9 +193,9 @@ def test_a_pod_that_fits_no_node_for_a_minute_is_told() -> None:
         "lastTransitionTime": NOW.isoformat(),
     }
     pod = {"metadata": {}, "spec": {}, "status": {"conditions": [condition]}}
-    assert database_trouble([pod], NOW + timedelta(seconds=59)) is None
-    found = database_trouble([pod], NOW + timedelta(seconds=60))
-    assert found == Trouble(Reason.UNAVAILABLE, f"The embedded database: {words}")
+    assert pod_failure([pod], NOW + timedelta(seconds=59)) is None
+    found = pod_failure([pod], NOW + timedelta(seconds=60))
+    assert found == Failure(Reason.UNAVAILABLE, f"The embedded database: {words}")
 
 
 def test_why_there_is_no_pod_is_what_the_newest_event_says() -> None:
@@ -210,7 +210,7 @@ def test_why_there_is_no_pod_is_what_the_newest_event_says() -> None:
     )
     claimed = event("SuccessfulCreate", "create Claim data-x-0 Pod x-0 success", "2026-01-02T04")
     made = event("SuccessfulCreate", "create Pod x-0 in StatefulSet x successful", "2026-01-02T04")
-    told = Trouble(Reason.PODS_REFUSED, f"The embedded database: {words}")
+    told = Failure(Reason.PODS_REFUSED, f"The embedded database: {words}")
     assert told == pod_refusal([claimed, refused])
     assert pod_refusal([made, refused]) is None
     again = refused | {"series": {"lastObservedTime": "2026-01-02T05"}}

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from orders_operator.api.conditions import Reason
 from orders_operator.api.rollout import Analysis, Rollout
 from orders_operator.api.status import RolloutStatus
-from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.pods import Failure
 from tests.unit.operator_rollout.world import CANARY, CRASHING, ROLLING, World, window
 
 
@@ -103,13 +103,13 @@ def test_pods_that_crash_end_it() -> None:
 def test_what_may_pass_is_waited_for() -> None:
     """A migration that cannot reach its database is no fault of the revision."""
     world = World()
-    world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "cannot connect", may_pass=True)
+    world.broken["b"] = Failure(Reason.MIGRATION_FAILED, "cannot connect", may_pass=True)
     world.want("b")
     assert "Canary" == world.settle().status.phase
     world.broken.clear()
     world.later(60)
     assert "step 1" == world.settle().stage
-    world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "no such column")
+    world.broken["b"] = Failure(Reason.MIGRATION_FAILED, "no such column")
     world.act()
     assert "RolledBack" == world.step().status.phase
 
@@ -177,7 +177,7 @@ def test_old_news_promote_nothing() -> None:
     assert 2 == world.status.step
     world.settle()
     world.later(60)
-    world.broken["b"] = Trouble(Reason.MIGRATION_FAILED, "cannot connect", may_pass=True)
+    world.broken["b"] = Failure(Reason.MIGRATION_FAILED, "cannot connect", may_pass=True)
     world.act()
     found = world.step(window("Passed"))
     assert ("a", "b", 2) == (found.stable, found.canary, found.status.step)
@@ -212,7 +212,7 @@ def test_an_autoscaler_leaves_the_stable_pods() -> None:
 def test_what_may_pass_is_waited_for_until_the_deadline() -> None:
     """A registry that does not answer is told at the end, in its words."""
     world = World()
-    world.broken["b"] = Trouble(Reason.IMAGE_PULL_FAILED, "ErrImagePull: no route", may_pass=True)
+    world.broken["b"] = Failure(Reason.IMAGE_PULL_FAILED, "ErrImagePull: no route", may_pass=True)
     world.want("b")
     world.settle()
     world.later(600)

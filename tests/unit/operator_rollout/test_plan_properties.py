@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from orders_operator.api.conditions import Reason
 from orders_operator.api.rollout import Analysis
 from orders_operator.api.status import RolloutStatus
-from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.situation import moment
 from tests.unit.operator_rollout.world import CANARY, START, World, window
 
@@ -56,7 +56,7 @@ class Rollouts(RuleBasedStateMachine):
     def break_or_mend(self, revision: str, breaks: bool) -> None:  # noqa: FBT001  a rule's argument
         """Pods of a revision begin to crash, or to run."""
         if breaks:
-            self.world.broken[revision] = Trouble(Reason.POD_CRASHING, "exit status 1")
+            self.world.broken[revision] = Failure(Reason.POD_CRASHING, "exit status 1")
         else:
             self.world.broken.pop(revision, None)
 

@@ -10,11 +10,11 @@ from orders_operator.api.rollout import Analysis, Canary, Rollout, Step
 from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.commands import Commands
 from orders_operator.rollout.plan import plan
-from orders_operator.rollout.pods import Trouble
+from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.progress import Progress
 from orders_operator.rollout.situation import Plan, Situation, Track, stamp
 
-CRASHING = Trouble(Reason.POD_CRASHING, "exit status 2")
+CRASHING = Failure(Reason.POD_CRASHING, "exit status 2")
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CANARY = Rollout(
     strategy="Canary",
@@ -42,7 +42,7 @@ class World:
         self.known = {"a"}
         self.now = START
         self.said = Commands()
-        self.broken: dict[str, Trouble] = {}
+        self.broken: dict[str, Failure] = {}
         self.stable: Track | None = None
         self.canary: Track | None = None
         self.status = RolloutStatus(phase="Stable")
@@ -124,10 +124,10 @@ class World:
     def _acted(self, track: Track | None) -> Track | None:
         if track is None or track.revision is None:
             return None
-        trouble = self.broken.get(track.revision)
+        failure = self.broken.get(track.revision)
         pods = track.progress.wanted
-        if trouble is not None and track.progress.wanted:
-            return Track(track.revision, _progress(pods, 0, done=False), trouble)
+        if failure is not None and track.progress.wanted:
+            return Track(track.revision, _progress(pods, 0, done=False), failure)
         return Track(track.revision, _progress(pods, pods, done=True))
 
 

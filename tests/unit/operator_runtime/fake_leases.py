@@ -5,7 +5,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from orders_operator.client.lease import API_VERSION, PLURAL
 
@@ -40,14 +40,14 @@ class LeaseServer:
         if method == "POST":
             where = f"{where}/{body['metadata']['name']}"
             if where in self.objects:
-                raise KubeError(Failure.ALREADY_EXISTS, "there is one", 409)
+                raise KubeError(ErrorReason.ALREADY_EXISTS, "there is one", 409)
             return self.keep(where, body)
         if where not in self.objects:
-            raise KubeError(Failure.NOT_FOUND, "no lease", 404)
+            raise KubeError(ErrorReason.NOT_FOUND, "no lease", 404)
         if method == "PUT":
             version = self.objects[where]["metadata"]["resourceVersion"]
             if body["metadata"].get("resourceVersion") != version:
-                raise KubeError(Failure.CONFLICT, "it changed", 409)
+                raise KubeError(ErrorReason.CONFLICT, "it changed", 409)
             return self.keep(where, body)
         return self.objects[where]
 
@@ -84,8 +84,8 @@ class LeaseClient:
         if self.hung:
             await asyncio.sleep(1000)
         if self.down:
-            raise KubeError(Failure.UNAVAILABLE, "down")
+            raise KubeError(ErrorReason.UNAVAILABLE, "down")
         await asyncio.sleep(0.01)
         if any(where.startswith(it) for it in self.forbidden):
-            raise KubeError(Failure.FORBIDDEN, f"cannot {method.lower()} {where}", 403)
+            raise KubeError(ErrorReason.FORBIDDEN, f"cannot {method.lower()} {where}", 403)
         return copy.deepcopy(self.server.answer(method, where, params or {}, body or {}))

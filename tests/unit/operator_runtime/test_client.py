@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from orders_operator.client import transport
-from orders_operator.client.errors import Failure, KubeError, from_answer
+from orders_operator.client.errors import ErrorReason, KubeError, from_answer
 from orders_operator.client.kube import Kube, path
 from orders_operator.client.partial import PARTIAL_LIST
 
@@ -79,7 +79,7 @@ async def test_a_broken_server_is_given_up(server: Server) -> None:
 
     with pytest.raises(KubeError) as caught:
         await kube.request("GET", "/x", tries=2)
-    assert (Failure.UNAVAILABLE, 503) == (caught.value.reason, caught.value.status)
+    assert (ErrorReason.UNAVAILABLE, 503) == (caught.value.reason, caught.value.status)
     assert 2 == len(calls)
 
 
@@ -91,22 +91,22 @@ async def test_nobody_there_is_unavailable() -> None:
         await kube.request("GET", "/x", tries=1)
     await kube.close()
 
-    assert (Failure.UNAVAILABLE, 0) == (caught.value.reason, caught.value.status)
+    assert (ErrorReason.UNAVAILABLE, 0) == (caught.value.reason, caught.value.status)
 
 
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (400, Failure.INVALID),
-        (401, Failure.UNAUTHORIZED),
-        (403, Failure.FORBIDDEN),
-        (404, Failure.REFUSED),
-        (409, Failure.CONFLICT),
-        (418, Failure.REFUSED),
-        (422, Failure.INVALID),
+        (400, ErrorReason.INVALID),
+        (401, ErrorReason.UNAUTHORIZED),
+        (403, ErrorReason.FORBIDDEN),
+        (404, ErrorReason.REFUSED),
+        (409, ErrorReason.CONFLICT),
+        (418, ErrorReason.REFUSED),
+        (422, ErrorReason.INVALID),
     ],
 )
-async def test_a_refusal_is_not_repeated(server: Server, status: int, reason: Failure) -> None:
+async def test_a_refusal_is_not_repeated(server: Server, status: int, reason: ErrorReason) -> None:
     """What a second try cannot cure is one of a closed set of errors at once."""
     calls: list[str] = []
 
@@ -179,7 +179,7 @@ async def test_lines_that_are_refused_are_an_error(server: Server) -> None:
 
     with pytest.raises(KubeError, match="is waiting to start") as caught:
         _ = [line async for line in kube.lines("/log", {})]
-    assert Failure.INVALID is caught.value.reason
+    assert ErrorReason.INVALID is caught.value.reason
 
 
 async def test_lists_are_read_page_by_page(server: Server) -> None:
@@ -213,7 +213,7 @@ async def test_what_is_not_there_is_none(server: Server) -> None:
     await kube.delete("g/v1", "xs", "ns", "x", "uid")
     with pytest.raises(KubeError) as caught:
         await kube.request("GET", path("g/v1", "xs", "ns", "x", "status"))
-    assert Failure.NOT_FOUND is caught.value.reason
+    assert ErrorReason.NOT_FOUND is caught.value.reason
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ async def test_another_404_says_nothing(server: Server, body: dict[str, Any]) ->
     for call in calls:
         with pytest.raises(KubeError) as caught:
             await call()
-        assert Failure.REFUSED is caught.value.reason
+        assert ErrorReason.REFUSED is caught.value.reason
 
 
 async def test_what_is_served_is_what_the_list_of_groups_says(server: Server) -> None:
@@ -296,7 +296,7 @@ async def test_a_server_that_does_not_answer_is_not_lost(
     with pytest.raises(KubeError) as caught:
         await kube.request("GET", "/x", tries=1, seconds=0.01)
     waiting.set()
-    assert (Failure.UNAVAILABLE, False) == (caught.value.reason, caught.value.lost)
+    assert (ErrorReason.UNAVAILABLE, False) == (caught.value.reason, caught.value.lost)
 
 
 @pytest.mark.parametrize(
@@ -346,4 +346,4 @@ async def test_an_answer_of_another_form_is_an_error(server: Server) -> None:
 
     with pytest.raises(KubeError) as caught:
         await kube.may_list("v1", "secrets", None)
-    assert Failure.UNAVAILABLE is caught.value.reason
+    assert ErrorReason.UNAVAILABLE is caught.value.reason

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import Failure, KubeError
+from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.partial import Metadata
 from orders_operator.leader import Leader
 from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
@@ -63,7 +63,7 @@ class Cluster:
     async def metadata(self, _: str, __: str, namespace: str | None = None) -> Any:
         """Yield what the OrderServices are called."""
         if self.down:
-            raise KubeError(Failure.UNAVAILABLE, "down")
+            raise KubeError(ErrorReason.UNAVAILABLE, "down")
         for key in self.keys:
             if namespace in {None, key[0]}:
                 yield Metadata(name=key[1], namespace=key[0], resource_version="1")
@@ -184,7 +184,7 @@ async def test_a_leader_without_a_place_does_nothing() -> None:
     await it.wake()
     await asyncio.sleep(300)
     assert ([], []) == (Watching.began, Reconciles.done)
-    assert it.watchdog.problem() is None
+    assert it.watchdog.failure() is None
 
     scope.become("shop")
     await it.wake()
@@ -211,7 +211,7 @@ async def test_a_namespace_that_is_lost_is_left() -> None:
     assert [("shop", "stock"), ("stock",)] == Watching.began
     it.watchdog.listed({STOCK: "1"})
     await asyncio.sleep(100)
-    assert it.watchdog.problem() is None
+    assert it.watchdog.failure() is None
 
 
 async def test_a_namespace_that_others_hold_is_left_out_and_taken_up_again() -> None:
@@ -257,14 +257,14 @@ async def test_what_has_changed_goes_first() -> None:
 async def test_rotated_keys_wake_all() -> None:
     """Once for each time that they are others; what cannot be read is asked for again."""
     it = Working(Scope())
-    Reconciles.keys = [False, KubeError(Failure.FORBIDDEN, "no"), True, False]
+    Reconciles.keys = [False, KubeError(ErrorReason.FORBIDDEN, "no"), True, False]
     await it.wake()
     await asyncio.sleep(LOOK_SECONDS * 2)
     before = len(Reconciles.done)
     await asyncio.sleep(LOOK_SECONDS)
     assert {SHOP, STOCK} == set(Reconciles.done[before:])
     assert [] == Reconciles.keys[1:]
-    assert it.watchdog.problem() is None
+    assert it.watchdog.failure() is None
 
 
 async def test_all_are_looked_at_again_each_in_its_turn() -> None:

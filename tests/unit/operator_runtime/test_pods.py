@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orders.store.migrations import MAY_PASS
 from orders_operator.api.conditions import Reason
-from orders_operator.rollout.pods import Trouble, of_revision, pinned, tag, tail, trouble
+from orders_operator.rollout.pods import Failure, failure, of_revision, pinned, tag, tail
 from tests.unit.operator_runtime.sights import pod
 
 
@@ -74,14 +74,14 @@ def test_the_tail_fits(text: str, limit: int) -> None:
 def test_a_pull_that_fails_may_pass(reason: str, *, passes: bool) -> None:
     """A registry comes back, and an image is pushed; only a name that is none stays one."""
     waiting = {"waiting": {"reason": reason, "message": "no such"}}
-    found = trouble([pod(waiting, ready=False)])
-    assert found == Trouble(Reason.IMAGE_PULL_FAILED, f"{reason}: no such", may_pass=passes)
+    found = failure([pod(waiting, ready=False)])
+    assert found == Failure(Reason.IMAGE_PULL_FAILED, f"{reason}: no such", may_pass=passes)
 
 
 def test_a_migration_that_may_succeed_later_is_told_apart() -> None:
     """By the exit code that `orders migrate` has for it, the same in both packages."""
     found = [
-        trouble([pod(migrate={"terminated": {"exitCode": code, "message": "why"}}, ready=False)])
+        failure([pod(migrate={"terminated": {"exitCode": code, "message": "why"}}, ready=False)])
         for code in (MAY_PASS, 1)
     ]
     assert [True, False] == [it is not None and it.may_pass for it in found]
@@ -101,5 +101,5 @@ def test_a_secret_that_is_made_again_is_no_fault_of_the_revision(
 ) -> None:
     """Its pods start once it is back; one that can never start is given up."""
     waiting = {"waiting": {"reason": "CreateContainerConfigError", "message": message}}
-    found = [trouble([pod(**{name: waiting}, ready=False)]) for name in ("orders", "migrate")]
+    found = [failure([pod(**{name: waiting}, ready=False)]) for name in ("orders", "migrate")]
     assert [passes, passes] == [it is not None and it.may_pass for it in found]

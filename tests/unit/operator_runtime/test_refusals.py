@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orders_operator.api.conditions import Reason
-from orders_operator.reconcile.observed import Problem
 from orders_operator.reconcile.refusals import Refusals
+from orders_operator.rollout.pods import Failure
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-REFUSED = Problem(Reason.APPLY_FAILED, "Service shop: no")
+REFUSED = Failure(Reason.APPLY_FAILED, "Service shop: no")
 
 
 def service(**spec: Any) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import pytest
 
 from orders_operator.api.conditions import Reason
 from orders_operator.api.status import RolloutStatus
+from orders_operator.reconcile.condition_states import ordered
 from orders_operator.reconcile.events import Transition, distinct, event
-from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import statuses, summarise, transitions
-from orders_operator.reconcile.verdicts import ordered
+from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.tracks import Tracks, TrackState
 from tests.unit.operator_runtime.sights import NOW, conditions, deployment, of, pod, seen
 
@@ -56,8 +57,8 @@ def test_ready_means_that_callers_are_served(
 ) -> None:
     """By whichever revision, however far a rollout is and whatever is wrong with it."""
     assert str(ready) == of(deployment=state)["Ready"][0]
-    trouble = (Problem(Reason.APPLY_FAILED, "exceeded quota"),)
-    for more in ({}, {"problems": trouble}, {"invalid": "`spec.image` is missing"}):
+    failure = (Failure(Reason.APPLY_FAILED, "exceeded quota"),)
+    for more in ({}, {"failures": failure}, {"invalid": "`spec.image` is missing"}):
         for phase in ("Canary", "Promoting", "Baking", "RolledBack", "Halted"):
             rollout = RolloutStatus(phase=phase, revision="b", stable="a")
             found = of(deployment=state, rollout=rollout, **more)
@@ -82,8 +83,8 @@ def test_an_outage_in_a_rollout_is_none_of_it() -> None:
 
 def test_what_cannot_be_read_is_unknown() -> None:
     """Not an outage: the operator may not read the Deployment, callers may be served."""
-    refused = (Problem(Reason.APPLY_FAILED, "deployments is forbidden"),)
-    found = of(deployment=None, hidden=True, problems=refused)
+    refused = (Failure(Reason.APPLY_FAILED, "deployments is forbidden"),)
+    found = of(deployment=None, hidden=True, failures=refused)
     assert ("Unknown", "ApplyFailed") == found["Ready"]
 
 
@@ -234,17 +235,17 @@ def test_without_migrations_the_version_is_the_images_tag() -> None:
 
 def test_problems_weigh() -> None:
     """A missing Secret comes before a conflict, and those of one reason are told together."""
-    problems = ordered(
+    failures = ordered(
         [
-            Problem(Reason.APPLY_FAILED, "a"),
-            Problem(Reason.NAME_CONFLICT, "b"),
-            Problem(Reason.NAME_CONFLICT, "c"),
-            Problem(Reason.SECRET_MISSING, "d"),
+            Failure(Reason.APPLY_FAILED, "a"),
+            Failure(Reason.NAME_CONFLICT, "b"),
+            Failure(Reason.NAME_CONFLICT, "c"),
+            Failure(Reason.SECRET_MISSING, "d"),
         ]
     )
 
-    assert ["d", "b; c", "a"] == [it.message for it in problems]
-    assert ("True", "SecretMissing") == of(problems=problems)["Degraded"]
+    assert ["d", "b; c", "a"] == [it.message for it in failures]
+    assert ("True", "SecretMissing") == of(failures=failures)["Degraded"]
 
 
 def test_failure_and_recovery_tell_two_events() -> None:

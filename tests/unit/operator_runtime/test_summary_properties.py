@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from orders_operator.api.conditions import ConditionType, Reason
 from orders_operator.api.status import FailedRevision, Phase, RolloutStatus
 from orders_operator.reconcile.events import NOTE_LENGTH, distinct, event
-from orders_operator.reconcile.observed import Observed, Problem
+from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise, transitions
+from orders_operator.rollout.pods import Failure
 from tests.unit.operator_runtime.sights import NOW, conditions, deployment, numbers, pod, seen
 
 states = st.none() | st.builds(
@@ -42,9 +43,9 @@ observations = st.builds(
     generation=st.integers(1, 9),
     paused=st.booleans(),
     invalid=st.none() | st.text(max_size=20),
-    problems=st.lists(
+    failures=st.lists(
         st.builds(
-            Problem,
+            Failure,
             st.sampled_from([Reason.SECRET_MISSING, Reason.NAME_CONFLICT, Reason.APPLY_FAILED]),
             st.text(max_size=5000),
         ),
@@ -106,7 +107,7 @@ def test_every_status_holds_together(history: list[Observed]) -> None:
             stable["status"]["readyReplicas"] > 0 or stable["spec"]["replicas"] == 0
         )
         assert served == (found["Ready"][0] == "True")
-        if observation.invalid is not None or observation.problems:
+        if observation.invalid is not None or observation.failures:
             assert "True" == found["Degraded"][0]
 
 

@@ -37,7 +37,7 @@ def test_a_watch_that_delivers_is_well(clock: Clock, watchdog: Watchdog) -> None
     watchdog.listed({KEY: "7"})
     clock.now += 3600
 
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
 
 def test_a_namespace_that_is_left_is_missed_no_more(clock: Clock, watchdog: Watchdog) -> None:
@@ -47,7 +47,7 @@ def test_a_namespace_that_is_left_is_missed_no_more(clock: Clock, watchdog: Watc
     watchdog.leave("shop")
     clock.now += 31
 
-    assert "the watch is 31 s behind on stock/orders" == watchdog.problem()
+    assert "the watch is 31 s behind on stock/orders" == watchdog.failure()
 
 
 def test_a_change_that_the_watch_misses_is_a_stall(clock: Clock, watchdog: Watchdog) -> None:
@@ -55,10 +55,10 @@ def test_a_change_that_the_watch_misses_is_a_stall(clock: Clock, watchdog: Watch
     watchdog.watched(KEY, "7")
     watchdog.listed({KEY: "8"})
     clock.now += 30
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
     clock.now += 1
-    assert "the watch is 31 s behind on shop/orders" == watchdog.problem()
+    assert "the watch is 31 s behind on shop/orders" == watchdog.failure()
 
 
 def test_a_resource_that_was_never_seen_is_a_stall(clock: Clock, watchdog: Watchdog) -> None:
@@ -66,7 +66,7 @@ def test_a_resource_that_was_never_seen_is_a_stall(clock: Clock, watchdog: Watch
     watchdog.listed({KEY: "1"})
     clock.now += 31
 
-    assert watchdog.problem() is not None
+    assert watchdog.failure() is not None
 
 
 def test_a_late_event_is_well(clock: Clock, watchdog: Watchdog) -> None:
@@ -76,7 +76,7 @@ def test_a_late_event_is_well(clock: Clock, watchdog: Watchdog) -> None:
     watchdog.watched(KEY, "10")
     clock.now += 20
 
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
 
 def test_an_older_event_does_not_clear(clock: Clock, watchdog: Watchdog) -> None:
@@ -85,7 +85,7 @@ def test_an_older_event_does_not_clear(clock: Clock, watchdog: Watchdog) -> None
     watchdog.watched(KEY, "9")
     clock.now += 31
 
-    assert watchdog.problem() is not None
+    assert watchdog.failure() is not None
 
 
 def test_changes_faster_than_lists_do_not_reset_the_time(clock: Clock, watchdog: Watchdog) -> None:
@@ -94,7 +94,7 @@ def test_changes_faster_than_lists_do_not_reset_the_time(clock: Clock, watchdog:
         watchdog.listed({KEY: version})
         clock.now += 10
 
-    assert watchdog.problem() is not None
+    assert watchdog.failure() is not None
 
 
 def test_a_deletion_must_be_seen_too(clock: Clock, watchdog: Watchdog) -> None:
@@ -102,10 +102,10 @@ def test_a_deletion_must_be_seen_too(clock: Clock, watchdog: Watchdog) -> None:
     watchdog.watched(KEY, "7")
     watchdog.listed({})
     clock.now += 31
-    assert watchdog.problem() is not None
+    assert watchdog.failure() is not None
 
     watchdog.gone(KEY)
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
 
 def test_a_resource_that_came_and_went_is_forgotten(clock: Clock, watchdog: Watchdog) -> None:
@@ -114,7 +114,7 @@ def test_a_resource_that_came_and_went_is_forgotten(clock: Clock, watchdog: Watc
     watchdog.listed({})
     clock.now += 60
 
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
 
 def test_versions_that_are_no_numbers_must_be_equal(clock: Clock, watchdog: Watchdog) -> None:
@@ -122,24 +122,24 @@ def test_versions_that_are_no_numbers_must_be_equal(clock: Clock, watchdog: Watc
     watchdog.listed({KEY: "abc"})
     watchdog.watched(KEY, "abd")
     clock.now += 31
-    assert watchdog.problem() is not None
+    assert watchdog.failure() is not None
 
     watchdog.watched(KEY, "abc")
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
 
 def test_a_loop_that_stands_is_a_problem(clock: Clock, watchdog: Watchdog) -> None:
     """A pulse that was felt once is expected from then on, until the loop is retired."""
     watchdog.beat("the watch's loop")
     clock.now += 31
-    assert "the watch's loop has not turned for 31 s" == watchdog.problem()
+    assert "the watch's loop has not turned for 31 s" == watchdog.failure()
 
     watchdog.retire("the watch's loop")
-    assert watchdog.problem() is None
+    assert watchdog.failure() is None
 
 
 def test_a_dead_worker_is_a_problem(watchdog: Watchdog) -> None:
     """Something that is required and not true is named."""
     watchdog.require("a worker", lambda: False)
 
-    assert "a worker died" == watchdog.problem()
+    assert "a worker died" == watchdog.failure()
