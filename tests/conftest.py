@@ -1,6 +1,5 @@
 """What the tests run against: PostgreSQL and the service, both the real ones."""
 
-import asyncio
 import functools
 import signal
 from collections.abc import Callable, Iterator
@@ -10,18 +9,13 @@ import httpx
 import hypothesis
 import pytest
 
-from tests.postgres import QUICK, TEST_DATABASE_URL, Databases, PostgresServer
-from tests.server import Server, end_all
+from tests.helpers.guarded_service import Closed, closing
+from tests.helpers.postgres import QUICK, TEST_DATABASE_URL, Databases, PostgresServer
+from tests.helpers.server import Server, end_all
 
 # The same examples each time, and no clock: what fails on one machine fails on all.
 hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("tests")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_event_loop() -> None:
-    """Say that there is none: looptime asks in every test, which else makes one for good."""
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -115,3 +109,31 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     ends = [server.stop() for server, _ in servers]
     for (server, status), end in zip(servers, ends, strict=True):
         assert end in {status, -signal.SIGKILL}, server.output()
+
+
+@pytest.fixture(scope="module")
+def server(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start the service that all of these tests share."""
+    log = tmp_path_factory.mktemp("api") / "serve.log"
+    started = Server(log, DATABASE_URL=postgres.migrated_database())
+    started.wait_for()
+    yield started
+    assert 0 == started.stop()
+    postgres.drop_databases()
+
+
+@pytest.fixture(scope="module")
+def closed(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+    """Start such a service."""
+    folder = tmp_path_factory.mktemp("closed")
+    made = closing(folder)
+    credentials = {"--api-key-file": folder / "api-key", "--token-file": folder / "token"}
+    for file, content in zip(credentials.values(), (made.api_key, made.token), strict=True):
+        file.write_text(f"{content}\n")
+    started = Server(
+        folder / "serve.log", DATABASE_URL=postgres.migrated_database(), **made.environ
+    )
+    started.wait_for()
+    yield Closed(started.url, made.authority, credentials)
+    assert 0 == started.stop()
+    postgres.drop_databases()

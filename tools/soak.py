@@ -5,7 +5,7 @@
 Starts a PostgreSQL and the service, asks in turns for what the path can do, over many connections
 at once, and has callers leave in the middle. Each line is a turn: its kind, requests a second, and
 the memory that is the process' own. At the end it fails if memory grew by more than a few bytes a
-request. The short form of this is a test (`tests/integration/test_hot_path.py`).
+request. The short form of this is a test (`tests/service/integration/test_hot_path.py`).
 """
 
 import argparse
@@ -20,7 +20,10 @@ from pathlib import Path
 import psutil
 
 from orders.embedded import EmbeddedPostgres
-from tests.integration.test_hot_path import (
+from tests.helpers.ports import free_port
+from tests.helpers.raw_http import leave
+from tests.helpers.server import Server
+from tests.service.integration.test_hot_path import (
     CHUNKED,
     CREATE,
     READ,
@@ -28,9 +31,6 @@ from tests.integration.test_hot_path import (
     answers,
     created,
 )
-from tests.ports import free_port
-from tests.raw import leave
-from tests.server import Server
 
 _TURN = 50_000
 _CONNECTIONS = 64

@@ -7,7 +7,7 @@ orders all the time, with keys, without, and many at once; none is answered with
 half a minute: how many backends `pg_stat_activity` had, the answers, the memory that is the
 process' own and its descriptors. It fails if there ever was a backend more for a connection than
 the old one beside the new one, if they grow, or if one is left after the service has ended. The
-short form of this is a test (`tests/integration/test_leaks.py`).
+short form of this is a test (`tests/service/integration/test_leaks.py`).
 """
 
 import argparse
@@ -24,10 +24,10 @@ from typing import Final
 import httpx
 import psutil
 
-from tests.integration.test_leaks import CONNECTIONS, ORDER, WRITING, backends
-from tests.postgres import PostgresServer
-from tests.server import Server, eventually
-from tests.standbys import standby_gone
+from tests.helpers.absent_standby import standby_gone
+from tests.helpers.postgres import PostgresServer
+from tests.helpers.server import Server, eventually
+from tests.service.integration.test_leaks import CONNECTIONS, ORDER, WRITING, backends
 
 _CALLERS: Final = 16
 _TURN: Final = 30.0

@@ -18,7 +18,7 @@ from bench.operator.running import Operator, OperatorError, operator
 from orders_operator import definition
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import path
-from tests.apiserver.recording import Recording
+from tests.helpers.apiserver.recording_client import Recording
 
 REST_SECONDS: Final = 75.0
 """How long the operator has nothing to do before its memory counts: longer than an interval."""

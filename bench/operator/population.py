@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
-from tests.apiserver.deployments import Deployments
-from tests.apiserver.kubelet import Kubelet
-from tests.apiserver.recording import Recording
+from tests.helpers.apiserver.deployment_controller import Deployments
+from tests.helpers.apiserver.fake_kubelet import Kubelet
+from tests.helpers.apiserver.recording_client import Recording
 
 Object = dict[str, Any]
 

@@ -18,7 +18,7 @@ from orders_operator.resources.labels import REVISION, TRACK
 from orders_operator.rollout.prometheus import query
 from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
 from orders_operator.telemetry.metrics import Metrics
-from tests.unit.operator.specs import desired, service
+from tests.helpers.operator.specs import desired, service
 from tools.chart import tools
 from tools.chart.generate import WRITTEN, WRITTEN_WITH_GO
 from tools.chart.schema import CHART, crd_file

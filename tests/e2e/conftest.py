@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 import pytest
 from filelock import FileLock
 
-from tests.e2e import staged as standing
-from tests.e2e.cluster import Namespace, helm, order_service, restrict, run, secret
-from tests.e2e.postgresql import PostgreSQL
-from tests.e2e.release import RELEASE, missing, remove
+from tests.helpers.cluster import staged_rollout as standing
+from tests.helpers.cluster.kubectl import Namespace, helm, order_service, restrict, run, secret
+from tests.helpers.cluster.postgresql import PostgreSQL
+from tests.helpers.cluster.release import RELEASE, missing, remove
 
 BESIDE: Final = (
     "test_canary",

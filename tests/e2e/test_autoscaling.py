@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from tests.chaos.load import load
-from tests.chaos.nodes import workers
-from tests.e2e.autoscaler import MOST, QUIET, RUSH, autoscaled
-from tests.e2e.cluster import Namespace, order_service
+from chaos.load import load
+from chaos.nodes import workers
+from tests.helpers.cluster.autoscaling import MOST, QUIET, RUSH, autoscaled
+from tests.helpers.cluster.kubectl import Namespace, order_service
 
 NAME: Final = "busy"
 STEPS: Final = [{"weight": 25, "duration": "15s"}]

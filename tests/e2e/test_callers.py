@@ -12,16 +12,16 @@ from typing import Final, NamedTuple
 import pytest
 import yaml
 
+from chaos.load import Identity, Load, load
 from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.service import HTTP_PORT, METRICS_PORT
-from tests.chaos.load import Identity, Load, load
-from tests.e2e import issuing
-from tests.e2e.asking import PROJECTED, Answer, Asking, bearer, key
-from tests.e2e.cluster import CommandError, Namespace, Object, helm, uids
-from tests.e2e.credentials import Certificates, Key, new_key, store_keys
-from tests.e2e.packets import place, reach_only, reached
-from tests.e2e.plugin import orders
-from tests.tokens import signer
+from tests.helpers.cluster import token_issuer
+from tests.helpers.cluster.credentials import Certificates, Key, new_key, store_keys
+from tests.helpers.cluster.kubectl import CommandError, Namespace, Object, helm, uids
+from tests.helpers.cluster.packets import place, reach_only, reached
+from tests.helpers.cluster.plugin import orders
+from tests.helpers.cluster.pod_requests import PROJECTED, Answer, Asking, bearer, key
+from tests.helpers.tokens import signer
 
 NAME: Final = "guarded"
 ORIGIN: Final = "https://shop.example.com"
@@ -63,7 +63,7 @@ def certificates(namespace: Namespace, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def issuer(namespace: Namespace) -> str:
     """Run an issuer; the address of its pod."""
-    return issuing.run(namespace, signer())
+    return token_issuer.run(namespace, signer())
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def values(namespace: Namespace) -> Object:
         "auth": {
             "apiKeysSecretRef": {"name": "callers"},
             "serviceAccounts": accounts,
-            "jwt": [{"issuer": issuing.url(namespace), "audience": "orders"}],
+            "jwt": [{"issuer": token_issuer.url(namespace), "audience": "orders"}],
         },
     }
 
@@ -169,12 +169,12 @@ def test_an_issuer_in_the_cluster_is_reached_through_the_policy(
     namespace: Namespace, issuer: str, asking: Asking
 ) -> None:
     """Pods had its keys before they were ready; they reach its port, and none beside it."""
-    claims = {"iss": issuing.url(namespace)}
+    claims = {"iss": token_issuer.url(namespace)}
     assert {201} == statuses(asking.order(bearer(signer().token(claims=claims))))
     late = claims | {"exp": int(time.time()) - 3600}
     assert {401} == statuses(asking.order(bearer(signer().token(claims=late))))
     assert {401} == statuses(asking.order(bearer(signer(number=1).token(claims=claims))))
-    port, other = f"{issuer}:{issuing.PORT}", f"{issuer}:{issuing.OTHER}"
+    port, other = f"{issuer}:{token_issuer.PORT}", f"{issuer}:{token_issuer.OTHER}"
     free = place(namespace, namespace.get("pod", _LOAD), "load")
     assert {port, other} == reached(free, {port, other})
     pods = [place(namespace, pod, SERVICE) for pod in namespace.pods(NAME)]

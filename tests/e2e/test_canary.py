@@ -5,8 +5,16 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.caller import Caller
-from tests.e2e.cluster import ABSENT, IMAGE, Namespace, Object, order_service, secret, uids
+from tests.helpers.cluster.kubectl import (
+    ABSENT,
+    IMAGE,
+    Namespace,
+    Object,
+    order_service,
+    secret,
+    uids,
+)
+from tests.helpers.cluster.outside_caller import Caller
 
 NAME: Final = "watched"
 ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}

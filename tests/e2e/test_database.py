@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.cluster import ABSENT, Namespace, order_service, restrict
+from tests.helpers.cluster.kubectl import ABSENT, Namespace, order_service, restrict
 
 NAME: Final = "tried"
 POD: Final = f"{NAME}-postgresql-0"

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.cluster import Namespace, Object, helm, order_service, uids
 from tests.e2e.conftest import Installed
-from tests.e2e.release import RELEASE
+from tests.helpers.cluster.kubectl import Namespace, Object, helm, order_service, uids
+from tests.helpers.cluster.release import RELEASE
 
 BOUND: Final = 15.0
 MEDIAN: Final = 5.0

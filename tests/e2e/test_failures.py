@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.caller import Caller
-from tests.e2e.cluster import ABSENT, IMAGE, Namespace, order_service, secret, uids
-from tests.e2e.postgresql import PostgreSQL
+from tests.helpers.cluster.kubectl import ABSENT, IMAGE, Namespace, order_service, secret, uids
+from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.postgresql import PostgreSQL
 
 SECONDS: Final = 60.0
 

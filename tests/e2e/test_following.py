@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Namespace, run
-from tests.e2e.plugin import ENVIRON, Terminal, orders
-from tests.e2e.staged import NEW, pod
+from tests.helpers.cluster.kubectl import Namespace, run
+from tests.helpers.cluster.plugin import ENVIRON, Terminal, orders
+from tests.helpers.cluster.staged_rollout import NEW, pod
 
 
 def test_logs_of_all_pods_are_merged(namespace: Namespace, staged: str) -> None:

@@ -1,7 +1,7 @@
 """An HTTPRoute, in a cluster without the Gateway API and with it."""
 
-from tests.e2e import gateway
-from tests.e2e.cluster import Namespace, order_service
+from tests.helpers.cluster import gateway_crds
+from tests.helpers.cluster.kubectl import Namespace, order_service
 
 DEGRADED = "jsonpath={.status.conditions[?(@.type=='Degraded')].%s}=%s"
 ROUTE = {"httpRoute": {"parentRefs": [{"name": "gateway"}], "hostnames": ["shop.example.com"]}}
@@ -17,7 +17,7 @@ def test_without_the_gateway_api_it_says_so(namespace: Namespace) -> None:
 
 def test_the_route_is_made_when_the_api_appears(namespace: Namespace) -> None:
     """Within 60 s of the CRD there is the route; it changes, is repaired and goes in 15 s each."""
-    gateway.install()
+    gateway_crds.install()
     namespace.wait("httproute/routed", "create", 60)
     namespace.wait("orderservice/routed", DEGRADED % ("status", "False"), 15)
     [parent] = namespace.get("httproute", "routed")["spec"]["parentRefs"]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.e2e.cluster import CHART, OPERATOR, Object, helm, run
 from tests.e2e.conftest import Installed
-from tests.e2e.release import RELEASE
+from tests.helpers.cluster.kubectl import CHART, OPERATOR, Object, helm, run
+from tests.helpers.cluster.release import RELEASE
 from tools.release.names import names
 
 LABELS = ("name", "instance", "component", "part-of", "managed-by")

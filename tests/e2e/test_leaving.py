@@ -4,9 +4,9 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.caller import Caller
-from tests.e2e.cluster import Namespace, Object, order_service, secret, uids
-from tests.e2e.postgresql import PostgreSQL
+from tests.helpers.cluster.kubectl import Namespace, Object, order_service, secret, uids
+from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.postgresql import PostgreSQL
 
 NAME: Final = "leaving"
 DATABASE: Final = f"{NAME}-postgresql"

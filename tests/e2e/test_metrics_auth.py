@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.caller import Caller
-from tests.e2e.cluster import Namespace, Object, order_service
+from tests.helpers.cluster.kubectl import Namespace, Object, order_service
+from tests.helpers.cluster.outside_caller import Caller
 
 NAME: Final = "closed"
 SECRET: Final = f"{NAME}-metrics"

@@ -8,10 +8,18 @@ from typing import Final
 import pytest
 import yaml
 
-from tests.e2e import monitoring
-from tests.e2e.caller import Caller
-from tests.e2e.cluster import CHART, Namespace, Object, helm, order_service, run, secret
-from tests.e2e.release import RELEASE
+from tests.helpers.cluster import monitoring
+from tests.helpers.cluster.kubectl import (
+    CHART,
+    Namespace,
+    Object,
+    helm,
+    order_service,
+    run,
+    secret,
+)
+from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.release import RELEASE
 
 ALERTS: Final = sorted((CHART / "files" / "alerts").glob("*.yaml"))
 READY: Final = "jsonpath={.status.conditions[?(@.type=='MonitoringReady')].%s}=%s"

@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from orders_operator.scopes import CLUSTER_LEASE
-from tests.e2e.cluster import (
+from tests.e2e.conftest import Installed
+from tests.helpers.cluster.kubectl import (
     OPERATOR,
     CommandError,
     Namespace,
@@ -19,9 +20,8 @@ from tests.e2e.cluster import (
     secret,
     uids,
 )
-from tests.e2e.conftest import Installed
-from tests.e2e.postgresql import PostgreSQL
-from tests.e2e.release import RELEASE, SECOND, logged, second_operator
+from tests.helpers.cluster.postgresql import PostgreSQL
+from tests.helpers.cluster.release import RELEASE, SECOND, logged, second_operator
 
 LEADS_WITHIN = 20.0
 MEMORY_MB = 100.0

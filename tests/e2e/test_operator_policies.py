@@ -8,9 +8,18 @@ from typing import Final
 import pytest
 
 from orders_operator.resources.labels import COMPONENT
-from tests.e2e.cluster import OPERATOR, Namespace, helm, is_staying
-from tests.e2e.packets import Place, at, listening, peer, place, reach_only, reached, resolves
-from tests.e2e.peers import (
+from tests.helpers.cluster.kubectl import OPERATOR, Namespace, helm, is_staying
+from tests.helpers.cluster.packets import (
+    Place,
+    at,
+    listening,
+    peer,
+    place,
+    reach_only,
+    reached,
+    resolves,
+)
+from tests.helpers.cluster.peer_pods import (
     COLLECTOR,
     DATABASE,
     FRIENDS,
@@ -24,7 +33,7 @@ from tests.e2e.peers import (
     dns,
     unguarded,
 )
-from tests.e2e.release import RELEASE
+from tests.helpers.cluster.release import RELEASE
 
 _CALM: Final[Mapping[str, object]] = {
     "operator.networkPolicy.from": [],

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from tests.e2e.cluster import CommandError, Namespace, Object, order_service
+from tests.helpers.cluster.kubectl import CommandError, Namespace, Object, order_service
 
 SECONDS: Final = 15.0
 _CLASS: Final = "e2e-of-root"

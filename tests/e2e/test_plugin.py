@@ -8,9 +8,17 @@ import pytest
 import yaml
 
 from orders.store.schema import REQUIRED_VERSION
-from tests.e2e.cluster import Namespace, order_service, run, uids
-from tests.e2e.plugin import Said, Terminal, orders
-from tests.e2e.staged import CANARY, FAILED, NEW, OLD, STABLE, annotations, stage
+from tests.helpers.cluster.kubectl import Namespace, order_service, run, uids
+from tests.helpers.cluster.plugin import Said, Terminal, orders
+from tests.helpers.cluster.staged_rollout import (
+    CANARY,
+    FAILED,
+    NEW,
+    OLD,
+    STABLE,
+    annotations,
+    stage,
+)
 
 
 def test_it_draws_what_the_operator_made(namespace: Namespace, service: str) -> None:

@@ -9,9 +9,9 @@ import pytest
 from orders_operator.resources.labels import API, CANARY, COMPONENT, INSTANCE, STABLE, TRACK
 from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.postgres import CONTAINER
-from tests.e2e.cluster import Namespace, Object, order_service
-from tests.e2e.packets import Place, at, listening, place, reach_only, resolves
-from tests.e2e.peers import (
+from tests.helpers.cluster.kubectl import Namespace, Object, order_service
+from tests.helpers.cluster.packets import Place, at, listening, place, reach_only, resolves
+from tests.helpers.cluster.peer_pods import (
     COLLECTOR,
     DATABASE,
     FRIENDS,

@@ -3,10 +3,10 @@
 import json
 from typing import Final
 
-from tests.e2e.caller import Caller
-from tests.e2e.cluster import CommandError, Namespace, helm, run, uids
 from tests.e2e.conftest import Installed
-from tests.e2e.release import RELEASE
+from tests.helpers.cluster.kubectl import CommandError, Namespace, helm, run, uids
+from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.release import RELEASE
 
 CRD: Final = "orderservices.orders.dev"
 DEFAULT: Final = Namespace("default")

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.cluster import ABSENT, Namespace, Object, order_service, secret, uids
-from tests.e2e.postgresql import PostgreSQL
+from tests.helpers.cluster.kubectl import ABSENT, Namespace, Object, order_service, secret, uids
+from tests.helpers.cluster.postgresql import PostgreSQL
 
 NAME: Final = "rotating"
 SECRET: Final = "rotating-database"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.cluster import SAMPLES, Namespace, Object, restrict, run, secret, uids
-from tests.e2e.credentials import Certificates, new_key, store_keys
-from tests.e2e.plugin import orders
-from tests.e2e.postgresql import PostgreSQL
+from tests.helpers.cluster.credentials import Certificates, new_key, store_keys
+from tests.helpers.cluster.kubectl import SAMPLES, Namespace, Object, restrict, run, secret, uids
+from tests.helpers.cluster.plugin import orders
+from tests.helpers.cluster.postgresql import PostgreSQL
 
 SHOP = Namespace("shop")
 

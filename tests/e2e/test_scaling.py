@@ -1,6 +1,6 @@
 """How many pods there are: by hand, and by an autoscaler."""
 
-from tests.e2e.cluster import Namespace, order_service
+from tests.helpers.cluster.kubectl import Namespace, order_service
 
 
 def test_kubectl_scale_scales(namespace: Namespace, service: str) -> None:

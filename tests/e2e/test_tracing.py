@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.cluster import Namespace, Object, order_service
+from tests.helpers.cluster.kubectl import Namespace, Object, order_service
 
 _CONFIG: Final = """
 receivers:

@@ -7,11 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.e2e.cluster import ABSENT, OPERATOR, Namespace, Object, helm, order_service, run, uids
 from tests.e2e.conftest import Installed
-from tests.e2e.otherwise import otherwise, reconciled, state, timeouts
-from tests.e2e.parts.otherwise.otherwise import TIMEOUT
-from tests.e2e.release import RELEASE, chart_before
+from tests.e2e.images.otherwise.otherwise import TIMEOUT
+from tests.helpers.cluster.kubectl import (
+    ABSENT,
+    OPERATOR,
+    Namespace,
+    Object,
+    helm,
+    order_service,
+    run,
+    uids,
+)
+from tests.helpers.cluster.other_operator import otherwise, reconciled, state, timeouts
+from tests.helpers.cluster.release import RELEASE, chart_before
 
 CRD = "orderservices.orders.dev"
 USUAL: Final = 2

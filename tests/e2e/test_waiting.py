@@ -5,8 +5,15 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.cluster import ABSENT, CommandError, Namespace, helm, order_service, secret
-from tests.e2e.postgresql import PostgreSQL
+from tests.helpers.cluster.kubectl import (
+    ABSENT,
+    CommandError,
+    Namespace,
+    helm,
+    order_service,
+    secret,
+)
+from tests.helpers.cluster.postgresql import PostgreSQL
 
 DONE: Final = "condition=Reconciling=false"
 NAME: Final = "waited"

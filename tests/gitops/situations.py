@@ -15,7 +15,7 @@ from orders_operator.api.status import FailedRevision, RolloutStatus
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
 from orders_operator.rollout.pods import Failure
-from tests.unit.operator_runtime.sights import NOW, deployment, pod, seen
+from tests.helpers.operator.observations import NOW, deployment, pod, seen
 
 Object = dict[str, Any]
 

@@ -1,7 +1,6 @@
 """The health check for Argo CD, run by Lua of the version that Argo CD's own runtime has."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -9,10 +8,11 @@ import yaml
 from lupa.lua51 import LuaRuntime
 
 from tests.gitops.situations import SITUATIONS, Situation, resource
+from tests.helpers.paths import ROOT
 
 Object = dict[str, Any]
 
-FILE: Final = Path(__file__).parents[2] / "k8s" / "argocd" / "argocd-cm.yaml"
+FILE: Final = ROOT / "k8s" / "argocd" / "argocd-cm.yaml"
 KEY: Final = "resource.customizations.health.orders.dev_OrderService"
 _LIBRARIES: Final = ("io", "os", "debug", "string", "math", "coroutine", "require")
 """What Argo CD keeps from health checks, and a bit more that they can do without."""

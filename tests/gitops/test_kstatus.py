@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
 from tests.gitops.situations import SITUATIONS, resource
-from tests.unit.operator_runtime.sights import NOW, conditions
-from tests.unit.operator_runtime.test_summary_properties import observations
+from tests.helpers.operator.observations import NOW, conditions
+from tests.operator.unit.reconcile.test_summary_properties import observations
 from tools.chart import tools
 
 Object = dict[str, Any]

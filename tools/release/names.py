@@ -75,7 +75,8 @@ _PLACES: Final = (
             "charts/orders/tests/**/*.yaml",
             "docs/kubernetes.md",
             "k8s/samples/*.yaml",
-            "tests/*/parts/*/Dockerfile",
+            "chaos/images/*/Dockerfile",
+            "tests/e2e/images/*/Dockerfile",
         )
     ),
 )

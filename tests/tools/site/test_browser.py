@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.browser import needs_chromium, open_page
+from tests.helpers.browser import needs_chromium, open_page
 
 pytestmark = needs_chromium
 

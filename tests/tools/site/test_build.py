@@ -7,11 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.helpers.paths import ROOT
 from tests.tools.site.html import Document
 from tools.site.__main__ import Refused, build
 from tools.site.pages import BrokenLink, Layout
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from tests.helpers.paths import ROOT
 from tools.site.markdown import anchors, links
-
-ROOT = Path(__file__).parents[3]
 
 
 @cache
