@@ -24,7 +24,7 @@ def comparison(
 ) -> RenderableType:
     """Draw what both answered, and what is allowed; a column's bars have one scale."""
     bounds = None if declared is None else judged_by(declared)
-    rows = [(name, it) for name, it in _tracks(analysis) if it is not None]
+    rows = [(name, measured) for name, measured in _tracks(analysis) if measured is not None]
     errors = None if bounds is None else bounds.max_error_ratio
     slowest = None if bounds is None else _slowest(bounds, analysis.stable)
     most_errors = max([*(measured.error_ratio for _, measured in rows), errors or 0])

@@ -155,14 +155,14 @@ def _keys(listed: Iterable[Object]) -> dict[Key, bool]:
         status = pod.get("status") or {}
         containers = [
             *(
-                status
-                for status in status.get("containerStatuses") or ()
-                if status["name"] == SERVICE
+                container
+                for container in status.get("containerStatuses") or ()
+                if container["name"] == SERVICE
             ),
             *(
-                status
-                for status in status.get("initContainerStatuses") or ()
-                if status["name"] == MIGRATE
+                container
+                for container in status.get("initContainerStatuses") or ()
+                if container["name"] == MIGRATE
             ),
         ]
         for container in containers:

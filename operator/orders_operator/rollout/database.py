@@ -138,13 +138,13 @@ def _at(event: Object) -> str:
 
 
 def _statuses(pod: Object) -> list[Object]:
-    status = pod.get("status") or {}
+    pod_status = pod.get("status") or {}
     fields = ("initContainerStatuses", "containerStatuses")
     names = {VOLUME_PERMISSIONS, CONTAINER}  # a sidecar of a mesh is not ours
     return [
         status
         for field in fields
-        for status in status.get(field) or ()
+        for status in pod_status.get(field) or ()
         if status.get("name") in names
     ]
 
