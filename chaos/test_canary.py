@@ -81,7 +81,7 @@ def test_a_canary_with_an_image_that_is_not_there_goes_back(stable: Shop, attemp
     """It never takes a request, and is given up at its deadline: a registry may come back."""
     with attempt("bad-image") as it, stable.load(it) as load:
         it.mark("an image that is not there")
-        stable.change(image=ABSENT)
+        stable.change(image=ABSENT, rollout={"progressDeadline": "20s"})
         went_back(it, stable, "ProgressDeadlineExceeded")
         it.none("requests failed", load.stop().failed)
 

@@ -1,8 +1,8 @@
 """A real cluster with the chart in it, installed once for all tests.
 
 Run by `make e2e`, in the order below: first, beside each other, what needs nothing but an
-operator, then one by one what needs the cluster for itself. Of that, what must see a cluster
-without Prometheus comes first, what takes the operator away comes last.
+operator, then one by one what needs the cluster for itself. Of that, what takes the operator away
+comes last.
 """
 
 import signal
@@ -23,6 +23,7 @@ BESIDE: Final = (
     "test_canary",
     "test_rotation",
     "test_callers",
+    "test_monitoring",
     "test_metrics_auth",
     "test_rollouts",
     "test_database",
@@ -43,7 +44,6 @@ BESIDE: Final = (
 ALONE: Final = (
     "test_install",
     "test_drift",
-    "test_monitoring",
     "test_operator_policies",
     "test_operator",
     "test_upgrade",
