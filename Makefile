@@ -13,7 +13,7 @@ help: ## explain every target
 	@echo 'make TARGET'
 	@echo
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
-		| while read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
+		| while read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo '  ARGS=...    goes to the command of run, test, docs or bench: make test ARGS="-k faults -x"'
 	@echo '  PYTHON=...  makes the environment with another Python; default python3'
@@ -56,6 +56,9 @@ images: ## build the container images, and print how big they are; IMAGE_BUILD n
 
 print-images: ## print TAG DOCKERFILE of every image, built with this folder as context
 	@tools/images --list
+
+release-dry-run: $(READY) ## make a release's wheels, chart, manifests and bills, pushed to a registry here
+	@$(BIN)/python -m tools.release.dry_run
 
 cluster: $(READY) ## make a kind cluster, build the images, install the chart; CONTRIBUTING.md says more
 	@sh tools/cluster up $(BIN)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tools.release.install import install
+
 ROOT: Final = Path(__file__).parents[2]
 NUMBER: Final = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?"
 """A version as SemVer has it, which charts need."""
@@ -64,6 +66,13 @@ _PLACES: Final = (
         "{start}{registry}/{name}",
     ),
     _Place(
+        "README.md",
+        re.compile(
+            r"(?P<start><!-- install: .*? -->\n).*?(?P<end><!-- end of install -->)", re.DOTALL
+        ),
+        "{start}{install}{end}",
+    ),
+    _Place(
         "docs/migrations.md",
         re.compile(rf'(?P<start>\{{"version": "){NUMBER}(?P<end>", "schema")'),
         "{start}{version}{end}",
@@ -111,15 +120,16 @@ def changed(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
         ValueError: a file has none of the names that are expected in it.
 
     """
-    values = names(root)._asdict()
+    said = names(root)
+    values = {**said._asdict(), "install": install(*said)}
     texts: dict[Path, str] = {}
     for place in _PLACES:
         found = 0  # of what is replaced
         for path in sorted(root.glob(place.files)):
             text = texts.get(path) or path.read_text(encoding="utf-8")
             for match in reversed(list(place.pattern.finditer(text))):
-                said = place.text.format(**values, **match.groupdict())
-                text = f"{text[: match.start()]}{said}{text[match.end() :]}"
+                new = place.text.format(**values, **match.groupdict())
+                text = f"{text[: match.start()]}{new}{text[match.end() :]}"
                 found += 1
             texts[path] = text
         if not found:

@@ -10,6 +10,7 @@ import yaml
 
 from tools.chart import tools
 from tools.release import names
+from tools.release.install import install
 
 OTHER = names.Names("7.8.9-rc.1", "registry.example:5000/shop")
 COPIED = ("chaos", "charts", "docs", "k8s", "operator", "service", "tests")
@@ -21,6 +22,7 @@ def tree(tmp_path: Path) -> Path:
     for folder in COPIED:
         ignored = shutil.ignore_patterns("__pycache__", "*.json", "*.sum")
         shutil.copytree(names.ROOT / folder, tmp_path / folder, ignore=ignored, symlinks=True)
+    shutil.copy(names.ROOT / "README.md", tmp_path)
     (tmp_path / "VERSION").write_text(f"{OTHER.version}\n")
     (tmp_path / "REGISTRY").write_text(f"{OTHER.registry}\n")
     for path, text in names.changed(tmp_path):
@@ -61,6 +63,20 @@ def test_programs_say_the_version(tree: Path, folder: str, package: str) -> None
         check=True,
     )
     assert OTHER.version == done.stdout.split()[-1]
+
+
+def test_readme_installs_what_is_released(tree: Path) -> None:
+    """With a registry it has the OCI reference of the chart, and says what a clone installs."""
+    said = (tree / "README.md").read_text()
+    chart = f"oci://{OTHER.registry}/charts/orders --version {OTHER.version}"
+    assert f"\nhelm install orders {chart}\n" in said
+    assert "In a clone," in said
+
+
+def test_readme_installs_from_a_clone_until_then() -> None:
+    """Where REGISTRY has no host, nothing could be pulled from it."""
+    assert "helm install orders charts/orders" in install("1.2.3", "orders")
+    assert "oci://" not in install("1.2.3", "orders/shop")
 
 
 @pytest.mark.timeout(900)  # the first run builds the tools

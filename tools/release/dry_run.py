@@ -1,0 +1,180 @@
+"""A release without the registries of the world: `python -m tools.release.dry_run`.
+
+In a copy of the tree whose REGISTRY is a registry on this machine, everything is made as the
+workflow makes it, pushed there, pulled back and compared. Images are pushed where an engine has
+those that `make images` built; a bill of materials is made of each, and of uv.lock. The end
+says what only the workflow can do.
+"""
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tools.chart import tools
+from tools.go_programs import ROOT, Programs, ToolFailed, available
+from tools.release.names import Names, names
+from tools.release.notes import notes
+
+_HERE: Final = Path(__file__).parent / "programs"
+PROGRAMS: Final = Programs("release", _HERE)
+SYFT: Final = Programs("syft", _HERE / "syft")
+MISSING: Final = "Go is not there: the registry, crane, oras and syft cannot be built"
+_METADATA: Final = "application/vnd.cncf.artifacthub"
+
+
+class Unequal(Exception):
+    """What came back is not what was sent, or lacks something; the message says what."""
+
+
+def main() -> int:
+    """Do it all, and say what was done."""
+    if not available():
+        sys.exit(MISSING)
+    with tempfile.TemporaryDirectory() as folder, local_registry() as host:
+        tree = copy(Path(folder) / "tree", f"{host}/orders")
+        try:
+            release(tree, Path(folder) / "dist")
+        except (ToolFailed, Unequal) as error:
+            sys.exit(f"release-dry-run: {error}")
+    print(
+        "Left to the workflow: attestations, signatures with its identity, PyPI, the release page."
+    )
+    return 0
+
+
+def release(tree: Path, dist: Path) -> None:
+    """Make and publish everything in a tree."""
+    said = names(tree)
+    print(f"Notes: {len(notes(said.version, None).splitlines())} lines")
+    python = [sys.executable, "-m", "tools.release.artifacts", str(dist)]
+    subprocess.run(python, cwd=tree, check=True)
+    for path in sorted(dist.glob("[!.]*")):
+        print(f"Made {path.name}, {path.stat().st_size:,} bytes")
+    chart(said, dist)
+    bill(f"file:{tree / 'uv.lock'}", {"psqlpy", "kopf"}, dist)
+    images(said, dist)
+
+
+def chart(said: Names, dist: Path) -> None:
+    """Push the chart and Artifact Hub's metadata beside it, and pull the chart."""
+    package = dist / f"orders-{said.version}.tgz"
+    where = f"oci://{said.registry}/charts"
+    tools.run("helm", "push", package, where, "--plain-http")
+    pulled = dist / "pulled"
+    pulled.mkdir()
+    options = ("--version", said.version, "--plain-http", "--destination", pulled)
+    tools.run("helm", "pull", f"{where}/orders", *options)
+    same(package, pulled / package.name)
+    rendered = tools.run("helm", "template", "orders", pulled / package.name)
+    for name in ("service", "operator"):
+        if said.image(name) not in rendered:
+            raise Unequal(f"the chart does not install {said.image(name)}")
+    reference = f"{said.registry}/charts/orders"
+    PROGRAMS.run(
+        "oras", "push", "--plain-http", f"{reference}:artifacthub.io",
+        "--config", f"/dev/null:{_METADATA}.config.v1+yaml",
+        f"charts/artifacthub-repo.yml:{_METADATA}.repository-metadata.layer.v1.yaml",
+    )  # fmt: skip
+    tags = PROGRAMS.run("crane", "ls", "--insecure", reference).split()
+    print(f"Pushed and pulled {reference}: {', '.join(sorted(tags))}")
+
+
+def bill(source: str, expected: set[str], dist: Path) -> None:
+    """Make a bill of materials, in which some names have to be."""
+    text = SYFT.run("syft", "scan", source, "--quiet", "--output", "cyclonedx-json")
+    found = {part["name"] for part in json.loads(text).get("components", ())}
+    if missing := expected - found:
+        raise Unequal(f"the bill of materials of {source} does not list {', '.join(missing)}")
+    name = source.rpartition("/")[2]
+    (dist / f"{name}.cdx.json").write_text(text, encoding="utf-8")
+    print(f"Bill of materials of {name}: {len(found)} components")
+
+
+def images(said: Names, dist: Path) -> None:
+    """Push each image that an engine has, and pull it."""
+    for name, expected in (("service", {"psqlpy", "libc6"}), ("operator", {"kopf", "libc6"})):
+        local, archive = names(ROOT).image(name), dist / f"{name}.tar"
+        if not saved(local, archive):
+            print(f"No engine has {local}: it was not pushed; make images builds it")
+            continue
+        reference = said.image(name)
+        PROGRAMS.run("crane", "push", "--insecure", archive, reference)
+        digest = PROGRAMS.run("crane", "digest", "--insecure", reference).strip()
+        back = dist / f"{name}-pulled.tar"
+        PROGRAMS.run("crane", "pull", "--insecure", reference, back)
+        again = PROGRAMS.run("crane", "digest", "--tarball", back).strip()
+        if digest != again:
+            raise Unequal(f"{reference} was pushed as {digest} and pulled as {again}")
+        PROGRAMS.run("crane", "validate", "--insecure", "--remote", reference)
+        print(f"Pushed and pulled {reference}@{digest}")
+        bill(f"docker-archive:{archive}", expected, dist)
+
+
+def saved(image: str, archive: Path) -> bool:
+    """Write an image that an engine has to a file; say whether there is one."""
+    docker = shlex.split(os.environ.get("DOCKER") or "docker")
+    with archive.open("wb") as file:
+        try:
+            command = [*docker, "save", image]
+            done = subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, check=False)
+        except FileNotFoundError:
+            return False
+    return done.returncode == 0
+
+
+def same(sent: Path, received: Path) -> None:
+    """Compare two files.
+
+    Raises:
+        Unequal: they differ.
+
+    """
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (sent, received)]
+    if digests[0] != digests[1]:
+        raise Unequal(f"{sent.name} was sent as {digests[0]} and came back as {digests[1]}")
+
+
+def copy(tree: Path, registry: str) -> Path:
+    """Copy what git would have of this tree, with a registry of its own; return the copy."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_symlink() or (ROOT / name).exists():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
+    (tree / ".cache").symlink_to(ROOT / ".cache")
+    subprocess.run(
+        [sys.executable, "-m", "tools.release.names", "write", registry], cwd=tree, check=True
+    )
+    return tree
+
+
+@contextmanager
+def local_registry() -> Iterator[str]:
+    """Have a registry on this machine; yield its host and port."""
+    command = [str(PROGRAMS.path("registry")), "-port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None  # noqa: S101  a pipe, as asked
+            said = server.stderr.readline()  # 2026/11/28 11:00:00 serving on port 40000
+            port = said.rpartition(" ")[2].strip()
+            if not port.isdigit():
+                raise Unequal(f"the local registry did not start: {said}")
+            threading.Thread(target=server.stderr.read, daemon=True).start()
+            yield f"localhost:{port}"
+        finally:
+            server.terminate()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
