@@ -18,6 +18,7 @@ import uvloop
 from msgspec.structs import replace
 
 from orders import descriptors, memory
+from orders.database import Database
 from orders.http.answers import Answers
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
@@ -114,6 +115,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         gate = authentication.gate if authentication is not None and config.auth.on else None
         cold = ColdApplication(
             orders, requests, health, bodies, budget=budget, answers=answers,
+            database=Database(store.pool, orders.deadline),
             gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
         )  # fmt: skip
         shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget)

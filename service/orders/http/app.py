@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
     from orders.auth.gate import Gate
+    from orders.database import Database
     from orders.service import OrderService
 
 Rendered = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -102,7 +103,11 @@ class Application(Litestar):
 
 
 def create_app(
-    orders: "OrderService", gate: "Gate | None" = None, *, docs: bool = True
+    orders: "OrderService",
+    gate: "Gate | None" = None,
+    *,
+    database: "Database | None" = None,
+    docs: bool = True,
 ) -> Application:
     """
     Return the ASGI application that serves these orders.
@@ -112,6 +117,7 @@ def create_app(
     Args:
         orders: the domain.
         gate: what lets callers in, who are in the scope as `orders_caller`; None lets in all.
+        database: what endpoints with statements of their own get.
         docs: whether there is a documentation.
 
     """
@@ -120,7 +126,7 @@ def create_app(
         routes += documentation.handlers(() if gate is None else gate.schemes)
     return Application(
         route_handlers=[*_options(routes), *routes],  # Litestar adds its own OPTIONS where none is
-        state=State({"orders": orders}),
+        state=State({"orders": orders, "database": database}),
         exception_handlers={Exception: _answer},
         openapi_config=None,
         logging_config=None,

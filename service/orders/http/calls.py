@@ -15,7 +15,7 @@ from orders.errors import Internal, Problem, RequestTimeout
 from orders.http.budget import Held
 from orders.http.chunks import Chunks, TooLong
 from orders.http.endpoint import BODY_LIMIT, Reply
-from orders.http.endpoints import created, found, insertable
+from orders.http.endpoints.orders import created, found, insertable
 from orders.http.problems import document
 from orders.model import NewOrder, Order
 from orders.service import KeyWithoutOrder, NewRow, existing

@@ -24,11 +24,13 @@ from orders.http.endpoints import ENDPOINTS
 from orders.http.head import refusal
 from orders.http.negotiation import joined
 from orders.http.problems import unrecorded
+from orders.http.routes import Routes
 from orders.service import begun, owner
 from orders.telemetry.context import current
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
+    from orders.database import Database
     from orders.http.answers import Answers
     from orders.http.bodies import Bodies
     from orders.http.budget import Budget
@@ -59,6 +61,7 @@ class ColdApplication:
         *,
         budget: "Budget",
         answers: "Answers",
+        database: "Database | None" = None,
         gate: "Gate | None" = None,
         preflight: Headers | None = None,
         docs: bool = True,
@@ -72,12 +75,14 @@ class ColdApplication:
             bodies: what waits for bodies.
             budget: what requests are charged to.
             answers: what large answers are charged by until they are read.
+            database: what endpoints with statements of their own get.
             gate: what is asked before anything else; None lets everybody in.
             preflight: the answer to every preflight of CORS, if pages of others may ask.
             docs: whether there is a documentation.
 
         """
         self._orders = orders
+        self._database = database
         self._requests = requests
         self._health = health
         self._bodies = bodies
@@ -87,10 +92,7 @@ class ColdApplication:
         for endpoint in ENDPOINTS:
             requests.cold(endpoint.method, endpoint.path, 0)
         self._loading: asyncio.Future[App] | None = None
-        self._static = {e.path: e.path for e in ENDPOINTS if "{" not in e.path}
-        self._dynamic = {_parent(e.path): e.path for e in ENDPOINTS if "{" in e.path}
-        if docs:
-            self._static.update({page: page for page in _PAGES})
+        self._routes = Routes([*(e.path for e in ENDPOINTS), *(_PAGES if docs else ())])
         self._docs = docs
         self._gate = gate
         self._requires = {(e.method, e.path): e.requires for e in ENDPOINTS}
@@ -125,7 +127,7 @@ class ColdApplication:
         """Hand a request to Litestar, recorded as the hot ones are."""
         started = scope.get("orders_started") or perf_counter()
         method, path = scope["method"], scope["path"]
-        route = self._static.get(path) or self._dynamic.get(_parent(path)) or self._other(path)
+        route = self._routes.of(path) or self._other(path)
         context = self._requests.begin(
             _text(scope["headers"]),
             "{}:{}".format(*(scope["client"] or ("", 0))),
@@ -207,7 +209,7 @@ class ColdApplication:
     def _load(self) -> App:
         from orders.http.app import create_app  # noqa: PLC0415  see the module's docstring
 
-        return create_app(self._orders, self._gate, docs=self._docs)  # type: ignore[return-value]
+        return create_app(self._orders, self._gate, database=self._database, docs=self._docs)  # type: ignore[return-value]
 
 
 def _text(headers: Headers) -> dict[str, str]:

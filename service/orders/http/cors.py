@@ -8,6 +8,7 @@ allowed origin nothing of it is there.
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.config.cors import EVERYONE
+from orders.http.endpoints import ENDPOINTS
 from orders.http.exchanges import Marked
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from orders.http.rsgi import Exchange, Headers, Scope
     from orders.http.server import Take
 
-_METHODS: Final = "GET, HEAD, POST"
-"""What the API has; browsers ask for none of these before they send it."""
+_METHODS: Final = ", ".join(sorted({"HEAD", *(endpoint.method for endpoint in ENDPOINTS)}))
+"""What the API has; browsers send GET, HEAD and POST without asking for them."""
 _VARY: Final = ("vary", "origin")
 
 

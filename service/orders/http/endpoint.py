@@ -42,6 +42,9 @@ T = TypeVar("T")
 
 Place = Literal["path", "query", "header"]
 
+SERVICES: Final = ("OrderService", "Database", "Caller")
+"""The types, of arguments that come first, that are not read from the request."""
+
 BODY_LIMIT: Final = 64 * 1024
 """Bytes that a request body may have, unless the endpoint says otherwise."""
 
@@ -106,12 +109,21 @@ class Reply(Struct, Generic[T], frozen=True, gc=False):
     status: int = 0
 
 
-class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
+Function = Callable[..., Awaitable[Any]]
+"""Returns a result, or a `Reply` with it."""
+
+
+class DeclarationError(TypeError):
+    """An endpoint's declaration contradicts itself, or another one; names the endpoint."""
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
     """
     One operation of the API.
 
-    `call` takes the OrderService, then `body` unless the endpoint's `body` is None, then the
-    parameters by name. `sends` and `also` document response headers and statuses without a body.
+    `call` takes what `takes` names, of `SERVICES`, then `body` unless the endpoint's `body` is
+    None, then the parameters by name. `sends` and `also` document response headers and statuses
+    without a body.
     `requires` is the scope that a caller must have, where callers have to show who they are.
     """
 
@@ -121,7 +133,8 @@ class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
     name: str
     summary: str
     description: str
-    call: Callable[..., Awaitable[Reply[T]]]
+    call: Function
+    takes: tuple[str, ...]
     body: Any
     result: Any
     parameters: tuple[Parameter, ...]
@@ -131,7 +144,12 @@ class Endpoint(Struct, Generic[T], frozen=True, kw_only=True):
     body_limit: int
     requires: str
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Reply[T]]:
+    @property
+    def tag(self) -> str:
+        """The group of the documentation that it belongs to: the first part of its path."""
+        return self.path.split("/")[1] or "root"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Call the function."""
         return self.call(*args, **kwargs)
 
@@ -147,7 +165,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
     sends: tuple[str, ...] = (),
     also: tuple[int, ...] = (),
     body_limit: int = BODY_LIMIT,
-) -> Callable[[Callable[..., Awaitable[Reply[T]]]], Endpoint[T]]:
+) -> Callable[[Function], Endpoint]:
     """
     Declare an async function to be the operation `method path`.
 
@@ -158,7 +176,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
         summary: one line for the documentation; the docstring is the rest.
         requires: the scope without which nobody may call it.
         raises: problems beyond those that every endpoint may have.
-        sends: names of the response headers, each explained in `openapi.py`.
+        sends: names of the response headers, of which `openapi.py` explains those of orders.
         also: other statuses it answers with, without a body.
         body_limit: bytes the body may have.
 
@@ -169,16 +187,30 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
     if requires not in SCOPES:
         raise ValueError(f"{method} {path} requires {requires!r}; allowed: {', '.join(SCOPES)}")
 
-    def declare(function: Callable[..., Awaitable[Reply[T]]]) -> Endpoint[T]:
+    def declare(function: Function) -> Endpoint:
         signature = inspect.signature(function)
+        takes: list[str] = []
         body: Any = None
         parameters: list[Parameter] = []
-        for argument in list(signature.parameters.values())[1:]:
+        for argument in signature.parameters.values():
             annotation = argument.annotation
             marker = _marker(annotation)
+            if marker is None and (name := _name(annotation)) in SERVICES:
+                takes.append(name)
+                continue
             if marker is None:
+                if argument.name != "body" or isinstance(annotation, str):
+                    raise DeclarationError(
+                        f"{function.__name__}({argument.name}: {_name(annotation)}): allowed:"
+                        f" {', '.join(SERVICES)}, Annotated[..., Path(), Query() or Header()],"
+                        " and `body`, without `from __future__ import annotations`"
+                    )
                 body = annotation
                 continue
+            if marker.place == "path" and get_args(annotation)[0] is not str:
+                raise DeclarationError(
+                    f"{function.__name__}({argument.name}) is a part of the path; allowed: str"
+                )
             required = argument.default is argument.empty
             parameters.append(
                 Parameter(
@@ -190,6 +222,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
                     required=required,
                 )
             )
+        _check_path(function.__name__, path, parameters)
         common = _EVERYWHERE if body is None else _EVERYWHERE + _WITH_BODY
         return Endpoint(
             method=method,
@@ -199,8 +232,9 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
             summary=summary,
             description=inspect.cleandoc(function.__doc__ or ""),
             call=function,
+            takes=tuple(takes),
             body=body,
-            result=get_args(signature.return_annotation)[0],
+            result=_result(signature.return_annotation),
             parameters=tuple(parameters),
             problems=tuple(dict.fromkeys((*raises, *common))),
             sends=sends,
@@ -210,6 +244,25 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
         )
 
     return declare
+
+
+def _check_path(name: str, path: str, parameters: list[Parameter]) -> None:
+    given = {parameter.wire for parameter in parameters if parameter.place == "path"}
+    parts = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+    if not path.startswith("/") or parts != given:
+        raise DeclarationError(
+            f"{name}: {path} has the parts {sorted(parts)}, the function takes {sorted(given)}"
+        )
+
+
+def _result(annotation: Any) -> Any:
+    """Return the type of a result, which may stand alone: `Reply` adds headers and a status."""
+    found = get_args(annotation)[0] if get_origin(annotation) is Reply else annotation
+    return None if found is NoneType else found
+
+
+def _name(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "?")
 
 
 def _present(annotation: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orders.auth.caller import NOBODY, Caller
 from orders.auth.outcomes import ACCEPTED
 from orders.http.calls import Call, CreateCall, ReadCall
-from orders.http.endpoints import create_order, read_order
+from orders.http.endpoints.orders import create_order, read_order
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate

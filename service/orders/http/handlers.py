@@ -28,7 +28,8 @@ from orders.errors import PreconditionFailed
 from orders.http.budget import Held, weight
 from orders.http.conditional import check_untagged
 from orders.http.endpoint import Endpoint, Parameter, Reply
-from orders.http.endpoints import ENDPOINTS, PRIVATE
+from orders.http.endpoints import ENDPOINTS
+from orders.http.endpoints.orders import PRIVATE
 from orders.http.negotiation import check_accept, check_content, not_json
 from orders.http.paging import check_query
 from orders.http.validation import decode
@@ -83,7 +84,7 @@ def handlers(gate: "Gate | None" = None) -> list[HTTPRouteHandler]:
     return [_handler(endpoint, gate) for endpoint in ENDPOINTS]
 
 
-def _handler(endpoint: Endpoint[Any], gate: "Gate | None") -> HTTPRouteHandler:
+def _handler(endpoint: Endpoint, gate: "Gate | None") -> HTTPRouteHandler:
     conditions = _conditions(endpoint)
 
     async def handle(request: StrictRequest, **arguments: Any) -> Response[Any]:
@@ -91,8 +92,8 @@ def _handler(endpoint: Endpoint[Any], gate: "Gate | None") -> HTTPRouteHandler:
             arguments["body"] = arguments.pop("data")
         if endpoint.body is None and conditions(dict(request.scope["headers"])):
             return _response(endpoint, Reply(None, (PRIVATE,), 304))
-        reply = await endpoint.call(request.app.state.orders, **arguments)
-        return _response(endpoint, reply)
+        reply = await endpoint.call(*_services(endpoint, request), **arguments)
+        return _response(endpoint, reply if isinstance(reply, Reply) else Reply(reply))
 
     handle.__name__ = endpoint.name
     handle.__doc__ = endpoint.description
@@ -100,12 +101,12 @@ def _handler(endpoint: Endpoint[Any], gate: "Gate | None") -> HTTPRouteHandler:
     return route(
         endpoint.path.replace("}", ":str}"),
         http_method=endpoint.method,  # type: ignore[arg-type]
-        status_code=endpoint.status,
+        status_code=200,  # the response has its own
         media_type=_JSON,
         operation_id=_camel(endpoint.name),
         summary=endpoint.summary,
         description=endpoint.description,
-        tags=["orders"],
+        tags=[endpoint.tag],
         guards=[_admit] if gate is None else [_guard(gate), _admit],
         request_class=StrictRequest,
         request_max_body_size=endpoint.body_limit,
@@ -117,7 +118,15 @@ def _handler(endpoint: Endpoint[Any], gate: "Gate | None") -> HTTPRouteHandler:
     )(handle)
 
 
-def _sign(handle: Any, endpoint: Endpoint[Any]) -> None:
+def _services(endpoint: Endpoint, request: StrictRequest) -> list[Any]:
+    """Return what the function takes beside what the request has."""
+    state = request.app.state
+    caller = request.scope.get("orders_caller", NOBODY)
+    found = {"OrderService": state.orders, "Database": state.database, "Caller": caller}
+    return [found[name] for name in endpoint.takes]
+
+
+def _sign(handle: Any, endpoint: Endpoint) -> None:
     """Give the handler the signature from which Litestar takes types and documentation."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     arguments = [inspect.Parameter("request", keyword, annotation=StrictRequest)]
@@ -168,7 +177,7 @@ async def _admit(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """Refuse what the endpoint neither takes nor gives, before its arguments are read."""
-    endpoint: Endpoint[Any] = handler.opt["endpoint"]
+    endpoint: Endpoint = handler.opt["endpoint"]
     headers = dict(connection.scope["headers"])
     check_accept(headers.get(b"accept"))
     if endpoint.body is not None:
@@ -184,7 +193,7 @@ async def _admit(
     check_query(connection.scope["query_string"], known)
 
 
-def _conditions(endpoint: Endpoint[Any]) -> Callable[[Mapping[bytes, bytes]], bool]:
+def _conditions(endpoint: Endpoint) -> Callable[[Mapping[bytes, bytes]], bool]:
     """Return what checks the conditions of a request, and says whether its answer is 304.
 
     It raises PreconditionFailed where one does not hold. They are checked once: before the body
@@ -208,11 +217,11 @@ def _conditions(endpoint: Endpoint[Any]) -> Callable[[Mapping[bytes, bytes]], bo
     return check
 
 
-def _response(endpoint: Endpoint[Any], reply: Reply[Any]) -> Response[bytes]:
+def _response(endpoint: Endpoint, reply: Reply[Any]) -> Response[bytes]:
     return Response(
         b"" if reply.body is None else _encoder.encode(reply.body),
         status_code=reply.status or endpoint.status,
-        headers=dict(reply.headers),
+        headers=dict((PRIVATE, *reply.headers)),
         media_type=_JSON,
     )
 

@@ -8,6 +8,7 @@ but the code, so that the committed copy can be compared.
 
 import json
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -96,6 +97,9 @@ _HEADERS: Final[dict[str, Json]] = {
     },
 }
 
+_OTHER_HEADER: Final[Json] = {"schema": {"type": "string"}}
+_TAGS: Final = {"orders": "Creating, reading and listing orders."}
+
 _LINKS: Final[dict[str, Json]] = {
     "create_order": {
         "ReadOrder": {
@@ -156,6 +160,8 @@ _DETAILS: Final[dict[type[Problem], str]] = {
     Overloaded: Overloaded.of(8192).detail,
     DatabaseUnavailable: DatabaseUnavailable.away(6).detail,
 }
+_PLAIN: Final = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
+"""The example of a type that has none of its own."""
 _NO_NUL: Final = r"^[^\x00]*$"
 """What the endpoints check of each text (`orders.columns.nul_in`), for the documentation."""
 
@@ -172,12 +178,13 @@ def document(schemes: tuple[str, ...] = ()) -> bytes:
 
 
 def _document(schemes: tuple[str, ...]) -> Json:
+    tags = sorted({endpoint.tag for endpoint in ENDPOINTS})
     config = OpenAPIConfig(
         title="Orders",
         version=__version__,
         description=DESCRIPTION,
         license=License(name="Apache 2.0", identifier="Apache-2.0"),
-        tags=[Tag(name="orders", description="Creating, reading and listing orders.")],
+        tags=[Tag(name=tag, description=_TAGS.get(tag)) for tag in tags],
     )
     app = Litestar(handlers(), openapi_config=config, logging_config=None)
     found: Json = app.openapi_schema.to_schema()
@@ -199,10 +206,12 @@ def _document(schemes: tuple[str, ...]) -> Json:
         del operation["deprecated"]
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     found["paths"] = paths
-    found["components"] = {"schemas": _schemas([NewOrder, Order, ProblemDocument])[1]}
-    found["components"]["headers"] = _HEADERS
+    bodies = [kind for e in ENDPOINTS for kind in (e.body, e.result) if kind is not None]
+    found["components"] = {"schemas": _schemas([NewOrder, Order, ProblemDocument, *bodies])[1]}
+    own = {name: _OTHER_HEADER for endpoint in ENDPOINTS for name in endpoint.sends}
+    found["components"]["headers"] = _HEADERS | {n: own[n] for n in own if n not in _HEADERS}
     if schemes:
-        found["components"]["headers"] = _HEADERS | security.HEADERS
+        found["components"]["headers"] |= security.HEADERS
         found["components"]["securitySchemes"] = security.schemes(schemes)
     return {"openapi": found.pop("openapi"), **found}
 
@@ -210,20 +219,20 @@ def _document(schemes: tuple[str, ...]) -> Json:
 def _parameter(generated: Json, declared: Parameter) -> Json:
     """Keep what Litestar knows of a parameter's place, with msgspec's schema of its type."""
     [schema], _ = _schemas([declared.type])
-    description = schema.pop("description")
+    description = schema.pop("description", f"The {declared.place} parameter.")
     examples = schema.pop("examples", ())
     parameter = {key: generated[key] for key in ("name", "in", "required")}
     parameter |= {"description": description, "schema": schema}
-    if declared.required:  # the docs page would send the example of an optional one
+    if declared.required and examples:  # the docs page would send the example of an optional one
         parameter["example"] = examples[0]
     elif declared.default is not None:
         schema["default"] = declared.default
     return parameter
 
 
-def _responses(endpoint: Endpoint[Any], more: tuple[type[Problem], ...]) -> Json:
+def _responses(endpoint: Endpoint, more: tuple[type[Problem], ...]) -> Json:
     """Return every response of an operation, by status; with problems beyond its own."""
-    success = {"content": _json(endpoint.result)}
+    success = {} if endpoint.result is None else {"content": _json(endpoint.result)}
     if endpoint.name in _LINKS:
         success["links"] = _LINKS[endpoint.name]
     responses = {endpoint.status: _response(endpoint.status, endpoint.sends, success)}
@@ -247,10 +256,11 @@ def _response(status: int, headers: tuple[str, ...], more: Json) -> Json:
     refs = {
         name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Correlation-ID")
     }
-    return {"description": _DESCRIPTIONS[status], "headers": refs, **more}
+    known = _DESCRIPTIONS.get(status) or f"{HTTPStatus(status).phrase}."
+    return {"description": known, "headers": refs, **more}
 
 
-def _problems(endpoint: Endpoint[Any], status: int, problems: list[type[Problem]]) -> Json:
+def _problems(endpoint: Endpoint, status: int, problems: list[type[Problem]]) -> Json:
     """Return the media type object of the problems that share a status."""
     narrowed = {
         "type": {"enum": [problem_type(problem) for problem in problems]},
@@ -271,7 +281,7 @@ def _problems(endpoint: Endpoint[Any], status: int, problems: list[type[Problem]
     }
 
 
-def _example(endpoint: Endpoint[Any], problem: type[Problem]) -> Problem:
+def _example(endpoint: Endpoint, problem: type[Problem]) -> Problem:
     if problem is InvalidRequest:
         return _invalid(endpoint)
     if problem is ContentTooLarge:
@@ -279,7 +289,7 @@ def _example(endpoint: Endpoint[Any], problem: type[Problem]) -> Problem:
     return problem(_DETAILS[problem]) if problem in _DETAILS else problem()
 
 
-def _invalid(endpoint: Endpoint[Any]) -> Problem:
+def _invalid(endpoint: Endpoint) -> Problem:
     """Return what is answered to a request that is wrong in the likeliest place."""
     for parameter in endpoint.parameters:
         [schema], _ = _schemas([parameter.type])
@@ -310,8 +320,13 @@ def _wrong(schema: Json, schemas: Json) -> Any:
     return None
 
 
-def _path(endpoint: Endpoint[Any]) -> str:
-    return endpoint.path.replace("{id}", _ID)
+def _path(endpoint: Endpoint) -> str:
+    path = endpoint.path
+    for parameter in endpoint.parameters:
+        if parameter.place == "path":
+            [schema], schemas = _schemas([parameter.type])
+            path = path.replace(f"{{{parameter.wire}}}", str(_instance(schema, schemas)))
+    return path
 
 
 def _json(type_: Any) -> Json:
@@ -323,12 +338,14 @@ def _json(type_: Any) -> Json:
 def _instance(schema: Json, schemas: Json) -> Any:
     if "$ref" in schema:
         return _instance(_referred(schema, schemas), schemas)
-    if "examples" in schema:
-        return schema["examples"][0]
+    if shown := schema.get("examples") or schema.get("enum"):
+        return shown[0]
     if "anyOf" in schema:
         return _instance(schema["anyOf"][0], schemas)
     if schema.get("type") == "array":
         return [_instance(schema["items"], schemas)]
+    if schema.get("type") in _PLAIN:
+        return schema.get("minimum", _PLAIN[schema["type"]])
     return {
         name: _instance(field, schemas) for name, field in schema.get("properties", {}).items()
     }

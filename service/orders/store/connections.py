@@ -17,7 +17,7 @@ from orders.store.backends import Activity, Backends
 from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.driver_errors import Outage, explain
-from orders.store.session import Row, Session, SessionLost, Statement
+from orders.store.session import Row, Run, Session, SessionLost, Statement
 
 _SOCKETS: Final = 2
 _ENDING_TIMEOUT: Final = 0.25  # a backend that can be ended is gone in less
@@ -129,6 +129,32 @@ class HeldConnection:
                 self._user = None
         self._backoff.reset()
         return rows
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Run]:
+        """Yield what runs statements of one transaction, as `Session.transaction` does.
+
+        Raises:
+            ConnectionLost: the connection is gone, or was replaced.
+            StatementRefused: nothing of the transaction is done.
+
+        """
+        session = self._session
+        if session is None:
+            raise ConnectionLost
+        self._user = asyncio.current_task()
+        try:
+            async with session.transaction() as run:
+                yield run
+        except SessionLost as lost:
+            if session is self._session:
+                self._user = None
+                self.abandon(str(lost), silent=False)
+            raise ConnectionLost from None
+        finally:
+            if session is self._session:
+                self._user = None
+        self._backoff.reset()
 
     @contextlib.asynccontextmanager
     async def within(self, seconds: float) -> AsyncIterator[None]:

@@ -72,6 +72,19 @@ class PooledSession(Session):
         self._broken_off = False
         return result.result(as_tuple=True)
 
+    async def _begin_transaction(self) -> None:
+        if self._broken_off:
+            raise SessionLost("a transaction was broken off")
+        self._broken_off = True  # for good, if this is cancelled
+        await self._begin_anew()
+
+    async def _statement(self, sql: str, parameters: list[Any]) -> "QueryResult":
+        return await self._run(sql, parameters, prepared=bool(parameters))
+
+    async def _end_transaction(self, how: str) -> None:
+        await super()._end_transaction(how)
+        self._broken_off = False
+
     async def _run(self, sql: str, parameters: list[Any], *, prepared: bool) -> "QueryResult":
         if prepared and self.plans:
             sql = f"{sql} /* {self.plans} */"

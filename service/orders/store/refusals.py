@@ -59,7 +59,7 @@ async def find_cause(
         refusal: what the database said.
 
     """
-    if _OUTDATED in str(refusal):
+    if is_outdated(refusal):
         return Cause.PLAN
     for text, parameters in warm_up:
         if await _is_refused(connection.fetch(text, parameters)):
@@ -69,6 +69,11 @@ async def find_cause(
         return Cause.PLAN
     [(isolation,)] = await connection.fetch(statements.ISOLATION, [1])
     return Cause.ROWS if isolation == "read committed" else Cause.RACE
+
+
+def is_outdated(refusal: StatementRefused) -> bool:
+    """Whether the connection's plan of a statement does not fit the tables any more."""
+    return _OUTDATED in str(refusal)
 
 
 def problem_of(cause: Cause, refusal: StatementRefused) -> Problem:

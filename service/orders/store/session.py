@@ -5,8 +5,9 @@ connection. It can neither cancel a statement nor close a connection: `close` dr
 and the pool that it came from, and shuts the socket a little later.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 from psqlpy.exceptions import Error as DriverError
 
@@ -15,8 +16,17 @@ from orders.store.opening import Opened
 from orders.store.server_role import ServerRole
 from orders.store.settings import OF_A_SESSION
 
+if TYPE_CHECKING:
+    from psqlpy import QueryResult
+
 Statement = tuple[str, list[Any]]
 Row = tuple[Any, ...]
+Run = Callable[[str, list[Any]], Awaitable[list[Row]]]
+"""Runs a statement with parameters."""
+
+_BEGIN: Final = "BEGIN"
+_COMMIT: Final = "COMMIT"
+_ROLLBACK: Final = "ROLLBACK"
 
 
 # A backend that waits for a lock outlives the connection that was given up meanwhile.
@@ -101,6 +111,63 @@ class Session:
         except DriverError as error:
             raise await self._failure(error) from None  # the driver's own text has the row
         return result.result(as_tuple=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Run]:
+        """Yield what runs statements of one transaction: committed, or rolled back if one raises.
+
+        Raises:
+            SessionLost: the connection is gone; after the last statement, nothing is known of it.
+            StatementRefused: a statement or the commit was refused, so nothing of it is done.
+
+        """
+        refused: StatementRefused | SessionLost | None = None
+
+        async def run(sql: str, parameters: list[Any]) -> list[Row]:
+            nonlocal refused
+            if refused is not None:
+                raise refused
+            try:
+                result = await self._statement(sql, parameters)
+            except DriverError as error:
+                refused = await self._rolled_back(error)
+                raise refused from None
+            return result.result(as_tuple=True)
+
+        try:
+            await self._begin_transaction()
+            yield run
+            if refused is not None:  # a COMMIT of what was refused would be a silent ROLLBACK
+                raise refused  # noqa: TRY301  as the statement has
+            await self._end_transaction(_COMMIT)
+        except DriverError as error:
+            raise await self._rolled_back(error) from None
+        except (SessionLost, StatementRefused):
+            raise
+        except Exception:
+            if refused is None:
+                await self._rolled_back()
+            raise
+
+    async def _begin_transaction(self) -> None:
+        await self._connection.execute_batch(_BEGIN)
+
+    async def _statement(self, sql: str, parameters: list[Any]) -> "QueryResult":
+        """Run a statement of a transaction; one without parameters would be kept each time."""
+        return await self._connection.fetch(sql, parameters, prepared=bool(parameters))
+
+    async def _end_transaction(self, how: str) -> None:
+        await self._connection.execute_batch(how)
+
+    async def _rolled_back(
+        self, error: DriverError | None = None
+    ) -> "StatementRefused | SessionLost":
+        """Roll back; return what an error of the driver means."""
+        try:
+            await self._end_transaction(_ROLLBACK)
+        except DriverError as lost:
+            return SessionLost(explain(error or lost, detail=False))
+        return SessionLost("rolled back") if error is None else await self._failure(error)
 
     async def stands(self) -> bool:
         """Whether the server answers, and still is what it has to be."""

@@ -21,6 +21,7 @@ from orders.store.drift import TABLE, TableColumn, drift
 from orders.store.driver_errors import Outage
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.order_ids import OrderIds
+from orders.store.pool import Pool
 from orders.store.refusals import RefusalLog
 from orders.store.schema import HAS_VERSIONS, REQUIRED_VERSION, VERSION, schema_version
 from orders.store.session import Statement
@@ -82,6 +83,8 @@ class Store:
         self._serving = list(self._connections)
         self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1]), (TABLE, [1])])
         self._backends.ask_over(self._probe)
+        self.pool = Pool(lambda: held([]), metrics)
+        """Connections for endpoints that have statements of their own; opened when one comes."""
         self.drift: str | None = None
         """What of the table did not fit the model when the version was asked for last."""
         self._probing: asyncio.Future[int | None] | None = None
@@ -117,7 +120,8 @@ class Store:
         """
         left = any(connection.may_be_there for connection in self._connections)
         shared = any(connection.shares_backends for connection in self._connections)
-        await asyncio.gather(*(connection.close() for connection in self._serving))
+        serving = (*self._serving, *self.pool.connections)
+        await asyncio.gather(*(connection.close() for connection in serving))
         if left:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ENDING_TIMEOUT):

@@ -2,13 +2,21 @@
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 
 from orders.errors import ContentTooLarge, OrderNotFound
-from orders.http.endpoint import Reply, endpoint
-from orders.http.endpoints import ENDPOINTS, create_order, list_orders, read_order
-from orders.model import NewOrder, Order
+from orders.http.endpoint import DeclarationError, Path, Reply, endpoint
+from orders.http.endpoints import ENDPOINTS
+from orders.http.endpoints.orders import create_order, list_orders, read_order
+from orders.model import NewOrder, Order, OrderId
+
+if TYPE_CHECKING:
+    from orders.auth.caller import Caller
+    from orders.database import Database
+    from orders.service import OrderService
+    from orders.store.store import Store
 
 
 def test_an_endpoint_says_what_it_takes() -> None:
@@ -41,7 +49,7 @@ async def test_an_endpoint_can_be_called() -> None:
     """A declared function is still called as it was written."""
 
     @endpoint("GET", "/", summary="Echo", requires="orders:read")
-    async def echo(orders: str) -> Reply[str]:
+    async def echo(orders: "OrderService") -> Reply[Any]:
         """Say it back."""
         return Reply(orders)
 
@@ -56,3 +64,50 @@ def test_the_declarations_import_no_framework(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert "set()" == done.stdout.strip()
+
+
+def _declared(function: Any, path: str = "/orders/{id}/cancel") -> Any:
+    return endpoint("POST", path, summary="Cancel", requires="orders:write")(function)
+
+
+def test_an_endpoint_says_what_it_takes_beside_the_request() -> None:
+    """The domain, the database and the caller are told by their types, in any order."""
+
+    async def cancel(
+        database: "Database", caller: "Caller", id_text: Annotated[OrderId, Path("id")]
+    ) -> Order:
+        """Cancel."""
+        raise NotImplementedError
+
+    declared = _declared(cancel)
+
+    assert ("Database", "Caller") == declared.takes
+    assert (None, Order, "orders") == (declared.body, declared.result, declared.tag)
+
+
+async def _without_path(database: "Database") -> None:
+    """Leave out a part of the path."""
+
+
+async def _with_a_number(number: Annotated[int, Path("id")]) -> None:
+    """Take a part of the path as a number."""
+
+
+async def _with_an_unknown_type(id_text: Annotated[OrderId, Path("id")], store: "Store") -> None:
+    """Take what there is not."""
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (_without_path, "/orders/{id}/cancel has the parts ['id'], the function takes []"),
+        (_with_a_number, "_with_a_number(number) is a part of the path; allowed: str"),
+        (_with_an_unknown_type, "_with_an_unknown_type(store: Store): allowed: OrderService"),
+    ],
+)
+def test_a_declaration_that_contradicts_itself_is_refused(function: Any, told: str) -> None:
+    """At once, by the function's name."""
+    with pytest.raises(DeclarationError) as error:
+        _declared(function)
+
+    assert told in str(error.value)

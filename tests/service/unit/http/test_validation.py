@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from orders.errors import InvalidRequest
-from orders.http.endpoints import Batch
+from orders.http.endpoints.orders import Batch
 from orders.http.validation import decode, order_id
 from orders.model import NewOrder
 

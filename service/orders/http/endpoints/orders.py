@@ -1,11 +1,11 @@
-"""The API: what can be done with orders over HTTP.
+"""What can be done with orders over HTTP.
 
 Each function is the whole of its operation, on either path: it takes the domain's service and the
 request's parts, and says what to answer. What it raises is one of `orders.errors`.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
@@ -19,7 +19,7 @@ from orders.errors import (
 )
 from orders.http import idempotency, paging
 from orders.http.conditional import check_match, etag, matches
-from orders.http.endpoint import Endpoint, Header, Path, Query, Reply, endpoint
+from orders.http.endpoint import Header, Path, Query, Reply, endpoint
 from orders.http.validation import invalid, order_id
 from orders.model import NewOrder, Order, OrderId, nul
 
@@ -176,14 +176,6 @@ async def list_orders(
     )
     link = paging.links(page, limit)
     return Reply(page.orders, (PRIVATE, ("link", link)) if link else (PRIVATE,))
-
-
-ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    create_order,
-    create_orders,
-    read_order,
-    list_orders,
-)
 
 
 def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
