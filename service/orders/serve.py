@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from orders import descriptors, memory
 from orders.database import Database
+from orders.hooks import hooks_of
 from orders.http.answers import Answers
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
@@ -113,12 +114,13 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         answers = Answers(budget, config.http_port, config.request_timeout)
         stack.callback(answers.stop)
         gate = authentication.gate if authentication is not None and config.auth.on else None
+        hooks = hooks_of(config.plugins or ())
         cold = ColdApplication(
             orders, requests, health, bodies, budget=budget, answers=answers,
-            database=Database(store.pool, orders.deadline),
+            database=Database(store.pool, orders.deadline), hooks=hooks,
             gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
         )  # fmt: skip
-        shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget)
+        shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget, hooks)
         hot = config.faults is None  # those stand around cold calls alone
         front = FrontDoor(shared, gate=gate, hot=hot)
         take = marking(front.take, config.cors)

@@ -72,6 +72,7 @@ class Config(Struct, frozen=True):
     log_format: str
     metrics_auth: bool
     docs_enabled: bool
+    plugins: tuple[Callable[[Any], None], ...] | None
     auth: AuthConfig
     tls: ServerTls | None = None
     cors: Cors | None = None

@@ -1,12 +1,15 @@
 """How the text of a variable becomes a value; what is not allowed is said in a few words."""
 
-import importlib
+import importlib.util
 import re
 import socket
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+
+GROUP: Final = "orders.plugins"
+"""The entry points that may be named as plugins."""
 
 Parser = Callable[[str], Any]
 """Turns text into a value; raises ValueError for what is not allowed."""
@@ -177,6 +180,28 @@ def split_pairs(text: str) -> dict[str, str]:
     """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
     found = (part.partition("=") for part in text.split(",") if part.strip())
     return {name.strip(): unquote(value.strip()) for name, _, value in found}
+
+
+def plugins(value: str) -> tuple[Callable[[Any], None], ...]:
+    """Import functions, each `module:function` or the name of an entry point of `GROUP`."""
+    return tuple(_plugin(name.strip()) for name in value.split(","))
+
+
+def _plugin(name: str) -> Callable[[Any], None]:
+    """Import one; what its module raises itself passes."""
+    module, colon, function = name.partition(":")
+    try:
+        if not colon:
+            from importlib.metadata import entry_points  # noqa: PLC0415  only who names one pays
+
+            module, _, function = entry_points(group=GROUP)[name].value.partition(":")
+        found = importlib.util.find_spec(module)
+    except (KeyError, ModuleNotFoundError, ValueError):
+        found = None
+    plugin: Any = getattr(importlib.import_module(module), function, None) if found else None
+    if not callable(plugin):
+        raise ValueError(name)  # noqa: TRY004  of a text that is not allowed
+    return plugin  # type: ignore[no-any-return]  # called with Hooks
 
 
 def faults(value: str) -> Any:

@@ -129,6 +129,16 @@ SERVICE: Final = (
         "Service",
         unit="s",
     ),
+    Setting(
+        "plugins",
+        ("ORDERS_PLUGINS",),
+        parse.plugins,
+        None,
+        "module:function, or the name of an entry point of `orders.plugins`; several separated by "
+        "commas",
+        "Functions that add hooks around every request: docs/make-it-yours.md.",
+        "Service",
+    ),
 )
 
 LOGS: Final = (

@@ -173,6 +173,7 @@ async def _send(send: Any, rendered: Rendered) -> None:
 
 def _render(scope: "Scope", problem: Problem) -> Rendered:
     scope["orders_problem"] = problem.name  # type: ignore[typeddict-unknown-key]
+    scope.setdefault("orders_failure", problem)  # type: ignore[typeddict-item]
     context = current.get()
     return render(problem, scope["path"], "" if context is None else context.trace_id)
 
@@ -201,6 +202,7 @@ def _problem(  # noqa: PLR0911  one for each kind
             log.error(
                 "%s %s failed", request.scope["method"], request.scope["path"], exc_info=error
             )
+            request.scope["orders_failure"] = error  # type: ignore[typeddict-unknown-key]
             return Internal()
 
 

@@ -22,6 +22,7 @@ from orders.service import KeyWithoutOrder, NewRow, existing
 from orders.telemetry.context import TraceContext, current
 
 if TYPE_CHECKING:
+    from orders.hooks import Hooks
     from orders.http.bodies import Bodies
     from orders.http.bridge import Bridge
     from orders.http.budget import Budget
@@ -49,6 +50,7 @@ class Shared(msgspec.Struct, frozen=True):
     bodies: "Bodies"
     bridge: "Bridge"
     budget: "Budget"
+    hooks: "Hooks | None" = None
 
 
 class Call(Waiter):
@@ -94,13 +96,19 @@ class Call(Waiter):
         self._version = version
         self._started = started
 
-    def begin(self) -> None:
-        """Be a request in flight."""
+    def begin(self) -> bool:
+        """Be a request in flight; return whether it goes on, or is answered already."""
         context = self.context = self._shared.requests.begin(
             self._headers, self._client, version=self._version
         )
         if context.sampled:
             self.link = context
+        return True
+
+    def refuse(self, error: Exception) -> None:
+        """Answer before anything was done."""
+        self.begin()
+        self.fail(error)
 
     def settle(self, result: Any) -> None:
         """Answer with what the batch brought."""
@@ -153,11 +161,11 @@ class ReadCall(Call):
     def go(self, order_id: str) -> None:
         """Ask for the order with this id."""
         self.item = order_id
-        self.begin()
-        try:
-            self._shared.orders.read(self, self._started)
-        except Exception as error:  # noqa: BLE001  told as what it is
-            self.fail(error)
+        if self.begin():
+            try:
+                self._shared.orders.read(self, self._started)
+            except Exception as error:  # noqa: BLE001  told as what it is
+                self.fail(error)
 
     def reply(self, stored: Order | None) -> Reply[Order]:
         """Show the order, or say that the caller has it."""
@@ -198,8 +206,7 @@ class CreateCall(Call):
         """Answer that the body did not come in time."""
         self._body.cancel()
         del self._body, self._stream
-        self.begin()
-        self.fail(problem)
+        self.refuse(problem)
 
     def reply(self, stored: Order | None) -> Reply[Order]:
         """Show the order, which may be an earlier one with the same key."""
@@ -224,8 +231,7 @@ class CreateCall(Call):
             self._go_cold(long.sent, whole=False)
         except Problem as refused:
             self._protocol = self._shared.bridge.unread(self._scope, self._protocol, begun=True)
-            self.begin()
-            self.fail(refused)
+            CreateCall.refuse(self, refused)
         except Exception as error:  # noqa: BLE001  the caller left, or sent what is no body
             # The body keeps its error, and the traceback this frame, which has the body: a cycle.
             error.__traceback__ = None
@@ -255,7 +261,8 @@ class CreateCall(Call):
             self._go_cold(sent)
             return
         del self._scope  # it has the head, with the buffer that the server read it into
-        self.begin()
+        if not self.begin():
+            return
         orders = self._shared.orders
         try:
             key = insertable(new, self._headers.get("idempotency-key"))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orders.auth.caller import NOBODY
 from orders.auth.outcomes import ACCEPTED
 from orders.errors import Internal, Problem
+from orders.hooks import Request
 from orders.http.asgi import App, Headers, Receive, Scope, Send, closing, respond
 from orders.http.budget import Held, is_ordinary
 from orders.http.cold_answer import ColdAnswer
@@ -31,6 +32,7 @@ from orders.telemetry.context import current
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
     from orders.database import Database
+    from orders.hooks import Hooks
     from orders.http.answers import Answers
     from orders.http.bodies import Bodies
     from orders.http.budget import Budget
@@ -63,6 +65,7 @@ class ColdApplication:
         answers: "Answers",
         database: "Database | None" = None,
         gate: "Gate | None" = None,
+        hooks: "Hooks | None" = None,
         preflight: Headers | None = None,
         docs: bool = True,
     ) -> None:
@@ -77,12 +80,14 @@ class ColdApplication:
             answers: what large answers are charged by until they are read.
             database: what endpoints with statements of their own get.
             gate: what is asked before anything else; None lets everybody in.
+            hooks: what is told of each request that is recorded; None without any.
             preflight: the answer to every preflight of CORS, if pages of others may ask.
             docs: whether there is a documentation.
 
         """
         self._orders = orders
         self._database = database
+        self._hooks = hooks
         self._requests = requests
         self._health = health
         self._bodies = bodies
@@ -138,6 +143,8 @@ class ColdApplication:
         begun.set(started)
         held = scope["orders_held"] = Held(self._budget)
         answer = ColdAnswer(scope, send, context.trace_id, self._health, held)
+        if self._hooks is not None:
+            answer.hook(self._hooks, Request(method, path, route, context))
 
         async def patient() -> dict[str, Any]:
             message = await self._bodies.receive(receive, started)
@@ -155,12 +162,14 @@ class ColdApplication:
             elif (allowed := self._allowed(scope)) is not None:
                 await respond(answer.send, HTTPStatus.NO_CONTENT, allowed, b"")
             else:
+                answer.begin()
                 app = await self._litestar()
                 await app(scope, patient, answer.send)
         except Problem as problem:
             await answer.refuse(problem)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", method, route)
+            scope["orders_failure"] = error
             if not answer.sent:
                 await answer.refuse(Internal())
         finally:

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from orders.errors import Problem
 from orders.http.answers import SMALL
-from orders.http.asgi import Scope, Send, closing, respond
+from orders.http.asgi import Headers, Scope, Send, closing, respond
 from orders.http.budget import Held
 from orders.http.problems import READING, render
 
 if TYPE_CHECKING:
+    from orders.hooks import Hooks, Request
     from orders.http.answers import Answers
     from orders.http.health import Health
 
@@ -37,7 +38,19 @@ class ColdAnswer:
         self._trace_id = trace_id
         self._health = health
         self._start: dict[str, Any] | None = None
+        self._hooks: Hooks | None = None
+        self._request: Request | None = None
         self._size = 0
+
+    def hook(self, hooks: "Hooks", request: "Request") -> None:
+        """Have hooks told of the request."""
+        self._hooks = hooks
+        self._request = request
+
+    def begin(self) -> None:
+        """Call the hooks that come before; what they raise passes."""
+        if self._hooks is not None and self._request is not None:
+            self._hooks.begin(self._request)
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send a part of it, or a refusal instead of a page that there is no memory for."""
@@ -60,6 +73,7 @@ class ColdAnswer:
     async def refuse(self, problem: Problem) -> None:
         """Answer with a problem."""
         self._scope["orders_problem"] = problem.name
+        self._scope.setdefault("orders_failure", problem)
         self._size = 0
         rendered = render(problem, self._scope["path"], self._trace_id)
         await respond(self._pass, *rendered)
@@ -79,5 +93,16 @@ class ColdAnswer:
     async def _begin(self, start: dict[str, Any]) -> None:
         self.status, self.sent = start["status"], True
         headers = [*start["headers"], (b"x-correlation-id", self._trace_id.encode())]
+        if self._hooks is not None and self._request is not None:
+            headers = self._hooked(self._hooks, self._request, headers)
         start["headers"] = closing(headers) if self._health.draining else headers
         await self._send(start)
+
+    def _hooked(self, hooks: "Hooks", request: "Request", headers: Headers) -> Headers:
+        """Tell hooks of the answer; return its headers with those that they add."""
+        failure: Exception | None = self._scope.get("orders_failure")
+        if failure is not None:
+            hooks.fail(request, failure)
+        shown = [(name.decode(), value.decode("latin-1")) for name, value in headers]
+        hooks.answer(request, self.status, shown)
+        return [(name.encode(), value.encode("latin-1")) for name, value in shown]

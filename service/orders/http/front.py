@@ -18,6 +18,7 @@ from orders.http.calls import CreateCall, ReadCall, Shared
 from orders.http.endpoint import BODY_LIMIT
 from orders.http.guarded import guarded
 from orders.http.head import is_host
+from orders.http.hooked import hooked
 from orders.http.negotiation import check_accept, check_content
 from orders.http.problems import READING
 from orders.http.rsgi import plain
@@ -58,6 +59,10 @@ class FrontDoor:
         self._read_call, self._create_call = (
             (ReadCall, CreateCall) if gate is None else guarded(gate)
         )
+        if shared.hooks is not None:
+            self._read_call, self._create_call = hooked(
+                shared.hooks, self._read_call, self._create_call
+            )
 
     def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
         """Take a request; from any thread.

@@ -24,10 +24,11 @@ class _Guarded(Call):
     requires: str
     caller: Caller = NOBODY
 
-    def begin(self) -> None:
+    def begin(self) -> bool:
         """Be a request in flight, of the caller."""
-        super().begin()
+        begun = super().begin()
         self.context.subject = self.caller.name
+        return begun
 
     def admitted(self) -> bool:
         """Ask the gate; return whether the caller may go on, who has an answer if not."""
@@ -39,11 +40,6 @@ class _Guarded(Call):
             self.refuse(error)
             return False
         return True
-
-    def refuse(self, error: Exception) -> None:
-        """Answer that the caller may not go on."""
-        self.begin()
-        self.fail(error)
 
 
 class _Create(_Guarded, CreateCall):
@@ -77,10 +73,10 @@ def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
             else:
                 self._let_in(caller, scope, length)
 
-        def begin(self) -> None:
+        def begin(self) -> bool:
             if self.owner:
                 gate.count(ACCEPTED)
-            super().begin()
+            return super().begin()
 
         def _judge(self, scope: "Scope", length: int | None) -> None:
             self._scope = scope

@@ -32,7 +32,7 @@ from orders.http.endpoints import ENDPOINTS
 from orders.http.endpoints.orders import PRIVATE
 from orders.http.negotiation import check_accept, check_content, not_json
 from orders.http.paging import check_query
-from orders.http.validation import decode
+from orders.http.validation import decode, invalid, texts
 from orders.model import NewOrder
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def _handler(endpoint: Endpoint, gate: "Gate | None") -> HTTPRouteHandler:
             arguments["body"] = arguments.pop("data")
         if endpoint.body is None and conditions(dict(request.scope["headers"])):
             return _response(endpoint, Reply(None, (PRIVATE,), 304))
+        if "Database" in endpoint.takes:
+            _refuse_nul(endpoint, arguments)
         reply = await endpoint.call(*_services(endpoint, request), **arguments)
         return _response(endpoint, reply if isinstance(reply, Reply) else Reply(reply))
 
@@ -124,6 +126,15 @@ def _services(endpoint: Endpoint, request: StrictRequest) -> list[Any]:
     caller = request.scope.get("orders_caller", NOBODY)
     found = {"OrderService": state.orders, "Database": state.database, "Caller": caller}
     return [found[name] for name in endpoint.takes]
+
+
+def _refuse_nul(endpoint: Endpoint, arguments: Mapping[str, Any]) -> None:
+    """Refuse what PostgreSQL cannot hold; the endpoints of orders do so themselves."""
+    places = {p.name: f"#/{p.place}/{p.wire}" for p in endpoint.parameters}
+    for name, value in arguments.items():
+        for pointer, text in texts(msgspec.to_builtins(value), places.get(name, "")):
+            if "\0" in text:
+                raise invalid(pointer, "has a NUL character")
 
 
 def _sign(handle: Any, endpoint: Endpoint) -> None:

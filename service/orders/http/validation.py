@@ -6,7 +6,7 @@ thing that is wrong, so one error is the rule.
 """
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from functools import cache
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
@@ -116,6 +116,19 @@ def _whole(value: Any) -> Any:
             return {name: _whole(member) for name, member in structs.asdict(value).items()}
         case _:
             return value
+
+
+def texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Yield each text of a JSON value, with the pointer to it."""
+    match value:
+        case str():
+            yield pointer, value
+        case list():
+            for index, member in enumerate(value):
+                yield from texts(member, f"{pointer}/{index}")
+        case dict():
+            for name, member in value.items():
+                yield from texts(member, f"{pointer}/{name}")
 
 
 def order_id(text: str, pointer: str) -> str:

@@ -1,0 +1,55 @@
+"""The hot calls of a service with hooks of a team's own around every request."""
+
+from typing import TYPE_CHECKING
+
+from orders.hooks import Hooks, Request
+from orders.http.calls import Call, CreateCall, ReadCall
+
+if TYPE_CHECKING:
+    from orders.hooks import Headers
+
+
+class _Hooked(Call):
+    """A call that tells hooks of itself."""
+
+    hooks: Hooks
+    request: Request
+    refused = False
+
+    def begin(self) -> bool:
+        """Be a request in flight; return whether it goes on, or a hook had it answered."""
+        super().begin()
+        self.request = Request(self._method, self._path, self.route, self.context)
+        if self.refused:
+            return False
+        try:
+            self.hooks.begin(self.request)
+        except Exception as error:  # noqa: BLE001  told as what it is
+            self.fail(error)
+            return False
+        return True
+
+    def refuse(self, error: Exception) -> None:
+        """Answer before anything was done, so that no hook has been asked."""
+        self.refused = True
+        super().refuse(error)
+
+    def fail(self, error: Exception) -> None:
+        """Tell of the failure, and answer."""
+        self.hooks.fail(self.request, error)
+        super().fail(error)
+
+    def _send(self, status: int, headers: "Headers", body: bytes, problem: str | None) -> None:
+        self.hooks.answer(self.request, status, headers)
+        super()._send(status, headers, body, problem)
+
+
+def hooked(
+    hooks: Hooks, read: type[ReadCall], create: type[CreateCall]
+) -> tuple[type[ReadCall], type[CreateCall]]:
+    """Return the same calls with hooks around them."""
+    names = {"hooks": hooks}
+    return (
+        type("HookedRead", (_Hooked, read), names),
+        type("HookedCreate", (_Hooked, create), names),
+    )
