@@ -9,6 +9,7 @@ the data than `.orders`.
 import asyncio
 import contextlib
 import fcntl
+import json
 import logging
 import signal
 import sys
@@ -21,6 +22,7 @@ import uvloop
 
 from orders.config import Config
 from orders.embedded import EmbeddedError, EmbeddedPostgres
+from orders.model import RESOURCE, example
 from orders.ports import PortError, check_ports
 from orders.serve import serve
 from orders.store.migrate import MigrationError, migrate
@@ -141,12 +143,12 @@ def _greet(config: Config) -> None:
     api = f"{config.scheme}://{host}:{config.http_port}"
     metrics = f"http://{host}:{config.metrics_port}"
     sys.stdout.write(
-        f"\n  API      {api}/orders\n"
+        f"\n  API      {api}{RESOURCE}\n"
         f"  docs     {api}/docs\n"
         f"  metrics  {metrics}/metrics\n"
         f"  health   {api}/readyz?verbose\n"
-        f"\n  curl -i {api}/orders -H 'Content-Type: application/json' \\\n"
-        """    -d '{"item": "espresso beans, 1 kg", "quantity": 2}'\n"""
+        f"\n  curl -i {api}{RESOURCE} -H 'Content-Type: application/json' \\\n"
+        f"    -d '{json.dumps(example())}'\n"
         "\n  Ctrl-C stops everything.\n\n"
     )
     sys.stdout.flush()

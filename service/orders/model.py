@@ -3,7 +3,7 @@
 Everything that names fields follows from here, at import time: validation, JSON, the OpenAPI
 document and its examples, statements and the decoding of rows, the comparison of payloads under
 one Idempotency-Key, the check for NUL, the entity tag, and the tables of docs/api.md. A new field
-is one more line in `NewOrder`, and a migration (`orders migrate new`).
+is one more line in `NewOrder`, and a migration (docs/make-it-yours.md).
 """
 
 from datetime import datetime
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from msgspec import Meta, Struct, defstruct, structs
 
 from orders.columns import columns_of, nul_in, tuple_of, values_of
+
+RESOURCE: Final = "/orders"
+"""The path of all orders; that of one has its id after it."""
 
 Item = Annotated[
     str,
@@ -86,3 +89,8 @@ compared: Final = tuple_of([column.field for column in COLUMNS if column.compare
 """Returns what must be alike for two payloads to be the same."""
 nul: Final = nul_in(COLUMNS)
 """Returns the name of a field that has a NUL, or None."""
+
+
+def example() -> dict[str, Any]:
+    """Return what a caller may send, in JSON's types."""
+    return {column.wire: column.example for column in COLUMNS}

@@ -21,11 +21,12 @@ from typing import Any, Final, NamedTuple
 
 from orders.config import ConfigError
 from orders.config.masking import masked
+from orders.model import RESOURCE, example
 
 _TIMEOUT: Final = 10.0
 _PAUSE: Final = 0.5
 _WORD: Final = re.compile(r"[!-~]{1,16000}").fullmatch
-_ORDER: Final = {"item": "smoke test", "quantity": 1}
+_ORDER: Final = example()
 
 
 class SmokeError(Exception):
@@ -88,7 +89,9 @@ def main(
                 return 1
             time.sleep(_PAUSE)
         else:
-            sys.stdout.write(f"{masked(base)}/orders/{order['id']}: placed, replayed and read\n")
+            sys.stdout.write(
+                f"{masked(base)}{RESOURCE}/{order['id']}: placed, replayed and read\n"
+            )
             return 0
 
 
@@ -149,12 +152,12 @@ def _word(flag: str, path: Path) -> str:
 
 
 def _try(caller: _Caller, base: str, key: str) -> dict[str, Any]:
-    made = caller.ask("POST", f"{base}/orders", _ORDER, key)
+    made = caller.ask("POST", f"{base}{RESOURCE}", _ORDER, key)
     _expect(made, HTTPStatus.CREATED, _ORDER)
-    again = caller.ask("POST", f"{base}/orders", _ORDER, key)
+    again = caller.ask("POST", f"{base}{RESOURCE}", _ORDER, key)
     _expect(again, HTTPStatus.CREATED, made.body)
     if again.headers.get("idempotency-replayed") != "true":
-        raise SmokeError(f"POST {base}/orders: the same key made a second order")
+        raise SmokeError(f"POST {base}{RESOURCE}: the same key made a second order")
     found = caller.ask("GET", f"{base}{made.headers['location']}")
     _expect(found, HTTPStatus.OK, made.body)
     order: dict[str, Any] = found.body

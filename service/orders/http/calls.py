@@ -17,7 +17,7 @@ from orders.http.chunks import Chunks, TooLong
 from orders.http.endpoint import BODY_LIMIT, Reply
 from orders.http.endpoints.orders import created, found, insertable
 from orders.http.problems import document
-from orders.model import NewOrder, Order
+from orders.model import RESOURCE, NewOrder, Order
 from orders.service import KeyWithoutOrder, NewRow, existing
 from orders.telemetry.context import TraceContext, current
 
@@ -155,7 +155,7 @@ class Call(Waiter):
 class ReadCall(Call):
     """GET or HEAD /orders/{id}."""
 
-    route = "/orders/{id}"
+    route = f"{RESOURCE}/{{id}}"
     usual = 200
 
     def go(self, order_id: str) -> None:
@@ -177,7 +177,7 @@ class ReadCall(Call):
 class CreateCall(Call):
     """POST /orders."""
 
-    route = "/orders"
+    route = RESOURCE
     usual = 201
     owner = ""
     """Whose its Idempotency-Key is; nobody's where nobody has to say who calls."""

@@ -22,6 +22,7 @@ from orders.http.hooked import hooked
 from orders.http.negotiation import check_accept, check_content
 from orders.http.problems import READING
 from orders.http.rsgi import plain
+from orders.model import RESOURCE
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Begun = tuple[Callable[[Any], None], Any]
 """What the loop is to call, and with what."""
 
-_ORDER: Final = "/orders/"
+_ORDER: Final = f"{RESOURCE}/"
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch

@@ -38,7 +38,7 @@ from orders.http.idempotency import wrong_length
 from orders.http.negotiation import not_json
 from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type, render
 from orders.http.validation import decode, invalid
-from orders.model import COLUMNS, NewOrder, Order
+from orders.model import COLUMNS, RESOURCE, NewOrder, Order
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ _HEADERS: Final[dict[str, Json]] = {
         "description": "Where the order can be read.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
-        "example": "/orders/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d",
+        "example": f"{RESOURCE}/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d",
     },
     "Idempotency-Replayed": {
         "description": "`true` when an earlier request with this key created what is answered.",
@@ -87,7 +87,9 @@ _HEADERS: Final[dict[str, Json]] = {
     "Link": {
         "description": "Where newer (`prev`) and older (`next`) orders are, if any (RFC 8288).",
         "schema": {"type": "string"},
-        "example": ('</orders?limit=20&after=0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d>; rel="next"'),
+        "example": (
+            f'<{RESOURCE}?limit=20&after=0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d>; rel="next"'
+        ),
     },
     "Retry-After": {
         "description": "Seconds after which it may succeed.",
@@ -98,7 +100,7 @@ _HEADERS: Final[dict[str, Json]] = {
 }
 
 _OTHER_HEADER: Final[Json] = {"schema": {"type": "string"}}
-_TAGS: Final = {"orders": "Creating, reading and listing orders."}
+_TAGS: Final = {RESOURCE.strip("/"): "Creating, reading and listing orders."}
 
 _LINKS: Final[dict[str, Json]] = {
     "create_order": {

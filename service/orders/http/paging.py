@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from orders.http.validation import invalid
+from orders.model import RESOURCE
 from orders.uuid7 import FIRST_ID, LAST_ID
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def links(page: "Page", limit: int) -> str:
     found = []
     if page.newer:
         newest = page.orders[0].id if page.orders else FIRST_ID
-        found.append(f'</orders?limit={limit}&before={newest}>; rel="prev"')
+        found.append(f'<{RESOURCE}?limit={limit}&before={newest}>; rel="prev"')
     if page.older:
         oldest = page.orders[-1].id if page.orders else LAST_ID
-        found.append(f'</orders?limit={limit}&after={oldest}>; rel="next"')
+        found.append(f'<{RESOURCE}?limit={limit}&after={oldest}>; rel="next"')
     return ", ".join(found)

@@ -11,9 +11,9 @@ from orders.errors import DatabaseUnavailable, DeadlineExceeded, Internal, Probl
 from orders.store.connections import HeldConnection
 from orders.store.pool import SIZE, Pool
 from orders.telemetry.metrics import Metrics
+from tests.helpers.postgres import Databases
 from tests.service.integration.test_connections import held
 from tests.service.integration.test_poolers import fit
-from tests.helpers.postgres import Databases
 
 ADD = "INSERT INTO notes (id, note) VALUES ($1::int, $2::text)"
 ALL = "SELECT id, note FROM notes WHERE id >= $1::int ORDER BY id"

@@ -21,7 +21,7 @@ from orders.http import idempotency, paging
 from orders.http.conditional import check_match, etag, matches
 from orders.http.endpoint import Header, Path, Query, Reply, endpoint
 from orders.http.validation import invalid, order_id
-from orders.model import NewOrder, Order, OrderId, nul
+from orders.model import RESOURCE, NewOrder, Order, OrderId, nul
 
 if TYPE_CHECKING:
     from orders.service import OrderService
@@ -59,7 +59,7 @@ _UNCHANGING: Final = (
 
 @endpoint(
     "POST",
-    "/orders",
+    RESOURCE,
     status=201,
     summary="Create an order",
     requires=WRITE,
@@ -80,7 +80,7 @@ async def create_order(
 
 @endpoint(
     "POST",
-    "/orders/batch",
+    f"{RESOURCE}/batch",
     status=201,
     summary="Create many orders",
     requires=WRITE,
@@ -107,7 +107,7 @@ async def create_orders(
 
 @endpoint(
     "GET",
-    "/orders/{id}",
+    f"{RESOURCE}/{{id}}",
     summary="Read an order",
     requires=READ,
     raises=(OrderNotFound,),
@@ -140,7 +140,7 @@ async def read_order(
 
 @endpoint(
     "GET",
-    "/orders",
+    RESOURCE,
     summary="List orders, newest first",
     requires=READ,
     sends=("Link", "Cache-Control"),
@@ -194,7 +194,7 @@ def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
 
 def created(order: Order, replayed: bool) -> Reply[Order]:  # noqa: FBT001  what `create` returns
     """Answer with an order that is committed, by this request or by an earlier one."""
-    location = ("location", f"/orders/{order.id}")
+    location = ("location", f"{RESOURCE}/{order.id}")
     return Reply(order, (location, PRIVATE, _REPLAYED) if replayed else (location, PRIVATE))
 
 
