@@ -15,6 +15,7 @@ from msgspec import MsgspecError, Struct, ValidationError, convert, defstruct, f
 from msgspec.json import Decoder
 
 from orders.errors import InvalidRequest
+from orders.http.long_names import LONGEST, long_name
 
 T = TypeVar("T")
 
@@ -48,6 +49,8 @@ def decode(decoder: Decoder[T], body: bytes) -> T:
     """
     if not body:
         raise invalid("", "empty; JSON is expected")
+    if (name := long_name(body)) is not None:
+        raise invalid("", f"the name of the field {name}... has more than {LONGEST} bytes")
     try:
         return _decode(decoder, body)
     except ValidationError as error:

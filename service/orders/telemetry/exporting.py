@@ -100,11 +100,9 @@ def _exporter(config: "TracingConfig") -> SpanExporter:
         # gRPC takes names in lower case alone.
         lower = None if headers is None else {k.lower(): v for k, v in headers.items()}
         return grpc.OTLPSpanExporter(endpoint=config.endpoint, headers=lower)
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-        OTLPSpanExporter,
-    )
+    from orders.telemetry import sending  # noqa: PLC0415
 
-    return OTLPSpanExporter(endpoint=config.endpoint, headers=headers)
+    return sending.exporter(config.endpoint, headers)
 
 
 class _Calm(logging.Filter):

@@ -29,8 +29,11 @@ MOST = 100 * 1024 * 1024
 """Bytes that the process may have at any time."""
 ORDER = b'{"item":"tea","quantity":1}'
 BATCH = json.dumps([{"item": "espresso beans, roasted " * 8, "quantity": 1}] * 1000).encode()
+LONG_NAME = b'[{"%b":1}]' % ("\N{TEACUP WITHOUT HANDLE}".encode() + b"k" * 1_000_000)
 NO_ORDER = "/orders/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
 JSON = b"Content-Type: application/json\r\n"
+AWAY = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+"""A collector that is not there."""
 LONG = b"".join(b"X-%d: %b\r\n" % (number, b"a" * 120) for number in range(90))
 """Headers of 12 KiB."""
 
@@ -254,11 +257,8 @@ async def test_unfinished_bodies(limited: LimitedServer) -> None:
 
 async def test_bodies_whose_error_repeats_them(limited: LimitedServer) -> None:
     """Names of fields of 1 MB, four times as large for one emoji: their error is a few words."""
-    name = "\N{TEACUP WITHOUT HANDLE}".encode() + b"k" * 1_000_000
     async with others_served(limited, "/orders"):
-        bodies = (
-            limited.status(limited.post("/orders/batch", b'[{"%b":1}]' % name)) for _ in range(48)
-        )
+        bodies = (limited.status(limited.post("/orders/batch", LONG_NAME)) for _ in range(48))
         answers = Counter(await asyncio.gather(*bodies))
 
     assert {400} <= set(answers) <= {400, 503, 0}
@@ -353,24 +353,46 @@ async def test_answers_without_a_body_that_nobody_reads(limited: LimitedServer) 
                 await asyncio.to_thread(ask_on)
 
 
-@pytest.mark.parametrize("more", [{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}])
+@pytest.mark.parametrize("more", [AWAY])
 async def test_spans_that_nobody_takes(limited: LimitedServer) -> None:
     """Spans wait for a collector that is away, of requests as long as they may be."""
-    emoji = "%F0%9F%8D%B5"
-    asked = limited.head(
-        f"GET /orders/{emoji * 500}?{'q' * 5_000}", b"User-Agent: %b\r\n" % (b"a" * 1_000)
-    )
-    with limited.connect() as caller:
+    async with others_served(limited, "/orders"):
+        await asyncio.to_thread(fill_spans, limited)
+
+
+@pytest.mark.parametrize("limited", ["open"], indirect=True)
+@pytest.mark.parametrize("more", [AWAY])
+async def test_large_bodies_while_spans_wait(limited: LimitedServer) -> None:
+    """What can be large at the same time: spans that wait, long names, and many batches."""
+    await asyncio.to_thread(fill_spans, limited)
+    long_name = limited.post("/orders/batch", LONG_NAME)
+    batch = limited.post("/orders/batch", BATCH)
+    async with others_served(limited, "/orders"):
+        named = Counter(await asyncio.gather(*(limited.status(long_name) for _ in range(48))))
+        batches = Counter(await asyncio.gather(*(limited.status(batch) for _ in range(64))))
+
+    assert {400} <= set(named) <= {400, 503, 0}
+    assert {201} <= set(batches) <= {201, 503, 0}
+    await nothing_held(limited)
+
+
+def fill_spans(server: LimitedServer) -> None:
+    """Ask for as many spans as wait, each as large as a caller can make it."""
+    with server.connect() as caller:
         answers = caller.makefile("rb")
-
-        def ask() -> None:
-            for _ in range(3_000):
-                caller.sendall(asked)
-                head = b"".join(iter(answers.readline, b"\r\n"))
-                answers.read(int(head.lower().split(b"content-length:")[1].split()[0]))
-
-        async with others_served(limited, "/orders"):
-            await asyncio.to_thread(ask)
+        for number in range(2_100):
+            line = f"GET /orders/{'%F0%9F%8D%B5' * 500}?{'q' * 250}{number}"
+            caller.sendall(
+                server.head(
+                    line,
+                    b"User-Agent: %d%b\r\n" % (number, b"a" * 1_000),
+                    b"X-Forwarded-Host: h%d%b\r\n" % (number, b"a" * 240),
+                    b"traceparent: 00-%032x-%016x-01\r\n" % (number + 1, number + 1),
+                    b"tracestate: k%d=%b\r\n" % (number, b"a" * 490),
+                )
+            )
+            head = b"".join(iter(answers.readline, b"\r\n"))
+            answers.read(int(head.lower().split(b"content-length:")[1].split()[0]))
 
 
 @pytest.mark.parametrize("limited", ["closed"], indirect=True)

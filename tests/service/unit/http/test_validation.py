@@ -94,7 +94,7 @@ def test_an_error_in_a_batch_is_pointed_at(body: bytes, pointer: str, detail: st
 def test_a_long_name_is_cut() -> None:
     """A message does not repeat a field's name of any length."""
     with pytest.raises(InvalidRequest) as caught:
-        decode(ONE, b'{"%b":1}' % (b"x" * 50_000))
+        decode(ONE, b'{"%b":1}' % (b"x" * 4_000))
 
     assert "/" + "x" * 100 == caught.value.errors[0][0]
 
@@ -138,20 +138,17 @@ def test_such_a_float_costs_no_memory() -> None:
     assert most < len(body)
 
 
-def test_an_error_costs_no_more_memory_than_the_decoder() -> None:
-    """The name of a field, however long, is copied no more often than the decoder does itself."""
+def test_a_long_name_is_not_decoded() -> None:
+    """The decoder's error would repeat the name of a field twice, however long it is."""
     body = '[{"\N{TEACUP WITHOUT HANDLE}%s":1}]' % ("k" * 500_000)
+    sent = body.encode()
     tracemalloc.start()
-    with pytest.raises(msgspec.ValidationError):
-        MANY.decode(body.encode())
-    _, least = tracemalloc.get_traced_memory()
-    tracemalloc.reset_peak()
-    with pytest.raises(InvalidRequest, match="is not a known field"):
-        decode(MANY, body.encode())
+    with pytest.raises(InvalidRequest, match="has more than 4096 bytes"):
+        decode(MANY, sent)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert most < least * 1.1
+    assert most < 64 * 1024
 
 
 def test_a_good_body_is_decoded() -> None:
