@@ -185,7 +185,7 @@ async def _listen(  # noqa: PLR0913  one part each
     connections = Connections(
         {
             "api": Watched(config.http_port, most.connections, budget.transport),
-            "metrics": Watched(config.metrics_port, few.connections),
+            "metrics": Watched(config.metrics_port, few.connections, deadline=READINESS_PATIENCE),
         },
         config.request_timeout,
         budget,

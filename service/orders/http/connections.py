@@ -73,6 +73,8 @@ class Watched(NamedTuple):
     limit: int
     """Connections that a server on it accepts."""
     transport: Transport = PLAIN
+    deadline: float = math.inf
+    """Seconds that a request on it may take, if that is less than on the others."""
 
     @property
     def counted(self) -> int:
@@ -105,6 +107,7 @@ class Seen(NamedTuple):
     greets: bool
     """Whether it was answered nothing although TLS answers the first message."""
     caller: descriptors.Address
+    deadline: float
 
     @property
     def worth(self) -> tuple[bool, int]:
@@ -259,25 +262,23 @@ class Connections:
         elif before.read != seen.read:
             before.held.release()
             before = Unread(now, seen.read, before.held)
-        elif now - before.since > self._deadline or not self._may_wait(before.held):
+        elif now - before.since > self._deadline or not (
+            before.held.size or before.held.may_wait()
+        ):
             before.held.release()
             self._see(seen.descriptor, close=lambda found: found.waits)
             return
         self._unread[seen.descriptor] = before
 
-    def _may_wait(self, held: Held) -> bool:
-        """Whether there is memory for a connection that is not read, which is then held."""
-        return held.size > 0 or held.may_wait()
-
     def _is_of_no_use(self, seen: Seen) -> bool:
         """Whether it has no request under way, and did not begin one a moment ago."""
-        longest = self._deadline + _SILENT if seen.received else _SILENT
+        longest = seen.deadline + _SILENT if seen.received else _SILENT
         return seen.idle > longest or self._is_late(seen)
 
     def _is_late(self, seen: Seen) -> bool:
         """Whether something began to come on it, and was not answered in time."""
         seconds = self._unanswered.seconds(seen.descriptor, seen.read, perf_counter())
-        return seconds > self._deadline + _SILENT
+        return seconds > seen.deadline + _SILENT
 
     def _see(
         self, descriptor: int, close: Callable[[Seen], bool] | None = None
@@ -289,11 +290,14 @@ class Connections:
         with connection, contextlib.suppress(OSError):  # not TCP, or not connected any more
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
             state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
-            name = self._names.get(connection.getsockname()[1], "")
-            greets = bool(name) and self._ports[name].transport is TLS and not read
+            name = self._names.get(connection.getsockname()[1])
+            if name is None or state not in _CONNECTED:
+                return "", None
+            greets = self._ports[name].transport is TLS and not read
+            deadline = min(self._deadline, self._ports[name].deadline)
             idle, caller = min(sent, came) / 1000, connection.getpeername()[:2]
-            seen = Seen(idle, descriptor, read, received, unsent > 0, greets, caller)
-            if name and state in _CONNECTED and (close is None or close(seen)):
+            seen = Seen(idle, descriptor, read, received, unsent > 0, greets, caller, deadline)
+            if close is None or close(seen):
                 if close:
                     connection.shutdown(socket.SHUT_RDWR)
                 return name, seen

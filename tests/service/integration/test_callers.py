@@ -173,6 +173,22 @@ async def test_a_flood_of_heads_that_come_slowly_keeps_nobody_out(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
+async def test_slow_heads_on_the_metrics_port_delay_a_probe_by_seconds(
+    serve: Start, database_url: str
+) -> None:
+    """Nothing there may take as long as a request of the API, so the first make room soon."""
+    server = serve(DATABASE_URL=database_url, REQUEST_TIMEOUT="60")
+    few = int(await metric(server, 'orders_http_connections_limit{port="metrics"}'))
+    async with (
+        slow_callers((server.metrics_port, few + 10)),
+        httpx.AsyncClient(timeout=15) as client,
+    ):
+        probe = await client.get(f"{server.metrics_url}/livez")
+
+    assert 200 == probe.status_code
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are counted on Linux only")
 async def test_a_flood_ends_no_request(narrow: NarrowServer, database_url: str) -> None:
     """While idle connections are closed for others, one with a request under way is not."""
     async with table_locked(database_url):
