@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import httpx
 import pytest
 
+from tests.helpers.contract import failures
 from tests.helpers.paths import ROOT
 from tests.helpers.postgres import Databases
 from tests.helpers.server import Server
@@ -21,6 +22,7 @@ from tests.helpers.server import Server
 PAGE: Final = (ROOT / "docs" / "make-it-yours.md").read_text(encoding="utf-8")
 
 BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLES: Final = 1
 PLACE: Final = re.compile(r"(?:#|--) (service/\S+)\n")
 
 ORDER: Final = {"item": "tea", "quantity": 1}
@@ -166,6 +168,13 @@ def test_the_page_works_as_it_stands(fork: Fork, postgres: Databases) -> None:
             client.post(cancel.replace(made["id"][:8], "00000000"), json={"reason": "x"}),
             client.get(cancel),
         ]
+        contract = failures(
+            str(client.base_url).rstrip("/"),
+            str(fork.folder / "docs" / "openapi.json"),
+            EXAMPLES,
+            phases="examples,coverage",
+        )
+    assert "" == contract
     assert [202, 202, 400, 400, 404, 405] == [answer.status_code for answer in answers]
     assert {"order_id": made["id"], "reason": "too late"} == answers[1].json()
     assert ["/reason"] * 2 == [a.json()["errors"][0]["pointer"] for a in answers[2:4]]
@@ -173,6 +182,8 @@ def test_the_page_works_as_it_stands(fork: Fork, postgres: Databases) -> None:
     document = json.loads((fork.folder / "docs" / "openapi.json").read_text())
     operation = document["paths"]["/orders/{id}/cancel"]["post"]
     assert {"202", "400", "404", "503"} <= set(operation["responses"])
+    reason = document["components"]["schemas"]["NewCancellation"]["properties"]["reason"]
+    assert r"^[^\x00]*$" == reason["pattern"]
 
     fork.apply("A hook")
     fork.apply("Another name")

@@ -38,7 +38,7 @@ from orders.http.idempotency import wrong_length
 from orders.http.negotiation import not_json
 from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type, render
 from orders.http.validation import decode, invalid
-from orders.model import COLUMNS, RESOURCE, NewOrder, Order
+from orders.model import RESOURCE, NewOrder, Order
 
 Json = dict[str, Any]
 
@@ -362,15 +362,20 @@ def _schemas(types: list[Any]) -> tuple[list[Json], Json]:
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
-    for kind in (NewOrder, Order):
-        properties = components.get(kind.__name__, {}).get("properties", {})
-        for column in COLUMNS:
-            if column.kind is str and column.wire in properties:
-                _deny_nul(properties[column.wire])
+    for name in _stored().intersection(components):
+        for field in components[name].get("properties", {}).values():
+            _deny_nul(field)
     return list(schemas), dict(sorted(components.items()))
+
+
+@cache
+def _stored() -> frozenset[str]:
+    """Return the names of what is stored as it was sent, so that no text of it has a NUL."""
+    bodies = [e.body for e in ENDPOINTS if "Database" in e.takes and e.body is not None]
+    return frozenset(msgspec.json.schema_components([NewOrder, Order, *bodies])[1])
 
 
 def _deny_nul(schema: Json) -> None:
     for found in schema.get("anyOf", [schema]):
-        if found.get("type") == "string":
+        if found.get("type") == "string" and "format" not in found:
             found.setdefault("pattern", _NO_NUL)

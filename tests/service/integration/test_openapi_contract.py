@@ -5,9 +5,6 @@ stateful one; examples and coverage are as many as the document has. The cases a
 time. Left out or allowed are only the two things in `schemathesis.toml` and its hooks.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,7 +13,7 @@ import httpx
 import pytest
 
 from orders.auth import api_keys
-from tests.helpers.paths import ROOT
+from tests.helpers.contract import failures
 from tests.helpers.server import Server
 from tests.helpers.tokens import AUDIENCE, ISSUER, jwks, signer
 
@@ -26,36 +23,12 @@ GUARDED_EXAMPLES: Final = 10
 SCOPES: Final = ("orders:read", "orders:write")
 
 
-def failures(server: Server, document: str, examples: int, *more: str) -> str:
-    """Return what all checks find in all phases, stateful too; nothing when they pass."""
-    run = subprocess.run(
-        [
-            Path(sys.executable).with_name("schemathesis"),
-            "--config-file", "tests/service/integration/schemathesis.toml",
-            "run", document,
-            "--url", server.url,
-            "--checks", "all",
-            "--phases", "examples,coverage,fuzzing,stateful",
-            "--max-examples", str(examples),
-            *more,
-        ],
-        cwd=ROOT,
-        env=os.environ | {"NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    return "" if run.returncode == 0 else run.stdout
-
-
 @pytest.mark.timeout(120)
 def test_the_document_is_true(database_url: str, serve: Callable[..., Server]) -> None:
     """All checks in all phases, stateful too, find no failure."""
     server = serve(DATABASE_URL=database_url)
 
-    assert "" == failures(server, "docs/openapi.json", EXAMPLES)
+    assert "" == failures(server.url, "docs/openapi.json", EXAMPLES)
 
 
 @pytest.mark.timeout(120)
@@ -78,4 +51,4 @@ def test_it_is_true_with_authentication(
     document = tmp_path / "openapi.json"
     document.write_bytes(httpx.get(f"{server.url}/schema/openapi.json").content)
 
-    assert "" == failures(server, str(document), GUARDED_EXAMPLES, "--header", header)
+    assert "" == failures(server.url, str(document), GUARDED_EXAMPLES, "--header", header)
