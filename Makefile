@@ -42,7 +42,7 @@ format: $(READY) ## format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-generate: $(READY) ## make the pages and files under docs/ that come from the code
+generate: $(READY) ## make the pages and files that come from the code
 	@sh tools/generated write $(BIN)
 
 docs: $(READY) ## build the docs site, which needs no network, in build/docs/site

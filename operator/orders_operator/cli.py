@@ -45,26 +45,30 @@ def _parser() -> argparse.ArgumentParser:
     crd = commands.add_parser("crd", help="print the CustomResourceDefinition as YAML")
     form = crd.add_mutually_exclusive_group()
     form.add_argument(
-        "--apply", action="store_true", help="apply it to the cluster, wait until it is served"
+        "--apply", action="store_true", help="apply it to the cluster and wait until it is served"
     )
-    form.add_argument("--delete", action="store_true", help="delete it, and every OrderService")
+    form.add_argument("--delete", action="store_true", help="delete it and every OrderService")
     crd.set_defaults(run=_crd)
 
     load = commands.add_parser(
         "load",
-        help="place and read orders at a rate, and report what became of each",
-        description="Place and read orders at a rate, whatever the answers do, until the time is "
-        "over or a signal comes; then print a report as JSON.",
+        help="create and read orders at a rate and report what became of each",
+        description=(
+            "Create and read orders at a constant rate until the duration ends or a signal"
+            " comes; then print a report as JSON."
+        ),
     )
-    load.add_argument("--url", required=True, help="the API's address: http://orders.shop")
+    load.add_argument("--url", required=True, help="URL of the API, such as http://orders.shop")
     load_settings.add_flags(load)
     load.add_argument(
         "--listen",
         metavar="HOST:PORT",
-        help="serve GET /report, /ledger and /healthz and POST /stop there, until SIGTERM, "
-        "instead of printing the report",
+        help=(
+            "serve GET /report, /ledger and /healthz and POST /stop at this address until"
+            " SIGTERM, instead of printing the report"
+        ),
     )
-    load.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger there")
+    load.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger to this file")
     load.set_defaults(run=_load)
     return parser
 

@@ -81,7 +81,7 @@ async def _apply_over(kube: Kube, found: dict[str, Any] | None, wanted: dict[str
         await kube.apply(_PLURAL, wanted, manager=MANAGER)
     else:
         name = wanted["metadata"]["name"]
-        log.info("%s is of the newer release %s, and stays as it is", name, newer)
+        log.info("%s comes from the newer release %s and stays as it is", name, newer)
 
 
 async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:

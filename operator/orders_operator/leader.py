@@ -307,7 +307,7 @@ class Leader:
                 log.warning("the cluster's keys were not read: %s", error)
                 continue
             if rotated:
-                log.info("the cluster's keys are others now")
+                log.info("the cluster's keys have changed")
                 self._wake()
 
     async def _versions(self) -> dict[Key, str]:

@@ -93,7 +93,7 @@ async def _until(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:
         log.exception("ending")
         return 1
     if stop.is_set():
-        log.info("told to stop")
+        log.info("received a signal to stop")
         return 0
     return 1
 
@@ -117,7 +117,7 @@ def _unready(election: Election) -> str | None:
     """Return why this replica could not take over: it has not reached the API server."""
     reached = election.reached_at
     if reached is None or time.monotonic() - reached > _READY_SECONDS:
-        return "the API server was not reached"
+        return "the API server cannot be reached"
     return None
 
 

@@ -94,7 +94,7 @@ class Watchdog:
         now = self._clock()
         for name, at in self._beats.items():
             if now - at > self._pulse:
-                return f"{name} has not turned for {now - at:.0f} s"
+                return f"{name} has not run for {now - at:.0f} s"
         for name, check in self._checks.items():
             if not check():
                 return f"{name} died"

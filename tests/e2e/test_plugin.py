@@ -102,9 +102,7 @@ def test_a_failure_is_tried_again(namespace: Namespace, staged: str) -> None:
     stage(namespace, CANARY)
     where = (staged, "-n", namespace.name)
     refused = orders("retry", *where)
-    assert (
-        Said(1, "", f"kubectl orders: {staged}: nothing to retry, nothing has failed\n") == refused
-    )
+    assert Said(1, "", f"kubectl orders: {staged}: cannot retry: nothing has failed\n") == refused
 
     stage(namespace, FAILED)
     assert 0 == orders("retry", *where).status
@@ -137,7 +135,7 @@ def test_the_restart_of_a_failure_is_a_retry(namespace: Namespace, staged: str) 
     restarted = orders("restart", staged, "-n", namespace.name)
 
     assert (0, "") == (restarted.status, restarted.err)
-    assert "It had failed, so this is a retry and no restart." in restarted.out
+    assert "It had failed, so this retries it instead of restarting it." in restarted.out
     assert {"orders.dev/retry": f"{NEW}@2026-03-04T12:00:00Z"} == annotations(namespace)
 
 

@@ -20,7 +20,7 @@ Scopes = Annotated[
     Meta(
         min_length=1,
         max_length=8,
-        description="What it may: read orders, place orders, read metrics.",
+        description="Scopes that it gets: to read orders, to create orders, to read metrics.",
         extra_json_schema=_SET,
     ),
 ]
@@ -41,7 +41,7 @@ def _by(*keys: str) -> dict[str, Any]:
 class Subject(Struct, frozen=True, rename="camel"):
     """A subject of an issuer, and what it may where its token says nothing of scopes."""
 
-    subject: Annotated[Word, Meta(description="The `sub` of its tokens.")]
+    subject: Annotated[Word, Meta(description="The `sub` claim of its tokens.")]
     scopes: Scopes
 
 
@@ -51,24 +51,33 @@ class JwtIssuer(Struct, frozen=True, rename="camel"):
     issuer: Annotated[
         Word,
         Meta(
-            description="The exact `iss` of its tokens. Without jwksURL it is an https URL, or an"
-            " http one of a Service."
+            description=(
+                "The exact `iss` claim of its tokens. Without jwksURL, this must be an https"
+                " URL or the http URL of a Service."
+            )
         ),
     ]
-    audience: Annotated[Word, Meta(description="What the `aud` of its tokens must name.")]
+    audience: Annotated[
+        Word, Meta(description="The audience that the `aud` claim of its tokens must contain.")
+    ]
     jwks_url: Annotated[
         Url | None,
-        Meta(description="Where its keys are; left out: where its OpenID configuration says."),
+        Meta(description="The URL of its keys. Defaults to the one in its OpenID configuration."),
     ] = field(default=None, name="jwksURL")
     scopes_claim: Annotated[
         Word | None,
-        Meta(description="The claim that has the scopes; left out: scope, else scp."),
+        Meta(
+            description=(
+                "The claim that contains the scopes. Defaults to scope, or scp if a token has no"
+                " scope."
+            )
+        ),
     ] = None
     subjects: Annotated[
         tuple[Subject, ...],
         Meta(
             max_length=256,
-            description="Subjects whose tokens have no scopes.",
+            description="Scopes of the subjects whose tokens contain none.",
             extra_json_schema=_by("subject"),
         ),
     ] = ()
@@ -88,18 +97,23 @@ class JwtIssuer(Struct, frozen=True, rename="camel"):
 class ApiKeysSecret(Struct, frozen=True, rename="camel"):
     """A Secret that holds hashes of API keys."""
 
-    name: Annotated[Name, Meta(description="Of a Secret in the same namespace.")]
+    name: Annotated[Name, Meta(description="The name of a Secret in the same namespace.")]
     key: Annotated[
         Key,
-        Meta(description="Whose value has a line for each API key: `orders keys new` prints it."),
+        Meta(
+            description=(
+                "The key of the Secret. Its value has one line per API key, which `orders keys"
+                " new` prints."
+            )
+        ),
     ] = "keys"
 
 
 class ServiceAccount(Struct, frozen=True, rename="camel"):
     """A ServiceAccount of this cluster, whose pods need no secret to call."""
 
-    namespace: Annotated[Namespace, Meta(description="Where it is.")]
-    name: Annotated[Name, Meta(description="What it is called.")]
+    namespace: Annotated[Namespace, Meta(description="The namespace of the ServiceAccount.")]
+    name: Annotated[Name, Meta(description="The name of the ServiceAccount.")]
     scopes: Scopes
 
 
@@ -110,8 +124,10 @@ class Auth(Struct, frozen=True, rename="camel"):
         tuple[JwtIssuer, ...],
         Meta(
             max_length=16,
-            description="Issuers whose tokens are taken, for all pods at once: a change rolls"
-            " nothing.",
+            description=(
+                "Issuers whose tokens are accepted. A change applies to all pods at once and"
+                " rolls none of them."
+            ),
             extra_json_schema=_by("issuer"),
         ),
     ] = ()
@@ -120,8 +136,10 @@ class Auth(Struct, frozen=True, rename="camel"):
         tuple[ServiceAccount, ...],
         Meta(
             max_length=256,
-            description="ServiceAccounts of this cluster that may call, by a projected token with"
-            f" the audience {AUDIENCE}. A change rolls nothing.",
+            description=(
+                "ServiceAccounts of this cluster that may call the API with a projected token"
+                f" for the audience {AUDIENCE}. A change rolls no pods."
+            ),
             extra_json_schema=_by("namespace", "name"),
         ),
     ] = ()

@@ -11,26 +11,29 @@ class Resources(Struct, frozen=True, rename="camel"):
     """What a container is given at least, and at most."""
 
     requests: Annotated[
-        dict[str, Quantity], Meta(description="What its node must have left for it.")
+        dict[str, Quantity], Meta(description="The resources that a node must have free for it.")
     ] = {}
-    limits: Annotated[dict[str, Quantity], Meta(description="What it may use at most.")] = {}
+    limits: Annotated[dict[str, Quantity], Meta(description="The most that it may use.")] = {}
 
 
 class UrlSecret(Struct, frozen=True, rename="camel"):
     """A Secret that holds the database's URL."""
 
-    name: Annotated[Name, Meta(description="Of a Secret in the same namespace.")]
+    name: Annotated[Name, Meta(description="The name of a Secret in the same namespace.")]
     key: Annotated[
-        Key, Meta(description="Whose value is postgresql://user:password@host/name.")
+        Key,
+        Meta(
+            description="The key of the Secret. Its value is postgresql://user:password@host/name."
+        ),
     ] = "url"
 
 
 class Storage(Struct, frozen=True, rename="camel"):
     """The volume of the embedded PostgreSQL."""
 
-    size: Annotated[Size, Meta(description="How much is asked for, more than none.")] = "1Gi"
+    size: Annotated[Size, Meta(description="The size of the volume, more than zero.")] = "1Gi"
     class_name: Annotated[
-        Name | None, Meta(description="Its StorageClass; the cluster's default when left out.")
+        Name | None, Meta(description="The StorageClass. Defaults to the cluster's default.")
     ] = None
 
 
@@ -41,22 +44,27 @@ class Embedded(Struct, frozen=True, rename="camel"):
     retention: Annotated[
         Literal["Retain", "Delete"],
         Meta(
-            description="What becomes of the claim, and of the orders in it, when the OrderService"
-            " is deleted or leaves the embedded database. Retain: a person deletes it."
+            description=(
+                "What happens to the claim and the orders in it when the OrderService is"
+                " deleted or no longer declares an embedded database. Retain keeps the claim"
+                " until a person deletes it."
+            )
         ),
     ] = "Retain"
     volume_permissions: Annotated[
         bool,
         Meta(
-            description="Give the volume to PostgreSQL first, in an init container that is root"
-            " with the capability CHOWN alone: needed where storage ignores fsGroup and lets"
-            " nobody but root write. Refused where the restricted Pod Security Standard is"
-            " enforced."
+            description=(
+                "Give the volume to PostgreSQL first, in an init container that runs as root"
+                " with the capability CHOWN alone. This is needed where the storage ignores"
+                " fsGroup and only root may write. Namespaces that enforce the restricted Pod"
+                " Security Standard refuse it."
+            )
         ),
     ] = False
-    image: Annotated[Image, Meta(description="The official image, or one that behaves as it.")] = (
-        "postgres:17"
-    )
+    image: Annotated[
+        Image, Meta(description="The official PostgreSQL image, or a compatible one.")
+    ] = "postgres:17"
     resources: Resources = Resources(
         requests={"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
         limits={"memory": "512Mi", "ephemeral-storage": "256Mi"},
@@ -69,6 +77,10 @@ class Database(Struct, frozen=True, rename="camel"):
     secret_ref: UrlSecret | None = None
     cluster: Annotated[
         Name | None,
-        Meta(description="A CloudNativePG cluster; its Secret <cluster>-app has the URL."),
+        Meta(
+            description=(
+                "The name of a CloudNativePG cluster. Its Secret <cluster>-app contains the URL."
+            )
+        ),
     ] = None
     embedded: Embedded | None = None

@@ -79,7 +79,7 @@ Raw = Annotated[
 ]
 """An object of Kubernetes' own, which the API server checks where it is used."""
 
-Enabled = Annotated[bool, Meta(description="Whether there is one.")]
+Enabled = Annotated[bool, Meta(description="Whether it is created.")]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 

@@ -13,16 +13,17 @@ class Monitoring(Struct, frozen=True, rename="camel"):
     """A ServiceMonitor, where the cluster has that kind."""
 
     enabled: Enabled = True
-    interval: Annotated[Duration, Meta(description="Between two scrapes.")] = "15s"
+    interval: Annotated[Duration, Meta(description="The time between two scrapes.")] = "15s"
     labels: Annotated[
-        Labels, Meta(description="By which a Prometheus selects the ServiceMonitor.")
+        Labels, Meta(description="Labels by which a Prometheus selects the ServiceMonitor.")
     ] = {}
     auth: Annotated[
         bool,
         Meta(
-            description="Whether metrics are shown with a credential alone. The operator makes an"
-            " API key for it, in the Secret NAME-metrics, for Prometheus and for itself. A change"
-            " rolls the pods."
+            description=(
+                "Whether reading metrics needs a credential. The operator creates an API key"
+                " for Prometheus and itself in the Secret NAME-metrics. A change rolls the pods."
+            )
         ),
     ] = False
 
@@ -30,8 +31,10 @@ class Monitoring(Struct, frozen=True, rename="camel"):
 class HeadersSecret(Struct, frozen=True, rename="camel"):
     """A Secret that holds headers for the collector."""
 
-    name: Annotated[Name, Meta(description="Of a Secret in the same namespace.")]
-    key: Annotated[Key, Meta(description="Whose value is name=value,name=value.")] = "headers"
+    name: Annotated[Name, Meta(description="The name of a Secret in the same namespace.")]
+    key: Annotated[
+        Key, Meta(description="The key of the Secret. Its value is name=value,name=value.")
+    ] = "headers"
 
 
 class Tracing(Struct, frozen=True, rename="camel"):
@@ -42,13 +45,16 @@ class Tracing(Struct, frozen=True, rename="camel"):
         Meta(
             pattern=r"^https?://[^\s]+$",
             max_length=1024,
-            description="The collector, such as http://collector:4318; /v1/traces is added to it"
-            " for http/protobuf.",
+            description=(
+                "The URL of the collector, such as http://collector:4318. With http/protobuf,"
+                " /v1/traces is appended."
+            ),
         ),
     ]
-    enabled: Annotated[bool, Meta(description="Whether spans are sent.")] = True
+    enabled: Annotated[bool, Meta(description="Whether spans are exported.")] = True
     protocol: Annotated[
-        Literal["http/protobuf", "zipkin"], Meta(description="OTLP over HTTP, or Zipkin's JSON.")
+        Literal["http/protobuf", "zipkin"],
+        Meta(description="The protocol: OTLP over HTTP, or Zipkin's JSON."),
     ] = "http/protobuf"
     sampler: Annotated[
         Literal[
@@ -62,11 +68,16 @@ class Tracing(Struct, frozen=True, rename="camel"):
         Meta(description="OTEL_TRACES_SAMPLER."),
     ] = "parentbased_traceidratio"
     ratio: Annotated[
-        float, Meta(ge=0, le=1, description="Share of requests that samplers with a ratio take.")
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="The share of requests that is sampled, for samplers by ratio.",
+        ),
     ] = 1.0
     headers_secret_ref: HeadersSecret | None = None
     resource_attributes: Annotated[
-        dict[str, str], Meta(description="Of every span's resource.")
+        dict[str, str], Meta(description="Attributes of every span's resource.")
     ] = {}
 
     def __post_init__(self) -> None:

@@ -28,10 +28,14 @@ class Step(Struct, frozen=True, rename="camel"):
 
     weight: Annotated[
         int,
-        Meta(ge=1, le=100, description="Share of requests that canary pods get, in percent."),
+        Meta(
+            ge=1,
+            le=100,
+            description="The share of requests that the canary pods get, in percent.",
+        ),
     ]
     duration: Annotated[
-        Duration, Meta(description="How long it lasts at least, from when its pods serve.")
+        Duration, Meta(description="The shortest time that the step lasts once its pods serve.")
     ] = "1m"
 
 
@@ -43,7 +47,7 @@ class AnalysisPrometheus(Struct, frozen=True, rename="camel"):
         Meta(
             pattern=r"^https?://[^\s]+$",
             max_length=1024,
-            description="Its base, such as http://prometheus.monitoring:9090.",
+            description="The base URL, such as http://prometheus.monitoring:9090.",
         ),
     ]
 
@@ -52,27 +56,29 @@ class Analysis(Struct, frozen=True, rename="camel"):
     """What the canary pods' own metrics must say, window by window."""
 
     max_error_ratio: Annotated[
-        Ratio, Meta(description="Share of requests that may be answered 5xx.")
+        Ratio, Meta(description="The largest share of requests that may be answered with 5xx.")
     ] = 0.01
     max_latency_p99: Annotated[
-        Latency | None, Meta(description="What 99 of 100 requests may take at most.")
+        Latency | None, Meta(description="The longest time that 99 of 100 requests may take.")
     ] = None
     max_latency_increase: Annotated[
         Annotated[float, Meta(ge=1, le=1000)] | None,
-        Meta(description="How many times the p99 of the stable pods theirs may be at most."),
+        Meta(description="The largest ratio of their p99 to that of the stable pods."),
     ] = None
     min_requests: Annotated[
         int,
         Meta(
             ge=0,
             le=1_000_000,
-            description="Requests that a window needs to say anything; until then the rollout"
-            " holds. With 0 it goes on without any.",
+            description=(
+                "The number of requests that a window needs for a verdict. The rollout waits"
+                " for them; with 0 it continues without any."
+            ),
         ),
     ] = 100
-    interval: Annotated[Duration, Meta(description="Length of a window.")] = "30s"
+    interval: Annotated[Duration, Meta(description="The length of a window.")] = "30s"
     failure_limit: Annotated[
-        int, Meta(ge=0, le=100, description="Windows of a rollout that may fail.")
+        int, Meta(ge=0, le=100, description="The number of windows of a rollout that may fail.")
     ] = 1
     prometheus: AnalysisPrometheus | None = None
 
@@ -81,7 +87,8 @@ class Canary(Struct, frozen=True, rename="camel"):
     """A few pods of the new revision beside the stable ones, then more, then all."""
 
     steps: Annotated[
-        tuple[Step, ...], Meta(min_length=1, max_length=32, description="In this order.")
+        tuple[Step, ...],
+        Meta(min_length=1, max_length=32, description="The steps, in this order."),
     ] = (Step(weight=10), Step(weight=25), Step(weight=50))
     analysis: Analysis = Analysis()
 
@@ -90,17 +97,29 @@ class RollingUpdate(Struct, frozen=True, rename="camel"):
     """How pods are replaced: in a rolling update, and when a canary is promoted."""
 
     max_surge: Annotated[
-        PodsOrShare, Meta(description="Pods that there may be beyond those that are declared.")
+        PodsOrShare,
+        Meta(
+            description=(
+                "The number or share of pods that may exist in addition to the declared ones."
+            )
+        ),
     ] = 1
     max_unavailable: Annotated[
         PodsOrShare,
-        Meta(description="Pods of those declared that may be missing. With 0 none ever is."),
+        Meta(
+            description=(
+                "The number or share of the declared pods that may be missing. With 0, none is"
+                " ever missing."
+            )
+        ),
     ] = 0
     analysis: Annotated[
         Analysis | None,
         Meta(
-            description="By which the new pods of a rolling update are judged while it is under"
-            " way, and for bake after it; it is not judged when left out."
+            description=(
+                "The analysis that judges the new pods during a rolling update, and for `bake`"
+                " after it. Without it, a rolling update is not judged."
+            )
         ),
     ] = None
 
@@ -110,7 +129,12 @@ class Rollout(Struct, frozen=True, rename="camel"):
 
     strategy: Annotated[
         Literal["RollingUpdate", "Canary"],
-        Meta(description="Pod by pod, or watched beside the stable pods first."),
+        Meta(
+            description=(
+                "RollingUpdate replaces pod by pod; Canary first runs new pods beside the stable"
+                " ones and judges them."
+            )
+        ),
     ] = "RollingUpdate"
     canary: Canary = Canary()
     rolling_update: RollingUpdate = RollingUpdate()
@@ -119,30 +143,46 @@ class Rollout(Struct, frozen=True, rename="camel"):
         Meta(
             ge=0,
             le=3600,
-            description="How long a new pod must be ready without a crash before the next one is"
-            " replaced, and before it counts for a step of a canary.",
+            description=(
+                "How long a new pod must be ready without a crash before the next one is"
+                " replaced, and before it counts towards a step of a canary."
+            ),
         ),
     ] = 0
     bake: Annotated[
         Duration,
         Meta(
-            description="How long the new revision is still judged, by its absolute bounds, after"
-            " it was rolled out, and gone back from; at least one window."
+            description=(
+                "How long the new revision is judged by its absolute limits after it was rolled"
+                " out, and rolled back if it fails: at least one window."
+            )
         ),
     ] = "60s"
     progress_deadline: Annotated[
         Duration | None,
         Meta(
-            description="How long pods may take until they serve; 10m, or 5m more than migrations"
-            " may take, when left out."
+            description=(
+                "How long pods may take until they serve. Defaults to 10m, or to 5m more than"
+                " migrations may take."
+            )
         ),
     ] = None
     rollback: Annotated[
         Literal["Automatic", "Manual"],
-        Meta(description="What a failure does: back to the stable revision, or halt."),
+        Meta(
+            description=(
+                "What happens on a failure: Automatic goes back to the stable revision, Manual"
+                " halts the rollout."
+            )
+        ),
     ] = "Automatic"
     history: Annotated[
-        int, Meta(ge=0, le=100, description="Revisions that are kept beside those in use.")
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="The number of revisions that are kept in addition to those in use.",
+        ),
     ] = 10
 
 

@@ -40,8 +40,8 @@ def _windows(analysis: str) -> Rule:
     return Rule(
         f"{' || '.join(left_out)} || (has(self.monitoring.enabled) && !self.monitoring.enabled)"
         f" || duration(self.{analysis}.interval) >= {scrape} + {scrape}",
-        f"{analysis}.interval must be at least twice monitoring.interval where a Prometheus is"
-        " asked: what lies between two scrapes of its own it does not know",
+        f"{analysis}.interval must be at least twice monitoring.interval when Prometheus is"
+        " used: it knows nothing of the time between two of its scrapes",
     )
 
 
@@ -67,11 +67,17 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
     Database: (
         Rule(
             f"{_count('secretRef', 'cluster', 'embedded')} == 1",
-            "exactly one of secretRef, cluster and embedded is needed",
+            "exactly one of secretRef, cluster and embedded must be set",
         ),
     ),
     Storage: (
-        Rule("self == oldSelf", "the volume of a database cannot be changed, only made anew"),
+        Rule(
+            "self == oldSelf",
+            (
+                "the volume of a database cannot be changed; delete the database and create it"
+                " again"
+            ),
+        ),
     ),
     Shutdown: tuple(
         Rule(
@@ -111,7 +117,7 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
         Rule(
             f"!({_none('maxSurge')})"
             f" || (has(self.maxUnavailable) && !({_none('maxUnavailable')}))",
-            "maxSurge and maxUnavailable cannot both be none: no pod could be replaced",
+            "maxSurge and maxUnavailable cannot both be 0: no pod could be replaced",
         ),
     ),
     Autoscaling: (
@@ -127,34 +133,35 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
         Rule(
             "(has(self.jwt) && self.jwt.size() > 0) || has(self.apiKeysSecretRef)"
             " || (has(self.serviceAccounts) && self.serviceAccounts.size() > 0)",
-            "auth needs jwt, apiKeysSecretRef or serviceAccounts; without auth the API is open",
+            "auth needs jwt, apiKeysSecretRef or serviceAccounts; leave auth out to open"
+            " the API to everybody",
         ),
     ),
     JwtIssuer: (
         Rule(
             f"has(self.jwksURL) || self.issuer.matches(r'^{WHERE}(/[^?#]*)?$')",
-            "an issuer that is neither an https URL nor an http one of a Service has no OpenID"
-            " configuration that could be trusted: jwksURL says where its keys are",
+            "an issuer that is neither an https URL nor the http URL of a Service has no"
+            " OpenID configuration that can be trusted: set jwksURL to the URL of its keys",
         ),
     ),
     Cors: (
         *(
             Rule(
                 f"!{_everything(field)} || self.{field}.size() == 1",
-                f"* stands for everything: {field} can have nothing beside it",
+                f"* stands for everything: {field} must not contain anything else",
             )
             for field in _LISTS
         ),
         Rule(
             "!has(self.allowCredentials) || !self.allowCredentials"
             f" || !({' || '.join(map(_everything, _LISTS))})",
-            "no browser takes a * with credentials: name the origins and headers",
+            "no browser accepts * with credentials: name the origins and headers",
         ),
         Rule(
             "self.allowOrigins.all(it, !(it.startsWith('http://') && it.endsWith(':80'))"
             " && !(it.startsWith('https://') && it.endsWith(':443')))",
-            "browsers leave the usual port out of an origin: leave out :80 of http and :443 of"
-            " https",
+            "browsers omit the default port of an origin: leave out :80 for http and :443"
+            " for https",
         ),
         Rule(
             "!has(self.maxAge) || duration(self.maxAge) <= duration('24h')",
@@ -173,11 +180,11 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
 ROOT: Final = (
     Rule(
         f"self.metadata.name.size() <= {NAME_LENGTH}",
-        f"the name may have at most {NAME_LENGTH} characters: it is that of a Service too",
+        f"the name may have at most {NAME_LENGTH} characters: a Service has the same name",
     ),
     Rule(
         "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-        "the name must be that of a Service too: a letter, then letters, digits and hyphens",
+        "the name must be valid for a Service: a letter, then letters, digits and hyphens",
     ),
 )
 """About the whole resource."""

@@ -29,9 +29,11 @@ NAME_LENGTH = 63
 class Migrations(Struct, frozen=True, rename="camel"):
     """`orders migrate` before the service, in an init container of each pod."""
 
-    enabled: Annotated[bool, Meta(description="Whether pods migrate before they serve.")] = True
+    enabled: Annotated[
+        bool, Meta(description="Whether pods migrate the database before they serve.")
+    ] = True
     timeout: Annotated[
-        Duration, Meta(description="How long it waits for the database and for locks.")
+        Duration, Meta(description="How long a migration waits for the database and for locks.")
     ] = "60s"
 
 
@@ -41,68 +43,90 @@ class Shutdown(Struct, frozen=True, rename="camel"):
     delay: Annotated[
         Duration,
         Meta(
-            description="How long it serves as if nothing were, while others learn that it goes;"
-            " and how long it then closes connections answer by answer."
+            description=(
+                "How long a pod serves as before while others learn that it goes, and how long"
+                " it then closes each connection after its next answer."
+            )
         ),
     ] = "5s"
     grace_period: Annotated[
-        Duration, Meta(description="How long requests in flight may then take.")
+        Duration, Meta(description="How long requests in flight may take after that.")
     ] = "30s"
 
 
 class LocalReference(Struct, frozen=True, rename="camel"):
     """An object in the same namespace."""
 
-    name: Annotated[Name, Meta(description="Of the object.")]
+    name: Annotated[Name, Meta(description="The name of the object.")]
 
 
 class InheritedMetadata(Struct, frozen=True, rename="camel"):
     """What every child and every pod has in its metadata, the embedded database's too."""
 
     labels: Annotated[
-        Labels, Meta(description="Beside the operator's own, and those of podTemplate, which win.")
+        Labels,
+        Meta(
+            description=(
+                "Added to the operator's own and those of podTemplate, which take precedence."
+            )
+        ),
     ] = {}
     annotations: Annotated[
         Annotations,
-        Meta(description="Beside the operator's own, and those of podTemplate, which win."),
+        Meta(
+            description=(
+                "Added to the operator's own and those of podTemplate, which take precedence."
+            )
+        ),
     ] = {}
 
 
 class PodTemplate(Struct, frozen=True, rename="camel"):
     """What is added to the pods, to that of the embedded database too."""
 
-    labels: Annotated[Labels, Meta(description="Beside the operator's own, which win.")] = {}
+    labels: Annotated[
+        Labels, Meta(description="Added to the operator's own, which take precedence.")
+    ] = {}
     annotations: Annotated[
-        Annotations, Meta(description="Beside the operator's own, which win.")
+        Annotations, Meta(description="Added to the operator's own, which take precedence.")
     ] = {}
     node_selector: Annotated[
         dict[str, str],
         Meta(
-            description="Labels that a node must have. The embedded database's pod has those that"
-            " were declared when its claim was made: its volume may be bound to a node."
+            description=(
+                "Labels that a node must have. The pod of the embedded database keeps those"
+                " that were declared when its claim was created, as its volume may be bound to a"
+                " node."
+            )
         ),
     ] = {}
     tolerations: Annotated[
-        tuple[Raw, ...], Meta(max_length=64, description="Taints of nodes that are borne.")
+        tuple[Raw, ...], Meta(max_length=64, description="Taints of nodes that the pods tolerate.")
     ] = ()
     affinity: Annotated[
         Raw | None,
         Meta(
-            description="To nodes and other pods, core/v1 Affinity. For the embedded database's"
-            " pod, see nodeSelector."
+            description=(
+                "Affinity to nodes and other pods (core/v1 Affinity). For the pod of the"
+                " embedded database, see nodeSelector."
+            )
         ),
     ] = None
-    priority_class_name: Annotated[Name | None, Meta(description="A PriorityClass.")] = None
+    priority_class_name: Annotated[
+        Name | None, Meta(description="The name of a PriorityClass.")
+    ] = None
     image_pull_secrets: Annotated[
         tuple[LocalReference, ...],
-        Meta(max_length=16, description="Secrets that open the registry of the image."),
+        Meta(max_length=16, description="Secrets with credentials for the image's registry."),
     ] = ()
     env: Annotated[
         tuple[Raw, ...],
         Meta(
             max_length=64,
-            description="EnvVars of the service, before the operator's own, which win. The"
-            " embedded database has none of them.",
+            description=(
+                "Environment variables of the service (core/v1 EnvVar). The operator's own take"
+                " precedence. The embedded database gets none of them."
+            ),
         ),
     ] = ()
 
@@ -112,7 +136,12 @@ class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
 
     image: Annotated[
         Image,
-        Meta(description="The service, by tag or digest. Nothing else decides which one runs."),
+        Meta(
+            description=(
+                "The image of the service, by tag or digest. Nothing else determines which release"
+                " runs."
+            )
+        ),
     ]
     migrations: Migrations = Migrations()
     resources: Resources = Resources(
@@ -133,18 +162,25 @@ class OrderServiceSpec(PodsSpec, frozen=True, rename="camel", kw_only=True):
 
     database: Database
     replicas: Annotated[
-        int, Meta(ge=0, le=1000, description="Pods; left to the autoscaler if there is one.")
+        int, Meta(ge=0, le=1000, description="The number of pods. An autoscaler overrides it.")
     ] = 2
     autoscaling: Autoscaling | None = None
     rollout: Rollout = Rollout()
     monitoring: Monitoring = Monitoring()
-    log_level: Annotated[LogLevel, Meta(description="Changes without a restart.")] = "INFO"
+    log_level: Annotated[
+        LogLevel, Meta(description="The log level. A change needs no restart.")
+    ] = "INFO"
     disruption_budget: DisruptionBudget = DisruptionBudget()
     network_policy: NetworkPolicy = NetworkPolicy()
     expose: Expose = Expose()
     auth: Auth | None = None
     paused: Annotated[
-        bool, Meta(description="Leave everything as it is, whatever is declared or drifts.")
+        bool,
+        Meta(
+            description=(
+                "Whether the operator leaves everything as it is, whatever is declared or drifts."
+            )
+        ),
     ] = False
 
 

@@ -12,13 +12,17 @@ class Condition(Struct, frozen=True, rename="camel"):
 
     type: Annotated[str, Meta(max_length=316, description=", ".join(ConditionType))]
     status: Literal["True", "False", "Unknown"]
-    reason: Annotated[str, Meta(max_length=1024, description="From a closed set.")]
-    message: Annotated[str, Meta(max_length=32768, description="For people.")]
+    reason: Annotated[str, Meta(max_length=1024, description="One of a closed set of reasons.")]
+    message: Annotated[str, Meta(max_length=32768, description="A message for people.")]
     last_transition_time: Annotated[
-        str, Meta(extra_json_schema={"format": "date-time"}, description="When status changed.")
+        str,
+        Meta(
+            extra_json_schema={"format": "date-time"},
+            description="When the status last changed.",
+        ),
     ]
     observed_generation: Annotated[
-        int, Meta(description="The metadata.generation that this was said of.")
+        int, Meta(description="The metadata.generation that the condition is about.")
     ]
 
 
@@ -27,13 +31,15 @@ class Measured(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     pods: int
     requests: int
-    errors: Annotated[int, Meta(description="Answered 5xx.")]
+    errors: Annotated[int, Meta(description="The number of requests that were answered with 5xx.")]
     error_ratio: float
     p99_milliseconds: Annotated[
         float | None,
         Meta(
-            description="What 99 of 100 requests took at most; none without any, or where it lies"
-            " beyond the last bucket."
+            description=(
+                "The longest time that 99 of 100 requests took. Absent if there were none, or"
+                " if it exceeds the last bucket."
+            )
         ),
     ] = None
 
@@ -43,13 +49,20 @@ class AnalysisStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     verdict: Literal["Passed", "Failed", "Inconclusive"]
     message: str
-    at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="Its end.")]
-    window_seconds: Annotated[float, Meta(description="Its length.")]
+    at: Annotated[
+        str,
+        Meta(extra_json_schema={"format": "date-time"}, description="When the window ended."),
+    ]
+    window_seconds: Annotated[float, Meta(description="The length of the window.")]
     stage: Annotated[
-        str | None, Meta(description="Where the rollout was: step N, promotion or bake.")
+        str | None, Meta(description="The stage of the rollout: step N, promotion or bake.")
     ] = None
-    passes: Annotated[int, Meta(description="Windows that passed in this stage.")] = 0
-    failures: Annotated[int, Meta(description="Windows that failed in this rollout.")] = 0
+    passes: Annotated[
+        int, Meta(description="The number of windows that passed in this stage.")
+    ] = 0
+    failures: Annotated[
+        int, Meta(description="The number of windows that failed in this rollout.")
+    ] = 0
     canary: Measured | None = None
     stable: Measured | None = None
 
@@ -58,14 +71,16 @@ class FailedRevision(Struct, frozen=True, rename="camel", omit_defaults=True):
     """A revision that is not tried again until the spec, or what it alone reads, changes."""
 
     revision: str
-    reason: Annotated[str, Meta(description="As in the condition Degraded.")]
+    reason: Annotated[str, Meta(description="The reason, as in the condition Degraded.")]
     message: str
     at: Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="When.")]
     content: Annotated[
         str | None,
         Meta(
-            description="A hash of what it reads of Secrets and ConfigMaps and the stable"
-            " revision does not: it is tried again when that changes."
+            description=(
+                "A hash of what it reads from Secrets and ConfigMaps and the stable revision"
+                " does not. When this changes, it is tried again."
+            )
         ),
     ] = None
 
@@ -88,19 +103,26 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     phase: Annotated[
         Phase,
         Meta(
-            description="Stable: one revision serves. Progressing: pods are replaced one by one."
-            " Canary, Paused: a new revision is beside the stable one. Promoting: it replaces it."
-            " Baking: it has replaced it, and is still judged. RolledBack: it failed, the stable"
-            " one serves. Halted: it failed, and rollback is Manual."
+            description=(
+                "Stable: one revision serves. Progressing: pods are replaced one by one."
+                " Canary, Paused: a new revision runs beside the stable one. Promoting: it"
+                " replaces the stable one. Baking: it has replaced the stable one and is still"
+                " judged. RolledBack: it failed, and the stable one serves. Halted: it failed,"
+                " and rollback is Manual."
+            )
         ),
     ]
-    revision: Annotated[str | None, Meta(description="Of the pods that the spec asks for.")] = None
+    revision: Annotated[str | None, Meta(description="The revision that the spec declares.")] = (
+        None
+    )
     stable: Annotated[str | None, Meta(description="The revision to go back to.")] = None
     canary: Annotated[str | None, Meta(description="The revision of the canary pods.")] = None
-    step: Annotated[int | None, Meta(description="Of the canary, from 1.")] = None
-    steps: Annotated[int | None, Meta(description="How many there are.")] = None
+    step: Annotated[
+        int | None, Meta(description="The current step of the canary, counted from 1.")
+    ] = None
+    steps: Annotated[int | None, Meta(description="The number of steps.")] = None
     weight: Annotated[
-        int | None, Meta(description="Share of requests that canary pods get, in percent.")
+        int | None, Meta(description="The share of requests that the canary pods get, in percent.")
     ] = None
     started_at: Annotated[
         str | None,
@@ -114,38 +136,44 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
         str | None,
         Meta(
             extra_json_schema={"format": "date-time"},
-            description="When all pods of the step served, or of the whole rollout: its duration,"
-            " or bake, counts from here.",
+            description=(
+                "When all pods of the step, or of the whole rollout, served. The duration of"
+                " the step, or bake, counts from here."
+            ),
         ),
     ] = None
     stable_pods: Annotated[
         int | None,
         Meta(
-            description="Stable pods when the canary began: an autoscaler leaves as many, so that"
-            " going back costs no capacity."
+            description=(
+                "The number of stable pods when the canary began. An autoscaler keeps as many,"
+                " so that a rollback costs no capacity."
+            )
         ),
     ] = None
     analysis: AnalysisStatus | None = None
     failed: FailedRevision | None = None
-    message: Annotated[str | None, Meta(description="For people.")] = None
+    message: Annotated[str | None, Meta(description="A message for people.")] = None
 
 
 class RetainedClaim(Struct, frozen=True, rename="camel"):
     """The claim that an embedded database left behind, with its orders; a person deletes it."""
 
     name: str
-    delete_with: Annotated[str, Meta(description="The command that deletes it for good.")]
+    delete_with: Annotated[str, Meta(description="The command that deletes it permanently.")]
 
 
 class Autoscaled(Struct, frozen=True, rename="camel", omit_defaults=True):
     """What an autoscaler leaves behind when `autoscaling` is removed."""
 
-    replicas: Annotated[int, Meta(description="spec.replicas under autoscaling.")]
+    replicas: Annotated[int, Meta(description="The value of spec.replicas under autoscaling.")]
     pods: Annotated[
         int | None,
         Meta(
-            description="Pods when autoscaling was removed: they stay until spec.replicas differs"
-            " from what it was; none while there is autoscaling."
+            description=(
+                "The number of pods when autoscaling was removed, which stays until"
+                " spec.replicas changes. Absent while there is autoscaling."
+            )
         ),
     ] = None
 
@@ -165,28 +193,36 @@ class OrderServiceStatus(Struct, frozen=True, rename="camel"):
     observed_generation: Annotated[
         int | None,
         Meta(
-            description="The metadata.generation that this status is of, also where `paused` has"
-            " it left alone; -1 before the operator has looked."
+            description=(
+                "The metadata.generation that this status is about, also while `paused` is set;"
+                " -1 before the first reconcile."
+            )
         ),
     ] = None
-    replicas: Annotated[int | None, Meta(description="Pods, old and new.")] = None
-    ready_replicas: Annotated[int | None, Meta(description="Pods that serve.")] = None
+    replicas: Annotated[int | None, Meta(description="The number of pods, old and new.")] = None
+    ready_replicas: Annotated[int | None, Meta(description="The number of pods that serve.")] = (
+        None
+    )
     stable_replicas: Annotated[
         int | None,
         Meta(
-            description="Pods but those of a canary, for the scale subresource: those that"
-            " `selector` selects, and spec.replicas counts."
+            description=(
+                "The number of pods without those of a canary, for the scale subresource: those"
+                " that `selector` selects and spec.replicas counts."
+            )
         ),
     ] = None
     selector: Annotated[
-        str | None, Meta(description="Of the pods, for the scale subresource.")
+        str | None, Meta(description="The label selector of the pods, for the scale subresource.")
     ] = None
-    version: Annotated[str | None, Meta(description="The service's release.")] = None
+    version: Annotated[str | None, Meta(description="The release of the service.")] = None
     image: Annotated[str | None, Meta(description="The image that runs, with its digest.")] = None
-    schema_version: Annotated[int | None, Meta(description="The last migration.")] = None
-    url: Annotated[str | None, Meta(description="Where callers find the API.")] = None
+    schema_version: Annotated[
+        int | None, Meta(description="The number of the last migration.")
+    ] = None
+    url: Annotated[str | None, Meta(description="The URL of the API for callers.")] = None
     secrets_hash: Annotated[
-        str | None, Meta(description="Of the Secrets and ConfigMaps that the pods use.")
+        str | None, Meta(description="A hash of the Secrets and ConfigMaps that the pods use.")
     ] = None
     rollout: RolloutStatus | None = None
     retained_claim: RetainedClaim | None = None

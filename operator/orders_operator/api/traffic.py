@@ -16,13 +16,19 @@ class NetworkPolicy(Struct, frozen=True, rename="camel"):
     enabled: Enabled = True
     from_: Annotated[
         tuple[Raw, ...],
-        Meta(max_length=32, description="NetworkPolicyPeers that may call; none: everybody may."),
+        Meta(
+            max_length=32,
+            description="Peers that may call (NetworkPolicyPeer). An empty list allows everybody.",
+        ),
     ] = field(default=(), name="from")
     to: Annotated[
         tuple[Raw, ...],
         Meta(
             max_length=32,
-            description="NetworkPolicyEgressRules beside those to DNS, database and collector.",
+            description=(
+                "Egress rules (NetworkPolicyEgressRule) in addition to those for DNS, the"
+                " database and the collector."
+            ),
         ),
     ] = ()
 
@@ -30,14 +36,19 @@ class NetworkPolicy(Struct, frozen=True, rename="camel"):
 class Ingress(Struct, frozen=True, rename="camel"):
     """An Ingress."""
 
-    host: Annotated[Host, Meta(description="Under which callers know the API.")]
-    path: Annotated[Path, Meta(description="Under which the API is found, a prefix.")] = "/"
+    host: Annotated[Host, Meta(description="The host name of the API for callers.")]
+    path: Annotated[Path, Meta(description="The path prefix of the API.")] = "/"
     class_name: Annotated[
-        Name | None, Meta(description="Its IngressClass; the cluster's default when left out.")
+        Name | None, Meta(description="The IngressClass. Defaults to the cluster's default.")
     ] = None
-    annotations: Annotated[Annotations, Meta(description="For its controller.")] = {}
+    annotations: Annotated[Annotations, Meta(description="Annotations for its controller.")] = {}
     tls_secret_name: Annotated[
-        Name | None, Meta(description="With it, https with this certificate.")
+        Name | None,
+        Meta(
+            description=(
+                "The Secret with the certificate for https. Without it, the Ingress serves http."
+            )
+        ),
     ] = None
 
 
@@ -45,14 +56,18 @@ class HTTPRoute(Struct, frozen=True, rename="camel"):
     """An HTTPRoute of the Gateway API."""
 
     parent_refs: Annotated[
-        tuple[Raw, ...], Meta(min_length=1, max_length=32, description="The Gateways.")
+        tuple[Raw, ...],
+        Meta(min_length=1, max_length=32, description="The Gateways that the route attaches to."),
     ]
     hostnames: Annotated[
         tuple[Host, ...],
-        Meta(max_length=16, description="Those of the Gateways if there are none."),
+        Meta(
+            max_length=16,
+            description="The host names of the route. An empty list takes those of the Gateways.",
+        ),
     ] = ()
-    path: Annotated[Path, Meta(description="Under which the API is found, a prefix.")] = "/"
-    annotations: Annotated[Annotations, Meta(description="For its controller.")] = {}
+    path: Annotated[Path, Meta(description="The path prefix of the API.")] = "/"
+    annotations: Annotated[Annotations, Meta(description="Annotations for its controller.")] = {}
 
 
 class Expose(Struct, frozen=True, rename="camel"):

@@ -29,8 +29,10 @@ class TlsSecret(Struct, frozen=True, rename="camel"):
     name: Annotated[
         Name,
         Meta(
-            description="Of a Secret in the same namespace with tls.crt and tls.key. Pods take new"
-            " content while they run."
+            description=(
+                "The name of a Secret in the same namespace with tls.crt and tls.key. Running"
+                " pods pick up new content."
+            )
         ),
     ]
 
@@ -49,24 +51,30 @@ class Cors(Struct, frozen=True, rename="camel"):
         Meta(
             min_length=1,
             max_length=64,
-            description="Their origins, such as https://shop.example.com; or * alone, for every"
-            " page.",
+            description=(
+                "Origins that are allowed, such as https://shop.example.com, or * alone for"
+                " every origin."
+            ),
             extra_json_schema=_SET,
         ),
     ]
     allow_credentials: Annotated[
         bool,
         Meta(
-            description="Whether browsers send cookies and certificates with it. An Authorization"
-            " that the page itself sets needs none of this."
+            description=(
+                "Whether browsers may send cookies and client certificates. An Authorization"
+                " header that the page itself sets does not need this."
+            )
         ),
     ] = False
     allow_headers: Annotated[
         tuple[Header, ...],
         Meta(
             max_length=64,
-            description="What such a page may send beside what every page may, or * alone; none:"
-            " what the API reads.",
+            description=(
+                "Request headers that a page may send in addition to those that every page may,"
+                " or * alone. An empty list allows those that the API reads."
+            ),
             extra_json_schema=_SET,
         ),
     ] = ()
@@ -74,12 +82,14 @@ class Cors(Struct, frozen=True, rename="camel"):
         tuple[Header, ...],
         Meta(
             max_length=64,
-            description="What such a page may read of an answer's headers, or * alone; none: what"
-            " the API gives.",
+            description=(
+                "Response headers that a page may read, or * alone. An empty list allows those"
+                " that the API sends."
+            ),
             extra_json_schema=_SET,
         ),
     ] = ()
     max_age: Annotated[
         Duration | None,
-        Meta(description="How long a browser may remember what it was allowed, 24h at most."),
+        Meta(description="How long a browser may cache a preflight answer: at most 24h."),
     ] = None

@@ -18,7 +18,7 @@ def decoded(content: bytes, what: str, form: Any = Any) -> Any:
     try:
         return json.decode(content or b"{}", type=form)
     except DecodeError:  # a ValidationError is one
-        text = f"{what}: the answer is not the JSON that was asked for"
+        text = f"{what}: the answer is not the expected JSON"
         raise KubeError(ErrorReason.UNAVAILABLE, text) from None
 
 

@@ -151,7 +151,7 @@ class Claim:
                 await self.lease.read()
 
     def _fail(self, why: str) -> None:
-        self.error = f"the Lease {self.lease} cannot be had: {why}"
+        self.error = f"the Lease {self.lease} cannot be acquired: {why}"
         self._say(self.error, logging.WARNING)
 
     def _say(self, words: str, level: int = logging.INFO) -> None:

@@ -92,7 +92,7 @@ class Election:
             async with asyncio.timeout(seconds):
                 return await self._try()
         except TimeoutError:
-            log.warning("the lease cannot be had: no answer in time")
+            log.warning("the lease cannot be acquired: no answer in time")
             return False
 
     async def _try(self) -> bool:
@@ -102,7 +102,7 @@ class Election:
             taken = await self._attempt()
         except KubeError as error:
             if error.reason not in {ErrorReason.CONFLICT, ErrorReason.ALREADY_EXISTS}:
-                log.warning("the lease cannot be had: %s", error)
+                log.warning("the lease cannot be acquired: %s", error)
             await self._refresh()
             return False
         self.reached_at = self._clock()

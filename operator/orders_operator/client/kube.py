@@ -64,7 +64,9 @@ class Kube(Transport):
         try:
             config = KubeConfig.from_env().get()
         except (ConfigError, OSError) as error:
-            raise KubeError(ErrorReason.UNAUTHORIZED, f"no way to a cluster: {error}") from None
+            raise KubeError(
+                ErrorReason.UNAUTHORIZED, (f"no cluster is configured: {error}")
+            ) from None
         if config is None:
             raise KubeError(ErrorReason.UNAUTHORIZED, "the kubeconfig has no current context")
         http = AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(TIMEOUT_SECONDS)))
@@ -199,7 +201,9 @@ class Kube(Transport):
         for pause in (*BACKOFF_SECONDS, None):
             groups = await self.request("GET", "/apis")
             if groups.get("kind") != "APIGroupList":
-                raise KubeError(ErrorReason.REFUSED, "GET /apis: the answer is no list of groups")
+                raise KubeError(
+                    ErrorReason.REFUSED, ("GET /apis: the answer is not a list of API groups")
+                )
             versions = (version for group in groups["groups"] for version in group["versions"])
             if api_version not in {version["groupVersion"] for version in versions}:
                 break

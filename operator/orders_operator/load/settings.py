@@ -81,15 +81,19 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="ask this URL four times a second, and report its answers; may be repeated",
+        help="request this URL four times a second and report its answers; may be repeated",
     )
     either = parser.add_mutually_exclusive_group()
     for name, what in (("api-key-file", "API key"), ("token-file", "bearer token")):
         either.add_argument(
-            f"--{name}", metavar="FILE", help=f"read the {what} of each request here, every 10 s"
+            f"--{name}",
+            metavar="FILE",
+            help=f"file with the {what} of each request, read again every 10 s",
         )
     parser.add_argument(
-        "--ca-file", metavar="FILE", help="trust these authorities instead of the system's"
+        "--ca-file",
+        metavar="FILE",
+        help="trust the authorities in this file instead of the system's",
     )
 
 
@@ -178,25 +182,37 @@ def _duration(text: str) -> float | None:
 
 _FLAGS: Final = {
     "rate": _Flag(
-        _rate, "100", "N", "0.01 to 100000", "requests a second, whatever the answers do"
+        _rate, "100", "N", "0.01 to 100000", "requests a second, however slow the answers are"
     ),
     "duration": _Flag(
-        _duration, "60s", "TIME", f"{_DURATION}, or none", "how long; none is until it is stopped"
+        _duration,
+        "60s",
+        "TIME",
+        f"{_DURATION}, or none",
+        ("how long to run; none runs until it is stopped"),
     ),
     "reads": _Flag(
-        parse.ratio, "0.5", "SHARE", "0 to 1", "share that reads an order; the others create one"
+        parse.ratio,
+        "0.5",
+        "SHARE",
+        "0 to 1",
+        ("share of requests that read an order; the others create one"),
     ),
     "fresh": _Flag(
-        parse.ratio, "0.2", "SHARE", "0 to 1", "share that has a connection of its own"
+        parse.ratio,
+        "0.2",
+        "SHARE",
+        "0 to 1",
+        ("share of requests that use a connection of their own"),
     ),
     "retries": _Flag(
         parse.within(_RETRIES),
         "0",
         "N",
         "0 to 100",
-        "further tries, with the same key, after an error, a timeout or a 503",
+        "retries with the same key after an error, a timeout or a 503",
     ),
-    "timeout": _Flag(parse.interval, "10s", "TIME", _DURATION, "how long one try may take"),
+    "timeout": _Flag(parse.interval, "10s", "TIME", _DURATION, "how long one attempt may take"),
     "renew": _Flag(
         parse.within(_RENEWALS),
         "100",

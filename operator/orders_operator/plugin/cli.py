@@ -36,22 +36,22 @@ Run = Callable[[Kube, str, argparse.Namespace], Coroutine[Any, Any, int]]
 _TAIL: Final = 100
 _LONGEST_TAIL: Final = 1_000_000
 _COMMANDS: Final[dict[Command, str]] = {
-    "promote": "replace the stable revision, whatever steps and analysis say",
-    "abort": "give the new revision up, and go back to the stable one",
-    "pause": "keep the canary at its step",
-    "resume": "let a canary that was paused go on",
-    "retry": "try a revision again that has failed",
+    "promote": "replace the stable revision, regardless of steps and analysis",
+    "abort": "give up the new revision and go back to the stable one",
+    "pause": "hold the canary at its step",
+    "resume": "continue a paused canary",
+    "retry": "try a failed revision again",
 }
 _EPILOG: Final = """\
 examples:
-  kubectl orders status -n shop             what there is in a namespace
+  kubectl orders status -n shop             every OrderService of a namespace
   kubectl orders status orders -n shop -w   one rollout, live
   kubectl orders logs orders -n shop -f --canary
   kubectl orders promote orders -n shop
   kubectl orders restart --all -n shop
   kubectl orders load orders -n shop --rate 50 --duration 5m
 
-exit status: 0; 1 when something could not be done; 2 for a wrong call
+exit status: 0 on success, 1 if something could not be done, 2 for wrong usage
 """
 
 
@@ -110,8 +110,8 @@ def _settings(arguments: argparse.Namespace) -> LoadSettings | None:
         return None
     if arguments.url is None and arguments.token_file is not None:
         raise SettingsError(
-            "--token-file needs --url: the API server's proxy drops Authorization; an"
-            " --api-key-file passes"
+            "--token-file needs --url, as the API server's proxy drops Authorization;"
+            " --api-key-file works without it"
         )
     given = argparse.Namespace(**vars(arguments) | {"url": arguments.url or "http://localhost"})
     return from_flags(given)
@@ -175,13 +175,13 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE_ERROR, f"{self.prog}: {message}; {self.prog} --help tells more\n")
+        self.exit(USAGE_ERROR, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=PROGRAM,
-        description="Looks at the rollouts of OrderServices, and tells them what to do.",
+        description="Shows and controls the rollouts of OrderServices.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_common(None)],
@@ -197,34 +197,42 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run, command=name)
         return added
 
-    shown = add("status", _status, "draw a rollout: revisions, pods, canary against stable")
+    shown = add("status", _status, "show a rollout: revisions, pods, canary against stable")
     shown.add_argument(
-        "name", nargs="?", type=_name, metavar="NAME", help="left out: the only one, or a list"
+        "name",
+        nargs="?",
+        type=_name,
+        metavar="NAME",
+        help="default: the only one of the namespace, or a list of all",
     )
-    shown.add_argument("-w", "--watch", action="store_true", help="go on until Ctrl-C")
+    shown.add_argument("-w", "--watch", action="store_true", help="continue until Ctrl-C")
     for command, text in _COMMANDS.items():
         add(command, _command, text).add_argument("name", type=_name, metavar="NAME")
-    restarted = add("restart", _restart, "make all pods anew, as a change of the spec would")
+    restarted = add("restart", _restart, "replace all pods, as a change of the spec would")
     one_or_all = restarted.add_mutually_exclusive_group(required=True)
     one_or_all.add_argument("name", nargs="?", type=_name, metavar="NAME")
-    one_or_all.add_argument("--all", action="store_true", help="every one of the namespace")
+    one_or_all.add_argument(
+        "--all", action="store_true", help="restart every OrderService of the namespace"
+    )
 
     logs = add("logs", _logs, "print the logs of all pods, merged")
     logs.add_argument("name", type=_name, metavar="NAME")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    logs.add_argument("-f", "--follow", action="store_true", help="continue until Ctrl-C")
     logs.add_argument(
-        "--tail", type=_tail, default=_TAIL, metavar="N", help=f"lines of each pod; {_TAIL}"
+        "--tail",
+        type=_tail,
+        default=_TAIL,
+        metavar="N",
+        help=f"lines of each pod (default: {_TAIL})",
     )
     track = logs.add_mutually_exclusive_group()
     for name in (CANARY, STABLE):
         track.add_argument(
             f"--{name}", action="store_const", dest="track", const=name, help=f"{name} pods only"
         )
-    placed = add("load", _load, "place orders at a rate, and show how long they take")
+    placed = add("load", _load, "create and read orders at a rate and show how long it takes")
     placed.add_argument("name", type=_name, metavar="NAME")
-    placed.add_argument(
-        "--url", help="call the API here, whatever NAME is (default: through the API server)"
-    )
+    placed.add_argument("--url", help="URL of the API (default: through the API server)")
     add_flags(placed)
     return parser
 
@@ -233,10 +241,16 @@ def _common(default: str | None) -> _Parser:
     """Return the options that may stand before and after the command."""
     common = _Parser(add_help=False, argument_default=default)
     group = common.add_argument_group("cluster and output")
-    group.add_argument("-n", "--namespace", type=_name, help="default: the context's")
-    group.add_argument("--context", help="of the kubeconfig; default: the current one")
-    group.add_argument("--kubeconfig", metavar="FILE", help="default: as kubectl finds it")
-    group.add_argument("-o", "--output", choices=["json"], help="print what a program wants")
+    group.add_argument(
+        "-n", "--namespace", type=_name, help="namespace (default: that of the context)"
+    )
+    group.add_argument("--context", help="context of the kubeconfig (default: the current one)")
+    group.add_argument(
+        "--kubeconfig",
+        metavar="FILE",
+        help="path of the kubeconfig (default: as kubectl finds it)",
+    )
+    group.add_argument("-o", "--output", choices=["json"], help="print JSON for programs")
     return common
 
 
@@ -248,5 +262,5 @@ def _name(text: str) -> str:
 
 def _tail(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) > _LONGEST_TAIL:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {_LONGEST_TAIL}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {_LONGEST_TAIL}")
     return int(text)

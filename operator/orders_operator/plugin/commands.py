@@ -112,9 +112,9 @@ def decide(resource: Object, command: Command, now: datetime) -> Order:
     held = (metadata.get("annotations") or {}).get(PAUSE) == rollout.revision
     why = _idle(rollout, command, held=held)
     if why is not None:
-        raise Refused(f"{name}: nothing to {command}, {why}")
+        raise Refused(f"{name}: cannot {command}: {why}")
     if command == "restart" and rollout.phase in _FAILED and rollout.failed is not None:
-        command, note = "retry", " It had failed, so this is a retry and no restart."
+        command, note = "retry", " It had failed, so this retries it instead of restarting it."
     else:
         note = ""
     value, text = _words(rollout, command, now)
@@ -152,13 +152,13 @@ def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str
     revision = str(rollout.revision)
     match command:
         case "promote":
-            return revision, f"{revision} will replace {rollout.stable}, whatever its steps say."
+            return revision, f"{revision} will replace {rollout.stable}, regardless of its steps."
         case "abort":
-            return revision, f"{revision} is given up; back to {rollout.stable}."
+            return revision, f"{revision} is given up; its pods go back to {rollout.stable}."
         case "pause":
             return revision, f"{revision} stays at step {rollout.step} of {rollout.steps}."
         case "resume":
-            return None, f"{revision} goes on."
+            return None, f"{revision} continues."
         case "retry":
             failed = rollout.failed
             assert failed is not None  # noqa: S101  it is refused without

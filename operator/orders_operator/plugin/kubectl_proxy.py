@@ -113,7 +113,7 @@ async def _kubectl(access: Access, *arguments: str, alone: bool = False) -> Proc
             process_group=0 if alone else None,
         )
     except FileNotFoundError:
-        raise Refused("there is no kubectl on PATH") from None
+        raise Refused("kubectl is not on PATH") from None
 
 
 async def _relay(process: Process) -> list[bytes]:

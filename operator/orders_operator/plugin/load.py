@@ -65,7 +65,7 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
     async with kubectl_proxy(access, "--port=0", allowed, alone=True) as said:
         port = re.search(r":(\d+)$", said)
         if port is None:
-            raise Refused(f"kubectl proxy does not say where it listens: {said}")
+            raise Refused(f"kubectl proxy did not report where it listens: {said}")
         yield f"http://127.0.0.1:{port[1]}{place}"
 
 

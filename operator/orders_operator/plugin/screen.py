@@ -156,7 +156,7 @@ def _message(view: ServiceView, now: datetime) -> Iterator[RenderableType]:
         if told is not None and (told in degraded.message or degraded.message in told):
             told = None
         if view.stalled is not None:
-            yield Text("Stalled: this does not pass by waiting.", "red")
+            yield Text("Stalled: waiting will not resolve this.", "red")
     elif told is None:
         ready = view.condition(ConditionType.READY)
         told = None if ready is None or ready.status == "True" else ready.message
@@ -173,7 +173,7 @@ def _retained(view: ServiceView) -> Iterator[RenderableType]:
     if claim is not None:
         yield Text(
             f"The orders of the embedded database are kept in claim {claim.name}, unless somebody"
-            f" has deleted it. This deletes them for good:\n{claim.delete_with}"
+            f" has deleted it. This command deletes them permanently:\n{claim.delete_with}"
         )
 
 

@@ -88,7 +88,7 @@ async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> in
 
 async def live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
     """Draw again and again; what was seen last stays while the API server cannot be reached."""
-    seen: RenderableType = Text(f"looking into namespace {namespace}")
+    seen: RenderableType = Text(f"reading namespace {namespace}")
     with Live(seen, console=console(), auto_refresh=False) as live:
         while True:
             started = time.monotonic()
@@ -97,6 +97,6 @@ async def live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
             except KubeError as error:
                 if error.reason is not ErrorReason.UNAVAILABLE:
                     raise
-                drawn = Group(seen, "", Text(f"As seen last: {error.message}", "red"))
+                drawn = Group(seen, "", Text(f"Showing the last state: {error.message}", "red"))
             live.update(drawn, refresh=True)
             await asyncio.sleep(max(0.0, SECONDS - (time.monotonic() - started)))

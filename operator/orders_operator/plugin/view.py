@@ -109,7 +109,7 @@ def status_of(resource: Mapping[str, Any]) -> OrderServiceStatus:
         return msgspec.convert(resource.get("status") or {}, OrderServiceStatus)
     except msgspec.ValidationError as error:
         name = resource["metadata"]["name"]
-        text = f"the status of {name} is of another release than this plugin: {error}"
+        text = f"the status of {name} comes from a release that this plugin does not know: {error}"
         raise Refused(text) from None
 
 

@@ -20,7 +20,9 @@ EVENTS_SECONDS: Final = 2.0
 """For the Events. All three, and an API server that takes a second longer each time, make 30 s."""
 _LEAST_SECONDS: Final = 0.2
 
-_SPENT: Final = "not attempted yet: what was refused before it took all the time of this pass"
+_SPENT: Final = (
+    "not attempted yet: earlier writes that were refused took all the time of this pass"
+)
 
 
 class Allowance:

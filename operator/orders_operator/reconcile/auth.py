@@ -49,8 +49,8 @@ async def cluster_keys(current: Pass, children: Children) -> ClusterKeys | None:
         return kept_keys(await _kept(current, children))
     if found.issuer in {issuer.issuer for issuer in auth.jwt}:
         text = (
-            f"auth.jwt names {found.issuer}, which is the API server's own issuer:"
-            " leave it out, as serviceAccounts stands for it"
+            f"auth.jwt names {found.issuer}, the API server's own issuer: use"
+            " serviceAccounts instead"
         )
         current.failures.append(Failure(Reason.APPLY_FAILED, text))
         return None

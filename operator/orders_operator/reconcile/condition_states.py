@@ -130,7 +130,7 @@ def _ready(observed: Observed, state: Progress | None, failure: Failure | None) 
     if ready:
         return ConditionState("True", Reason.AVAILABLE, f"{ready} of {wanted} pods serve.")
     if state is not None and state.wanted == 0:
-        return ConditionState("True", Reason.AVAILABLE, "Scaled to no pods.")
+        return ConditionState("True", Reason.AVAILABLE, "Scaled to zero.")
     if observed.hidden and state is None:
         said = failure or Failure(Reason.UNAVAILABLE, "The Deployment cannot be read.")
         return ConditionState("Unknown", said.reason, said.message)

@@ -50,7 +50,7 @@ async def pods_of_database(
     except KubeError as error:
         if error.lost:
             raise
-        log.warning("what the database's pod says is not known: %s", error)
+        log.warning("cannot read the database's pods: %s", error)
         return ()
 
 
@@ -123,7 +123,7 @@ async def _events(current: Pass, live: Object) -> list[Object]:
     try:
         found = await current.context.kube.request("GET", where, params, seconds=LIST_SECONDS)
     except KubeError as error:
-        log.warning("why the database has no pod is not known: %s", error)
+        log.warning("cannot read the Events of the database's StatefulSet: %s", error)
         return []
     return list(found.get("items") or [])
 

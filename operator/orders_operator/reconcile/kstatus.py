@@ -17,8 +17,8 @@ from orders_operator.rollout.pods import Failure
 
 _GIVEN_UP: Final = {"RolledBack": Reason.ROLLED_BACK, "Halted": Reason.HALTED}
 """The reason of Stalled, by the phase of the rollout."""
-_NOT_STALLED: Final = ConditionState("False", Reason.AS_EXPECTED, "Nothing has been given up.")
-_DONE: Final = ConditionState("False", Reason.ROLLED_OUT, "All that the spec asks for is done.")
+_NOT_STALLED: Final = ConditionState("False", Reason.AS_EXPECTED, "Nothing is stalled.")
+_DONE: Final = ConditionState("False", Reason.ROLLED_OUT, "Everything is as the spec declares.")
 
 PAUSED: Final = {
     ConditionType.RECONCILING: ConditionState("True", Reason.PAUSED, "spec.paused is true."),

@@ -109,7 +109,7 @@ class Report:
             if error.lost:
                 raise
             self._metrics.errors.labels(error.reason).inc()
-            log.warning("the status is not written: %s", error)
+            log.warning("the status was not written: %s", error)
             times = 1 if kept is None else kept.times + 1
             self._unsaid[key] = _Unsaid(resource["metadata"]["uid"], before, after, times)
             return min(_AGAIN_SECONDS, backoff(times))
@@ -143,4 +143,4 @@ class Report:
                 with allowance.share() as seconds:
                     await self._kube.request("POST", where, body=made, seconds=seconds)
             except KubeError as error:
-                log.warning("no Event: %s", error)
+                log.warning("the Event was not written: %s", error)

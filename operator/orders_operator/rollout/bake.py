@@ -14,7 +14,7 @@ from orders_operator.api.status import AnalysisStatus, RolloutStatus
 from orders_operator.rollout.failure import same, seen
 from orders_operator.rollout.situation import BAKE, Plan, Situation, moment, stamp
 
-_ASLEEP: Final = "Scaled to none: pods are judged once there are some."
+_ASLEEP: Final = "Scaled to zero: pods are judged once there are some."
 
 
 def bakes(situation: Situation, *, done: bool) -> bool:

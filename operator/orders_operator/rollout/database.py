@@ -22,9 +22,9 @@ _DENIED: Final = re.compile(
     r"permission denied|operation not permitted|wrong ownership", re.IGNORECASE
 )
 _HELP: Final = (
-    "PostgreSQL may not write to its volume. Use a StorageClass that honours fsGroup; or set"
-    " database.embedded.volumePermissions, where the restricted Pod Security Standard is not"
-    " enforced."
+    "PostgreSQL may not write to its volume. Use a StorageClass that honours fsGroup, or"
+    " set database.embedded.volumePermissions where the restricted Pod Security Standard is"
+    " not enforced."
 )
 
 
@@ -35,8 +35,8 @@ _PLACED: Final = timedelta(minutes=1)
 """A pod may wait that long for its volume or its node before it is said."""
 _LOST: Final = "Lost"
 _LEFT: Final = (
-    "Its pod, made from an earlier template, is left alone, as the orders may be lost with it."
-    " Save the orders, then delete the pod."
+    "The operator keeps its pod, which was made from an earlier template, as the orders may"
+    " be lost with it. Save the orders, then delete the pod."
 )
 _CREATED: Final = "SuccessfulCreate"
 _REFUSED: Final = "FailedCreate"

@@ -90,7 +90,7 @@ def begin(compared: Compared, found: Readings, since: float | None = None) -> En
 
     """
     if not compared.judged:
-        return Unmeasured("The new revision has no pod that could be judged.")
+        return Unmeasured("The new revision has no pod to judge.")
     for pod in compared.judged:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
         if uid not in found.good:

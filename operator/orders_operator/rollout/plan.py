@@ -193,7 +193,7 @@ def _unjudged(found: AnalysisStatus | None) -> str | None:
     return (
         None
         if found is None
-        else f"It is serving, but could not be judged afterwards: {found.message}"
+        else f"It is serving, but its bake ended without a verdict: {found.message}"
     )
 
 

@@ -34,7 +34,7 @@ async def answers(pods: Iterable[Object]) -> dict[str, str]:
 async def _ask(session: aiohttp.ClientSession, pod: Object) -> str:
     where = url(pod, _PATH)
     if where is None:
-        return "it has no address"
+        return "the pod has no address"
     try:
         async with session.get(where, allow_redirects=False) as answer:
             status, text = answer.status, (await content(answer)).decode(errors="replace")

@@ -74,7 +74,7 @@ async def _pod(
     """Return what a pod has counted, or why that is not known."""
     where = url(pod, "/metrics")
     if where is None:
-        return "it has no address"
+        return "the pod has no address"
     headers = _ACCEPT
     if credential is not None and metrics_keys_of(pod) is not None:
         headers = {**_ACCEPT, "X-Api-Key": credential}

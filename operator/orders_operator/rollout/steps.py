@@ -13,7 +13,7 @@ from orders_operator.rollout.situation import Plan, Situation, moment, stamp, st
 
 _RECENT: Final = 2
 """Windows after which one that passed says nothing of now."""
-_ASLEEP: Final = "Scaled to no pods: the canary begins again at step 1 when there are some."
+_ASLEEP: Final = "Scaled to zero: the canary starts again at step 1 once there are pods."
 
 
 def canary(situation: Situation, stable: str, failure: FailedRevision | None) -> Plan | None:

@@ -123,9 +123,9 @@ def read(exposition: str) -> Reading:
             if family.name in {REQUESTS, PROCESS}
         }
     except (KeyError, IndexError):  # the parser's own, of some that are no metrics
-        raise ValueError("what it shows is not in Prometheus' text format") from None
+        raise ValueError("its metrics are not in Prometheus' text format") from None
     if REQUESTS not in found:
-        raise ValueError(f"there is no {REQUESTS} in its metrics")
+        raise ValueError(f"its metrics contain no {REQUESTS}")
     started = [sample.value for sample in found.get(PROCESS, ())]
     return Reading(
         counts((sample.name, sample.labels, sample.value) for sample in found[REQUESTS]),

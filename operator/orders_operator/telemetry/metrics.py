@@ -33,7 +33,7 @@ class Metrics:
         )
         self.errors = Counter(
             "orders_operator_errors",
-            "Reconciles that could not do all they should, by reason.",
+            "Reconciles that could not do everything, by reason.",
             ("reason",),
             registry=registry,
         )
@@ -51,13 +51,13 @@ class Metrics:
         )
         self.events = Counter(
             "orders_operator_watch_events",
-            "Events of the watches that concern an OrderService, by kind.",
+            "Watch events that concern an OrderService, by kind.",
             ("kind",),
             registry=registry,
         )
         self.watch_restarts = Counter(
             "orders_operator_watch_restarts",
-            "How often the watches were started again as a whole.",
+            "How often all watches were restarted.",
             registry=registry,
         )
         self._depth = Gauge(

@@ -34,15 +34,16 @@ _METRICS: Final = """
 _ABOUT: Final = {
     "WATCH_NAMESPACES": "The namespaces that it works in; empty means the whole cluster.",
     "POD_NAMESPACE": "Where its Lease and its Events are.",
-    "POD_NAME": "How it is told from other replicas.",
+    "POD_NAME": "The name that tells it from other replicas.",
     "LEASE_NAME": "The Lease by which replicas elect the one that works.",
     "METRICS_PORT": "The port of `/metrics`, `/livez` and `/readyz`.",
-    "RESYNC_INTERVAL": "After how long each OrderService is looked at again without a change.",
-    "LOG_LEVEL": "What is logged.",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "Where spans go; `OTEL_EXPORTER_OTLP_ENDPOINT` has"
-    " `/v1/traces` added.",
+    "RESYNC_INTERVAL": "How often each OrderService is reconciled without a change.",
+    "LOG_LEVEL": "The lowest level that is logged.",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": (
+        "Where spans are sent; `/v1/traces` is appended to `OTEL_EXPORTER_OTLP_ENDPOINT`."
+    ),
     "OTEL_TRACES_EXPORTER": "How spans are exported; `otlp` if there is an endpoint.",
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "The one protocol of `otlp` that is spoken.",
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "The only supported protocol of `otlp`.",
     "OTEL_TRACES_SAMPLER_ARG": "The share of traces that is sampled, for samplers by ratio.",
     "OTEL_SDK_DISABLED": "`true` exports nothing.",
     "OTEL_BSP_MAX_QUEUE_SIZE": "Spans that may wait to be exported; more are dropped.",
@@ -51,7 +52,7 @@ _ABOUT: Final = {
     "OTEL_SERVICE_NAME": "The `service.name` of spans.",
     "OTEL_RESOURCE_ATTRIBUTES": "Further attributes of the process.",
     "OTEL_BSP_SCHEDULE_DELAY": "Milliseconds between two exports.",
-    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "Spans of one export.",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "The most spans in one export.",
 }
 _OWN: Final = {"POD_NAMESPACE": "that of its ServiceAccount", "POD_NAME": "host and process id"}
 """Defaults that are known only where it runs."""

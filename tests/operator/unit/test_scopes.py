@@ -186,7 +186,7 @@ async def test_without_any_right_the_missing_one_is_named(server: LeaseServer) -
 
     where = url("default", CLUSTER_LEASE)
     assert process.scope.unready() == (
-        f"the Lease default/{CLUSTER_LEASE} cannot be had: Forbidden: cannot get {where}"
+        f"the Lease default/{CLUSTER_LEASE} cannot be acquired: Forbidden: cannot get {where}"
     )
 
 

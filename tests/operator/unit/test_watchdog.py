@@ -132,7 +132,7 @@ def test_a_loop_that_stands_is_a_problem(clock: Clock, watchdog: Watchdog) -> No
     """A pulse that was felt once is expected from then on, until the loop is retired."""
     watchdog.beat("the watch's loop")
     clock.now += 31
-    assert "the watch's loop has not turned for 31 s" == watchdog.failure()
+    assert "the watch's loop has not run for 31 s" == watchdog.failure()
 
     watchdog.retire("the watch's loop")
     assert watchdog.failure() is None

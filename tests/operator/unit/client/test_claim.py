@@ -183,7 +183,9 @@ async def test_a_right_that_is_missing_is_named(
     with caplog.at_level("INFO"):
         await asyncio.sleep(60)
 
-    words = "the Lease shop/lease cannot be had: Forbidden: cannot get " + url("shop", "lease")
+    words = "the Lease shop/lease cannot be acquired: Forbidden: cannot get " + url(
+        "shop", "lease"
+    )
     assert words == process.claim.error
     assert 1 == caplog.text.count(words)
     process.client.forbidden.clear()

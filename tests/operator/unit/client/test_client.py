@@ -257,7 +257,7 @@ async def test_what_is_served_is_what_the_list_of_groups_says(server: Server) ->
         return web.json_response(groups)
 
     kube = await server(answer)
-    with pytest.raises(KubeError, match="no list of groups"):
+    with pytest.raises(KubeError, match="is not a list of API groups"):
         await kube.serves("g/v1")
     groups["kind"] = "APIGroupList"
     assert {"xs", "xs/status"} == await kube.serves("g/v1")

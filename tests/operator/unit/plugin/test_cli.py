@@ -16,7 +16,7 @@ from orders_operator.plugin.cli import main
         (["-n", "..", "status"], "argument -n/--namespace: '..' is not the name of an object"),
         (
             ["logs", "orders", "--tail", "-1"],
-            "argument --tail: '-1' is no number from 0 to 1000000",
+            "argument --tail: '-1' is not a number from 0 to 1000000",
         ),
         (["logs", "orders", "--canary", "--stable"], "not allowed with argument --canary"),
         (["status", "-o", "yaml"], "argument -o/--output: invalid choice: 'yaml'"),
@@ -48,7 +48,9 @@ def test_a_token_does_not_go_by_the_proxy(
 
     assert 2 == main(["load", "orders", "--token-file", str(token)])
     said = capsys.readouterr().err
-    assert said.startswith("kubectl orders load: --token-file needs --url: the API server's proxy")
+    assert said.startswith(
+        "kubectl orders load: --token-file needs --url, as the API server's proxy"
+    )
     assert 1 == said.count("\n")
 
 
@@ -72,4 +74,4 @@ def test_it_needs_kubectl(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert 1 == main(["status"])
-    assert "kubectl orders: there is no kubectl on PATH\n" == capsys.readouterr().err
+    assert "kubectl orders: kubectl is not on PATH\n" == capsys.readouterr().err

@@ -83,7 +83,9 @@ def test_the_restart_of_what_has_failed_is_a_retry(scene: Scene) -> None:
 
     assert patch(retry) == patch(restart)
     assert "retry" == restart.command
-    assert f"{retry.text} It had failed, so this is a retry and no restart." == restart.text
+    assert (
+        f"{retry.text} It had failed, so this retries it instead of restarting it." == restart.text
+    )
 
 
 @pytest.mark.parametrize("command", ["promote", "abort", "pause", "resume"])
@@ -124,7 +126,7 @@ def test_what_has_no_effect_is_refused(scene: Scene, command: Command, why: str)
     """One line says why."""
     with pytest.raises(Refused) as caught:
         decided(scene, command)
-    assert f"orders: nothing to {command}, {why}" == str(caught.value)
+    assert f"orders: cannot {command}: {why}" == str(caught.value)
 
 
 def test_a_pause_is_told_once() -> None:

@@ -57,7 +57,7 @@ async def test_what_was_seen_last_stays(terminal: io.StringIO) -> None:
     with pytest.raises(Refused):
         await status.live(looks(first_step, AWAY, stable, end), "shop")
     written = terminal.getvalue()
-    away = written.index("As seen last: dial tcp: connection refused")
+    away = written.index("Showing the last state: dial tcp: connection refused")
     assert 2 == written[:away].count("Canary  step 1 of 3")
     assert "shop/orders  Stable" in written[away:]
 
@@ -66,4 +66,4 @@ async def test_what_is_forbidden_ends_it(terminal: io.StringIO) -> None:
     """Waiting would not help."""
     with pytest.raises(KubeError):
         await status.live(looks(KubeError(ErrorReason.FORBIDDEN, "no")), "shop")
-    assert "As seen last" not in terminal.getvalue()
+    assert "Showing the last state" not in terminal.getvalue()

@@ -101,7 +101,7 @@ def test_each_of_all_gets_what_it_needs(shop: Shop, capsys: pytest.CaptureFixtur
     assert "orders.dev/restart" not in patched["stock"]
     orders, stock, watch = capsys.readouterr().out.splitlines()
     assert orders.startswith("orders: a new revision")
-    assert stock.endswith("It had failed, so this is a retry and no restart.")
+    assert stock.endswith("It had failed, so this retries it instead of restarting it.")
     assert f"Watch them: {WATCH} -n shop -w" == watch
 
 

@@ -122,7 +122,9 @@ def test_a_spec_that_is_not_valid_is_shown_all_the_same() -> None:
 
 def test_a_status_of_another_release_is_refused() -> None:
     """It is better to say so than to draw half of it."""
-    with pytest.raises(Refused, match=r"of another release than this plugin.*phase"):
+    with pytest.raises(
+        Refused, match=r"comes from a release that this plugin does not know.*phase"
+    ):
         view(ServiceSnapshot(service({"phase": "Sideways"})))
 
 

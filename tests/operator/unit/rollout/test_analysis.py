@@ -143,9 +143,9 @@ async def test_one_pod_that_cannot_be_read_hides_no_other() -> None:
     assert {"uid-1"} == found.good.keys()
     assert {
         "uid-2": "it answered 404",
-        "uid-3": "there is no http_server_request_duration_seconds in its metrics",
+        "uid-3": "its metrics contain no http_server_request_duration_seconds",
         "uid-4": "http_server_request_duration_seconds_count is nan",
-        "x": "it has no address",
+        "x": "the pod has no address",
     } == found.bad
 
 

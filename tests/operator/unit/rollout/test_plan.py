@@ -357,7 +357,7 @@ def test_without_requests_a_bake_ends_as_unjudged() -> None:
     for _ in range(2):
         status = world.settle().status
         assert ("Stable", "b") == (status.phase, status.stable)
-        told = "It is serving, but could not be judged afterwards: 6 of 100 requests"
+        told = "It is serving, but its bake ended without a verdict: 6 of 100 requests"
         assert told == status.message
         world.later(3600)
     world = baking()
