@@ -246,7 +246,7 @@ def tell(waiter: Waiter, result: Any) -> None:
             waiter.settle(result)
     except Exception:
         waiter.done = True
-        log.exception("an answer could not be taken")
+        log.exception("an answer could not be delivered")
 
 
 def start(

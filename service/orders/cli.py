@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    serve = commands.add_parser("serve", help="take orders; never migrates")
+    serve = commands.add_parser("serve", help="serve the API; never migrates")
     serve.add_argument(
         "--require",
         action="extend",
@@ -60,9 +60,10 @@ def _parser() -> argparse.ArgumentParser:
 
     dev = commands.add_parser(
         "dev",
-        help="everything for trying it out, with its own PostgreSQL",
-        description="Take the database that is configured, or start PostgreSQL with its data in "
-        ".orders, or in the folder that ORDERS_DATA_DIR names; migrate; serve on this machine.",
+        help="run everything to try it out, with a PostgreSQL of its own",
+        description="Use the configured database, or start PostgreSQL with its data in .orders "
+        "or in the folder that ORDERS_DATA_DIR names. Then migrate, and serve on "
+        "this machine only.",
     )
     dev.set_defaults(run=_dev)
 
@@ -77,14 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument(
         "--status",
         action="store_true",
-        help="say what is applied and what is pending; exit status 3 when something is pending",
+        help="show what is applied and what is pending; the exit status is 3 if something is "
+        "pending",
     )
-    migrate.add_argument("--to", type=int, metavar="N", help="apply up to this number only")
+    migrate.add_argument("--to", type=int, metavar="N", help="apply nothing after migration N")
     migrate.add_argument(
         "--report",
         type=Path,
         metavar="FILE",
-        help="write the release and the schema's version there",
+        help="write the release and the schema version to FILE",
     )
     migrate.set_defaults(run=_migrate)
     migrating = migrate.add_subparsers(title="commands", metavar="[COMMAND]")
@@ -98,9 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     new_file.set_defaults(run=_new_migration)
     check = migrating.add_parser(
         "check",
-        help="refuse migrations that the release before could not live with",
-        description="Judge each statement by the rules in docs/migration-rules.md, without a"
-        " database. The exit status is 1 when one is refused.",
+        help="refuse migrations that would break the previous release",
+        description="Check each statement against the rules in docs/migration-rules.md, without "
+        "a database. The exit status is 1 if one is refused.",
     )
     check.add_argument(
         "paths",
@@ -116,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
         "purge",
         help="delete old orders; without --delete, count them",
         description="Delete the orders that were created before a time, and the idempotency keys"
-        " of which they were the last ones. It is done in batches with pauses, beside traffic; a"
-        " run that was interrupted is continued by the next one.",
+        " whose last order is among them. This is done in batches with pauses, beside traffic;"
+        " the next run continues one that was interrupted.",
     )
     purge.add_argument(
         "--before",
@@ -126,35 +128,41 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DATE",
         help="2026-01-31, its midnight in UTC; 2026-01-31T08:15:30Z; or 90d, as long ago",
     )
-    purge.add_argument("--delete", action="store_true", help="do it")
+    purge.add_argument("--delete", action="store_true", help="delete them")
     purge.add_argument(
         "--share",
         type=_percent,
         default=20,
         metavar="PERCENT",
-        help="of the time, for which it is at work while it deletes (default: 20)",
+        help="share of the time that it works while it deletes (default: 20)",
     )
     purge.add_argument(
         "--wait",
         type=_wait,
         default=0.0,
         metavar="TIME",
-        help="how long to wait whenever the database is away, such as 60s (default: one try)",
+        help="how long to wait while the database is unavailable, such as 60s (default: one try)",
     )
     purge.set_defaults(run=_purge)
 
-    smoke = commands.add_parser("smoke", help="place an order at a running service and read it")
+    smoke = commands.add_parser(
+        "smoke", help="create an order at a running service and read it back"
+    )
     smoke.add_argument("url", type=_url, metavar="URL", help="such as http://localhost:8000")
     smoke.add_argument(
         "--wait",
         type=_wait,
         default=0.0,
         metavar="TIME",
-        help="how long to ask again when it fails, such as 20s (default: one try)",
+        help="how long to retry when it fails, such as 20s (default: one try)",
     )
     either = smoke.add_mutually_exclusive_group()
-    either.add_argument("--api-key-file", type=Path, metavar="FILE", help="send the API key in it")
-    either.add_argument("--token-file", type=Path, metavar="FILE", help="send the token in it")
+    either.add_argument(
+        "--api-key-file", type=Path, metavar="FILE", help="send the API key in FILE"
+    )
+    either.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="send the bearer token in FILE"
+    )
     smoke.add_argument(
         "--ca-file",
         type=Path,
@@ -163,22 +171,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     smoke.set_defaults(run=_smoke)
 
-    config = commands.add_parser("config", help="print what is in force, secrets masked")
+    config = commands.add_parser(
+        "config", help="print the configuration in force, with secrets masked"
+    )
     form = config.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="as a JSON object")
-    form.add_argument("--reference", action="store_true", help="the reference page, in Markdown")
+    form.add_argument("--json", action="store_true", help="print it as a JSON object")
+    form.add_argument(
+        "--reference", action="store_true", help="print the reference page, in Markdown"
+    )
     config.set_defaults(run=_config)
 
-    keys = commands.add_parser("keys", help="make API keys")
+    keys = commands.add_parser("keys", help="create API keys")
     keys.set_defaults(run=_keys, parser=keys)
     new = keys.add_subparsers(title="commands", metavar="COMMAND").add_parser(
         "new",
-        help="print a new key, and the line to store",
-        description="Print two lines: the key, for whoever calls, and the line for"
-        " AUTH_API_KEYS_FILE, which does not have it. Nothing is kept, and no configuration is"
-        " read.",
+        help="print a new key and the line to store",
+        description="Print two lines: the key, for the caller, and the line for "
+        "AUTH_API_KEYS_FILE, which does not contain the key. Nothing is stored, and "
+        "no configuration is read.",
     )
-    new.add_argument("name", type=_key_name, metavar="NAME", help="of the caller, for the log")
+    new.add_argument("name", type=_key_name, metavar="NAME", help="the caller's name, for the log")
     new.add_argument(
         "--scope",
         action="extend",
@@ -186,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         choices=SCOPES,
         dest="scopes",
-        help="what the key grants; may be repeated",
+        help="a scope that the key grants; may be repeated",
     )
     new.set_defaults(run=_new_key)
 

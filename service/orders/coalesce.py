@@ -224,7 +224,7 @@ class Coalescer(Generic[ItemT, ResultT]):
                 batch.lane.abandon()
         elif (error := task.exception()) is not None:
             self._loop.call_exception_handler(
-                {"message": "a batch broke off", "exception": error, "task": task}
+                {"message": "a batch failed", "exception": error, "task": task}
             )
             batch.fail(Internal())
         else:

@@ -54,7 +54,7 @@ class Unauthorized(Problem):
 
     name = "unauthorized"
     status = 401
-    title = "A valid credential is needed"
+    title = "A valid credential is required"
 
 
 class InsufficientScope(Problem):
@@ -101,7 +101,7 @@ class MethodNotAllowed(Problem):
     @classmethod
     def of(cls, method: str, allow: str) -> Self:
         """Say which methods the path has, as the `Allow` header does."""
-        told = f"{method[:200]} is not allowed here; allowed: {allow}"
+        told = f"{method[:200]} is not allowed; allowed: {allow}"
         return cls(told, headers=(("allow", allow),))
 
 
@@ -173,7 +173,7 @@ class IdempotencyKeyReused(Problem):
     name = "idempotency-key-reused"
     status = 422
     title = "The Idempotency-Key was used with another payload"
-    usual = "the key was used before, with another payload"
+    usual = "the key was used before with another payload"
 
 
 class Internal(Problem):
@@ -200,7 +200,7 @@ class Overloaded(Unavailable):
     @classmethod
     def of(cls, waiting: int) -> Self:
         """Say how many requests are waiting."""
-        return cls(f"{waiting:,} requests are already waiting")
+        return cls(f"{waiting:,} requests are already queued")
 
 
 class DeadlineExceeded(Unavailable):

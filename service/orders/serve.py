@@ -218,7 +218,7 @@ def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]
     transport = PLAIN if config.tls is None else TLS
     shares = divide(limit, memory.resident(), transport)
     if not shares.enough:
-        log.warning("%d MiB of memory are too few: more may be used", limit // _MIB)
+        log.warning("%d MiB of memory are not enough: the process may use more", limit // _MIB)
     budget = Budget(shares.requests, transport)
     metrics.watch_memory(limit, budget.total, lambda: budget.used, lambda: budget.refused)
     most = descriptors.raise_limit() - _OTHER_DESCRIPTORS

@@ -90,7 +90,7 @@ def main(
             time.sleep(_PAUSE)
         else:
             sys.stdout.write(
-                f"{masked(base)}{RESOURCE}/{order['id']}: placed, replayed and read\n"
+                f"{masked(base)}{RESOURCE}/{order['id']}: created, replayed and read\n"
             )
             return 0
 
@@ -157,7 +157,7 @@ def _try(caller: _Caller, base: str, key: str) -> dict[str, Any]:
     again = caller.ask("POST", f"{base}{RESOURCE}", _ORDER, key)
     _expect(again, HTTPStatus.CREATED, made.body)
     if again.headers.get("idempotency-replayed") != "true":
-        raise SmokeError(f"POST {base}{RESOURCE}: the same key made a second order")
+        raise SmokeError(f"POST {base}{RESOURCE}: the same key created a second order")
     found = caller.ask("GET", f"{base}{made.headers['location']}")
     _expect(found, HTTPStatus.OK, made.body)
     order: dict[str, Any] = found.body

@@ -65,6 +65,6 @@ def read(text: str) -> Mapping[bytes, Caller]:
             )
         key = bytes.fromhex(match[1])
         if key in found:
-            raise ValueError(f"{where} has a key that an earlier line has")
+            raise ValueError(f"{where} repeats the key of an earlier line")
         found[key] = Caller(name, key_owner(name), scopes(words[1:], where), API_KEY)
     return found

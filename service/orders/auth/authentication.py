@@ -85,7 +85,7 @@ class Authentication:
         try:
             file.look()
         except Exception:
-            log.exception("%s cannot be looked at", file.path)
+            log.exception("%s cannot be checked for changes", file.path)
 
     def _watch(self, variable: str, path: str, take: Callable[[bytes], None]) -> None:
         file = WatchedFile(variable, path, take)
@@ -106,7 +106,7 @@ class Authentication:
     def _take_issuers(self, content: bytes) -> None:
         found = issuers(content)
         if any(own.trust.issuer == issuer.trust.issuer for own in self._own for issuer in found):
-            raise ValueError("it has the issuer that AUTH_ISSUER has")
+            raise ValueError("it repeats the issuer of AUTH_ISSUER")
         before = {issuer.trust: issuer for issuer in self._further}
         for issuer in found:
             if issuer.trust in before:

@@ -120,7 +120,7 @@ def discover(issuer: str) -> str:
     where = issuer.removesuffix("/") + _DISCOVERY
     document = _read(where, strict_json.loads)
     if not isinstance(document, dict) or document.get("issuer") != issuer:
-        raise ValueError(f"{where} is not of the issuer {issuer}")
+        raise ValueError(f"{where} names an issuer other than {issuer}")
     url = document.get("jwks_uri")
     if not isinstance(url, str):
         raise ValueError(f"{where} has no jwks_uri")  # noqa: TRY004  it is the document's
@@ -167,9 +167,9 @@ def _read(url: str, read: "Callable[[bytes], T]") -> T:
     try:
         return read(content)
     except UnicodeDecodeError:
-        raise ValueError(f"{where} answers with what is no text in UTF-8") from None
+        raise ValueError(f"{where} answers with text that is not UTF-8") from None
     except ValueError as error:
-        raise ValueError(f"what {where} answers: {error}") from None
+        raise ValueError(f"the answer of {where}: {error}") from None
 
 
 def _fetch(url: str, where: str) -> bytes:
@@ -205,7 +205,7 @@ def _fetch(url: str, where: str) -> bytes:
 def _why(error: Exception) -> str:
     """Say why there is no answer."""
     if isinstance(error, HTTPException):
-        return f"answers with what is no HTTP: {error!r}"
+        return f"does not answer in HTTP: {error!r}"
     if isinstance(error, URLError):
-        return f"cannot be asked: {error.reason}"
-    return f"breaks off: {error}"
+        return f"cannot be reached: {error.reason}"
+    return f"broke off its answer: {error}"

@@ -31,7 +31,7 @@ def scopes(words: Iterable[str], where: str) -> frozenset[str]:
     """
     found = frozenset(words)
     if not found or not found <= frozenset(SCOPES):
-        raise ValueError(f"{where} must end with scopes, of {', '.join(SCOPES)}")
+        raise ValueError(f"{where} must end with scopes; allowed: {', '.join(SCOPES)}")
     return found
 
 
@@ -45,6 +45,6 @@ def subjects(text: str) -> Mapping[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for number, (subject, *words) in lines(text):
         if subject in found:
-            raise ValueError(f"line {number} has a subject that an earlier line has")
+            raise ValueError(f"line {number} repeats the subject of an earlier line")
         found[subject] = scopes(words, f"line {number}")
     return found

@@ -87,14 +87,14 @@ def issuers(content: bytes) -> list[Issuer]:
         where = f"[{index}]"
         issuer = _issuer(entry, where)
         if issuer.trust.issuer in found:
-            raise ValueError(f"{where}.issuer is that of an earlier one")
+            raise ValueError(f"{where}.issuer repeats that of an earlier entry")
         found[issuer.trust.issuer] = issuer
     return list(found.values())
 
 
 def _issuer(entry: Any, where: str) -> Issuer:
     if not isinstance(entry, dict) or not entry.keys() <= set(_FIELDS):
-        raise ValueError(f"{where} must be an object of {', '.join(_FIELDS)}")
+        raise ValueError(f"{where} must be an object; its fields: {', '.join(_FIELDS)}")
     trust = Trust(
         issuer=_needed(entry, "issuer", where),
         audience=_needed(entry, "audience", where),
@@ -104,8 +104,8 @@ def _issuer(entry: Any, where: str) -> Issuer:
     )
     if trust.jwks_file is None and trust.jwks_url is None and not discoverable(trust.issuer):
         raise ValueError(
-            f"{where}.issuer is no https URL, below which keys can be found: give jwksFile or"
-            " jwksURL"
+            f"{where}.issuer is not an https URL, so its keys cannot be discovered: give jwksFile"
+            " or jwksURL"
         )
     return Issuer(trust, _subjects(entry.get("subjects", {}), where))
 
@@ -113,7 +113,7 @@ def _issuer(entry: Any, where: str) -> Issuer:
 def _subjects(given: Any, where: str) -> Mapping[str, frozenset[str]]:
     where = f"{where}.subjects"
     if not isinstance(given, dict):
-        raise ValueError(f"{where} must be an object of lists of scopes")  # noqa: TRY004  the same
+        raise ValueError(f"{where} must be an object whose values are lists of scopes")  # noqa: TRY004  the same
     found = {}
     for subject, words in given.items():
         if not isinstance(words, list) or not all(isinstance(each, str) for each in words):

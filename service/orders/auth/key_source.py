@@ -71,7 +71,7 @@ class KeySource:
         except Exception as error:  # noqa: BLE001  whatever it is, the next try may go well
             if str(error) != self._trouble:
                 self._trouble = str(error)
-                log.warning("no keys of the issuer %s: %s", trust.issuer, error)
+                log.warning("cannot get the keys of the issuer %s: %s", trust.issuer, error)
             return False
         before = self.issuer.keys
         if before is None or self._trouble:

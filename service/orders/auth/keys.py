@@ -125,15 +125,15 @@ def read(content: bytes, *, strict: bool) -> Keys:
     document = strict_json.loads(content)
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list) or len(entries) > _MOST:
-        raise ValueError(f'it must be a JWK Set, {{"keys": [...]}}, of {_MOST} keys at most')
+        raise ValueError(f'it must be a JWK Set, {{"keys": [...]}}, with at most {_MOST} keys')
     found = []
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            raise ValueError(f"keys[{index}] is no object")  # noqa: TRY004  it is the file's
+            raise ValueError(f"keys[{index}] is not an object")  # noqa: TRY004  it is the file's
         secret = _secret(entry)
         if secret is not None:
             if strict:
-                raise ValueError(f"keys[{index}] is {secret}; only public keys may be there")
+                raise ValueError(f"keys[{index}] is {secret}; only public keys are allowed")
             continue
         key = _key(entry)
         if key is not None:

@@ -29,7 +29,8 @@ DETAILS: Final = {
     NOT_YET: "the token is not valid yet",
     WRONG_SIGNATURE: "the token's signature is wrong",
     NO_KEYS: "the keys of the token's issuer are not known yet",
-    BUSY: "too many new tokens wait to be checked; tokens that were seen before are accepted",
+    BUSY: "too many new tokens are waiting to be verified; tokens verified before are still "
+    "accepted",
 }
 """What callers are told; it says nothing that is not in their own request."""
 

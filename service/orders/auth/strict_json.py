@@ -27,7 +27,7 @@ def loads(text: bytes) -> Any:
     try:
         return _decode(document)
     except json.JSONDecodeError as error:
-        raise ValueError(f"it is no JSON: {error}") from None
+        raise ValueError(f"it is not JSON: {error}") from None
 
 
 def _depth(document: str) -> int:
@@ -45,12 +45,12 @@ def _depth(document: str) -> int:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("it has a name twice")
+        raise ValueError("an object has the same name twice")
     return found
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 _decode: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number).decode

@@ -67,10 +67,10 @@ class WatchedFile:
         except ConfigError as error:
             if str(error) != self._trouble:
                 self._trouble = str(error)
-                log.warning("%s; what it said before goes on to hold", error)
+                log.warning("%s; its previous content stays in force", error)
         else:
             self._trouble = ""
-            log.info("%s has been read again", self._variable)
+            log.info("%s was read again", self._variable)
 
     def _read(self) -> bytes:
         with Path(self.path).open("rb") as file:

@@ -8,9 +8,9 @@ from orders.config.settings import Setting
 GROUP: Final = "Authentication"
 _NO, _YES = False, True
 _FILE: Final = "the path of a file"
-_WATCHED: Final = "It is looked at every 10 s."
-_WORD: Final = "text without spaces, 255 characters at most"
-_KEYS_URL: Final = "an https URL; or http, of this machine or of a name that ends in .svc"
+_WATCHED: Final = "The file is checked for changes every 10 s."
+_WORD: Final = "text without spaces, at most 255 characters"
+_KEYS_URL: Final = "an https URL, or an http URL of this machine or of a name that ends in .svc"
 
 AUTH: Final = (
     Setting(
@@ -19,8 +19,8 @@ AUTH: Final = (
         parse.word(255),
         None,
         _WORD,
-        "Who makes the bearer tokens: the exact `iss` of each. Without a file or a URL of its "
-        "keys it is an https URL, below which OpenID discovery finds them.",
+        "The issuer of the bearer tokens: the exact `iss` of each. Without a file or URL of its "
+        "keys, it must be an https URL, where OpenID discovery finds them.",
         GROUP,
     ),
     Setting(
@@ -29,7 +29,7 @@ AUTH: Final = (
         parse.word(255),
         None,
         _WORD,
-        "For whom they have to be: a word that each names in `aud`.",
+        "The audience of the tokens: a word that each must name in `aud`.",
         GROUP,
     ),
     Setting(
@@ -47,8 +47,8 @@ AUTH: Final = (
         parse.keys_url,
         None,
         _KEYS_URL,
-        "Where they are fetched, every hour and when a token is of a key that is not known, if "
-        "there is no file. Without either they are where OpenID discovery says.",
+        "The URL of the issuer's keys, fetched every hour and when a token names an unknown key. "
+        "A file is used instead if there is one. Without either, OpenID discovery finds the URL.",
         GROUP,
     ),
     Setting(
@@ -57,8 +57,8 @@ AUTH: Final = (
         parse.word(255),
         None,
         _WORD,
-        "The claim with the scopes of a token, words or a list; `scope`, else `scp`, when left "
-        "out.",
+        "The claim that holds a token's scopes, as words or as a list. When left out, `scope`, "
+        "else `scp`.",
         GROUP,
     ),
     Setting(
@@ -67,8 +67,8 @@ AUTH: Final = (
         parse.text,
         None,
         _FILE,
-        "The scopes of subjects whose tokens have none: a line is a subject and its scopes, such "
-        f"as `system:serviceaccount:shop:checkout orders:read orders:write`. {_WATCHED}",
+        "The scopes of subjects whose tokens have none. Each line is a subject and its scopes, "
+        f"such as `system:serviceaccount:shop:checkout orders:read orders:write`. {_WATCHED}",
         GROUP,
     ),
     Setting(
@@ -77,7 +77,7 @@ AUTH: Final = (
         parse.text,
         None,
         _FILE,
-        "Further issuers, in JSON; [security](security.md#further-issuers) has an example. "
+        "Further issuers, as JSON; [security](security.md#further-issuers) has an example. "
         f"{_WATCHED}",
         GROUP,
     ),
@@ -87,7 +87,8 @@ AUTH: Final = (
         parse.text,
         None,
         _FILE,
-        f"Who may call with a key in `X-Api-Key`: lines that `orders keys new` prints. {_WATCHED}",
+        "The API keys that callers may send in `X-Api-Key`: lines that `orders keys new` prints. "
+        f"{_WATCHED}",
         GROUP,
     ),
     Setting(
@@ -96,8 +97,8 @@ AUTH: Final = (
         parse.text,
         None,
         "the path of a file, together with METRICS_AUTH=true",
-        "Keys that open `/metrics` alone, as lines of the same form, such as that of a "
-        f"Prometheus. With it METRICS_AUTH needs none of the variables above. {_WATCHED}",
+        "Keys that open only `/metrics`, as lines of the same form, such as the one of a "
+        f"Prometheus. With them, METRICS_AUTH needs none of the variables above. {_WATCHED}",
         GROUP,
     ),
 )
@@ -109,8 +110,8 @@ ACCESS: Final = (
         parse.boolean,
         _NO,
         "true, false",
-        "Whether `/metrics` asks for the scope `metrics:read`; an API key may come as `Bearer` "
-        "there. Probes stay open.",
+        "Whether `/metrics` requires the scope `metrics:read`; an API key may also be sent there "
+        "as `Bearer`. Probes stay open.",
         GROUP,
     ),
     Setting(
@@ -119,7 +120,8 @@ ACCESS: Final = (
         parse.boolean,
         _YES,
         "true, false",
-        "Whether the documentation and the OpenAPI document are served; both are open to all.",
+        "Whether the documentation and the OpenAPI document are served. Both are open to "
+        "everyone.",
         GROUP,
     ),
 )

@@ -57,9 +57,9 @@ CORS: Final = (
         ("CORS_ALLOW_ORIGINS", "ACCESS_CONTROL_ALLOW_ORIGIN"),
         _origins,
         None,
-        "origins as browsers send them, such as https://shop.example.com or http://localhost:3000,"
-        " separated by commas; or * for every one",
-        "Web pages of these origins may use the API. [CORS](cors.md) says what that means.",
+        "origins as browsers send them, such as https://shop.example.com or "
+        "http://localhost:3000, separated by commas; or * for all",
+        "Web pages of these origins may use the API. [CORS](cors.md) explains what that means.",
         "CORS",
     ),
     Setting(
@@ -67,10 +67,10 @@ CORS: Final = (
         ("CORS_ALLOW_CREDENTIALS", "ACCESS_CONTROL_ALLOW_CREDENTIALS"),
         parse.boolean,
         default=False,
-        allowed=f"true, false; {_NEEDS}; true only where no list of CORS is *, which browsers "
+        allowed=f"true, false; {_NEEDS}; true only if no CORS list is *, which browsers "
         "refuse with credentials",
-        about="Whether browsers send cookies and certificates with it; an `Authorization` that "
-        "the page itself sets needs none of this.",
+        about="Whether browsers send cookies and client certificates; an `Authorization` that "
+        "the page itself sets does not need this.",
         group="CORS",
     ),
     Setting(
@@ -79,8 +79,9 @@ CORS: Final = (
         _headers,
         "authorization, x-api-key, content-type, idempotency-key, if-match, if-none-match, "
         "traceparent, tracestate",
-        f"names of headers, separated by commas, or * for every one; {_NEEDS}",
-        "What such a page may send, beside what every page may. A list replaces the default.",
+        f"names of headers, separated by commas, or * for all; {_NEEDS}",
+        "The headers such a page may send, besides those that every page may. A list replaces "
+        "the default.",
         "CORS",
     ),
     Setting(
@@ -89,8 +90,8 @@ CORS: Final = (
         _headers,
         "location, etag, link, idempotency-replayed, retry-after, www-authenticate, "
         "x-correlation-id",
-        f"names of headers, separated by commas, or * for every one; {_NEEDS}",
-        "What such a page may read of an answer's headers.",
+        f"names of headers, separated by commas, or * for all; {_NEEDS}",
+        "The headers of an answer that such a page may read.",
         "CORS",
     ),
     Setting(
@@ -99,7 +100,7 @@ CORS: Final = (
         parse.duration(0, 86_400),
         600.0,
         f"a duration, 0 to 24h; {_NEEDS}",
-        "How long a browser may remember what it was allowed; some take 2 h at most.",
+        "How long a browser may remember what it was allowed; some browsers cap it at 2 h.",
         "CORS",
         unit="s",
     ),

@@ -14,8 +14,8 @@ DATABASE: Final = (
         None,
         "postgresql://user:password@host:port/name, several hosts separated by commas, or psql's "
         "host=... dbname=...",
-        "The database, in one line. What it leaves out is read from the names below, as psql "
-        "does; but where it names a host, no other host, address or port is read.",
+        "The database, in one line. What it leaves out is read from the variables below, as psql "
+        "does; but if it names a host, no other host, address or port is read.",
         "Database",
         secret=True,
     ),
@@ -34,7 +34,7 @@ DATABASE: Final = (
         parse.text,
         None,
         "an IP address for each host, separated by commas",
-        "Where to connect to, instead of asking for the host's addresses; the host is then the "
+        "Where to connect, instead of looking up the host's addresses. The host is then only the "
         "name on its certificate.",
         "Database",
     ),
@@ -47,7 +47,15 @@ DATABASE: Final = (
         "Its port.",
         "Database",
     ),
-    Setting("user", ("DB_USER", "PGUSER"), parse.text, "postgres", TEXT, "The role.", "Database"),
+    Setting(
+        "user",
+        ("DB_USER", "PGUSER"),
+        parse.text,
+        "postgres",
+        TEXT,
+        "The role to log in as.",
+        "Database",
+    ),
     Setting(
         "password",
         ("DB_PASSWORD", "PGPASSWORD"),
@@ -64,7 +72,7 @@ DATABASE: Final = (
         parse.text,
         None,
         TEXT,
-        "The database; the role's name when it is left out.",
+        "The database. When left out, the one named like the role.",
         "Database",
     ),
     Setting(
@@ -72,9 +80,10 @@ DATABASE: Final = (
         ("DB_SSL_MODE", "PGSSLMODE"),
         parse.choice(*MODES),
         None,
-        f"{', '.join(MODES)}; the last two need DB_SSL_ROOT_CERT; its `system`, the last",
-        "How the connection is encrypted, as libpq does it; `prefer` when left out. "
-        "[PostgreSQL](postgresql.md#tls) says what each does.",
+        f"{', '.join(MODES)}; the last two need DB_SSL_ROOT_CERT, and `system` there allows only "
+        "the last",
+        "How the connection is encrypted, as in libpq; `prefer` when left out. "
+        "[PostgreSQL](postgresql.md#tls) describes each mode.",
         "Database",
     ),
     Setting(
@@ -83,7 +92,8 @@ DATABASE: Final = (
         parse.text,
         None,
         "the path of a PEM file, or `system` where the system has a bundle",
-        "Certificate authorities of the server, whose name is then checked too.",
+        "The authorities trusted to sign the server's certificate. With them, the server's name "
+        "is checked too.",
         "Database",
     ),
     Setting(
@@ -92,7 +102,7 @@ DATABASE: Final = (
         parse.choice("disable", "prefer", "require"),
         None,
         "disable, prefer, require",
-        "Whether the password's exchange is bound to the TLS connection; `prefer` when left out.",
+        "Whether the password exchange is bound to the TLS connection; `prefer` when left out.",
         "Database",
     ),
     Setting(
@@ -101,7 +111,7 @@ DATABASE: Final = (
         parse.choice("any", "read-write", "read-only", primary="read-write"),
         "read-write",
         "any, read-write, primary (means read-write), read-only; a standby cannot take orders",
-        "Which servers will do.",
+        "Which kind of server to accept.",
         "Database",
     ),
     Setting(
@@ -119,7 +129,7 @@ DATABASE: Final = (
         parse.integer(1, 60),
         2,
         "1 to 60",
-        "How long one try to connect may take.",
+        "How long one attempt to connect may take.",
         "Database",
         unit="s",
     ),
@@ -129,7 +139,7 @@ DATABASE: Final = (
         parse.text,
         "orders",
         TEXT,
-        "What its connections are called in `pg_stat_activity`; something of their own follows.",
+        "The name of its connections in `pg_stat_activity`; each adds a suffix of its own.",
         "Database",
     ),
     Setting(
@@ -138,7 +148,7 @@ DATABASE: Final = (
         parse.text,
         None,
         TEXT,
-        "Start-up options, such as `-c search_path=shop`; sent as they are.",
+        "Start-up options, such as `-c search_path=shop`, sent unchanged.",
         "Database",
     ),
 )

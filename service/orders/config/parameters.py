@@ -56,7 +56,7 @@ _OAUTH: Final = "the driver does not speak OAuth; use a password"
 _SCRAM: Final = "the driver takes passwords only; use the password"
 _PRISMA: Final = "it is Prisma's, and psql does not know it either; leave it out"
 _JDBC: Final = "it is JDBC's, and psql does not know it either; leave it out"
-_POOL: Final = "it sizes another driver's pool; leave it out, the service holds eight connections"
+_POOL: Final = "it sizes another driver's pool; leave it out: the service holds eight connections"
 _SETTING: Final = "psql does not know it either; write it in options, as -c NAME=VALUE"
 
 PARAMETERS: Final = (
@@ -72,7 +72,11 @@ PARAMETERS: Final = (
     _taken("target_session_attrs", "target_session_attrs", "read-write when left out; see Hosts"),
     _taken("load_balance_hosts", "load_balance_hosts", "disable, or random order of hosts"),
     _taken("connect_timeout", "connect_timeout", "seconds for one try, 1 to 60"),
-    _taken("application_name", "application_name", "what the service is called there; orders"),
+    _taken(
+        "application_name",
+        "application_name",
+        "the name of the service's connections; orders when left out",
+    ),
     _taken("options", "options", "sent as it is; what the service depends on is set after it"),
     _ignored("fallback_application_name", "orders is the fallback"),
     _ignored("client_encoding", "the driver always speaks UTF8"),
@@ -82,7 +86,7 @@ PARAMETERS: Final = (
     _ignored("keepalives_count", _KEEPALIVE),
     _ignored("tcp_user_timeout", _KEEPALIVE),
     _ignored("sslsni", "the driver always sends the host's name, which is the default"),
-    _ignored("sslcompression", "no TLS of today compresses; libpq ignores it too"),
+    _ignored("sslcompression", "TLS no longer compresses, and libpq ignores it too"),
     _ignored("krbsrvname", _KERBEROS),
     _ignored("gsslib", _KERBEROS),
     _ignored("gssdelegation", _KERBEROS),
@@ -95,8 +99,8 @@ PARAMETERS: Final = (
     ),
     _refused(
         "sslnegotiation",
-        "the driver asks the server for TLS first, as all did before PostgreSQL 17; leave it out,"
-        " a server that takes direct TLS takes that too",
+        "the driver asks the server for TLS first, as all did before PostgreSQL 17; leave it "
+        "out: a server that takes direct TLS takes that too",
         "postgres",
         variable="PGSSLNEGOTIATION",
     ),
@@ -133,7 +137,8 @@ PARAMETERS: Final = (
     ),
     _refused(
         "requirepeer",
-        "the driver does not look who owns a socket; use a folder that only that user may write",
+        "the driver does not check who owns a socket; use a folder that only that user can write "
+        "to",
         variable="PGREQUIREPEER",
     ),
     _refused(

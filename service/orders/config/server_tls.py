@@ -21,9 +21,9 @@ SERVER_TLS: Final = (
         parse.text,
         None,
         "the path of a PEM file, together with TLS_KEY_FILE",
-        "The certificate of the API's port, then those that signed it. With it the API is served "
-        "over TLS alone; metrics and health of METRICS_PORT stay plain HTTP. A file that changes "
-        "is taken without a restart. [TLS](tls.md) says more.",
+        "The certificate of the API's port, followed by those that signed it. With it, the API "
+        "is served over TLS only; metrics and health on METRICS_PORT stay plain HTTP. A changed "
+        "file is taken without a restart. [TLS](tls.md) says more.",
         "TLS",
     ),
     Setting(
@@ -32,7 +32,7 @@ SERVER_TLS: Final = (
         parse.text,
         None,
         "the path of a PEM file, together with TLS_CERT_FILE",
-        "Its private key, without a passphrase: RSA of 2048 bits or more, P-256, P-384 or "
+        "Its private key, without a passphrase: RSA with 2048 bits or more, P-256, P-384 or "
         "Ed25519.",
         "TLS",
     ),
@@ -42,7 +42,7 @@ SERVER_TLS: Final = (
         parse.choice("1.2", "1.3"),
         "1.2",
         f"1.2, 1.3; {_NEEDS}",
-        "The oldest version of TLS that is spoken.",
+        "The oldest version of TLS that is accepted.",
         "TLS",
     ),
     Setting(
@@ -51,8 +51,8 @@ SERVER_TLS: Final = (
         parse.text,
         None,
         f"the path of a PEM file; {_NEEDS}",
-        "Only callers with a certificate of one of these authorities may connect. That is all it "
-        "decides: a certificate is no subject, and has no scopes.",
+        "Only callers with a certificate from one of these authorities may connect. It decides "
+        "nothing else: a certificate names no subject and grants no scopes.",
         "TLS",
     ),
 )

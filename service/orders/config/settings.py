@@ -43,11 +43,11 @@ SERVICE: Final = (
         parse.address,
         "::",
         "an IP address, such as 127.0.0.1, 0.0.0.0 or ::",
-        "Address both ports listen on; :: is every address, of IPv4 too.",
+        "The address that both ports listen on; :: means every address, IPv4 included.",
         "Service",
     ),
     Setting(
-        "http_port", ("HTTP_PORT",), _PORT, 8000, _PORT_ALLOWED, "Port of the API.", "Service"
+        "http_port", ("HTTP_PORT",), _PORT, 8000, _PORT_ALLOWED, "The port of the API.", "Service"
     ),
     Setting(
         "metrics_port",
@@ -55,7 +55,7 @@ SERVICE: Final = (
         _PORT,
         2121,
         _PORT_ALLOWED,
-        "Port of metrics and health.",
+        "The port of metrics and health checks.",
         "Service",
     ),
     Setting(
@@ -64,8 +64,8 @@ SERVICE: Final = (
         parse.duration(0.01, 600),
         5.0,
         "a duration, 10ms to 10m",
-        "How long a request may take from the end of its head, body included; then it is answered "
-        "503, or 408 while its body is missing.",
+        "How long a request may take, from the end of its head and including its body. After "
+        "that, the answer is 503, or 408 if the body has not arrived.",
         "Service",
         unit="s",
     ),
@@ -75,8 +75,8 @@ SERVICE: Final = (
         parse.duration(1, 3600),
         75.0,
         "a duration, 1s to 1h",
-        "How long a connection may be idle, or take to send the head of a request; then it is "
-        "closed. Longer than load balancers keep theirs, which is 60 s with most.",
+        "How long a connection may be idle, or take to send the head of a request, before it is "
+        "closed. It should be longer than that of the load balancer, which is usually 60 s.",
         "Service",
         unit="s",
     ),
@@ -86,8 +86,8 @@ SERVICE: Final = (
         parse.integer(1, 1_000_000),
         8192,
         "1 to 1000000",
-        "How many requests of a kind may wait for a batch, but no more than connections are "
-        "accepted; more are answered 503 at once.",
+        "How many requests of each kind may wait for a batch, but never more than the number of "
+        "connections that are accepted. Further ones are answered with 503 at once.",
         "Service",
     ),
     Setting(
@@ -96,7 +96,7 @@ SERVICE: Final = (
         parse.integer(1, 10_000),
         256,
         "1 to 10000",
-        "How many requests one batch may have.",
+        "How many requests one batch may hold.",
         "Service",
     ),
     Setting(
@@ -105,8 +105,8 @@ SERVICE: Final = (
         parse.size(64 * 1024**2, 1024**4),
         None,
         "bytes, or a number with Ki, Mi, Gi, k, M or G; 64Mi to 1Ti",
-        "What the process may have of memory; requests for which there is none are answered 503 "
-        "at once. When left out, 90 % of the container's limit, or of the machine's memory.",
+        "How much memory the process may use; requests that need more are answered with 503 at "
+        "once. When left out, 90 % of the container's limit, or of the machine's memory.",
         "Service",
     ),
     Setting(
@@ -115,7 +115,7 @@ SERVICE: Final = (
         parse.duration(0, 600),
         5.0,
         "a duration, 0 to 10m",
-        "How long requests are still served after SIGTERM, while readiness fails.",
+        "How long requests are still served after SIGTERM, while readiness already fails.",
         "Service",
         unit="s",
     ),
@@ -125,7 +125,7 @@ SERVICE: Final = (
         parse.duration(0, 3600),
         30.0,
         "a duration, 0 to 1h",
-        "How long requests in flight may then take to finish.",
+        "How long requests in flight may take to finish after that.",
         "Service",
         unit="s",
     ),
@@ -136,7 +136,7 @@ SERVICE: Final = (
         None,
         "module:function, or the name of an entry point of `orders.plugins`; several separated by "
         "commas",
-        "Functions that add hooks around every request: docs/make-it-yours.md.",
+        "Functions that add hooks around every request, as docs/make-it-yours.md shows.",
         "Service",
     ),
 )
@@ -150,7 +150,7 @@ LOGS: Final = (
         ),
         "INFO",
         "DEBUG, INFO, NOTICE, WARN, WARNING, ERROR, FATAL",
-        "What is logged; WARNING and above leave out the access log.",
+        "The lowest level that is logged; WARNING and above switch the access log off.",
         "Logs",
     ),
     Setting(
@@ -168,7 +168,7 @@ LOGS: Final = (
         parse.choice("auto", "json", "text"),
         "auto",
         "auto, json, text",
-        "`auto` is text on a terminal, else JSON.",
+        "`auto` means text on a terminal and JSON elsewhere.",
         "Logs",
     ),
 )
@@ -179,8 +179,8 @@ TESTS: Final = (
         ("FAULTS",),
         parse.faults,
         None,
-        "what the module orders_faults of the tests takes; no release has that module",
-        "Has orders fail or be late on purpose.",
+        "what the test module orders_faults accepts; no release contains that module",
+        "Makes orders fail or be late on purpose.",
         "Tests",
     ),
 )

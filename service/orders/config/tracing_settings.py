@@ -38,8 +38,8 @@ TRACING: Final = (
         parse.text,
         "orders",
         TEXT,
-        "The service's name in traces; `service.name` of OTEL_RESOURCE_ATTRIBUTES comes between "
-        "the two.",
+        "The service's name in traces. `service.name` in OTEL_RESOURCE_ATTRIBUTES takes "
+        "precedence over APP_NAME, but not over OTEL_SERVICE_NAME.",
         "Tracing",
     ),
     Setting(
@@ -48,7 +48,7 @@ TRACING: Final = (
         parse.boolean,
         default=False,
         allowed="true, false",
-        about="Switches tracing off; nothing else of it is read then.",
+        about="Switches tracing off; no other variable of tracing is read then.",
         group="Tracing",
     ),
     Setting(
@@ -57,8 +57,8 @@ TRACING: Final = (
         parse.choice("otlp", "zipkin", "console", "none", jaeger="otlp"),
         None,
         "otlp, zipkin, console, none",
-        "Where spans go; when left out `otlp` or `zipkin` if its endpoint is set, else `none`. "
-        "With `none` nothing else of tracing is read.",
+        "Where spans go. When left out, `otlp` or `zipkin` if its endpoint is set, else `none`. "
+        "With `none`, no other variable of tracing is read.",
         "Tracing",
     ),
     Setting(
@@ -67,9 +67,9 @@ TRACING: Final = (
         parse.url,
         None,
         _URL,
-        "The collector of `otlp`; http://localhost:4318, or 4317 for gRPC, when left out. Over "
-        "HTTP OTEL_EXPORTER_OTLP_ENDPOINT is a base, to which /v1/traces is added; the others "
-        "are taken as they are.",
+        "The collector for `otlp`. When left out, http://localhost:4318, or port 4317 for gRPC. "
+        "Over HTTP, OTEL_EXPORTER_OTLP_ENDPOINT is a base to which /v1/traces is added; the "
+        "others are used unchanged.",
         "Tracing",
     ),
     Setting(
@@ -78,7 +78,7 @@ TRACING: Final = (
         parse.url,
         None,
         _URL,
-        "The collector of `zipkin`; http://localhost:9411/api/v2/spans when left out.",
+        "The collector for `zipkin`. When left out, http://localhost:9411/api/v2/spans.",
         "Tracing",
     ),
     Setting(
@@ -86,8 +86,8 @@ TRACING: Final = (
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
         _protocol,
         "http/protobuf",
-        "http/protobuf, or grpc, for which to install orders-service[grpc]",
-        "How spans travel to the collector of `otlp`.",
+        "http/protobuf; or grpc, which needs orders-service[grpc] to be installed",
+        "How spans are sent to the collector for `otlp`.",
         "Tracing",
     ),
     Setting(
@@ -106,8 +106,8 @@ TRACING: Final = (
         parse.choice(*_SAMPLERS),
         None,
         ", ".join(_SAMPLERS),
-        "Which requests are recorded; `parentbased_always_on`, or with TRACER_RATIO "
-        "`parentbased_traceidratio`, when left out.",
+        "Which requests are recorded. When left out, `parentbased_always_on`, or "
+        "`parentbased_traceidratio` if there is a ratio.",
         "Tracing",
     ),
     Setting(
@@ -116,7 +116,7 @@ TRACING: Final = (
         parse.ratio,
         1.0,
         "0 to 1",
-        "The share of requests recorded by the samplers with a ratio.",
+        "The share of requests that the samplers with a ratio record.",
         "Tracing",
     ),
     Setting(
@@ -125,7 +125,7 @@ TRACING: Final = (
         parse.pairs,
         "",
         "name=value,name=value",
-        "Attributes of every span's resource; `service.version` replaces the release's.",
+        "Attributes of every span's resource; `service.version` here replaces the release's.",
         "Tracing",
     ),
     Setting(
@@ -144,7 +144,7 @@ TRACING: Final = (
         parse.integer(1, 1_000_000),
         2048,
         "1 to 1000000",
-        "How many spans may gather; more are dropped.",
+        "How many spans may gather; further ones are dropped.",
         "Tracing",
     ),
     Setting(
@@ -153,7 +153,8 @@ TRACING: Final = (
         parse.integer(1, 1_000_000),
         None,
         "1 to OTEL_BSP_MAX_QUEUE_SIZE",
-        "How many spans are sent at once; 512 when left out, or as many as may gather.",
+        "How many spans are sent at once. When left out, 512, or OTEL_BSP_MAX_QUEUE_SIZE if that "
+        "is less.",
         "Tracing",
     ),
 )

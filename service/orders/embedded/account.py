@@ -57,7 +57,7 @@ def _let_others_pass(data: Path, programs: Path) -> None:
     for folder in {*data.parents, *programs.parents}:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
-            log.info("others may now pass through %s, which PostgreSQL must", folder)
+            log.info("other users may now pass through %s, because PostgreSQL has to", folder)
             folder.chmod(mode | stat.S_IXOTH)
     if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:
         for path in (programs.parent, *programs.parent.rglob("*")):

@@ -195,7 +195,7 @@ def _problem(  # noqa: PLR0911  one for each kind
         case ValidationException():
             return _invalid(error)
         case HTTPException() if error.detail == _LEFT:
-            return InvalidRequest("the body broke off, or has trailers, which are not taken")
+            return InvalidRequest("the body ended early, or has trailers, which are not accepted")
         case HTTPException() if error.status_code < _DEFECT:
             return InvalidRequest(error.detail)
         case _:

@@ -89,8 +89,10 @@ class Budget:
         if self.used + size > total:
             self.refused += 1
             if whole > total:
-                raise ContentTooLarge("it would become more than the memory that requests have")
-            raise Overloaded("requests have all of the memory that they may have")
+                raise ContentTooLarge(
+                    "the request would need more memory than all requests together may use"
+                )
+            raise Overloaded("requests are using all the memory that they may")
         self.used += size
 
     def give(self, size: int) -> None:

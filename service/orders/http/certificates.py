@@ -88,7 +88,7 @@ def read(tls: "ServerTls") -> Certificate:
             said = _shown(_server(tls, certificate, key), certificate)
         except ssl.SSLError as error:
             raise _wrong(
-                "TLS_CERT_FILE", tls.certificate, f"no server can show it ({error.reason})"
+                "TLS_CERT_FILE", tls.certificate, f"no server can use it ({error.reason})"
             ) from error
         _attempt(tls, (certificate, key, authorities or "", tls.minimum), copies.descriptors)
         stack.pop_all()
@@ -134,7 +134,7 @@ def _certificates(variable: str, path: str, copy: str) -> None:
     try:
         context.load_verify_locations(copy)
     except ssl.SSLError as error:
-        raise _wrong(variable, path, f"it has no certificates in PEM ({error.reason})") from error
+        raise _wrong(variable, path, f"it has no PEM certificates ({error.reason})") from error
 
 
 def _server(tls: "ServerTls", certificate: str, key: str) -> ssl.SSLContext:
@@ -143,9 +143,9 @@ def _server(tls: "ServerTls", certificate: str, key: str) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key, password="")  # else OpenSSL asks the terminal
     except ssl.SSLError as error:
         if error.reason in _OF_ANOTHER:
-            why = "it is the key of another certificate than TLS_CERT_FILE has"
+            why = "it is not the key of the certificate in TLS_CERT_FILE"
         else:
-            why = f"it has no private key in PEM without a passphrase ({error.reason})"
+            why = f"it has no PEM private key without a passphrase ({error.reason})"
         raise _wrong("TLS_KEY_FILE", tls.key, why) from error
     return context
 
@@ -179,12 +179,12 @@ def _attempt(tls: "ServerTls", arguments: tuple[str, ...], descriptors: list[int
             timeout=_TRIAL_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        why = f"the server has not taken it within {_TRIAL_SECONDS:g} s"
+        why = f"the server did not accept it within {_TRIAL_SECONDS:g} s"
         raise _wrong("TLS_CERT_FILE", tls.certificate, why) from None
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         why = next((line for line in said if _REFUSAL in line), said[-1]).rpartition(_REFUSAL)[2]
-        raise _wrong("TLS_CERT_FILE", tls.certificate, f"the server does not take it ({why})")
+        raise _wrong("TLS_CERT_FILE", tls.certificate, f"the server does not accept it ({why})")
 
 
 def _wrong(variable: str, path: str, why: str) -> ConfigError:

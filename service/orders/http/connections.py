@@ -246,7 +246,7 @@ class Connections:
         if name not in self._told:
             self._told.add(name)
             log.warning(
-                "the %s port has %d connections of %d: %d that were %s are closed, more will be",
+                "the %s port has %d of %d connections: closed %d that were %s; more may follow",
                 name,
                 self.open[name],
                 self.limits[name],

@@ -32,7 +32,7 @@ def refusal(scope: Scope) -> Problem | None:
     if unreadable == "idempotency-key":
         return MalformedIdempotencyKey(RULE)
     if unreadable is not None:
-        return invalid(f"#/header/{unreadable.title()}", "has other bytes than visible ASCII")
+        return invalid(f"#/header/{unreadable.title()}", "has bytes other than visible ASCII")
     return _wrong_host(scope) or _wrong_target(scope) or _wrong_coding(scope)
 
 
@@ -44,7 +44,7 @@ def _wrong_host(scope: Scope) -> Problem | None:
         old = scope["http_version"] == _HTTP_1_0
         return None if old else invalid("#/header/Host", "is missing or empty")
     if not is_host(hosts[0]):
-        return invalid("#/header/Host", "is not a host with or without a port")
+        return invalid("#/header/Host", "is not a host, with or without a port")
     return None
 
 
@@ -60,4 +60,4 @@ def _wrong_coding(scope: Scope) -> Problem | None:
     codings = [coding for part in lists.split(b",") if (coding := part.strip().lower())]
     if codings in ([], [b"chunked"]):
         return None
-    return invalid("#/header/Transfer-Encoding", "may be chunked, and nothing else")
+    return invalid("#/header/Transfer-Encoding", "may only be chunked")

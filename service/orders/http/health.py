@@ -123,7 +123,7 @@ class Health:
             return [Check("database", "no answer; the log says why")]
         self._refusal = ""
         self._on_version(version)
-        missing = f"schema version {version}, {self._required} is needed: run `orders migrate`"
+        missing = f"schema version is {version}, not {self._required}: run `orders migrate`"
         return [
             Check("database", None),
             Check("schema", self._drift() if version >= self._required else missing),

@@ -44,4 +44,4 @@ class Inbox:
             try:
                 function(argument)
             except Exception:
-                log.exception("a request broke off")
+                log.exception("a request failed")

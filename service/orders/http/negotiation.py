@@ -49,7 +49,7 @@ def check_content(content_type: bytes | None, content_encoding: bytes | None) ->
     """
     coding = (content_encoding or b"").strip().lower()
     if coding not in {b"", b"identity"}:
-        msg = f"the body is encoded ({_shown(coding)}); send it as it is"
+        msg = f"the body is encoded ({_shown(coding)}); send it unencoded"
         raise UnsupportedMediaType(msg, headers=(("accept-encoding", "identity"),))
     if content_type is None:
         return

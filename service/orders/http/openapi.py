@@ -43,16 +43,16 @@ from orders.model import RESOURCE, NewOrder, Order
 Json = dict[str, Any]
 
 DESCRIPTION: Final = """\
-Takes orders and gives them back. An order never changes.
+Creates, reads and lists orders. An order never changes.
 
 - Every error is a problem document (RFC 9457), `application/problem+json`; its `type` is one of a
   closed set, listed with each operation.
-- What does not validate is listed in `errors`. A `pointer` that is empty or starts with `/` is a
-  JSON pointer into the body (RFC 6901); one that starts with `#/path/`, `#/query/` or `#/header/`
-  names a parameter.
-- `HEAD` is answered where `GET` is. Unknown query parameters are refused.
-- Every response has an `X-Correlation-ID`: the trace id under which logs and traces have it. It
-  continues a W3C `traceparent` that was sent.
+- Everything that does not validate is listed in `errors`. A `pointer` that is empty or starts with
+  `/` is a JSON pointer into the body (RFC 6901); one that starts with `#/path/`, `#/query/` or
+  `#/header/` names a parameter.
+- `HEAD` works wherever `GET` does. Unknown query parameters are refused.
+- Every response has an `X-Correlation-ID`: the trace id under which logs and traces record the
+  request. It continues the W3C `traceparent` of the request, if there is one.
 """
 
 _HEADERS: Final[dict[str, Json]] = {
@@ -69,7 +69,8 @@ _HEADERS: Final[dict[str, Json]] = {
         "example": f"{RESOURCE}/0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d",
     },
     "Idempotency-Replayed": {
-        "description": "`true` when an earlier request with this key created what is answered.",
+        "description": "`true` when an earlier request with this key created what the answer "
+        "contains.",
         "schema": {"type": "string", "const": "true"},
     },
     "ETag": {
@@ -79,20 +80,21 @@ _HEADERS: Final[dict[str, Json]] = {
         "example": etag("0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"),
     },
     "Cache-Control": {
-        "description": "Who may keep the answer, and for how long (RFC 9111): its caller alone.",
+        "description": "Who may cache the answer, and for how long (RFC 9111): only its caller.",
         "required": True,
         "schema": {"type": "string"},
         "example": "private, max-age=86400, immutable",
     },
     "Link": {
-        "description": "Where newer (`prev`) and older (`next`) orders are, if any (RFC 8288).",
+        "description": "Links to newer (`prev`) and older (`next`) orders, if there are any (RFC "
+        "8288).",
         "schema": {"type": "string"},
         "example": (
             f'<{RESOURCE}?limit=20&after=0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d>; rel="next"'
         ),
     },
     "Retry-After": {
-        "description": "Seconds after which it may succeed.",
+        "description": "Seconds to wait before trying again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
         "example": Unavailable.retry_after,
@@ -100,7 +102,7 @@ _HEADERS: Final[dict[str, Json]] = {
 }
 
 _OTHER_HEADER: Final[Json] = {"schema": {"type": "string"}}
-_TAGS: Final = {RESOURCE.strip("/"): "Creating, reading and listing orders."}
+_TAGS: Final = {RESOURCE.strip("/"): "Create, read and list orders."}
 
 _LINKS: Final[dict[str, Json]] = {
     "create_order": {
@@ -134,20 +136,20 @@ _LINKS: Final[dict[str, Json]] = {
 _DESCRIPTIONS: Final = {
     200: "Found.",
     201: "Created, and committed.",
-    304: "The caller has it already; no body.",
-    400: "Something does not validate; nothing was done.",
-    401: "There is no valid credential; nothing else of the request was read.",
-    403: "The credential lacks the scope that this takes; nothing was done.",
+    304: "The caller already has it; there is no body.",
+    400: "The request is not valid; nothing was done.",
+    401: "There is no valid credential; nothing else in the request was read.",
+    403: "The credential lacks the scope that this requires; nothing was done.",
     404: "There is no such order.",
     406: "The Accept header excludes JSON.",
     408: "The body did not arrive in time; nothing was done.",
-    409: "The Idempotency-Key was used, and an order of it no longer exists.",
+    409: "The Idempotency-Key was used before, and an order it created no longer exists.",
     412: "If-Match or If-None-Match does not hold; nothing was done.",
     413: "The body is too large.",
-    415: "The body is not said to be JSON, or is compressed.",
-    422: "The Idempotency-Key was used before, with another payload.",
-    500: "A defect, or what only this request ran into; the log has more.",
-    503: "Not now; the same request may succeed later.",
+    415: "The body is not declared as JSON, or is compressed.",
+    422: "The Idempotency-Key was used before with another payload.",
+    500: "A defect, or a failure of this request alone; the log says more.",
+    503: "Temporarily unavailable; the same request may succeed later.",
 }
 
 _ID: Final = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"

@@ -38,9 +38,9 @@ class ProblemDocument(Struct, frozen=True, omit_defaults=True):
     errors: Annotated[
         tuple[Violation, ...], Meta(description="What does not validate, and where.")
     ] = ()
-    trace_id: Annotated[str, Meta(description="Under which logs and traces have the request.")] = (
-        ""
-    )
+    trace_id: Annotated[
+        str, Meta(description="The trace id under which logs and traces record the request.")
+    ] = ""
 
 
 def problem_type(problem: type[Problem]) -> str:

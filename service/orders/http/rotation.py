@@ -76,7 +76,7 @@ class Rotation:
             try:
                 await self._look(listener)
             except Exception:  # else nobody would look again, and the certificate would run out
-                log.exception("the files of TLS cannot be looked at")
+                log.exception("the TLS files cannot be checked for changes")
 
     async def _look(self, listener: "Listener") -> None:
         """Take the files if they have changed; returns when the old server is gone."""
@@ -89,25 +89,25 @@ class Rotation:
             fresh = await asyncio.to_thread(certificates.read, self._tls)
         except Exception as error:  # noqa: BLE001  of the files, or of a machine that has run short
             if is_new:
-                self._refuse(f"the old ones are kept: {error}")
+                self._refuse(f"{error}; the old ones stay in use")
             return
         self._again = math.inf
         old = listener.replace(_files(fresh, self._tls))
         if old is None:
             fresh.close()
-            self._refuse("a restart would take them: not in place on this system")
+            self._refuse("this system cannot replace them in place; a restart takes them")
             return
         self._current.close()
         self._current = fresh
         self.changes["taken"] += 1
-        log.info("new files of TLS: %s", self)
+        log.info("took the new TLS files: %s", self)
         await asyncio.sleep(self._patience)
         old.stop()
         await old.ended
 
     def _refuse(self, why: str) -> None:
         self.changes["refused"] += 1
-        log.error("new files of TLS, %s", why)
+        log.error("refused the new TLS files: %s", why)
 
     def _tell_age(self) -> None:
         """Warn once that it runs out unless it is replaced, and once more when it has."""
@@ -115,7 +115,8 @@ class Rotation:
         whole = self._current.not_after - self._current.not_before
         if left > whole * _TENTH:
             return
-        warning = f"it {'ran' if left <= 0 else 'runs'} out and was not replaced: {self}"
+        when = "has expired" if left <= 0 else "expires soon"
+        warning = f"{when} without a replacement: {self}"
         if warning != self._told:
             self._told = warning
             log.warning("TLS: %s", warning)

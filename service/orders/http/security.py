@@ -21,7 +21,8 @@ DETAILS: Final[dict[type[Problem], str]] = {
 }
 HEADERS: Final = {
     "WWW-Authenticate": {
-        "description": "How to show who calls, and what was wrong with a token (RFC 6750, 3).",
+        "description": "Which credentials are accepted, and what was wrong with the token (RFC "
+        "6750, 3).",
         "required": True,
         "schema": {"type": "string"},
         "example": 'Bearer realm="orders", error="invalid_token",'
@@ -35,14 +36,14 @@ _SCHEMES: Final[dict[str, dict[str, Any]]] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A token of an issuer that the service trusts (RFC 6750), with the scopes"
+        "description": "A token from an issuer that the service trusts (RFC 6750), with the scopes"
         f" {READ} and {WRITE}.",
     },
     API_KEY: {
         "type": "apiKey",
         "in": "header",
         "name": "X-Api-Key",
-        "description": "A key that `orders keys new` has made.",
+        "description": "A key created by `orders keys new`.",
     },
 }
 

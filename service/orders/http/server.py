@@ -123,7 +123,7 @@ def serve_rsgi(
 ) -> Listener:
     """Have every request taken by a function."""
     if _only_public():
-        log.warning("this Granian has another inside: each request costs a task")
+        log.warning("this Granian has other internals: each request costs a task")
         return Listener(_server(_Public(take), Interfaces.RSGI, host, port, bounds, tls))
     server = _server(take, Interfaces.RSGI, host, port, bounds, tls)
     return Listener(server, _Workers(bounds, port, server.ssl_ctx))
@@ -236,7 +236,7 @@ class Worker:
                 if begun is not None:
                     inbox.put(*begun)
             except Exception as error:
-                log.exception("a request could not be taken")
+                log.exception("a request could not be handled")
                 watcher.err(error)
 
         scheduler = inside.CallbackScheduler(loop, None, None, None, None)

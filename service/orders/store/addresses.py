@@ -98,7 +98,7 @@ class Addresses:
             async with asyncio.timeout(self._timeout):
                 return await asyncio.shield(lookup)
         except TimeoutError:
-            failures[host] = f"no answer to a look-up of its name in {self._timeout:g} s"
+            failures[host] = f"its name could not be resolved within {self._timeout:g} s"
         except OSError as error:
             failures[host] = error.strerror or str(error)
         return []

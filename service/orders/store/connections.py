@@ -174,7 +174,7 @@ class HeldConnection:
                 yield
         except TimeoutError:
             if session is not None and session is self._session:
-                self.abandon("the database did not answer a question")
+                self.abandon("the database did not answer a check")
             raise ConnectionLost from None
 
     async def verify(self) -> None:
@@ -187,7 +187,7 @@ class HeldConnection:
         session = self._session
         if session is None or not await session.stands():
             if session is self._session:
-                self.abandon("the server is not what it was", silent=False)
+                self.abandon("the server has changed its role", silent=False)
             raise ConnectionLost
 
     async def activity(self) -> Activity | None:
@@ -270,7 +270,7 @@ class HeldConnection:
             if stands:
                 self._stand()
             else:
-                self.abandon("another one was lost, and this one with it", silent=silent)
+                self.abandon("it was lost together with another connection", silent=silent)
 
     def _end(self, session: Session) -> None:
         """Have a session ended at the server, in the background."""

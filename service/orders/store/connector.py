@@ -126,7 +126,7 @@ class Connector:
                 now = asyncio.get_running_loop().time
                 made = await make(address, lambda: bound.reschedule(now() + limit))
         except TimeoutError:
-            silent, failures[address] = True, f"no answer in {limit:g} s"
+            silent, failures[address] = True, f"no answer within {limit:g} s"
         except (DriverError, SessionLost) as error:
             failures[address] = explain(error, detail=False)
         else:

@@ -116,7 +116,7 @@ async def is_distributed(fetch: Fetch) -> bool:
 
 def tell_kept_out(refusals: RefusalLog, rows: int) -> None:
     """Log that so many rows are not there though the database took them."""
-    refusals.tell("a row is not there after its insert: a trigger kept it out?", rows)
+    refusals.tell("a row is missing after its insert; a trigger may have kept it out", rows)
 
 
 def _answer(row: NewRow, owners: Owners, stored: dict[str, Order]) -> Answer:

@@ -120,7 +120,7 @@ def pending(
         )
     if to is not None and to < current:
         raise MigrationError(
-            f"the database is at version {current}: migrations only expand, there is no way down"
-            f" to {to}"
+            f"the database is at version {current}: migrations only expand, so there is no"
+            f" way back to {to}"
         )
     return list(files[current:to])

@@ -125,21 +125,23 @@ async def migrate(
         ):
             done.append(file.file)
         for table in await distribute(connection, lock_timeout=lock_timeout):
-            log.info("%s is distributed over the workers of Citus now", table)
+            log.info("%s is now distributed over the Citus workers", table)
         return await _read(connection)
 
     rows = await _insist(database, attempt, wait)
     if len(rows) > len(files):
         newest = rows[-1]
         log.info(
-            "the database is at version %d (%s, applied by orders %s), newer than this release"
-            " knows: nothing to do",
+            "the database is at version %d (%s, applied by orders %s), which is newer than this "
+            "release: nothing to do",
             newest.version,
             newest.name,
             newest.release,
         )
     else:
-        log.info("the schema is at version %d, %d applied by this run", len(rows), len(done))
+        log.info(
+            "the schema is at version %d; migrations applied by this run: %d", len(rows), len(done)
+        )
     return Outcome(len(rows), done)
 
 

@@ -49,7 +49,7 @@ def check_transactional(text: str) -> None:
     for statement in split(text):
         if _TRANSACTION_CONTROL.match(statement):
             if not in_body:
-                raise ValueError(f"{statement!r} is not allowed: the file is run in a transaction")
+                raise ValueError(f"{statement!r} is not allowed: the file runs in a transaction")
             in_body = False
         elif _ATOMIC_BODY.search(statement):
             in_body = True
@@ -67,11 +67,11 @@ def check_sole(text: str) -> str | None:
     """
     found = split(text)
     if len(found) != 1:
-        raise ValueError(f"outside a transaction there may be one statement, not {len(found)}")
+        raise ValueError(f"a file outside a transaction must have one statement, not {len(found)}")
     match = _CONCURRENT_INDEX.match(found[0])
     if match and match["name"] is None:
         raise ValueError(
-            "CREATE INDEX CONCURRENTLY needs IF NOT EXISTS and a name, to be run again"
+            "CREATE INDEX CONCURRENTLY needs IF NOT EXISTS and a name, so that it can be run again"
         )
     return match["name"] if match else None
 

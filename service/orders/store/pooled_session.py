@@ -56,7 +56,7 @@ class PooledSession(Session):
         What is not to be prepared has parameters that change nothing: numbers, texts, empty lists.
         """
         if self._broken_off:
-            raise SessionLost("a transaction was broken off")
+            raise SessionLost("a transaction was interrupted")
         self._broken_off = True  # for good, if this is cancelled
         try:
             await self._begin_anew()

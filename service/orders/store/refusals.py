@@ -97,8 +97,8 @@ class RefusalLog:
         if now < self._next:
             self._untold += items
             return
-        since = f"; {self._untold} more since the last such line" if self._untold else ""
-        log.error("the database refused %d: %s%s", items, why, since)
+        since = f"; {self._untold} more since the last such message" if self._untold else ""
+        log.error("the database refused requests (%d): %s%s", items, why, since)
         self._next = now + _INTERVAL
         self._untold = 0
 

@@ -50,5 +50,5 @@ async def _ask(connection: "Connection") -> tuple[bool, bool]:
 
 def _describe(*, read_only: bool, standby: bool) -> str:
     if standby:
-        return "database is a standby, and read only"
-    return "database is read only" if read_only else "database is not read only"
+        return "the database is a read-only standby"
+    return "the database is read-only" if read_only else "the database is not read-only"

@@ -170,4 +170,4 @@ class Writes:
             if reason is None:
                 log.info("writes work again")
             else:
-                log.warning("writes are kept out: %s", REASONS[reason])
+                log.warning("writes are blocked: %s", REASONS[reason])

@@ -62,7 +62,7 @@ def _spans(config: "TracingConfig", version: str) -> Spans:
         if written.is_possible():
             processor = gathering(written.Written(exporter, resource, scope))
             return Spans(written.put(processor), processor.shutdown)
-        log.warning("this OpenTelemetry SDK has another inside: spans cost more")
+        log.warning("this OpenTelemetry SDK has other internals: spans cost more")
     processor, readable = gathering(exporter), Readable(resource, scope)
     return Spans(lambda span: processor.on_end(readable(span)), processor.shutdown)
 
@@ -74,7 +74,7 @@ def _refused(error: Exception) -> str:
         n for n, value in os.environ.items() if n.startswith("OTEL_") and value and value in text
     ]
     which = " or ".join(sorted(names)) or "one of its OTEL_* variables"
-    return masked(f"{which} is not what OpenTelemetry's SDK takes: {text}")
+    return masked(f"OpenTelemetry's SDK does not accept {which}: {text}")
 
 
 def _resource(config: "TracingConfig", version: str) -> Resource:

@@ -167,13 +167,13 @@ def _follow(writer: LogWriter, path: str, configured: str, *, exists: bool) -> N
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
-        log.warning("LOG_LEVEL_FILE %s cannot be read; the level stays", path)
+        log.warning("LOG_LEVEL_FILE %s cannot be read; the level is unchanged", path)
         return
     level = _LEVELS.get(text.upper())
     if level is None:
         allowed = ", ".join(_LEVELS)
         log.warning(
-            "LOG_LEVEL_FILE %s is %.80r; allowed: %s; the level stays", path, text, allowed
+            "LOG_LEVEL_FILE %s is %.80r; allowed: %s; the level is unchanged", path, text, allowed
         )
         return
     if level != logging.getLevelName(logging.getLogger().level):

@@ -38,8 +38,8 @@ async def test_tables_are_distributed_once(
     assert [("orders id default",), ("order_keys key none",)] == await ask(database, CALLS)
     assert (
         [
-            "orders is distributed over the workers of Citus now",
-            "order_keys is distributed over the workers of Citus now",
+            "orders is now distributed over the Citus workers",
+            "order_keys is now distributed over the Citus workers",
         ]
         == told
         == [line for line in caplog.messages if "distributed" in line]

@@ -282,7 +282,7 @@ async def test_files_that_are_wrong_change_nothing(
     status = await asyncio.to_thread(server.stop)
 
     assert (first.certificate.read_text(), second.certificate.read_text()) == (kept, taken)
-    assert "it is the key of another certificate than TLS_CERT_FILE has" in server.output()
+    assert "it is not the key of the certificate in TLS_CERT_FILE" in server.output()
     assert 0 == status
 
 
@@ -303,7 +303,7 @@ async def test_where_it_cannot_be_done_in_place_it_is_told(
     status = await asyncio.to_thread(server.stop)
 
     assert (0, first.certificate.read_text()) == (status, kept)
-    assert "a restart would take them" in server.output()
+    assert "a restart takes them" in server.output()
 
 
 def refusal(**environ: str) -> tuple[int, str]:
@@ -336,26 +336,26 @@ WRONG: dict[str, tuple[Callable[[Authority, Issued], dict[str, str]], str, str]]
     "no certificate": (
         lambda _, mine: settings(mine) | {"TLS_CERT_FILE": str(mine.key)},
         "TLS_CERT_FILE is '",
-        "no certificates in PEM",
+        "no PEM certificates",
     ),
     "no key": (
         lambda _, mine: settings(mine) | {"TLS_KEY_FILE": str(mine.certificate)},
         "TLS_KEY_FILE is '",
-        "no private key in PEM",
+        "no PEM private key",
     ),
     "another key": (
         lambda authority, mine: (
             settings(mine) | {"TLS_KEY_FILE": str(authority.issue("another").key)}
         ),
         "TLS_KEY_FILE is '",
-        "the key of another certificate",
+        "not the key of the certificate",
     ),
     "a key of another kind": (
         lambda authority, mine: (
             settings(mine) | {"TLS_KEY_FILE": str(authority.issue("rsa", key=("rsa:2048",)).key)}
         ),
         "TLS_KEY_FILE is '",
-        "the key of another certificate",
+        "not the key of the certificate",
     ),
     "a passphrase": (
         lambda authority, _: settings(authority.issue("passphrase", passphrase="s3cret")),
@@ -367,12 +367,12 @@ WRONG: dict[str, tuple[Callable[[Authority, Issued], dict[str, str]], str, str]]
             authority.issue("curve", key=("ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"))
         ),
         "TLS_CERT_FILE is '",
-        "the server does not take it",
+        "the server does not accept it",
     ),
     "no authorities": (
         lambda _, mine: settings(mine) | {"TLS_CLIENT_CA_FILE": str(mine.key)},
         "TLS_CLIENT_CA_FILE is '",
-        "no certificates in PEM",
+        "no PEM certificates",
     ),
 }
 

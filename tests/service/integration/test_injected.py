@@ -39,7 +39,7 @@ def test_faults_are_refused(serve: Callable[..., Server], path: str, faults: str
     server = serve(DB_HOST="x", FAULTS=faults, PYTHONPATH=path, wait_for=None, status=2)
 
     assert 2 == server.process.wait(START_LIMIT)
-    allowed = "what the module orders_faults of the tests takes; no release has that module"
+    allowed = "what the test module orders_faults accepts; no release contains that module"
     assert f"orders: FAULTS is {faults!r}; allowed: {allowed}\n" == server.output()
 
 

@@ -72,7 +72,7 @@ async def test_a_server_that_turns_read_only_is_lost_until_it_takes_writes(
         await becomes(client, ready=200, create=201)
 
     assert "1" == refused.headers["retry-after"]
-    assert "database is read only" in server.output()
+    assert "the database is read-only" in server.output()
 
 
 async def test_readiness_sees_it_without_a_write(
@@ -112,7 +112,7 @@ async def test_a_fenced_database_takes_no_new_connection(
     url = private_postgres.database()
     name = urlsplit(url).path.removeprefix("/")
     private_postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    with pytest.raises(CannotConnect, match="database is read only"):
+    with pytest.raises(CannotConnect, match="the database is read-only"):
         await connector(f"{url}?{READ_WRITE}").connect()
     with pytest.raises(MigrationError) as caught:
         await migrate(f"{url}?{READ_WRITE}")

@@ -20,7 +20,7 @@ def test_a_working_service_passes(
     server = serve(DATABASE_URL=database_url)
 
     assert 0 == main(["smoke", f"http://127.0.0.1:{server.port}"], {})
-    assert capsys.readouterr().out.endswith(": placed, replayed and read\n")
+    assert capsys.readouterr().out.endswith(": created, replayed and read\n")
 
 
 def test_a_service_without_its_schema_fails(

@@ -169,8 +169,8 @@ def test_grpc_that_is_not_installed_says_what_to_install() -> None:
     )
 
     assert line == (
-        "orders: OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc'; allowed: http/protobuf, or grpc, for which"
-        " to install orders-service[grpc]"
+        "orders: OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc'; allowed: http/protobuf; or grpc, which"
+        " needs orders-service[grpc] to be installed"
     )
 
 
@@ -182,5 +182,7 @@ def test_a_variable_that_only_the_sdk_reads_is_told_too() -> None:
         OTEL_EXPORTER_OTLP_TIMEOUT="soon",
     )
 
-    assert line.startswith("orders: OTEL_EXPORTER_OTLP_TIMEOUT is not what OpenTelemetry's SDK")
+    assert line.startswith(
+        "orders: OpenTelemetry's SDK does not accept OTEL_EXPORTER_OTLP_TIMEOUT"
+    )
     assert "soon" in line

@@ -278,7 +278,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
     """Over the bound a call fails at once and the queued ones are served."""
     calls = coalescer(Lane(), queue_limit=2)
     accepted = [calls.submit(n) for n in range(3)]
-    with pytest.raises(Overloaded, match=r"^2 requests are already waiting$"):
+    with pytest.raises(Overloaded, match=r"^2 requests are already queued$"):
         calls.submit(3)
 
     assert [0, 10, 20] == await asyncio.gather(*accepted)

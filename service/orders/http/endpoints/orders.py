@@ -38,9 +38,9 @@ IdempotencyKey = Annotated[
     Header("Idempotency-Key"),
     Meta(
         description=(
-            "Makes the request safe to send again: as long as the payload is the same, the same"
-            " key gets the same answer, for ever. A quoted string (RFC 9651) of 1 to 255 printable"
-            " ASCII characters; the quotes may be left out where there are no spaces or commas."
+            "Makes the request safe to send again: the same key with the same payload always "
+            "gets the same answer. A quoted string (RFC 9651) of 1 to 255 printable ASCII "
+            "characters; the quotes may be left out if there are no spaces or commas."
         ),
         examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
         extra_json_schema={"pattern": idempotency.PATTERN},
@@ -70,10 +70,10 @@ async def create_order(
     orders: "OrderService", body: NewOrder, idempotency_key: IdempotencyKey = None
 ) -> Reply[Order]:
     """
-    Answer once the order is committed.
+    Create an order and answer once it is committed.
 
     With an `Idempotency-Key`, a second request with the same key and payload gets the first one's
-    order again, marked `Idempotency-Replayed: true`; the same key with another payload is refused.
+    order again, marked `Idempotency-Replayed: true`. The same key with another payload is refused.
     """
     return created(*await orders.create(body, insertable(body, idempotency_key)))
 
@@ -92,9 +92,9 @@ async def create_orders(
     orders: "OrderService", body: Batch, idempotency_key: IdempotencyKey = None
 ) -> Reply[Sequence[Order]]:
     """
-    Create all of the orders or none, and answer with them in the order they were sent.
+    Create all of the orders or none, and answer with them in the sequence they were sent.
 
-    An `Idempotency-Key` is that of all of them together: a second request with the same key and
+    An `Idempotency-Key` belongs to all of them together: a second request with the same key and
     payload gets the first one's orders again, marked `Idempotency-Replayed: true`.
     """
     key = None if idempotency_key is None else idempotency.parse(idempotency_key)
@@ -122,18 +122,24 @@ async def read_order(
     if_none_match: Annotated[
         str | None,
         Header("If-None-Match"),
-        Meta(description="Entity tags the caller has; the answer is then 304, without a body."),
+        Meta(
+            description="Entity tags that the caller has. If one is the order's, the answer is "
+            "304, without a body."
+        ),
     ] = None,
     if_match: Annotated[
         str | None,
         Header("If-Match"),
-        Meta(description="Entity tags of which the order must have one; else it is 412."),
+        Meta(
+            description="Entity tags of which the order must have one. Otherwise, the answer is "
+            "412."
+        ),
     ] = None,
 ) -> Reply[Order]:
     """
     Find the order by its id.
 
-    It never changes, so an `ETag` once seen stays good, and its caller may keep it for a day.
+    An order never changes, so its `ETag` stays valid, and its caller may cache it for a day.
     """
     return found(await orders.get(order_id(id_text, "#/path/id")), if_none_match, if_match)
 
@@ -151,7 +157,7 @@ async def list_orders(
     limit: Annotated[
         int,
         Query("limit"),
-        Meta(ge=1, le=paging.LIMIT_MAX, description="How many orders a page has at most."),
+        Meta(ge=1, le=paging.LIMIT_MAX, description="The maximum number of orders on a page."),
     ] = paging.LIMIT,
     after: Annotated[
         OrderId | None, Query("after"), Meta(description="Only orders older than this one.")
@@ -161,7 +167,7 @@ async def list_orders(
     ] = None,
 ) -> Reply[list[Order]]:
     """
-    Page by id: the cost of a page does not grow with its place.
+    Page by id: a page costs the same wherever it is.
 
     Follow the `Link` header: `next` leads to older orders, `prev` to newer ones. `after` and
     `before` are mutually exclusive.

@@ -74,13 +74,13 @@ def test_nobody_between_gives_the_keys_of_who_is_near(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        ((200, {}, b"<html>Log in</html>"), "what {}: it is no JSON: Expecting value"),
-        ((200, {}, b"{}"), "what {}: it must be a JWK Set"),
-        ((200, {}, b"\x1f\x8b\x08"), "{} with what is no text in UTF-8"),
-        ((200, {}, b" " * 600_000), "{} with more than"),
-        ((429, {}, b""), "{} with status 429"),
-        ((302, {"location": "http://issuer.example/"}, b""), "cannot be asked: .* not https"),
-        ((200, {"transfer-encoding": "chunked"}, b"x\r\n"), "{} with what is no HTTP"),
+        ((200, {}, b"<html>Log in</html>"), "the answer of {}: it is not JSON: Expecting value"),
+        ((200, {}, b"{}"), "the answer of {}: it must be a JWK Set"),
+        ((200, {}, b"\x1f\x8b\x08"), "{} answers with text that is not UTF-8"),
+        ((200, {}, b" " * 600_000), "{} answers with more than"),
+        ((429, {}, b""), "{} answers with status 429"),
+        ((302, {"location": "http://issuer.example/"}, b""), "cannot be reached: .* not https"),
+        ((200, {"transfer-encoding": "chunked"}, b"x\r\n"), "{} does not answer in HTTP"),
     ],
     ids=["a page", "no set", "compressed", "too large", "too often", "elsewhere", "no HTTP"],
 )
@@ -88,7 +88,7 @@ def test_where_keys_could_not_be_had_is_told(answer: Any, told: str) -> None:
     """Of two addresses that are asked, the one that is to blame; without its query, a secret."""
     with IssuerServer() as issuer:
         issuer.more[KEYS + "?key=s3cret"] = answer
-        where = f"{issuer.url}{KEYS} answers"
+        where = f"{issuer.url}{KEYS}"
 
         with pytest.raises((OSError, ValueError), match=told.format(where)) as caught:
             fetch_keys(issuer.url, f"{issuer.url}{KEYS}?key=s3cret", partial(read, strict=False))
@@ -100,7 +100,7 @@ def test_nobody_there_is_told() -> None:
     """Where nobody listens is named, and the system's reason."""
     url = f"http://127.0.0.1:{free_port()}"
 
-    with pytest.raises(OSError, match=f"{url}{DISCOVERY} cannot be asked: .*refused"):
+    with pytest.raises(OSError, match=f"{url}{DISCOVERY} cannot be reached: .*refused"):
         fetch_keys(url, None, bytes)
 
 

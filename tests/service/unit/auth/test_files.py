@@ -59,7 +59,7 @@ def test_keys_rotate_by_two_lines() -> None:
         (LINE.upper(), "line 1"),
         (LINE + " orders:delete", "line 1 must end with scopes"),
         (" ".join(LINE.split()[:2]), "line 1 must end with scopes"),
-        (LINE + "\n" + LINE, "line 2 has a key that an earlier line has"),
+        (LINE + "\n" + LINE, "line 2 repeats the key of an earlier line"),
         ("-shop" + LINE[4:], "line 1 must begin with a name"),
         ("a/b" + LINE[4:], "line 1 must begin with a name"),
     ],
@@ -120,11 +120,11 @@ def test_further_issuers_have_subjects_of_their_own() -> None:
     [
         ({}, "a list"),
         ([[]], r"\[0\] must be an object"),
-        ([GOOD, GOOD], r"\[1\].issuer is that of an earlier one"),
-        ([GOOD | {"jwks_url": "x"}], r"\[0\] must be an object of issuer"),
+        ([GOOD, GOOD], r"\[1\].issuer repeats that of an earlier entry"),
+        ([GOOD | {"jwks_url": "x"}], r"\[0\] must be an object; its fields: issuer"),
         ([{"issuer": ISSUER}], r"\[0\].audience is missing"),
         ([{"audience": "x"}], r"\[0\].issuer is missing"),
-        ([GOOD | {"issuer": "kubernetes"}], r"\[0\].issuer is no https URL"),
+        ([GOOD | {"issuer": "kubernetes"}], r"\[0\].issuer is not an https URL"),
         ([GOOD | {"issuer": 5}], r"\[0\].issuer is not allowed"),
         ([GOOD | {"issuer": "a b"}], r"\[0\].issuer is not allowed"),
         ([GOOD | {"jwksURL": "http://issuer.example/keys"}], r"\[0\].jwksURL is not allowed"),
@@ -250,7 +250,7 @@ def test_a_file_is_read_again_when_it_changes(
     assert [b"one", b"second", b"and again"] == taken
     warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert 2 == len(warnings)
-    assert "line 1 is wrong; what it said before goes on to hold" in warnings[0]
+    assert "line 1 is wrong; its previous content stays in force" in warnings[0]
     assert "No such file" in warnings[1]
 
 

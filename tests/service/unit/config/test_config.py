@@ -95,7 +95,11 @@ def test_a_host_is_an_address(value: str) -> None:
         ),
         ("TRACER_RATIO", "2", "TRACER_RATIO is '2'; allowed: 0 to 1"),
         ("TRACER_URL", "collector", "TRACER_URL is 'collector'; allowed: an http or https URL"),
-        ("FAULTS", "delay=1s", "FAULTS is 'delay=1s'; allowed: what the module orders_faults of"),
+        (
+            "FAULTS",
+            "delay=1s",
+            "FAULTS is 'delay=1s'; allowed: what the test module orders_faults",
+        ),
         ("LOG_LEVEL", "x" * 99, f"LOG_LEVEL is '{'x' * 80}...'; allowed: DEBUG"),
     ],
 )

@@ -252,7 +252,7 @@ async def test_the_driver_takes_the_dsn(postgres: Databases, role: str) -> None:
         ("?sslmode=verify-full&sslrootcert={ca}", NO_TLS),
         ("?target_session_attrs=any", ""),
         ("?target_session_attrs=read-write", ""),
-        ("?target_session_attrs=read-only", "database is not read only"),
+        ("?target_session_attrs=read-only", "the database is not read-only"),
     ],
 )
 async def test_the_driver_keeps_what_was_asked(

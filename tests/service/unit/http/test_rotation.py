@@ -36,8 +36,8 @@ def test_a_certificate_that_is_not_replaced_is_told(
 
     assert [[], [], [], []] == [told[at] for at in (0, 1, 3, 5)]
     assert [
-        "TLS: it runs out and was not replaced: certificate of localhost, 127.0.0.1, until ",
-        "TLS: it ran out and was not replaced: certificate of localhost, 127.0.0.1, until ",
+        "TLS: expires soon without a replacement: certificate of localhost, 127.0.0.1, until ",
+        "TLS: has expired without a replacement: certificate of localhost, 127.0.0.1, until ",
     ] == [message[: message.index("until ") + 6] for at in (2, 4) for message in told[at]]
 
 
@@ -67,14 +67,14 @@ def test_a_trial_without_an_end_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(certificates, "_TRIAL", "import time; time.sleep(60)")
     monkeypatch.setattr(certificates, "_TRIAL_SECONDS", 0.1)
 
-    with pytest.raises(ConfigError, match=r"^TLS_CERT_FILE is .* has not taken it within 0.1 s"):
+    with pytest.raises(ConfigError, match=r"^TLS_CERT_FILE is .* did not accept it within 0.1 s"):
         certificates.read(ServerTls(str(mine.certificate), str(mine.key), "1.2", None))
 
 
 @pytest.mark.parametrize(
     "trouble",
     [
-        ConfigError("TLS_CERT_FILE is 'x'; the server has not taken it within 60 s"),
+        ConfigError("TLS_CERT_FILE is 'x'; the server did not accept it within 60 s"),
         OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
     ],
 )

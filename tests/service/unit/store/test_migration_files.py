@@ -154,8 +154,8 @@ def test_marked_file_runs_outside_a_transaction(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("VACUUM a; VACUUM b;", "outside a transaction there may be one statement, not 2"),
-        ("", "outside a transaction there may be one statement, not 0"),
+        ("VACUUM a; VACUUM b;", "a file outside a transaction must have one statement, not 2"),
+        ("", "a file outside a transaction must have one statement, not 0"),
         ("CREATE INDEX CONCURRENTLY a_b ON a (b)", "CREATE INDEX CONCURRENTLY needs IF NOT"),
         ("CREATE INDEX CONCURRENTLY ON a (b)", "CREATE INDEX CONCURRENTLY needs IF NOT EXISTS"),
     ],

@@ -106,10 +106,10 @@ async def test_a_bad_level_is_said_once_and_ignored(
 async def test_a_folder_is_no_level(
     follow: Callable[[Path], LogWriter], tmp_path: Path, pipe: Pipe
 ) -> None:
-    """A path that cannot be read is said, and the level stays."""
+    """A path that cannot be read is said, and the level is unchanged."""
     writer = follow(tmp_path)
     writer.set_level("INFO")
     with os.fdopen(os.dup(pipe.reader), "rb") as reader:
         line = await asyncio.to_thread(reader.readline)
 
-    assert "cannot be read; the level stays" in json.loads(line)["message"]
+    assert "cannot be read; the level is unchanged" in json.loads(line)["message"]
