@@ -202,24 +202,6 @@ class CreateCall(Call):
         self._shared.bodies.expect(self, self._started)
         body.add_done_callback(self._arrived)
 
-    def late(self, problem: RequestTimeout) -> None:
-        """Answer that the body did not come in time."""
-        self._body.cancel()
-        del self._body, self._stream
-        self.refuse(problem)
-
-    def reply(self, stored: Order | None) -> Reply[Order]:
-        """Show the order, which may be an earlier one with the same key."""
-        return created(*self._shared.orders.outcome(self.item, stored))
-
-    def settle(self, result: Any) -> None:
-        """Answer with what the batch brought, or ask again for an order that is not there yet."""
-        if isinstance(result, KeyWithoutOrder):
-            self.done = True
-            self._shared.orders.ask_again(self)
-        else:
-            super().settle(result)
-
     def _arrived(self, body: Any) -> None:
         bodies = self._shared.bodies
         if not bodies.came(self):
@@ -274,3 +256,21 @@ class CreateCall(Call):
     def _go_cold(self, sent: bytes | None, *, whole: bool = True) -> None:
         shared = self._shared
         shared.bridge.start(self._scope, self._protocol, self._started, sent, whole=whole)
+
+    def late(self, problem: RequestTimeout) -> None:
+        """Answer that the body did not come in time."""
+        self._body.cancel()
+        del self._body, self._stream
+        self.refuse(problem)
+
+    def settle(self, result: Any) -> None:
+        """Answer with what the batch brought, or ask again for an order that is not there yet."""
+        if isinstance(result, KeyWithoutOrder):
+            self.done = True
+            self._shared.orders.ask_again(self)
+        else:
+            super().settle(result)
+
+    def reply(self, stored: Order | None) -> Reply[Order]:
+        """Show the order, which may be an earlier one with the same key."""
+        return created(*self._shared.orders.outcome(self.item, stored))

@@ -82,35 +82,6 @@ class FrontDoor:
             return None
         return self._go_on, (scope, protocol, started)
 
-    def _go_on(self, request: tuple["Scope", "Exchange", float]) -> None:
-        """Begin a read, or hand a request to the cold application; in the loop's thread."""
-        if not self._hot or not self._read(*request):
-            self._shared.bridge.start(*request, read=False)
-
-    def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
-        method, path = scope.method, scope.path
-        if method not in READING or not path.startswith(_ORDER) or scope.query_string:
-            return False
-        order_id = path[len(_ORDER) :]
-        if _UUID(order_id) is None:
-            order_id = order_id.lower()  # Swift writes UUIDs in capitals
-            if _UUID(order_id) is None:
-                return False
-        headers = plain(scope.headers)
-        if (
-            headers is None
-            or not _names_host(headers.get("host", _NONE))
-            or not _gives_json(headers.get("accept", "*/*"))
-            or "transfer-encoding" in headers
-            or not self._may_wait(headers)
-        ):
-            return False
-        self._read_call(
-            self._shared, protocol, method, path, headers,
-            scope.client, scope.http_version, started,
-        ).go(order_id)  # fmt: skip
-        return True
-
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
         if scope.query_string:
             return False
@@ -140,6 +111,35 @@ class FrontDoor:
             scope.client, scope.http_version, started,
         )  # fmt: skip
         call.receive(scope, length)
+        return True
+
+    def _go_on(self, request: tuple["Scope", "Exchange", float]) -> None:
+        """Begin a read, or hand a request to the cold application; in the loop's thread."""
+        if not self._hot or not self._read(*request):
+            self._shared.bridge.start(*request, read=False)
+
+    def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
+        method, path = scope.method, scope.path
+        if method not in READING or not path.startswith(_ORDER) or scope.query_string:
+            return False
+        order_id = path[len(_ORDER) :]
+        if _UUID(order_id) is None:
+            order_id = order_id.lower()  # Swift writes UUIDs in capitals
+            if _UUID(order_id) is None:
+                return False
+        headers = plain(scope.headers)
+        if (
+            headers is None
+            or not _names_host(headers.get("host", _NONE))
+            or not _gives_json(headers.get("accept", "*/*"))
+            or "transfer-encoding" in headers
+            or not self._may_wait(headers)
+        ):
+            return False
+        self._read_call(
+            self._shared, protocol, method, path, headers,
+            scope.client, scope.http_version, started,
+        ).go(order_id)  # fmt: skip
         return True
 
     def _may_wait(self, headers: dict[str, str]) -> bool:
