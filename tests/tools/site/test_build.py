@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.helpers.built_page import Document
 from tests.helpers.paths import ROOT
-from tests.tools.site.html import Document
 from tools.site.__main__ import Refused, build
 from tools.site.pages import BrokenLink, Layout
 
