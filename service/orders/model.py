@@ -7,7 +7,7 @@ is one more line in `NewOrder`, and a migration (docs/make-it-yours.md).
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from msgspec import Meta, Struct, defstruct, structs
 
@@ -82,6 +82,15 @@ else:
         module=__name__,
         namespace={"__doc__": "An order as it was committed. Orders never change."},
     )
+
+
+class Filter(NamedTuple):
+    """Which orders a list is of: of an item, created at a time or later, and before another."""
+
+    item: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
 
 values: Final = values_of(COLUMNS)
 """Returns what a caller sent, as an order has it between its id and its time."""

@@ -16,13 +16,14 @@ from orders.store.bulk_inserts import Bulk
 from orders.store.inserts import KeyWithoutOrder, NewRow
 from orders.store.lanes import Page, PageQuery
 from orders.telemetry.context import current
-from orders.uuid7 import instant
+from orders.uuid7 import FIRST_ID, LAST_ID, first_id, instant, last_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orders.batch import Lane, Waiter
     from orders.config import Config
+    from orders.model import Filter
     from orders.store.store import Store
     from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
@@ -231,9 +232,18 @@ class OrderService:
             started = begun.get(now)
         return self._loop.time() + self._timeout - (now - started)
 
-    async def page(self, limit: int, after: str | None = None, before: str | None = None) -> Page:
+    async def page(
+        self, limit: int, after: str | None, before: str | None, wanted: "Filter"
+    ) -> Page:
         """Return up to `limit` orders older than `after` or newer than `before`, newest first."""
-        query = PageQuery(limit, after, before)
+        query = PageQuery(
+            limit,
+            after,
+            before,
+            above=FIRST_ID if wanted.since is None else last_id(wanted.since),
+            below=LAST_ID if wanted.until is None else first_id(wanted.until),
+            item=wanted.item,
+        )
         return await self._pages.submit(query, _link(), self.deadline())
 
     async def give_up(self) -> None:

@@ -62,6 +62,11 @@ def first_id(at: datetime) -> str:
     return str(UUID(int=max(ms, 0) << 80))
 
 
+def last_id(at: datetime) -> str:
+    """Return the id above which are exactly the orders that were created at a time or later."""
+    return str(UUID(int=max(UUID(first_id(at)).int - 1, 0)))
+
+
 def time_of(order_id: str) -> datetime:
     """Return the time that an id carries."""
     return instant(UUID(order_id).int >> 80)

@@ -128,7 +128,7 @@ def test_the_page_works_as_it_stands(fork: Fork, postgres: Databases) -> None:
     media = {"content-type": "application/json"}
 
     told = fork.apply("A field")
-    assert "0003_note.sql" in told[0]
+    assert "0004_note.sql" in told[0]
     assert "nothing refused" in told[1]
     with serving(fork, url, "field") as client:
         keyed = {"idempotency-key": "note-1"}
@@ -157,7 +157,7 @@ def test_the_page_works_as_it_stands(fork: Fork, postgres: Databases) -> None:
     made = made.json()
 
     told = fork.apply("An endpoint")
-    assert "0004_cancellations.sql" in told[0]
+    assert "0005_cancellations.sql" in told[0]
     cancel = f"/orders/{made['id']}/cancel"
     with serving(fork, url, "endpoint") as client:
         answers = [

@@ -159,6 +159,10 @@ PATHS = (
     "/orders", "/orders/", "//orders", "/orders?", "/orders?x=1", "/orders?limit=1",
     "/orders?limit=0", "/orders/batch", "/", "/nothing", "/Orders", "/orders%2F", "/%6frders",
     "/orders/" + SEEDED, "/orders/" + UNKNOWN, "/orders#x", "*", "/livez", "/docs/none",
+    "/orders?item=tea&limit=1", "/orders?item=none", "/orders?item=", "/orders?item=a%00b",
+    "/orders?item=%F0%9F%8D%B5&created_after=2026-01-31T08:15:30Z", "/orders?created_after=5",
+    "/orders?created_before=2026-01-31T08:15:30.5%2B02:00&created_after=2026-01-31T06:15:30.5Z",
+    "/orders?created_before=2026-01-31T08:15:30+02:00", "/orders?created_before=2026-01-31",
 )  # fmt: skip
 
 

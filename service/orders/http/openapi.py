@@ -225,6 +225,8 @@ def _parameter(generated: Json, declared: Parameter) -> Json:
     [schema], _ = _schemas([declared.type])
     description = schema.pop("description", f"The {declared.place} parameter.")
     examples = schema.pop("examples", ())
+    if declared.place == "query" and "format" not in schema:
+        _deny_nul(schema)
     parameter = {key: generated[key] for key in ("name", "in", "required")}
     parameter |= {"description": description, "schema": schema}
     if declared.required and examples:  # the docs page would send the example of an optional one

@@ -4,8 +4,9 @@ A page names the order it follows or precedes, never a number of rows to skip, s
 does not grow with its place and orders created meanwhile move nothing.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from orders.http.validation import invalid
 from orders.model import RESOURCE
@@ -37,16 +38,21 @@ def check_query(query: bytes, allowed: frozenset[str]) -> None:
         seen.add(name)
 
 
-def links(page: "Page", limit: int) -> str:
+def links(page: "Page", limit: int, filters: Mapping[str, str | None]) -> str:
     """Return the Link header's value: `prev` if there are newer orders, `next` if older; or "".
 
-    An empty page has no order of its own to continue from.
+    An empty page has no order of its own to continue from. Each has the filters that are not None.
     """
+    same = {"limit": str(limit)} | {n: text for n, text in filters.items() if text is not None}
     found = []
     if page.newer:
         newest = page.orders[0].id if page.orders else FIRST_ID
-        found.append(f'<{RESOURCE}?limit={limit}&before={newest}>; rel="prev"')
+        found.append(f'<{RESOURCE}?{_query(same | {"before": newest})}>; rel="prev"')
     if page.older:
         oldest = page.orders[-1].id if page.orders else LAST_ID
-        found.append(f'<{RESOURCE}?limit={limit}&after={oldest}>; rel="next"')
+        found.append(f'<{RESOURCE}?{_query(same | {"after": oldest})}>; rel="next"')
     return ", ".join(found)
+
+
+def _query(parameters: Mapping[str, str]) -> str:
+    return urlencode(parameters, quote_via=quote, safe=":")

@@ -7,11 +7,21 @@ thing that is wrong, so one error is the rule.
 
 import re
 from collections.abc import Hashable, Iterator
+from datetime import datetime
 from functools import cache
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin
 
-from msgspec import MsgspecError, Struct, ValidationError, convert, defstruct, field, structs
+from msgspec import (
+    Meta,
+    MsgspecError,
+    Struct,
+    ValidationError,
+    convert,
+    defstruct,
+    field,
+    structs,
+)
 from msgspec.json import Decoder
 
 from orders.errors import InvalidRequest
@@ -25,6 +35,7 @@ _END: Final = 500
 """Characters of both ends of a message that are read: msgspec repeats the whole of a name."""
 
 _NUMBER: Final = int | float
+_TIME: Final = Annotated[datetime, Meta(tz=True)]
 
 _PLACE: Final = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*)`$")
 _STEP: Final = re.compile(r"\w+")
@@ -145,6 +156,38 @@ def order_id(text: str, pointer: str) -> str:
     if _UUID.fullmatch(text) is None:
         raise invalid(pointer, "is not a UUID such as 0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d")
     return text.lower()
+
+
+def timestamp(text: str, pointer: str) -> datetime:
+    """
+    Return a time of RFC 3339 with its zone.
+
+    Raises:
+        InvalidRequest: `text`, found at `pointer`, is none.
+
+    """
+    try:
+        at: datetime = convert(text, _TIME)
+    except ValidationError:
+        plus = "; a + is written %2B in a URL" if " " in text else ""
+        raise invalid(
+            pointer, f"is not a time with its zone such as 2026-01-31T08:15:30Z{plus}"
+        ) from None
+    return at
+
+
+def checked(text: str, kind: Any, pointer: str) -> None:
+    """
+    Check the bounds of a parameter.
+
+    Raises:
+        InvalidRequest: `text`, found at `pointer`, is outside of those of its type.
+
+    """
+    try:
+        convert(text, kind)
+    except ValidationError as error:
+        raise invalid(pointer, bare(str(error))) from None
 
 
 def bare(message: str) -> str:

@@ -7,7 +7,7 @@ were new), and answers every item in order.
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from orders.batch import HUNG, ConnectionLost
 from orders.model import Order
@@ -17,8 +17,8 @@ from orders.store.connections import HeldConnection
 from orders.store.inserts import Answer, KeyWithoutOrder, NewRow, insert, read_orders, settle
 from orders.store.order_ids import OrderIds
 from orders.store.refusals import Cause, RefusalLog, find_cause, problem_of
-from orders.store.session import Row, Statement, StatementRefused
-from orders.uuid7 import LAST_ID
+from orders.store.session import Statement, StatementRefused
+from orders.uuid7 import FIRST_ID, LAST_ID
 
 if TYPE_CHECKING:
     from orders.store.writes import Writes
@@ -38,11 +38,17 @@ _RACES: Final = 5
 
 
 class PageQuery(NamedTuple):
-    """Up to `limit` orders older than `after`, or newer than `before`, or the newest."""
+    """Up to `limit` orders older than `after`, or newer than `before`, or the newest.
+
+    Only those count whose ids are above and below two others, and which are of an item, if any.
+    """
 
     limit: int
-    after: str | None
-    before: str | None
+    after: str | None = None
+    before: str | None = None
+    above: str = FIRST_ID
+    below: str = LAST_ID
+    item: str | None = None
 
 
 class Page(NamedTuple):
@@ -233,19 +239,35 @@ class PageLane(_Lane[PageQuery, Page]):
         return [await self._page(query) for query in items]
 
     async def _page(self, query: PageQuery) -> Page:
-        fetch = self._connection.fetch
         extra = query.limit + 1
         if query.before is not None:
-            found = _stored(await fetch(statements.NEWER, [query.before, extra]))
+            found = await self._newer(query, query.before, extra)
             rows, newer = found[: query.limit][::-1], len(found) == extra
             last = rows[-1].id if rows else query.before
-            return Page(rows, newer, older=bool(await fetch(statements.OLDER, [last, 1])))
-        found = _stored(await fetch(statements.OLDER, [query.after or LAST_ID, extra]))
+            return Page(rows, newer, older=bool(await self._older(query, last, 1)))
+        found = await self._older(query, query.after or LAST_ID, extra)
         rows, older = found[: query.limit], len(found) == extra
         if query.after is None:
             return Page(rows, newer=False, older=older)
         first = rows[0].id if rows else query.after
-        return Page(rows, newer=bool(await fetch(statements.NEWER, [first, 1])), older=older)
+        return Page(rows, newer=bool(await self._newer(query, first, 1)), older=older)
+
+    async def _older(self, query: PageQuery, than: str, limit: int) -> list[Order]:
+        between = [min(than, query.below), query.above, limit]
+        return await self._found(statements.OLDER, statements.OLDER_OF_ITEM, between, query.item)
+
+    async def _newer(self, query: PageQuery, than: str, limit: int) -> list[Order]:
+        between = [max(than, query.above), query.below, limit]
+        return await self._found(statements.NEWER, statements.NEWER_OF_ITEM, between, query.item)
+
+    async def _found(
+        self, statement: str, of_item: str, between: list[Any], item: str | None
+    ) -> list[Order]:
+        if item is None:
+            rows = await self._connection.fetch(statement, between)
+        else:
+            rows = await self._connection.fetch(of_item, [*between, item])
+        return [Order(*row) for row in rows]
 
 
 def _name(ended: BaseException) -> str:
@@ -253,7 +275,3 @@ def _name(ended: BaseException) -> str:
     if isinstance(ended, asyncio.CancelledError):
         return TIMEOUT if ended.args == (HUNG,) else CANCELLED
     return getattr(ended, "name", type(ended).__name__)
-
-
-def _stored(rows: Sequence[Row]) -> list[Order]:
-    return [Order(*row) for row in rows]

@@ -11,7 +11,7 @@ from typing import Final
 from orders.store import statements
 from orders.store.inserts import NewRow
 from orders.store.schema import Fetch
-from orders.uuid7 import IdSource, id_at
+from orders.uuid7 import FIRST_ID, IdSource, id_at
 
 AHEAD: Final = 60.0
 """Seconds."""
@@ -28,7 +28,7 @@ class OrderIds:
     async def give(self, fetch: Fetch, rows: Iterable[NewRow]) -> None:
         """Give an id to each row that has none; what `fetch` raises passes, and gives none."""
         if not self._above_stored:
-            for newest, *_ in await fetch(statements.OLDER, [id_at(AHEAD), 1]):
+            for newest, *_ in await fetch(statements.OLDER, [id_at(AHEAD), FIRST_ID, 1]):
                 self._source.rise_above(newest)
             self._above_stored = True
         following = self._source.next

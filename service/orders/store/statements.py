@@ -11,7 +11,7 @@ Citus as on PostgreSQL.
 from typing import Any, Final
 
 from orders.model import COLUMNS
-from orders.uuid7 import LAST_ID
+from orders.uuid7 import FIRST_ID, LAST_ID
 
 _NAMES: Final = ", ".join(column.quoted for column in COLUMNS)
 _LISTS: Final = [
@@ -120,14 +120,32 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') WHERE $1::int =
 
 ISOLATION: Final = "SELECT current_setting('transaction_isolation') WHERE $1::int = 1"
 
+# Pages: those between two ids, the ends left out, from the one or from the other end.
 OLDER: Final = f"""
 SELECT {ORDER} FROM orders
-WHERE id < $1::text::uuid ORDER BY id DESC LIMIT $2::int
+WHERE id < $1::text::uuid AND id > $2::text::uuid ORDER BY id DESC LIMIT $3::int
 """
 
 NEWER: Final = f"""
 SELECT {ORDER} FROM orders
-WHERE id > $1::text::uuid ORDER BY id ASC LIMIT $2::int
+WHERE id > $1::text::uuid AND id < $2::text::uuid ORDER BY id ASC LIMIT $3::int
+"""
+
+# The same among the orders of one item. Rows are compared, and not item and id apart, so that only
+# the index of both has the order that is asked for: whatever the planner believes of the items, it
+# never reads the orders of others.
+OLDER_OF_ITEM: Final = f"""
+SELECT {ORDER} FROM orders
+WHERE (item COLLATE "C", id) < ($4::text, $1::text::uuid)
+    AND (item COLLATE "C", id) > ($4::text, $2::text::uuid)
+ORDER BY item COLLATE "C" DESC, id DESC LIMIT $3::int
+"""
+
+NEWER_OF_ITEM: Final = f"""
+SELECT {ORDER} FROM orders
+WHERE (item COLLATE "C", id) > ($4::text, $1::text::uuid)
+    AND (item COLLATE "C", id) < ($4::text, $2::text::uuid)
+ORDER BY item COLLATE "C" ASC, id ASC LIMIT $3::int
 """
 
 # What each kind of connection prepares before it counts; with these parameters it changes nothing.
@@ -144,4 +162,9 @@ WARM_BULK: Final[list[tuple[str, list[Any]]]] = [
     (SELECT_BY_ID, [[]]),
 ]
 WARM_READ: Final[list[tuple[str, list[Any]]]] = [(SELECT_BY_ID, [[]])]
-WARM_PAGE: Final[list[tuple[str, list[Any]]]] = [(OLDER, [LAST_ID, 1]), (NEWER, [LAST_ID, 1])]
+WARM_PAGE: Final[list[tuple[str, list[Any]]]] = [
+    (OLDER, [LAST_ID, FIRST_ID, 1]),
+    (NEWER, [LAST_ID, LAST_ID, 1]),
+    (OLDER_OF_ITEM, [LAST_ID, FIRST_ID, 1, ""]),
+    (NEWER_OF_ITEM, [LAST_ID, LAST_ID, 1, ""]),
+]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from orders.store import statements
-from orders.uuid7 import LAST_ID
+from orders.uuid7 import FIRST_ID, LAST_ID
 from tests.helpers.postgres import Databases
 from tests.helpers.problem_document import pointers
 from tests.helpers.server import Server
@@ -68,7 +68,9 @@ def test_the_cost_of_a_page_does_not_grow(postgres: Databases, many: str) -> Non
     """The first page and a far one read just their rows, and from the index."""
     plans = []
     for place in (LAST_ID, "0199d2f6-0000-7000-8000-000000000100"):
-        query = statements.OLDER.replace("$1", f"'{place}'").replace("$2", "21")
+        query = statements.OLDER
+        for number, value in enumerate([f"'{place}'", f"'{FIRST_ID}'", "21"], start=1):
+            query = query.replace(f"${number}", value)
         rows = postgres.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", many)
         document = rows[0][0]
         plans.append((json.loads(document) if isinstance(document, str) else document)[0]["Plan"])

@@ -5,6 +5,7 @@ request's parts, and says what to answer. What it raises is one of `orders.error
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
@@ -20,8 +21,8 @@ from orders.errors import (
 from orders.http import idempotency, paging
 from orders.http.conditional import check_match, etag, matches
 from orders.http.endpoint import Header, Path, Query, Reply, endpoint
-from orders.http.validation import invalid, order_id
-from orders.model import RESOURCE, NewOrder, Order, OrderId, nul
+from orders.http.validation import checked, invalid, order_id, timestamp
+from orders.model import RESOURCE, Filter, Item, NewOrder, Order, OrderId, nul
 
 if TYPE_CHECKING:
     from orders.service import OrderService
@@ -32,6 +33,10 @@ BATCH_LIMIT: Final = 1_000
 Batch = Annotated[
     list[NewOrder],
     Meta(min_length=1, max_length=BATCH_LIMIT, description="1 to 1,000 orders."),
+]
+Time = Annotated[
+    str,
+    Meta(examples=["2026-01-31T08:15:30Z"], extra_json_schema={"format": "date-time"}),
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -152,7 +157,7 @@ async def read_order(
     sends=("Link", "Cache-Control"),
     also=(304,),
 )
-async def list_orders(
+async def list_orders(  # noqa: PLR0913  each is a parameter of the request
     orders: "OrderService",
     limit: Annotated[
         int,
@@ -165,12 +170,26 @@ async def list_orders(
     before: Annotated[
         OrderId | None, Query("before"), Meta(description="Only orders newer than this one.")
     ] = None,
+    item: Annotated[
+        Item | None, Query("item"), Meta(description="Only orders of exactly this item.")
+    ] = None,
+    created_after: Annotated[
+        Time | None,
+        Query("created_after"),
+        Meta(description="Only orders created at this time (RFC 3339, with its zone) or later."),
+    ] = None,
+    created_before: Annotated[
+        Time | None,
+        Query("created_before"),
+        Meta(description="Only orders created before this time (RFC 3339, with its zone)."),
+    ] = None,
 ) -> Reply[list[Order]]:
     """
-    Page by id: a page costs the same wherever it is.
+    Page by id: a page costs the same wherever it is and whatever the list is filtered by.
 
-    Follow the `Link` header: `next` leads to older orders, `prev` to newer ones. `after` and
-    `before` are mutually exclusive.
+    Follow the `Link` header: `next` leads to older orders, `prev` to newer ones, of the same
+    filters. `after` and `before` are mutually exclusive. Spans of time that meet, one's
+    `created_before` being the other's `created_after`, have no order in common and leave none out.
     """
     if after is not None and before is not None:
         msg = "after and before are mutually exclusive"
@@ -179,8 +198,14 @@ async def list_orders(
         limit,
         None if after is None else order_id(after, "#/query/after"),
         None if before is None else order_id(before, "#/query/before"),
+        Filter(
+            None if item is None else _item(item),
+            _time(created_after, "created_after"),
+            _time(created_before, "created_before"),
+        ),
     )
-    link = paging.links(page, limit)
+    filters = {"item": item, "created_after": created_after, "created_before": created_before}
+    link = paging.links(page, limit, filters)
     return Reply(page.orders, (PRIVATE, ("link", link)) if link else (PRIVATE,))
 
 
@@ -218,6 +243,18 @@ def found(order: Order, if_none_match: str | None, if_match: str | None) -> Repl
     if if_none_match is not None and matches(if_none_match, tag):
         return Reply(None, headers, 304)
     return Reply(order, headers)
+
+
+def _item(text: str) -> str:
+    """Return the item that a list is of; one that no order can have is a mistake."""
+    checked(text, Item, "#/query/item")
+    if "\0" in text:
+        raise _nul("#/query/item")
+    return text
+
+
+def _time(text: str | None, name: str) -> datetime | None:
+    return None if text is None else timestamp(text, f"#/query/{name}")
 
 
 def _nul(pointer: str) -> InvalidRequest:

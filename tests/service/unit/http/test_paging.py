@@ -44,12 +44,12 @@ def test_a_page_in_the_middle_has_both_links() -> None:
     """The links continue from the ends of the page, with its limit."""
     expected = '</orders?limit=5&before=b>; rel="prev", </orders?limit=5&after=a>; rel="next"'
 
-    assert expected == links(page("b", "a", newer=True, older=True), 5)
+    assert expected == links(page("b", "a", newer=True, older=True), 5, {})
 
 
 def test_a_page_without_neighbours_has_no_links() -> None:
     """Nothing newer and nothing older makes no links."""
-    assert "" == links(page("a"), 5)
+    assert "" == links(page("a"), 5, {})
 
 
 def test_an_empty_page_leads_back() -> None:
@@ -57,5 +57,5 @@ def test_an_empty_page_leads_back() -> None:
     oldest = "00000000-0000-0000-0000-000000000000"
     newest = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
-    assert f'</orders?limit=5&before={oldest}>; rel="prev"' == links(page(newer=True), 5)
-    assert f'</orders?limit=5&after={newest}>; rel="next"' == links(page(older=True), 5)
+    assert f'</orders?limit=5&before={oldest}>; rel="prev"' == links(page(newer=True), 5, {})
+    assert f'</orders?limit=5&after={newest}>; rel="next"' == links(page(older=True), 5, {})

@@ -35,7 +35,7 @@ class Stored:
     async def fetch(self, _: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         """Return a page of one order."""
         self.asked += 1
-        bound, _limit = parameters
+        bound, _above, _limit = parameters
         return [(found, "tea", 1, None) for found in sorted(self.ids) if found < bound][-1:]
 
 
