@@ -25,11 +25,13 @@ run: $(READY) ## serve the API and its docs on :8000, metrics on :2121, with a P
 test: $(READY) ## run every test, with a real PostgreSQL; TEST_DATABASE_URL names another
 	@$(BIN)/python -m pytest --cov $(ARGS)
 
-check: $(READY) ## check format, lint, types, layers, migrations, workflows, licences and generated files
+check: $(READY) ## check format, lint, types, layers, dead code, spelling, migrations, workflows, licences, generated files
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
+	$(BIN)/codespell
 	$(BIN)/orders migrate check
 	$(BIN)/zizmor --offline --quiet .github
 	@$(BIN)/python -m tools.licences

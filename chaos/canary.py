@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from chaos.experiment import Experiment
 from chaos.shop import Shop
-from tests.helpers.cluster.kubectl import CommandError, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import CommandError
 
 VERDICT: Final = 120.0
 """Seconds from the change until there is one."""

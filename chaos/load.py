@@ -14,7 +14,8 @@ from msgspec import json
 
 from chaos.ledger import Row
 from orders_operator.load.report import Report
-from tests.helpers.cluster.kubectl import CommandError, Namespace, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import CommandError, Namespace
 from tools.release.names import names
 
 IMAGE: Final = names().image("operator")

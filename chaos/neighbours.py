@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tests.helpers.cluster.kubectl import CommandError, Namespace, Object, run
+from tests.helpers.cluster.kubectl import CommandError, Namespace, run
 from tests.helpers.unanswered_webhook import webhook
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 _PROMETHEUS: Final = "app.kubernetes.io/name=prometheus"
 

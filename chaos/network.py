@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from chaos import nodes
 from chaos.load import IMAGE
 from chaos.postgresql import PORT, Server, service
-from tests.helpers.cluster.kubectl import CommandError, Namespace, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import CommandError, Namespace
 
 _NAME: Final = "delay"
 _PROXY: Final = Path(__file__).parent / "images" / "delay" / "delay.py"

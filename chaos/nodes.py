@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.helpers.cluster.kubectl import CommandError, Namespace, Object, run
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import CommandError, Namespace, run
 
 CONTROL_PLANE = "orders-control-plane"
 _MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"

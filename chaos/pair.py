@@ -4,7 +4,8 @@ from typing import Final
 
 from chaos import nodes
 from chaos.postgresql import Database, pod_spec, service, url
-from tests.helpers.cluster.kubectl import Namespace, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace
 
 FIRST: Final = "first"
 SECOND: Final = "second"

@@ -4,7 +4,8 @@ from typing import Final
 
 from chaos import nodes
 from chaos.ledger import QUERY, Row, stored
-from tests.helpers.cluster.kubectl import Namespace, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace
 
 PASSWORD: Final = "made-up"
 PORT: Final = 5432

@@ -9,7 +9,8 @@ from chaos.ledger import Row, compare
 from chaos.load import Load, load
 from chaos.postgresql import Database
 from chaos.sizes import Size
-from tests.helpers.cluster.kubectl import Namespace, Object, is_staying, uids
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace, is_staying, uids
 
 _ROLLED = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=RolledOut"
 

@@ -11,9 +11,10 @@ from chaos.load import Load, load
 from chaos.neighbours import metrics_hidden, prometheus_away
 from chaos.shop import Shop
 from chaos.sizes import Size
+from orders_operator.objects import Object
 from tests.helpers.cluster import monitoring
 from tests.helpers.cluster.autoscaling import MOST, QUIET, RUSH, autoscaled
-from tests.helpers.cluster.kubectl import Namespace, Object
+from tests.helpers.cluster.kubectl import Namespace
 
 _LONGER: Final = 240.0
 """Seconds for what waits for a metrics-server, and for windows of a Prometheus."""

@@ -15,7 +15,8 @@ from chaos.experiment import Experiment
 from chaos.images.build import IMAGE as FAULTY
 from chaos.shop import Shop
 from chaos.sizes import Size
-from tests.helpers.cluster.kubectl import ABSENT, OPERATOR, Namespace, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import ABSENT, OPERATOR, Namespace
 
 BACK: Final = 30.0
 """Seconds from the verdict until only stable pods take requests."""

@@ -8,7 +8,8 @@ from chaos.experiment import Experiment
 from chaos.load import Load
 from chaos.shop import Shop
 from chaos.sizes import Size
-from tests.helpers.cluster.kubectl import OPERATOR, Namespace, Object, uids
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import OPERATOR, Namespace, uids
 
 RECONCILED: Final = 90
 """Seconds in which a change is acted upon again."""

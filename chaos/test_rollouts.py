@@ -9,8 +9,9 @@ from chaos.load import Load
 from chaos.postgresql import Database
 from chaos.shop import Shop
 from chaos.sizes import Size
+from orders_operator.objects import Object
 from tests.e2e.images.otherwise.otherwise import TIMEOUT
-from tests.helpers.cluster.kubectl import OPERATOR, Namespace, Object, helm, uids
+from tests.helpers.cluster.kubectl import OPERATOR, Namespace, helm, uids
 from tests.helpers.cluster.other_operator import otherwise, reconciled, state, timeouts
 from tests.helpers.cluster.release import RELEASE
 

@@ -8,7 +8,8 @@ from chaos.conftest import Serve, Try
 from chaos.experiment import Experiment
 from chaos.postgresql import Database, Server, url
 from chaos.shop import Shop
-from tests.helpers.cluster.kubectl import Object, secret, uids
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import secret, uids
 
 ROTATED: Final = 120.0
 """Seconds in which every pod uses what is new."""

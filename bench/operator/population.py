@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
+from orders_operator.objects import Object
 from tests.helpers.apiserver.deployment_controller import Deployments
 from tests.helpers.apiserver.fake_kubelet import Kubelet
 from tests.helpers.apiserver.recording_client import Recording
-
-Object = dict[str, Any]
 
 IMAGE: Final = "orders/service:1"
 PER_NAMESPACE: Final = 50

@@ -21,8 +21,7 @@ class Gate:
         reconcile: Callable[[Key], Awaitable[float | None]],
         works: Callable[[str], bool],
     ) -> None:
-        """
-        Keep what is done, and where.
+        """Keep what is done, and where.
 
         Args:
             reconcile: one reconcile; what it returns is returned.

@@ -48,8 +48,7 @@ class Watches:
         on_beat: Callable[[], None],
         concerns: Callable[[WatchEvent], bool],
     ) -> None:
-        """
-        Prepare; nothing is watched before `start`.
+        """Prepare; nothing is watched before `start`.
 
         Args:
             kinds: what to watch; each must be served.

@@ -44,8 +44,7 @@ class Session:
     def __init__(
         self, kinds: Sequence[WatchedKind], concerns: Callable[[WatchEvent], bool]
     ) -> None:
-        """
-        Keep what is watched.
+        """Keep what is watched.
 
         Args:
             kinds: what Kopf lists and watches.

@@ -26,8 +26,7 @@ class Watchdog:
         unseen: float = UNSEEN_SECONDS,
         pulse: float = PULSE_SECONDS,
     ) -> None:
-        """
-        Start with nothing seen and no pulse expected.
+        """Start with nothing seen and no pulse expected.
 
         Args:
             clock: seconds; tests give their own.

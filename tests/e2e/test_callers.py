@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from chaos.load import Identity, Load, load
+from orders_operator.objects import Object
 from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.service import HTTP_PORT, METRICS_PORT
 from tests.helpers.cluster import token_issuer
 from tests.helpers.cluster.credentials import Certificates, Key, new_key, store_keys
-from tests.helpers.cluster.kubectl import CommandError, Namespace, Object, helm, uids
+from tests.helpers.cluster.kubectl import CommandError, Namespace, helm, uids
 from tests.helpers.cluster.packets import place, reach_only, reached
 from tests.helpers.cluster.plugin import orders
 from tests.helpers.cluster.pod_requests import PROJECTED, Answer, Asking, bearer, key

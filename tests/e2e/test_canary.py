@@ -5,15 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.helpers.cluster.kubectl import (
-    ABSENT,
-    IMAGE,
-    Namespace,
-    Object,
-    order_service,
-    secret,
-    uids,
-)
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import ABSENT, IMAGE, Namespace, order_service, secret, uids
 from tests.helpers.cluster.outside_caller import Caller
 
 NAME: Final = "watched"

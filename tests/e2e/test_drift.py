@@ -7,8 +7,9 @@ from typing import Final
 
 import pytest
 
+from orders_operator.objects import Object
 from tests.e2e.conftest import Installed
-from tests.helpers.cluster.kubectl import Namespace, Object, helm, order_service, uids
+from tests.helpers.cluster.kubectl import Namespace, helm, order_service, uids
 from tests.helpers.cluster.release import RELEASE
 
 BOUND: Final = 15.0

@@ -1,13 +1,17 @@
 """From nothing to the first order, by Helm."""
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.conftest import Installed
-from tests.helpers.cluster.kubectl import CHART, OPERATOR, Object, helm, run
+from tests.helpers.cluster.kubectl import CHART, OPERATOR, helm, run
 from tests.helpers.cluster.release import RELEASE
 from tools.release.names import names
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 LABELS = ("name", "instance", "component", "part-of", "managed-by")
 

@@ -4,7 +4,8 @@ from typing import Final
 
 import pytest
 
-from tests.helpers.cluster.kubectl import Namespace, Object, order_service, secret, uids
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace, order_service, secret, uids
 from tests.helpers.cluster.outside_caller import Caller
 from tests.helpers.cluster.postgresql import PostgreSQL
 

@@ -9,12 +9,15 @@ import http.client
 import re
 import subprocess
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.helpers.cluster.kubectl import Namespace, Object, order_service
+from tests.helpers.cluster.kubectl import Namespace, order_service
 from tests.helpers.cluster.outside_caller import Caller
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 NAME: Final = "closed"
 SECRET: Final = f"{NAME}-metrics"

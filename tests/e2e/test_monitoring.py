@@ -3,23 +3,18 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
 
 from tests.helpers.cluster import monitoring
-from tests.helpers.cluster.kubectl import (
-    CHART,
-    Namespace,
-    Object,
-    helm,
-    order_service,
-    run,
-    secret,
-)
+from tests.helpers.cluster.kubectl import CHART, Namespace, helm, order_service, run, secret
 from tests.helpers.cluster.outside_caller import Caller
 from tests.helpers.cluster.release import RELEASE
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 ALERTS: Final = sorted((CHART / "files" / "alerts").glob("*.yaml"))
 READY: Final = "jsonpath={.status.conditions[?(@.type=='MonitoringReady')].%s}=%s"

@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 
+from orders_operator.objects import Object
 from orders_operator.scopes import CLUSTER_LEASE
 from tests.e2e.conftest import Installed
 from tests.helpers.cluster.kubectl import (
     OPERATOR,
     CommandError,
     Namespace,
-    Object,
     helm,
     order_service,
     run,

@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from tests.helpers.cluster.kubectl import CommandError, Namespace, Object, order_service
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import CommandError, Namespace, order_service
 
 SECONDS: Final = 15.0
 _CLASS: Final = "e2e-of-root"

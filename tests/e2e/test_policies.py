@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from orders_operator.objects import Object
 from orders_operator.resources.labels import API, CANARY, COMPONENT, INSTANCE, STABLE, TRACK
 from orders_operator.resources.pod import SERVICE
 from orders_operator.resources.postgres import CONTAINER
-from tests.helpers.cluster.kubectl import Namespace, Object, order_service
+from tests.helpers.cluster.kubectl import Namespace, order_service
 from tests.helpers.cluster.packets import Place, at, listening, place, reach_only, resolves
 from tests.helpers.cluster.peer_pods import (
     COLLECTOR,

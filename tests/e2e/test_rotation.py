@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests.helpers.cluster.kubectl import ABSENT, Namespace, Object, order_service, secret, uids
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import ABSENT, Namespace, order_service, secret, uids
 from tests.helpers.cluster.postgresql import PostgreSQL
 
 NAME: Final = "rotating"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orders_operator.objects import Object
 from tests.helpers.cluster.credentials import Certificates, new_key, store_keys
-from tests.helpers.cluster.kubectl import SAMPLES, Namespace, Object, restrict, run, secret, uids
+from tests.helpers.cluster.kubectl import SAMPLES, Namespace, restrict, run, secret, uids
 from tests.helpers.cluster.plugin import orders
 from tests.helpers.cluster.postgresql import PostgreSQL
 

@@ -4,7 +4,8 @@ from typing import Final
 
 import pytest
 
-from tests.helpers.cluster.kubectl import Namespace, Object, order_service
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace, order_service
 
 _CONFIG: Final = """
 receivers:

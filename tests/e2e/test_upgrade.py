@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from orders_operator.objects import Object
 from tests.e2e.conftest import Installed
 from tests.e2e.images.otherwise.otherwise import TIMEOUT
 from tests.helpers.cluster.kubectl import (
     ABSENT,
     OPERATOR,
     Namespace,
-    Object,
     helm,
     order_service,
     run,

@@ -12,12 +12,11 @@ from msgspec import Struct
 from orders_operator.api.conditions import Reason
 from orders_operator.api.crd import definition
 from orders_operator.api.status import FailedRevision, RolloutStatus
+from orders_operator.objects import Object
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
 from orders_operator.rollout.pods import Failure
 from tests.helpers.operator.observations import NOW, deployment, pod, seen
-
-Object = dict[str, Any]
 
 
 class Situation(Struct, frozen=True):

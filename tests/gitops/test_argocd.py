@@ -1,16 +1,15 @@
 """The health check for Argo CD, run by Lua of the version that Argo CD's own runtime has."""
 
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import yaml
 from lupa.lua51 import LuaRuntime
 
+from orders_operator.objects import Object
 from tests.gitops.situations import SITUATIONS, Situation, resource
 from tests.helpers.paths import ROOT
-
-Object = dict[str, Any]
 
 FILE: Final = ROOT / "k8s" / "argocd" / "argocd-cm.yaml"
 KEY: Final = "resource.customizations.health.orders.dev_OrderService"

@@ -1,20 +1,18 @@
 """Flux and Helm wait by kstatus: the program here is a main function around that very package."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.observed import Observed
 from orders_operator.reconcile.summary import summarise
 from tests.gitops.situations import SITUATIONS, resource
 from tests.helpers.operator.observations import NOW, conditions
 from tests.operator.unit.reconcile.test_summary_properties import observations
 from tools.chart import tools
-
-Object = dict[str, Any]
 
 if not tools.available():
     pytest.skip("Go is not there: kstatus was not asked", allow_module_level=True)

@@ -41,8 +41,7 @@ class Claim:
         timing: Timing = TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """
-        Claim nothing before `keep`.
+        """Claim nothing before `keep`.
 
         Args:
             lease: what is claimed.

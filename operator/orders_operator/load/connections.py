@@ -25,8 +25,7 @@ class Connections:
     def __init__(
         self, url: str, *, timeout: float, renew: int, authorities: Path | None = None
     ) -> None:
-        """
-        Start without connections.
+        """Start without connections.
 
         Args:
             url: of which scheme, host and port count.

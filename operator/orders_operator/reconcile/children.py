@@ -40,8 +40,7 @@ class Children:
     def __init__(
         self, context: "Context", owner: Owner, kinds: Sequence["Kind"], now: datetime
     ) -> None:
-        """
-        Prepare for one reconcile.
+        """Prepare for one reconcile.
 
         Args:
             context: the cluster, and what the reconciles before have applied.

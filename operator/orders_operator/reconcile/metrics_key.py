@@ -1,13 +1,12 @@
 """The Secret with the API key of the metrics: there before the pods that need it, and after."""
 
 import secrets
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources.metrics_key import metrics_secret, reference, usable_key
 from orders_operator.resources.references import metrics_keys_of
-
-Object = dict[str, Any]
 
 _PREFIX: Final = "orders_"
 """As the service's own keys begin; scanners for secrets know them by it."""

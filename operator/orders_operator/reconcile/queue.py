@@ -41,8 +41,7 @@ class KeyedQueue(Generic[Key]):
     """Keys waiting for `work`; each piece of work returns when it wants to run again, or None."""
 
     def __init__(self, work: Callable[[Key], Awaitable[float | None]]) -> None:
-        """
-        Keep what is done with a key.
+        """Keep what is done with a key.
 
         Args:
             work: returns the seconds after which the key comes back by itself, and urgently, or

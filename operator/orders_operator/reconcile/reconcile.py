@@ -57,8 +57,7 @@ class Reconciler:
         instance: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """
-        Keep the collaborators.
+        """Keep the collaborators.
 
         Args:
             kube: the cluster.

@@ -48,8 +48,7 @@ class Report:
     def __init__(
         self, kube: "Kube", metrics: "Metrics", instance: str, now: Callable[[], datetime]
     ) -> None:
-        """
-        Keep where it is said.
+        """Keep where it is said.
 
         Args:
             kube: the cluster.

@@ -21,8 +21,7 @@ class Resyncs(Generic[Key]):
     """The time of each key within the interval."""
 
     def __init__(self, interval: float, draw: Callable[[], float] = random.random) -> None:
-        """
-        Start with no key.
+        """Start with no key.
 
         Args:
             interval: seconds.

@@ -8,15 +8,14 @@ first, then the key.
 import hashlib
 import re
 from base64 import b64encode
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.content import text
 from orders_operator.resources.labels import child
 from orders_operator.resources.observing import KEY, KEYS, METRICS_SUFFIX
 from orders_operator.resources.references import SECRETS, Needed, Reference
-
-Object = dict[str, Any]
 
 _NAME: Final = "metrics"
 _SCOPE: Final = "metrics:read"

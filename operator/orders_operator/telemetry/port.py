@@ -21,8 +21,7 @@ class Port:
         failure: Callable[[], str | None],
         unready: Callable[[], str | None],
     ) -> None:
-        """
-        Keep what is exposed.
+        """Keep what is exposed.
 
         Args:
             metrics: what /metrics shows.

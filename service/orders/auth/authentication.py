@@ -23,8 +23,7 @@ class Authentication:
     """Keeps the gates as the configuration says."""
 
     def __init__(self, config: "AuthConfig", count: Callable[[str], None]) -> None:
-        """
-        Read every file.
+        """Read every file.
 
         Args:
             config: what is on.

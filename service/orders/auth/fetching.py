@@ -92,8 +92,7 @@ class _Redirects(HTTPRedirectHandler):
 
 
 def fetch_keys(issuer: str, url: str | None, read: "Callable[[bytes], T]") -> T:
-    """
-    Return an issuer's JWK Set.
+    """Return an issuer's JWK Set.
 
     Args:
         issuer: whose.
@@ -109,8 +108,7 @@ def fetch_keys(issuer: str, url: str | None, read: "Callable[[bytes], T]") -> T:
 
 
 def discover(issuer: str) -> str:
-    """
-    Return where an issuer's keys are (OpenID Connect Discovery 1.0, 4).
+    """Return where an issuer's keys are (OpenID Connect Discovery 1.0, 4).
 
     Raises:
         OSError: nobody answered, or something else.

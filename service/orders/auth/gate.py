@@ -74,8 +74,7 @@ class Gate:
     """Asks for a credential; in the loop's thread, but for `known`."""
 
     def __init__(self, schemes: tuple[str, ...], count: Callable[[str], None]) -> None:
-        """
-        Let nobody in.
+        """Let nobody in.
 
         Args:
             schemes: those of `caller.py` that are taken.
@@ -104,8 +103,7 @@ class Gate:
         return None if valid is None or valid.until <= time() else valid.caller
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
-        """
-        Return who calls.
+        """Return who calls.
 
         Args:
             headers: of the request; names are in lower case, repeated fields are joined.
@@ -121,8 +119,7 @@ class Gate:
             raise self.refusal(refused.outcome, self.schemes) from None
 
     def judge(self, headers: Mapping[str, str]) -> Caller:
-        """
-        Return who calls, with what came of the credential instead of an answer.
+        """Return who calls, with what came of the credential instead of an answer.
 
         Raises:
             Refused: there is no credential, it is not valid, or it cannot be told now.
@@ -139,8 +136,7 @@ class Gate:
         return self._bearer(bearer(authorization))
 
     def check(self, caller: Caller, scope: str) -> None:
-        """
-        Let a caller in who has a scope.
+        """Let a caller in who has a scope.
 
         Raises:
             InsufficientScope: this one has not.

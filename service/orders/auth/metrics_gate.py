@@ -27,8 +27,7 @@ class MetricsGate:
         """Those that open the metrics alone, by digest."""
 
     def admit(self, headers: Mapping[str, str]) -> None:
-        """
-        Let a caller in who may read metrics, and count that.
+        """Let a caller in who may read metrics, and count that.
 
         Args:
             headers: of the request; names are in lower case, repeated fields are joined.

@@ -25,8 +25,7 @@ class WatchedFile:
     """A file that a variable names."""
 
     def __init__(self, variable: str, path: str, take: Callable[[bytes], None]) -> None:
-        """
-        Keep where it is.
+        """Keep where it is.
 
         Args:
             variable: for messages.

@@ -69,8 +69,7 @@ class Secrets:
     """The secrets of one configuration."""
 
     def __init__(self, values: Iterable[str] = (), public: Iterable[str] = ()) -> None:
-        """
-        Keep what to look for.
+        """Keep what to look for.
 
         Args:
             values: the secrets.

@@ -71,8 +71,7 @@ class TracingConfig(Struct, frozen=True):
 
 
 def read_tracing(reader: Reader) -> TracingConfig:
-    """
-    Read the settings that count.
+    """Read the settings that count.
 
     Raises:
         ValueError: with the name of the field that does not fit the others.

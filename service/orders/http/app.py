@@ -65,8 +65,7 @@ class Application(Litestar):
         receive: "Receive | LifeSpanReceive",
         send: "Send | LifeSpanSend",
     ) -> None:
-        """
-        Answer one request.
+        """Answer one request.
 
         Litestar takes `/orders/` and `//orders` for `/orders`, whereas here a resource has one
         path: one slash too many at its end is redirected, as FastAPI does, the rest is not found.
@@ -109,8 +108,7 @@ def create_app(
     database: "Database | None" = None,
     docs: bool = True,
 ) -> Application:
-    """
-    Return the ASGI application that serves these orders.
+    """Return the ASGI application that serves these orders.
 
     A request that fails leaves the name of its problem in the scope, as `orders_problem`.
 

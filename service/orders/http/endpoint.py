@@ -87,8 +87,7 @@ class Header(Marker, frozen=True):
 
 
 class Parameter(Struct, frozen=True):
-    """
-    An argument of an endpoint beside its body: `name` in Python, `wire` in the request.
+    """An argument of an endpoint beside its body: `name` in Python, `wire` in the request.
 
     `type` leaves out the None that an optional argument may be.
     """
@@ -118,8 +117,7 @@ class DeclarationError(TypeError):
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """
-    One operation of the API.
+    """One operation of the API.
 
     `call` takes what `takes` names, of `SERVICES`, then `body` unless the endpoint's `body` is
     None, then the parameters by name. `sends` and `also` document response headers and statuses
@@ -166,8 +164,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
     also: tuple[int, ...] = (),
     body_limit: int = BODY_LIMIT,
 ) -> Callable[[Function], Endpoint]:
-    """
-    Declare an async function to be the operation `method path`.
+    """Declare an async function to be the operation `method path`.
 
     Args:
         method: in capitals.

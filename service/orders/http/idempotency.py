@@ -42,8 +42,7 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 
 
 def parse(value: str) -> str:
-    """
-    Return the key that a header's value stands for, 1 to 255 printable ASCII characters.
+    """Return the key that a header's value stands for, 1 to 255 printable ASCII characters.
 
     Raises:
         MalformedIdempotencyKey: it stands for none.

@@ -28,8 +28,7 @@ def joined(headers: "Iterable[tuple[bytes, bytes]]") -> list[tuple[bytes, bytes]
 
 
 def check_accept(accept: bytes | None) -> None:
-    """
-    Check that the caller takes JSON; the most specific media range that fits decides.
+    """Check that the caller takes JSON; the most specific media range that fits decides.
 
     Raises:
         NotAcceptable: it does not.
@@ -40,8 +39,7 @@ def check_accept(accept: bytes | None) -> None:
 
 
 def check_content(content_type: bytes | None, content_encoding: bytes | None) -> None:
-    """
-    Check that a body, if its type is named, is uncompressed JSON in UTF-8.
+    """Check that a body, if its type is named, is uncompressed JSON in UTF-8.
 
     Raises:
         UnsupportedMediaType: it is not; the problem's headers say what would be.

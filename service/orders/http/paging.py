@@ -20,8 +20,7 @@ LIMIT_MAX: Final = 100
 
 
 def check_query(query: bytes, allowed: frozenset[str]) -> None:
-    """
-    Refuse parameters that are unknown or given twice, rather than guess.
+    """Refuse parameters that are unknown or given twice, rather than guess.
 
     Raises:
         InvalidRequest: it names the first of them.

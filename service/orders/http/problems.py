@@ -51,8 +51,7 @@ def problem_type(problem: type[Problem]) -> str:
 def document(
     problem: Problem, instance: str, trace_id: str = ""
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """
-    Return status, headers and body of the answer to a request that failed.
+    """Return status, headers and body of the answer to a request that failed.
 
     Args:
         problem: what went wrong.

@@ -51,8 +51,7 @@ def invalid(pointer: str, detail: str) -> InvalidRequest:
 
 
 def decode(decoder: Decoder[T], body: bytes) -> T:
-    """
-    Decode a JSON body, taking nothing for what it is not, but 3.0 for an integer.
+    """Decode a JSON body, taking nothing for what it is not, but 3.0 for an integer.
 
     Raises:
         InvalidRequest: not JSON (RFC 8259), not UTF-8, or not of the decoder's type.
@@ -146,8 +145,7 @@ def texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 
 def order_id(text: str, pointer: str) -> str:
-    """
-    Return the canonical, lower-case form of a UUID of any version (RFC 9562, 4).
+    """Return the canonical, lower-case form of a UUID of any version (RFC 9562, 4).
 
     Raises:
         InvalidRequest: `text`, found at `pointer`, is no UUID.
@@ -159,8 +157,7 @@ def order_id(text: str, pointer: str) -> str:
 
 
 def timestamp(text: str, pointer: str) -> datetime:
-    """
-    Return a time of RFC 3339 with its zone.
+    """Return a time of RFC 3339 with its zone.
 
     Raises:
         InvalidRequest: `text`, found at `pointer`, is none.
@@ -177,8 +174,7 @@ def timestamp(text: str, pointer: str) -> datetime:
 
 
 def checked(text: str, kind: Any, pointer: str) -> None:
-    """
-    Check the bounds of a parameter.
+    """Check the bounds of a parameter.
 
     Raises:
         InvalidRequest: `text`, found at `pointer`, is outside of those of its type.

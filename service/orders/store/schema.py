@@ -24,8 +24,7 @@ Fetch = Callable[[str, list[Any]], Awaitable[list[tuple[Any, ...]]]]
 
 
 async def schema_version(fetch: Fetch) -> int:
-    """
-    Return the number of the last migration applied, 0 before the first.
+    """Return the number of the last migration applied, 0 before the first.
 
     Args:
         fetch: runs a statement with its parameters and returns its rows; what it raises passes.

@@ -39,8 +39,7 @@ def forwarded(headers: Mapping[str, str]) -> str | None:
 
 
 def client(connection: str, proxied: str | None) -> tuple[str, str]:
-    """
-    Return the address of the caller, and that of the connection.
+    """Return the address of the caller, and that of the connection.
 
     Args:
         connection: ADDRESS:PORT of the connection.

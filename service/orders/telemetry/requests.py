@@ -46,8 +46,7 @@ class Requests:
     def begin(
         self, headers: Mapping[str, str], connection: str, query: str = "", version: str = "1.1"
     ) -> TraceContext:
-        """
-        Return the trace context of a request that begins.
+        """Return the trace context of a request that begins.
 
         Args:
             headers: those of the request, by names in lower case.

@@ -47,8 +47,7 @@ class Spans:
     """Makes spans."""
 
     def __init__(self, put: Callable[[Span], None], shutdown: Callable[[], None]) -> None:
-        """
-        Keep where they go.
+        """Keep where they go.
 
         Args:
             put: takes a span, which is sent later.
@@ -68,8 +67,7 @@ class Spans:
         *,
         failed: bool,
     ) -> None:
-        """
-        Make the span of a request that has ended, the child of its caller's.
+        """Make the span of a request that has ended, the child of its caller's.
 
         Args:
             context: its ids.
@@ -95,8 +93,7 @@ class Spans:
         *,
         failed: bool,
     ) -> None:
-        """
-        Make the spans of a batch that has ended: one of its own, and one in each request's trace.
+        """Make the spans of a batch that has ended: its own, and one in each request's trace.
 
         The batch serves many, so it is the child of none: it links to every request, and what each
         request has of it links to the batch.

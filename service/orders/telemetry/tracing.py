@@ -38,8 +38,7 @@ class Tracing:
         namespace: str = "",
         mask: Mask = masked,
     ) -> None:
-        """
-        Keep what makes the spans.
+        """Keep what makes the spans.
 
         Args:
             spans: None exports nothing.

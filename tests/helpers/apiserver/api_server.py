@@ -14,12 +14,11 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import CommandError, Namespace, run
 from tests.helpers.ports import free_port
-
-Object = dict[str, Any]
 
 ADMIN: Final = "admin"
 OPERATOR: Final = "operator"

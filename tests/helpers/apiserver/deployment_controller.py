@@ -7,16 +7,15 @@ on its way.
 import hashlib
 import uuid
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from msgspec import json
 
 from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from tests.helpers.apiserver.fake_kubelet import NODE
 from tests.helpers.apiserver.recording_client import Recording, holds
-
-Object = dict[str, Any]
 
 TEMPLATE_HASH: Final = "pod-template-hash"
 

@@ -7,14 +7,13 @@ on without them.
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from tests.helpers.apiserver.recording_client import Recording, holds
 from tests.helpers.ports import own_number
-
-Object = dict[str, Any]
 
 NODE: Final = "node-1"
 _BEGAN: Final = "2026-01-01T00:00:00Z"

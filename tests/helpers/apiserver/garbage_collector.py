@@ -4,7 +4,7 @@ It looks only when an owner that it knew is gone, as that is all that tests need
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import path
@@ -12,8 +12,6 @@ from orders_operator.resources.kinds import KINDS
 from tests.helpers.apiserver.deployment_controller import TEMPLATE_HASH, replica_set
 from tests.helpers.apiserver.recording_client import Recording
 from tests.helpers.apiserver.statefulset_controller import PROTECTION
-
-Object = dict[str, Any]
 
 _OWNED: Final = (
     *((it.api_version, it.plural) for it in KINDS if not it.optional),

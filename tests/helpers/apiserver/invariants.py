@@ -1,14 +1,13 @@
 """What must hold after each pass of the operator, whatever was done and whatever has failed."""
 
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from orders_operator.resources.labels import CONFIG_COPY, DATABASE, REVISION
 from orders_operator.resources.references import scheme
 from orders_operator.rollout.pods import ready
 from tests.helpers.apiserver.fake_kubelet import named
 from tests.helpers.apiserver.operator_namespace import NAME, World
-
-Object = dict[str, Any]
 
 EMBEDDED: Final = f"{NAME}-postgresql"
 _METRICS: Final = ("secrets", f"{NAME}-metrics")

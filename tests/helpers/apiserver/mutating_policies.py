@@ -6,13 +6,12 @@ another one at each write, as a time would be.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from tests.helpers.apiserver.operator_namespace import World
 from tests.helpers.server import eventually
-
-Object = dict[str, Any]
 
 STAMP: Final = """[JSONPatch{
     op: "add", path: "/spec/template/metadata/annotations/stamp",

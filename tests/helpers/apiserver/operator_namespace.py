@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from orders_operator.resources.kinds import KINDS, Kind
 from tests.helpers.apiserver.deployment_controller import Deployments
 from tests.helpers.apiserver.fake_kubelet import Kubelet, own_container
@@ -21,7 +22,6 @@ from tests.helpers.apiserver.statefulset_controller import StatefulSets
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-Object = dict[str, Any]
 
 NAME: Final = "shop"
 IMAGE: Final = "orders/service:1"

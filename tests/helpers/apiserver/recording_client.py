@@ -6,8 +6,7 @@ from typing import Any
 import httpx2
 
 from orders_operator.client.kube import Kube
-
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 
 class Recording(Kube):

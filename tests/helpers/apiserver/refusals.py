@@ -11,13 +11,12 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client import transport
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from orders_operator.resources.kinds import KINDS
 from tests.helpers.apiserver.api_server import OPERATOR
 from tests.helpers.apiserver.operator_namespace import World
 from tests.helpers.server import eventually
 from tests.helpers.unanswered_webhook import webhook
-
-Object = dict[str, Any]
 
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _RBAC: Final = "rbac.authorization.k8s.io"

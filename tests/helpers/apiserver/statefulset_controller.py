@@ -6,15 +6,14 @@ is nobody's. A pod that is not ready is not replaced by one of another template
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
+from orders_operator.objects import Object
 from tests.helpers.apiserver.deployment_controller import ready, template_hash
 from tests.helpers.apiserver.fake_kubelet import NODE
 from tests.helpers.apiserver.recording_client import Recording, holds
-
-Object = dict[str, Any]
 
 REVISION: Final = "controller-revision-hash"
 PROTECTION: Final = "kubernetes.io/pvc-protection"

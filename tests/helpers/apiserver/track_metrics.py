@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from orders.telemetry.metrics import Metrics
+from orders_operator.objects import Object
 from orders_operator.resources.service import METRICS_PORT
 from tests.helpers.apiserver.fake_kubelet import Kubelet, own_container
-
-Object = dict[str, Any]
 
 UNREADY: Final = "[-]database failed: no answer; the log says why\n[+]draining ok\n"
 

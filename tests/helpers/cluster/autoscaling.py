@@ -4,7 +4,8 @@ from typing import Final
 
 import pytest
 
-from tests.helpers.cluster.kubectl import CommandError, Object, run
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import CommandError, run
 
 MOST: Final = 3
 RUSH: Final = 500.0

@@ -12,12 +12,11 @@ import json
 import subprocess
 import threading
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from orders_operator.client.kube import path
-
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 _DISCOVERY: Final = "application/json;v=v2;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList"
 _SECONDS: Final = 30

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from orders_operator.objects import Object
 from tests.helpers.cluster import cluster_api
 from tests.helpers.conditions import rolled_out
 from tests.helpers.paths import ROOT
@@ -22,8 +23,6 @@ ABSENT: Final = "localhost:1/orders/service:absent"
 """No registry is there, which is told sooner than by one that lacks it."""
 OPERATOR: Final = "orders-operator"
 """The release is `orders`, so this is the operator's Deployment, its Lease and component."""
-
-Object = dict[str, Any]
 
 
 class CommandError(AssertionError):

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import yaml
 
-from tests.helpers.cluster.kubectl import Namespace, Object, go_module, run
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace, go_module, run
 
 MODULE: Final = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 NAMESPACE: Final = "monitoring"

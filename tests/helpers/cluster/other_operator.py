@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from orders_operator.objects import Object
 from tests.e2e.images.build import OTHERWISE
-from tests.helpers.cluster.kubectl import OPERATOR, Namespace, Object, helm
+from tests.helpers.cluster.kubectl import OPERATOR, Namespace, helm
 from tests.helpers.cluster.release import RELEASE
 
 USUAL: Final = "orders/operator"

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from tests.helpers.cluster.kubectl import IMAGE, Namespace, Object
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import IMAGE, Namespace
 
 SECONDS: Final = 20.0
 """Until a policy is in force."""

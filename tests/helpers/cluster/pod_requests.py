@@ -5,10 +5,13 @@ connection of its own, as a server takes a new certificate for new ones.
 """
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chaos.load import CA_FILE, TOKEN_FILE
-from tests.helpers.cluster.kubectl import Namespace, Object
+from tests.helpers.cluster.kubectl import Namespace
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 ORDER: Final = {"item": "e2e", "quantity": 1}
 _ASK: Final = """

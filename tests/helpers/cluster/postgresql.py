@@ -3,7 +3,8 @@
 import itertools
 from typing import Final
 
-from tests.helpers.cluster.kubectl import Namespace, Object, run
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import Namespace, run
 
 _NAME: Final = "postgresql"
 _LABELS: Final = {"app": _NAME}

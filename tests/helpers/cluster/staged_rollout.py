@@ -5,7 +5,8 @@ Its pods and revisions are real ones; only its status is written here.
 
 from typing import Final
 
-from tests.helpers.cluster.kubectl import IMAGE, Namespace, Object, order_service
+from orders_operator.objects import Object
+from tests.helpers.cluster.kubectl import IMAGE, Namespace, order_service
 
 NAME: Final = "staged"
 OLD: Final = "5f8a9c0d1e"

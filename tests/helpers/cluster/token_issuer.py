@@ -1,11 +1,14 @@
 """An issuer of tokens in the cluster: its OpenID configuration and its keys, by plain HTTP."""
 
 import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tests.helpers.cluster.kubectl import IMAGE, Namespace, Object
+from tests.helpers.cluster.kubectl import IMAGE, Namespace
 from tests.helpers.cluster.packets import CONFINED
 from tests.helpers.tokens import Signer, jwks
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 PORT: Final = 8080
 OTHER: Final = 8081

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 NOW: Final = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 OLD: Final = "5f8a9c0d1e"

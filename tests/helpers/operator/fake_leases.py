@@ -8,8 +8,7 @@ from typing import Any
 from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import path
 from orders_operator.client.lease import API_VERSION, PLURAL
-
-Object = dict[str, Any]
+from orders_operator.objects import Object
 
 
 def url(namespace: str, name: str) -> str:

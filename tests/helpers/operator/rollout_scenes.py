@@ -1,8 +1,9 @@
 """Moments in the life of an OrderService, each of which is a screen."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
+from orders_operator.objects import Object
 from orders_operator.plugin.snapshot import ServiceSnapshot
 from tests.helpers.operator.cluster_objects import (
     NEW,
@@ -23,7 +24,6 @@ from tests.helpers.operator.cluster_objects import (
     stable_pods,
 )
 
-Object = dict[str, Any]
 Scene = Callable[[], ServiceSnapshot]
 
 _FINE: Final = condition(

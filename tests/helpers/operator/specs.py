@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from orders_operator.api.decode import decode
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources import postgres
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.declaration import declaration
@@ -18,8 +19,6 @@ from orders_operator.resources.placement import Placement, Running
 from orders_operator.resources.revision import Revision, wanted
 from orders_operator.resources.schemes import Schemes
 from orders_operator.resources.schemes import declared as scheme
-
-Object = dict[str, Any]
 
 IMAGE: Final = "orders/service:0.1.0"
 EVERY_API: Final = frozenset({SERVICE_MONITOR.api_version, HTTP_ROUTE.api_version})

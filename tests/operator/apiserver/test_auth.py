@@ -7,13 +7,12 @@ import pytest
 from msgspec import json
 
 from orders_operator.client.errors import KubeError
+from orders_operator.objects import Object
 from orders_operator.resources.auth import CLUSTER_KEYS, ISSUERS
 from tests.helpers.apiserver.fake_kubelet import Fate, named
 from tests.helpers.apiserver.operator_namespace import IMAGE, NAME, NEXT, World
 from tests.helpers.apiserver.refusals import answering
 from tests.helpers.apiserver.running_leader import becomes, is_rolled_out, working
-
-Object = dict[str, Any]
 
 AUTH = f"{NAME}-auth"
 JWT: Object = {"issuer": "https://login.example.com:8443", "audience": "orders"}

@@ -1,13 +1,10 @@
 """What somebody changes of a declared field is set right, by whichever process comes next."""
 
-from typing import Any
-
 import pytest
 
+from orders_operator.objects import Object
 from orders_operator.resources.kinds import KINDS
 from tests.helpers.apiserver.operator_namespace import NAME, World
-
-Object = dict[str, Any]
 
 TEMPLATE = "/spec/template/spec/containers/0"
 CHANGES: dict[str, tuple[str, list[Object]]] = {

@@ -1,16 +1,14 @@
 """Metrics that ask for a key: its Secret stays while pods need it, and the analysis has it."""
 
 from base64 import b64decode, b64encode
-from typing import Any
 
 import pytest
 
+from orders_operator.objects import Object
 from tests.helpers.apiserver.fake_kubelet import named
 from tests.helpers.apiserver.operator_namespace import IMAGE, NAME, NEXT, World
 from tests.helpers.apiserver.refusals import policy
 from tests.helpers.apiserver.track_metrics import traffic
-
-Object = dict[str, Any]
 
 SECRET = f"{NAME}-metrics"
 CLOSED = {"monitoring": {"enabled": False, "auth": True}}

@@ -6,12 +6,11 @@ import pytest
 
 from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import API_VERSION, KIND, PLURAL
+from orders_operator.objects import Object
 from orders_operator.reconcile import reconcile
 from orders_operator.reconcile.retention import retain
 from orders_operator.resources.postgres import database_names
 from tests.helpers.apiserver.operator_namespace import NAME, World
-
-Object = dict[str, Any]
 
 DATABASE = ("apps/v1", "statefulsets", f"{NAME}-postgresql")
 LEAVING = {"embedded": None, "secretRef": {"name": "missing"}}

@@ -74,8 +74,7 @@ _UNCHANGING: Final = (
 async def create_order(
     orders: "OrderService", body: NewOrder, idempotency_key: IdempotencyKey = None
 ) -> Reply[Order]:
-    """
-    Create an order and answer once it is committed.
+    """Create an order and answer once it is committed.
 
     With an `Idempotency-Key`, a second request with the same key and payload gets the first one's
     order again, marked `Idempotency-Replayed: true`. The same key with another payload is refused.
@@ -96,8 +95,7 @@ async def create_order(
 async def create_orders(
     orders: "OrderService", body: Batch, idempotency_key: IdempotencyKey = None
 ) -> Reply[Sequence[Order]]:
-    """
-    Create all of the orders or none, and answer with them in the sequence they were sent.
+    """Create all of the orders or none, and answer with them in the sequence they were sent.
 
     An `Idempotency-Key` belongs to all of them together: a second request with the same key and
     payload gets the first one's orders again, marked `Idempotency-Replayed: true`.
@@ -141,8 +139,7 @@ async def read_order(
         ),
     ] = None,
 ) -> Reply[Order]:
-    """
-    Find the order by its id.
+    """Find the order by its id.
 
     An order never changes, so its `ETag` stays valid, and its caller may cache it for a day.
     """
@@ -184,8 +181,7 @@ async def list_orders(  # noqa: PLR0913  each is a parameter of the request
         Meta(description="Only orders created before this time (RFC 3339, with its zone)."),
     ] = None,
 ) -> Reply[list[Order]]:
-    """
-    Page by id: a page costs the same wherever it is and whatever the list is filtered by.
+    """Page by id: a page costs the same wherever it is and whatever the list is filtered by.
 
     Follow the `Link` header: `next` leads to older orders, `prev` to newer ones, of the same
     filters. `after` and `before` are mutually exclusive. Spans of time that meet, one's

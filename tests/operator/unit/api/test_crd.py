@@ -13,7 +13,8 @@ from orders_operator.api.conditions import ConditionType, Reason
 from orders_operator.api.crd import definition
 from orders_operator.api.rules import ROOT, RULES
 from orders_operator.api.spec import OrderServiceSpec
-from tests.helpers.operator.specs import Object, service, specs
+from orders_operator.objects import Object
+from tests.helpers.operator.specs import service, specs
 
 
 def version() -> Object:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from orders_operator.api.decode import InvalidSpec, decode, legible
-from tests.helpers.operator.specs import IMAGE, Object, service, specs, variables
+from orders_operator.objects import Object
+from tests.helpers.operator.specs import IMAGE, service, specs, variables
 
 METADATA = {"name": "shop", "namespace": "ns", "uid": "u-1", "generation": 1}
 

@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 
 from orders_operator.api.crd import structural
 from orders_operator.api.spec import KIND, OrderServiceSpec
-from tests.helpers.operator.specs import Object, children, service
+from orders_operator.objects import Object
+from tests.helpers.operator.specs import children, service
 from tests.helpers.paths import ROOT
 
 SAMPLES: Final = sorted((ROOT / "k8s" / "samples").glob("*.yaml"))

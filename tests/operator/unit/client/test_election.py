@@ -6,7 +6,8 @@ import pytest
 
 from orders_operator.client.election import Election
 from orders_operator.client.lease import Timing
-from tests.helpers.operator.fake_leases import LeaseClient, LeaseServer, Object, url
+from orders_operator.objects import Object
+from tests.helpers.operator.fake_leases import LeaseClient, LeaseServer, url
 
 pytestmark = pytest.mark.looptime
 

@@ -1,9 +1,10 @@
 """What a person may say to a rollout, and when."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
+from orders_operator.objects import Object
 from orders_operator.plugin.commands import MANAGER, Command, Order, decide, patch
 from orders_operator.plugin.errors import Refused
 from tests.helpers.operator.cluster_objects import NEW, NOW, OLD, ago, service
@@ -17,8 +18,6 @@ from tests.helpers.operator.rollout_scenes import (
     stable,
     unlabelled,
 )
-
-Object = dict[str, Any]
 
 
 def resource(scene: Scene, **annotations: str) -> Object:

@@ -2,20 +2,19 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import httpx2
 import pytest
 from msgspec import json
 
 from orders_operator.client.kube import Kube
+from orders_operator.objects import Object
 from orders_operator.plugin import cli
 from orders_operator.plugin.kubectl_proxy import Access
 from orders_operator.rollout.situation import moment
 from tests.helpers.operator.cluster_objects import NEW, ago
 from tests.helpers.operator.rollout_scenes import Scene, rolled_back, stable, unlabelled
 
-Object = dict[str, Any]
 Shop = Callable[..., dict[str, Object]]
 """Puts OrderServices into the namespace; returns the annotations that each is given from then."""
 

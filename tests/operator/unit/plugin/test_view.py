@@ -1,10 +1,9 @@
 """What is understood of objects as the API server has them."""
 
-from typing import Any
-
 import pytest
 from msgspec import json
 
+from orders_operator.objects import Object
 from orders_operator.plugin.errors import Refused
 from orders_operator.plugin.pods import pod_of
 from orders_operator.plugin.snapshot import ServiceSnapshot
@@ -27,8 +26,6 @@ from tests.helpers.operator.rollout_scenes import (
     rolling,
     stable,
 )
-
-Object = dict[str, Any]
 
 
 def waiting(name: str, reason: str) -> Object:

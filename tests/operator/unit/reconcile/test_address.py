@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.address import url
-from tests.helpers.operator.specs import Object, service
+from tests.helpers.operator.specs import service
 
 
 def route(*hostnames: str, **more: Any) -> Object:

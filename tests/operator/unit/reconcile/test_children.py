@@ -1,10 +1,7 @@
 """What counts as a change of a child."""
 
-from typing import Any
-
+from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import altered
-
-Object = dict[str, Any]
 
 
 def deployment(version: str, available: int, **labels: str) -> Object:

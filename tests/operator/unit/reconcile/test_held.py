@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.held import holds
-
-Object = dict[str, Any]
 
 MANAGER: Final = "us"
 scalars = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b"]), st.booleans())

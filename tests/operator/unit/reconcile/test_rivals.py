@@ -1,10 +1,7 @@
 """Ports that have to be replaced before anything can be applied."""
 
-from typing import Any
-
+from orders_operator.objects import Object
 from orders_operator.reconcile.rivals import replaced
-
-Object = dict[str, Any]
 
 HTTP = {"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8000}
 METRICS = {"name": "metrics", "port": 2121, "protocol": "TCP", "targetPort": 2121}

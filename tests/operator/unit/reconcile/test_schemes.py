@@ -6,10 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.objects import Object
 from orders_operator.reconcile.schemes import schemes
 from orders_operator.resources.labels import TRACK
 from orders_operator.resources.pod import template
-from tests.helpers.operator.specs import Object, service
+from tests.helpers.operator.specs import service
 
 PLAIN, OVER_TLS = (
     template(service(tls=tls)) for tls in (None, {"secretRef": {"name": "certificate"}})

@@ -8,6 +8,7 @@ from msgspec import json
 
 from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.auth import (
     ClusterKeys,
     auth_config,
@@ -18,7 +19,7 @@ from orders_operator.resources.auth import (
 from orders_operator.resources.declaration import complete, declaration
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import auth_config_of, everything, named
-from tests.helpers.operator.specs import Object, pod, revision, service, services, variables
+from tests.helpers.operator.specs import pod, revision, service, services, variables
 
 KEYS: Object = {"apiKeysSecretRef": {"name": "callers"}}
 JWT: Object = {

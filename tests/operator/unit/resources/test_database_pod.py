@@ -1,6 +1,6 @@
 """The embedded database's pod takes what is declared of all pods, but not by an upgrade alone."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hypothesis import given
 from msgspec import json
@@ -17,7 +17,10 @@ from orders_operator.resources.database_revision import (
     stored,
 )
 from orders_operator.resources.postgres import secret, stateful_set
-from tests.helpers.operator.specs import Object, service, services
+from tests.helpers.operator.specs import service, services
+
+if TYPE_CHECKING:
+    from orders_operator.objects import Object
 
 SPOT: Final = {"tolerations": [{"key": "spot", "operator": "Exists"}]}
 FAST: Final = {"nodeSelector": {"disk": "fast"}, "affinity": {"nodeAffinity": {}}}

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.kinds import HTTP_ROUTE, KINDS, SERVICE_MONITOR
 from orders_operator.resources.network import Egress, open_ports
 from tests.helpers.operator.specs import (
     EVERY_API,
     PASSWORD,
-    Object,
     children,
     desired,
     kinds,

@@ -5,7 +5,8 @@ from typing import Any, Final
 from hypothesis import given
 
 from orders_operator.api.spec import OrderService
-from tests.helpers.operator.specs import Object, children, desired, service, services
+from orders_operator.objects import Object
+from tests.helpers.operator.specs import children, desired, service, services
 
 METADATA: Final = {"labels": {"team": "shop"}, "annotations": {"owner": "shop@example.com"}}
 SCHEDULING: Final[Object] = {

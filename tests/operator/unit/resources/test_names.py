@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.api.spec import NAME_LENGTH, OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.claim import claim_name
 from orders_operator.resources.database_revision import database_revision, stored
 from orders_operator.resources.postgres import database_name, with_database_of
-from tests.helpers.operator.specs import EVERY_API, Object, children, service
+from tests.helpers.operator.specs import EVERY_API, children, service
 
 _LONGEST: Final = {"Service": 63, "StatefulSet": 52}
 """The others may have 253 characters, and are in no label."""

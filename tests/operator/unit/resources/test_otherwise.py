@@ -2,9 +2,10 @@
 
 import pytest
 
+from orders_operator.objects import Object
 from orders_operator.resources import pod, postgres
 from tests.e2e.images.otherwise.otherwise import TIMEOUT, patch
-from tests.helpers.operator.specs import Object, children, service
+from tests.helpers.operator.specs import children, service
 
 
 def _timeouts(template: Object) -> set[int]:

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from orders_operator import __version__
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.database_revision import database_revision
 from orders_operator.resources.postgres import secret, stateful_set
 from tests.helpers.operator.specs import (
     PASSWORD,
-    Object,
     children,
     pod,
     revision,

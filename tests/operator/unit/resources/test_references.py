@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.objects import Object
 from orders_operator.resources.config_copy import (
     config_copy,
     copy_name,
@@ -26,7 +27,7 @@ from orders_operator.resources.references import (
     database,
     named,
 )
-from tests.helpers.operator.specs import Object, service
+from tests.helpers.operator.specs import service
 
 ENV = [
     {"name": "A", "value": "1"},

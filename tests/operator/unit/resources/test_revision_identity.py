@@ -7,6 +7,7 @@ from hypothesis import given
 from msgspec import json
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.database_revision import (
     DatabaseRevision,
     controller_revision,
@@ -16,7 +17,7 @@ from orders_operator.resources.database_revision import (
 from orders_operator.resources.declaration import complete, declaration
 from orders_operator.resources.postgres import secret, stateful_set
 from orders_operator.resources.revision import Revision, wanted
-from tests.helpers.operator.specs import Object, revision, service, services
+from tests.helpers.operator.specs import revision, service, services
 
 LATER = "2026-01-02T03:04:05Z"
 FULL: Object = {

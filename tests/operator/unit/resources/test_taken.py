@@ -9,8 +9,9 @@ from orders.auth.issuer import issuers
 from orders.config import Config, protections
 from orders_operator.api.decode import InvalidSpec
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.resources.auth import ISSUERS, ClusterKeys, auth_files
-from tests.helpers.operator.specs import Object, pod, service, services, variables
+from tests.helpers.operator.specs import pod, service, services, variables
 
 CLUSTER = ClusterKeys("https://kubernetes.default.svc", '{"keys":[]}')
 DATABASE = "postgresql://orders@shop-postgresql/orders"

@@ -6,19 +6,12 @@ import pytest
 from hypothesis import given
 
 from orders_operator.api.spec import OrderService
+from orders_operator.objects import Object
 from orders_operator.reconcile.address import url
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import everything, named, scheme
 from orders_operator.resources.schemes import Schemes, declared
-from tests.helpers.operator.specs import (
-    Object,
-    children,
-    pod,
-    revision,
-    service,
-    services,
-    variables,
-)
+from tests.helpers.operator.specs import children, pod, revision, service, services, variables
 
 TLS: Object = {"secretRef": {"name": "shop-tls"}}
 ROUTE: Object = {"httpRoute": {"parentRefs": [{"name": "g"}], "hostnames": ["a.example"]}}

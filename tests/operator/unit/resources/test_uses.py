@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 
+from orders_operator.objects import Object
 from orders_operator.resources.uses import uses
-from tests.helpers.operator.specs import Object, desired, service, specs
+from tests.helpers.operator.specs import desired, service, specs
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.objects import Object
 from orders_operator.resources.revision import (
     Revision,
     controller_revision,
@@ -11,7 +12,7 @@ from orders_operator.resources.revision import (
 )
 from orders_operator.rollout.history import history
 from orders_operator.rollout.share import canary_pods, share
-from tests.helpers.operator.specs import Object, service
+from tests.helpers.operator.specs import service
 
 SHOP = service()
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders_operator.objects import Object
 from orders_operator.rollout.pods import ready
 from orders_operator.rollout.unready import lacking, runs_unready
-
-Object = dict[str, Any]
 
 NOT_READY = {"type": "Ready", "status": "False"}
 DONE = {"name": "migrate", "state": {"terminated": {"exitCode": 0}}}
