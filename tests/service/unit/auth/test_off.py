@@ -39,9 +39,8 @@ def test_an_endpoint_without_a_scope_fails_at_import() -> None:
     endpoint("GET", "/", summary="Closed", requires="orders:read")(_nothing)
 
 
-async def _nothing(orders: object) -> Reply[None]:
+async def _nothing() -> Reply[None]:
     """Do nothing."""
-    del orders
     return Reply(None)
 
 
