@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h)?")
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _NAME_LENGTH: Final = 253
 _INTERVALS: Final = (1.0, 86400.0)
 
@@ -38,7 +38,7 @@ def within(allowed: range) -> Callable[[str], int]:
 
 
 def interval(text: str) -> float:
-    """Parse `30s`, `5m`, `1h`: seconds, from 1s to 24h."""
+    """Parse `30`, `30s`, `1500ms`, `1.5m`, `1h`: seconds, from 1s to 24h."""
     match = _DURATION.fullmatch(text.strip())
     low, high = _INTERVALS
     if match is None or not low <= float(match[1]) * _UNITS[match[2]] <= high:

@@ -126,9 +126,9 @@ DATABASE: Final = (
     Setting(
         "connect_timeout",
         ("DB_CONNECT_TIMEOUT", "PGCONNECT_TIMEOUT"),
-        parse.integer(1, 60),
+        parse.whole_seconds(1, 60),
         2,
-        "1 to 60",
+        "a duration of whole seconds, 1s to 60s",
         "How long one attempt to connect may take.",
         "Database",
         unit="s",

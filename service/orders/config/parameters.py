@@ -71,7 +71,7 @@ PARAMETERS: Final = (
     _taken("channel_binding", "channel_binding", "disable, prefer or require; see TLS"),
     _taken("target_session_attrs", "target_session_attrs", "read-write when left out; see Hosts"),
     _taken("load_balance_hosts", "load_balance_hosts", "disable, or random order of hosts"),
-    _taken("connect_timeout", "connect_timeout", "seconds for one try, 1 to 60"),
+    _taken("connect_timeout", "connect_timeout", "how long one attempt may take, 1 to 60 seconds"),
     _taken(
         "application_name",
         "application_name",

@@ -23,6 +23,19 @@ def duration(low: float, high: float) -> Parser:
     return _with_unit(_DURATION, _UNITS, float, low, high)
 
 
+def whole_seconds(low: int, high: int) -> Parser:
+    """Parse a duration that is a whole number of seconds."""
+    parse_duration = duration(low, high)
+
+    def parse(text: str) -> int:
+        seconds: float = parse_duration(text)
+        if not seconds.is_integer():
+            raise ValueError(text)
+        return int(seconds)
+
+    return parse
+
+
 _DIGITS: Final = 18
 
 

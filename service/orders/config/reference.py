@@ -28,7 +28,9 @@ prints what is in force, with secrets masked.
 
 Where a row has several names, the first one that is set counts. An empty variable counts as not
 set. A secret can be given as a file instead: the path in the variable with `_FILE` added, one
-newline at the end of the file is dropped. Durations take `5`, `5s`, `500ms`, `1m`, `1h`.
+newline at the end of the file is dropped. Durations take `5`, `5s`, `500ms`, `1.5m`, `1h`, as the
+commands' options do; only `OTEL_BSP_SCHEDULE_DELAY` is a number of milliseconds, as OpenTelemetry
+defines it.
 """
 
 
