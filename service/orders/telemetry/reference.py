@@ -28,7 +28,8 @@ unknown `http_request_method` is `_OTHER`. `url_scheme` is `http`, or `https` wi
 proxy says. `problem` is the last part of the problem's `type`, if there is one. `error_type` is
 empty unless the service failed: for a request answered 5xx it is the problem, for a batch
 `connection-lost`, `statement-refused`, `timeout` or `cancelled`.
-`db_operation_name` and `operation` are `insert`, `select`, `insert_many` or `list`; a batch counts
+`db_operation_name` and `operation` are `insert`, `select`, `insert_many`, `list`, or
+`endpoint` for statements of an endpoint of one's own; a batch counts
 once, however many requests share it. Probes and scrapes are not counted. The `reason` for which
 writes are blocked is `standby`, `lock`, `privilege`, `disk` or `other`. The `outcome` of a
 credential is `accepted`, `insufficient-scope`, or why it was refused; of what is open nothing is

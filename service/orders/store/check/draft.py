@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import NODEFAULT, structs
+from pglast.keywords import RESERVED_KEYWORDS
 
 from orders.columns import Column
 from orders.model import COLUMNS, NewOrder
@@ -56,7 +57,9 @@ def draft(name: str, directory: Path = DIRECTORY, columns: Sequence[Column] = CO
 
 
 def _added(column: Column) -> str:
-    return f"ALTER TABLE orders ADD COLUMN {column.name} {column.type}{''.join(_more(column))};\n"
+    is_plain = column.name.islower() and column.name not in RESERVED_KEYWORDS
+    name = column.name if is_plain else column.quoted
+    return f"ALTER TABLE orders ADD COLUMN {name} {column.type}{''.join(_more(column))};\n"
 
 
 def _more(column: Column) -> Iterator[str]:
