@@ -39,14 +39,14 @@ def _by(*keys: str) -> dict[str, Any]:
 
 
 class Subject(Struct, frozen=True, rename="camel"):
-    """A subject of an issuer, and what it may where its token says nothing of scopes."""
+    """A subject of an issuer, and its scopes if its token contains none."""
 
     subject: Annotated[Word, Meta(description="The `sub` claim of its tokens.")]
     scopes: Scopes
 
 
 class JwtIssuer(Struct, frozen=True, rename="camel"):
-    """An issuer whose tokens are taken."""
+    """An issuer whose tokens are accepted."""
 
     issuer: Annotated[
         Word,
@@ -110,7 +110,7 @@ class ApiKeysSecret(Struct, frozen=True, rename="camel"):
 
 
 class ServiceAccount(Struct, frozen=True, rename="camel"):
-    """A ServiceAccount of this cluster, whose pods need no secret to call."""
+    """A ServiceAccount of this cluster, whose pods call without a secret."""
 
     namespace: Annotated[Namespace, Meta(description="The namespace of the ServiceAccount.")]
     name: Annotated[Name, Meta(description="The name of the ServiceAccount.")]
@@ -118,7 +118,7 @@ class ServiceAccount(Struct, frozen=True, rename="camel"):
 
 
 class Auth(Struct, frozen=True, rename="camel"):
-    """Who may call; every other request is refused."""
+    """Who may call the API; every other request is refused."""
 
     jwt: Annotated[
         tuple[JwtIssuer, ...],

@@ -8,7 +8,7 @@ from orders_operator.api.fields import Image, Key, Name, Quantity, Size
 
 
 class Resources(Struct, frozen=True, rename="camel"):
-    """What a container is given at least, and at most."""
+    """Resource requests and limits of a container."""
 
     requests: Annotated[
         dict[str, Quantity], Meta(description="The resources that a node must have free for it.")
@@ -38,7 +38,7 @@ class Storage(Struct, frozen=True, rename="camel"):
 
 
 class Embedded(Struct, frozen=True, rename="camel"):
-    """One PostgreSQL pod for trying out: no replica, no backup."""
+    """One PostgreSQL pod for trials, without replicas or backups."""
 
     storage: Storage = Storage()
     retention: Annotated[
@@ -72,7 +72,7 @@ class Embedded(Struct, frozen=True, rename="camel"):
 
 
 class Database(Struct, frozen=True, rename="camel"):
-    """Where orders are kept: exactly one of secretRef, cluster and embedded."""
+    """The database of the orders: exactly one of secretRef, cluster and embedded."""
 
     secret_ref: UrlSecret | None = None
     cluster: Annotated[

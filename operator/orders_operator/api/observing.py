@@ -38,7 +38,7 @@ class HeadersSecret(Struct, frozen=True, rename="camel"):
 
 
 class Tracing(Struct, frozen=True, rename="camel"):
-    """Spans of sampled requests."""
+    """Export of the spans of sampled requests."""
 
     endpoint: Annotated[
         str,

@@ -24,7 +24,7 @@ RESTART: Final = "orders.dev/restart"
 
 
 class Step(Struct, frozen=True, rename="camel"):
-    """A part of the way."""
+    """One step of a canary."""
 
     weight: Annotated[
         int,
@@ -40,7 +40,7 @@ class Step(Struct, frozen=True, rename="camel"):
 
 
 class AnalysisPrometheus(Struct, frozen=True, rename="camel"):
-    """A Prometheus that is asked, instead of the pods themselves."""
+    """A Prometheus that is queried instead of the pods themselves."""
 
     url: Annotated[
         str,
@@ -53,7 +53,7 @@ class AnalysisPrometheus(Struct, frozen=True, rename="camel"):
 
 
 class Analysis(Struct, frozen=True, rename="camel"):
-    """What the canary pods' own metrics must say, window by window."""
+    """Limits for the metrics of the canary pods, judged window by window."""
 
     max_error_ratio: Annotated[
         Ratio, Meta(description="The largest share of requests that may be answered with 5xx.")
@@ -125,7 +125,7 @@ class RollingUpdate(Struct, frozen=True, rename="camel"):
 
 
 class Rollout(Struct, frozen=True, rename="camel"):
-    """How a change of the pods comes in."""
+    """How a change of the pods is rolled out."""
 
     strategy: Annotated[
         Literal["RollingUpdate", "Canary"],

@@ -11,7 +11,7 @@ Replicas = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Autoscaling(Struct, frozen=True, rename="camel"):
-    """A HorizontalPodAutoscaler; `replicas` is then its business."""
+    """A HorizontalPodAutoscaler, which sets the number of pods instead of `replicas`."""
 
     max: Annotated[Replicas, Meta(description="The largest number of pods.")]
     min: Annotated[Replicas, Meta(description="The smallest number of pods.")] = 2
@@ -35,7 +35,7 @@ class Autoscaling(Struct, frozen=True, rename="camel"):
 
 
 class DisruptionBudget(Struct, frozen=True, rename="camel"):
-    """A PodDisruptionBudget, when there is more than one replica; at most one bound."""
+    """A PodDisruptionBudget if there is more than one replica, with at most one limit."""
 
     enabled: Enabled = True
     min_available: Annotated[

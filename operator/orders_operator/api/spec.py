@@ -27,7 +27,7 @@ NAME_LENGTH = 63
 
 
 class Migrations(Struct, frozen=True, rename="camel"):
-    """`orders migrate` before the service, in an init container of each pod."""
+    """`orders migrate`, which runs in an init container of each pod before the service."""
 
     enabled: Annotated[
         bool, Meta(description="Whether pods migrate the database before they serve.")
@@ -38,7 +38,7 @@ class Migrations(Struct, frozen=True, rename="camel"):
 
 
 class Shutdown(Struct, frozen=True, rename="camel"):
-    """How a pod leaves: its address goes first, then callers are told, then it finishes."""
+    """How a pod shuts down: its address is removed, callers are told, then it finishes."""
 
     delay: Annotated[
         Duration,
@@ -61,7 +61,7 @@ class LocalReference(Struct, frozen=True, rename="camel"):
 
 
 class InheritedMetadata(Struct, frozen=True, rename="camel"):
-    """What every child and every pod has in its metadata, the embedded database's too."""
+    """Metadata of every child and every pod, including those of the embedded database."""
 
     labels: Annotated[
         Labels,
@@ -82,7 +82,7 @@ class InheritedMetadata(Struct, frozen=True, rename="camel"):
 
 
 class PodTemplate(Struct, frozen=True, rename="camel"):
-    """What is added to the pods, to that of the embedded database too."""
+    """Additions to the pods, including that of the embedded database."""
 
     labels: Annotated[
         Labels, Meta(description="Added to the operator's own, which take precedence.")
@@ -158,7 +158,7 @@ class PodsSpec(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class OrderServiceSpec(PodsSpec, frozen=True, rename="camel", kw_only=True):
-    """What is wanted."""
+    """The desired state."""
 
     database: Database
     replicas: Annotated[

@@ -27,7 +27,7 @@ class Condition(Struct, frozen=True, rename="camel"):
 
 
 class Measured(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What pods of one revision answered in a window."""
+    """What the pods of one revision answered in a window."""
 
     pods: int
     requests: int
@@ -45,7 +45,7 @@ class Measured(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class AnalysisStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The last window of a rollout, and what all of them came to."""
+    """The last window of a rollout, and the totals of all its windows."""
 
     verdict: Literal["Passed", "Failed", "Inconclusive"]
     message: str
@@ -98,7 +98,7 @@ Phase = Literal[
 
 
 class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Where the rollout is: what another operator needs to go on with it."""
+    """The state of the rollout, from which another replica of the operator continues."""
 
     phase: Annotated[
         Phase,
@@ -157,7 +157,7 @@ class RolloutStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class RetainedClaim(Struct, frozen=True, rename="camel"):
-    """The claim that an embedded database left behind, with its orders; a person deletes it."""
+    """The claim with the orders of a removed embedded database; a person deletes it."""
 
     name: str
     delete_with: Annotated[str, Meta(description="The command that deletes it permanently.")]
@@ -179,7 +179,7 @@ class Autoscaled(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class OrderServiceStatus(Struct, frozen=True, rename="camel"):
-    """What is."""
+    """The observed state."""
 
     conditions: Annotated[
         tuple[Condition, ...],

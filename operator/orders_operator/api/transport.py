@@ -24,7 +24,7 @@ Header = Annotated[
 
 
 class TlsSecret(Struct, frozen=True, rename="camel"):
-    """A Secret as cert-manager makes it, and as `kubectl create secret tls` does."""
+    """A Secret as cert-manager or `kubectl create secret tls` creates it."""
 
     name: Annotated[
         Name,

@@ -1,4 +1,4 @@
-"""`kubectl orders load`: places orders at a rate, and shows how long they take.
+"""`kubectl orders load`: creates and reads orders at a rate, and shows how long they take.
 
 Requests go through the API server's proxy of the Service, by a second `kubectl proxy` that listens
 on this machine's loopback and lets nothing else through. So any kubeconfig will do, and each
