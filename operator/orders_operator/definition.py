@@ -61,22 +61,22 @@ async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
     name = wanted["metadata"]["name"]
     applied = False
     while True:
-        found = await kube.get(_API_VERSION, _PLURAL, None, name)
-        if found is not None and found["metadata"].get("deletionTimestamp"):
+        live = await kube.get(_API_VERSION, _PLURAL, None, name)
+        if live is not None and live["metadata"].get("deletionTimestamp"):
             applied = False
-        elif found is None or not applied:
-            await _apply_over(kube, found, wanted)
+        elif live is None or not applied:
+            await _apply_over(kube, live, wanted)
             applied = True
             continue
-        elif _established(found):
+        elif _established(live):
             break
         await asyncio.sleep(_PAUSE_SECONDS)
     log.info("%s is served", name)
 
 
-async def _apply_over(kube: Kube, found: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
+async def _apply_over(kube: Kube, live: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
     """Apply it, unless what is there is of a newer release."""
-    newer = None if found is None else newer_release(found, wanted)
+    newer = None if live is None else newer_release(live, wanted)
     if newer is None:
         await kube.apply(_PLURAL, wanted, manager=MANAGER)
     else:
@@ -86,15 +86,15 @@ async def _apply_over(kube: Kube, found: dict[str, Any] | None, wanted: dict[str
 
 async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:
     name = wanted["metadata"]["name"]
-    found = await kube.get(_API_VERSION, _PLURAL, None, name)
-    if found is not None:
-        await kube.delete(_API_VERSION, _PLURAL, None, name, found["metadata"]["uid"])
+    live = await kube.get(_API_VERSION, _PLURAL, None, name)
+    if live is not None:
+        await kube.delete(_API_VERSION, _PLURAL, None, name, live["metadata"]["uid"])
     log.info("%s is deleted", name)
 
 
-def newer_release(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
+def newer_release(live: dict[str, Any], wanted: dict[str, Any]) -> str | None:
     """Return the release that a definition is of, if that is newer than the wanted one's."""
-    release = _release(found)
+    release = _release(live)
     return release if _order(release) > _order(_release(wanted)) else None
 
 
@@ -119,8 +119,8 @@ def _order(release: str) -> tuple[Any, ...]:
     return numbers, match[2] is None, before
 
 
-def _established(found: dict[str, Any]) -> bool:
-    conditions = (found.get("status") or {}).get("conditions") or []
+def _established(live: dict[str, Any]) -> bool:
+    conditions = (live.get("status") or {}).get("conditions") or []
     return any(
         condition["type"] == "Established" and condition["status"] == "True"
         for condition in conditions

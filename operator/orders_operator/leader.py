@@ -271,14 +271,14 @@ class Leader:
     async def _take_up(self, namespace: str) -> bool:
         """Queue what is in a namespace that another release has left; return whether it was."""
         try:
-            found = [
+            services = [
                 metadata async for metadata in self._kube.metadata(API_VERSION, PLURAL, namespace)
             ]
         except KubeError as error:
             log.warning("namespace %s is not taken up yet: %s", namespace, error)
             return False
         log.info("namespace %s is taken up", namespace)
-        for metadata in found:
+        for metadata in services:
             self._queue.add((namespace, metadata.name), urgent=False)
         return True
 

@@ -103,12 +103,12 @@ class Watchdog:
         return None
 
 
-def _reached(seen: str, wanted: str) -> bool:
+def _reached(version: str, wanted: str) -> bool:
     """Whether a version is the wanted one or a later one.
 
     Versions of a resource of our kind are comparable as whole numbers (KEP-5504); where a server
     has other ones, only the same one counts.
     """
-    if seen == wanted:
+    if version == wanted:
         return True
-    return seen.isdigit() and wanted.isdigit() and int(seen) >= int(wanted)
+    return version.isdigit() and wanted.isdigit() and int(version) >= int(wanted)

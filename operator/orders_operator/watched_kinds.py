@@ -63,7 +63,7 @@ async def forbidden(
         among: which kinds to ask about; None for all but the OrderServices.
 
     """
-    found = set()
+    barred = set()
     for kind in watched_kinds(scope):
         if kind.plural == PLURAL or (among is not None and kind.plural not in among):
             continue
@@ -72,5 +72,5 @@ async def forbidden(
                 await kube.may_list(kind.api_version, kind.plural, namespace)
             except KubeError as error:
                 if error.reason is ErrorReason.FORBIDDEN:
-                    found.add(kind.plural)
-    return frozenset(found)
+                    barred.add(kind.plural)
+    return frozenset(barred)

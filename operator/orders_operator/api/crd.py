@@ -143,22 +143,22 @@ def _resolve(schema: Schema, components: dict[str, Schema]) -> Schema:
             target["x-kubernetes-validations"] = [_validation(rule) for rule in rules]
         own = ("description", "default")
         return target | {key: value for key, value in _said(schema).items() if key in own}
-    found = {key: value for key, value in _said(schema).items() if key in _KEPT}
+    schema_part = {key: value for key, value in _said(schema).items() if key in _KEPT}
     if "x-kubernetes-int-or-string" in schema:
-        return found | {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+        return schema_part | {"anyOf": [{"type": "integer"}, {"type": "string"}]}
     if "anyOf" in schema:
         [only] = [option for option in schema["anyOf"] if option != {"type": "null"}]
-        return _resolve(only, components) | found
+        return _resolve(only, components) | schema_part
     if "enum" in schema:
-        found["type"] = "string"
+        schema_part["type"] = "string"
     if "properties" in schema:
         parts = schema["properties"].items()
-        found["properties"] = {name: _resolve(part, components) for name, part in parts}
+        schema_part["properties"] = {name: _resolve(part, components) for name, part in parts}
     elif isinstance(schema.get("additionalProperties"), dict):
-        found["additionalProperties"] = _resolve(schema["additionalProperties"], components)
+        schema_part["additionalProperties"] = _resolve(schema["additionalProperties"], components)
     if "items" in schema:
-        found["items"] = _resolve(schema["items"], components)
-    return found
+        schema_part["items"] = _resolve(schema["items"], components)
+    return schema_part
 
 
 def _said(value: Any) -> Any:

@@ -48,10 +48,10 @@ def legible(resource: dict[str, Any]) -> OrderService | None:
         return None
 
 
-def _legible(found: dict[str, Any], struct: type[Struct]) -> dict[str, Any]:
+def _legible(part: dict[str, Any], struct: type[Struct]) -> dict[str, Any]:
     kept = {}
     for field in fields(struct):
-        value = found.get(field.encode_name)
+        value = part.get(field.encode_name)
         if value is None:
             continue
         try:

@@ -122,13 +122,13 @@ class Lease:
         """Read it; one that is gone is as it was last seen, until it would have run out."""
         asked_at = self._clock()
         try:
-            found = await self._api.request("GET", self._url(), tries=1)
+            live = await self._api.request("GET", self._url(), tries=1)
         except KubeError as error:
             if error.reason is not ErrorReason.NOT_FOUND:
                 raise
             self._object = None
         else:
-            self._note(found, asked_at)
+            self._note(live, asked_at)
 
     async def take(self, identity: str, duration: float) -> None:
         """Hold it, or renew it; raise when somebody else wrote it since it was read."""
@@ -176,9 +176,9 @@ class Lease:
         made: Object = await self._api.request("POST", url, body=body, tries=1)
         return made
 
-    def _note(self, found: Object, asked_at: float, *, wrote: bool = False) -> None:
-        self._object = found
-        self.record.note(found.get("spec") or {}, asked_at, self._clock(), wrote=wrote)
+    def _note(self, live: Object, asked_at: float, *, wrote: bool = False) -> None:
+        self._object = live
+        self.record.note(live.get("spec") or {}, asked_at, self._clock(), wrote=wrote)
 
     def _metadata(self) -> Object:
         labels = {

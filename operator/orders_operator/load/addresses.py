@@ -45,8 +45,8 @@ class Addresses:
 
     async def _look_up(self) -> None:
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        self._found = [str(address[0]) for *_, address in found]
+        infos = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        self._found = [str(address[0]) for *_, address in infos]
 
     def _looked_up(self, lookup: asyncio.Task[None]) -> None:
         self._lookup = None

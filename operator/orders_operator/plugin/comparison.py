@@ -73,12 +73,12 @@ def _title(analysis: AnalysisStatus, bounds: Analysis | None, now: datetime) -> 
 
 def _slowest(bounds: Analysis, stable: Measured | None) -> float | None:
     """Return the bound of the p99 in milliseconds; None if there is none."""
-    found = []
+    limits = []
     if bounds.max_latency_p99 is not None:
-        found.append(bounded(bounds.max_latency_p99))
+        limits.append(bounded(bounds.max_latency_p99))
     if bounds.max_latency_increase is not None and stable is not None and stable.p99_milliseconds:
-        found.append(bounds.max_latency_increase * stable.p99_milliseconds)
-    return min(found, default=None)
+        limits.append(bounds.max_latency_increase * stable.p99_milliseconds)
+    return min(limits, default=None)
 
 
 def _bar(value: float, most: float, bound: float | None = None) -> RenderableType:

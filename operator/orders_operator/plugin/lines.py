@@ -35,10 +35,10 @@ class Line(Struct, frozen=True):
         if not self.content.startswith(b"{"):
             return None
         try:
-            found: dict[str, Any] = json.decode(self.content, type=dict[str, Any])
+            document: dict[str, Any] = json.decode(self.content, type=dict[str, Any])
         except (DecodeError, RecursionError):
             return None
-        return found if "message" in found else None
+        return document if "message" in document else None
 
 
 def document(line: Line) -> bytes:
@@ -59,22 +59,22 @@ def readable(line: Line, short: str) -> Text:
 
     """
     fields = line.fields
-    found = Text(short, _PODS[sum(short.encode()) % len(_PODS)])
+    line_text = Text(short, _PODS[sum(short.encode()) % len(_PODS)])
     if fields is None:
-        return found.append(f" {_printable(line.content.decode(errors='replace'))}", "default")
+        return line_text.append(f" {_printable(line.content.decode(errors='replace'))}", "default")
     level = str(fields.get("level") or "")
     at = moment(str(fields.get("time") or "")) or line.at
-    found.append(f" {at.astimezone(UTC):%H:%M:%S}.{at.microsecond // 1000:03}", "dim")
-    found.append(f" {level:7}", _STYLES.get(level, "green"))
-    found.append(f" {_printable(str(fields['message']))}", "default")
+    line_text.append(f" {at.astimezone(UTC):%H:%M:%S}.{at.microsecond // 1000:03}", "dim")
+    line_text.append(f" {level:7}", _STYLES.get(level, "green"))
+    line_text.append(f" {_printable(str(fields['message']))}", "default")
     more = {name: it for name, it in fields.items() if name not in _TOLD}
     if more.get("path") == fields.get("route"):
         more.pop("path", None)
     for name, value in more.items():
-        found.append(f" {name}={_printable(str(value))}", "dim")
+        line_text.append(f" {name}={_printable(str(value))}", "dim")
     for text in str(fields.get("exception") or "").splitlines():
-        found.append(f"\n{short} {_printable(text)}", "dim")
-    return found
+        line_text.append(f"\n{short} {_printable(text)}", "dim")
+    return line_text
 
 
 def _printable(text: str) -> str:

@@ -72,12 +72,12 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
 async def proxied(kube: Kube, namespace: str, name: str) -> str:
     """Return how the API server's proxy is told of a Service's port: HTTP's, if it has both."""
     try:
-        found = await kube.get("v1", "services", namespace, name) or {}
+        service = await kube.get("v1", "services", namespace, name) or {}
     except KubeError as error:
         if error.reason is not ErrorReason.FORBIDDEN:
             raise
-        found = {}  # who may not see it may still call it
-    names = {port.get("name") for port in (found.get("spec") or {}).get("ports") or []}
+        service = {}  # who may not see it may still call it
+    names = {port.get("name") for port in (service.get("spec") or {}).get("ports") or []}
     over_tls = HTTPS in names and HTTP not in names
     return f"{HTTPS}:{name}:{HTTPS}" if over_tls else f"{name}:{HTTP}"
 

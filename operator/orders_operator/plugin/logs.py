@@ -57,11 +57,11 @@ class Logs:
     async def history(self, tail: int) -> int:
         """Write the last lines of each pod, in order of time; return how many pods there are."""
         await service(self._kube, self._namespace, self._name)
-        found = await self._pods()
-        read = await together(*(self._past(key, tail) for key in _keys(found)))
+        listed = await self._pods()
+        read = await together(*(self._past(key, tail) for key in _keys(listed)))
         for line in sorted(itertools.chain(*read), key=lambda line: line.at):
             self._write(line)
-        return len(found)
+        return len(listed)
 
     async def follow(self) -> None:
         """Write what is added, for ever."""

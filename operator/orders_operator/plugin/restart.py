@@ -17,11 +17,11 @@ async def restart_all(kube: Kube, namespace: str) -> AsyncIterator[Order | Refus
         Refused: there is no OrderService.
 
     """
-    found = await services(kube, namespace)
-    if not found:
+    resources = await services(kube, namespace)
+    if not resources:
         raise Refused(f"there is no OrderService in namespace {namespace}")
     now = datetime.now(UTC)
-    for resource in found:
+    for resource in resources:
         try:
             order = decide(resource, "restart", now)
             await tell(kube, order)

@@ -49,8 +49,8 @@ async def read_snapshot(kube: Kube, namespace: str, name: str) -> ServiceSnapsho
 
 async def services(kube: Kube, namespace: str) -> list[Object]:
     """Return the OrderServices of a namespace, by their names."""
-    found = await kube.list(API_VERSION, PLURAL, namespace)
-    return sorted(found, key=lambda service: str(service["metadata"]["name"]))
+    resources = await kube.list(API_VERSION, PLURAL, namespace)
+    return sorted(resources, key=lambda service: str(service["metadata"]["name"]))
 
 
 async def service(kube: Kube, namespace: str, name: str) -> Object:
@@ -60,10 +60,10 @@ async def service(kube: Kube, namespace: str, name: str) -> Object:
         Refused: there is none of this name.
 
     """
-    found = await kube.get(API_VERSION, PLURAL, namespace, name)
-    if found is None:
+    resource = await kube.get(API_VERSION, PLURAL, namespace, name)
+    if resource is None:
         raise Refused(f"there is no OrderService {name} in namespace {namespace}")
-    return found
+    return resource
 
 
 async def pods(kube: Kube, namespace: str, name: str) -> list[Object]:
@@ -80,5 +80,5 @@ async def _events(kube: Kube, resource: Object) -> list[Object]:
     where = path("v1", "events", resource["metadata"]["namespace"])
     selector = {"fieldSelector": f"involvedObject.uid={_uid(resource)}"}
     page = await kube.request("GET", where, selector)
-    found: list[Object] = page.get("items") or []
-    return found
+    events: list[Object] = page.get("items") or []
+    return events

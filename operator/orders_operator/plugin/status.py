@@ -57,9 +57,9 @@ async def read(kube: Kube, namespace: str, name: str | None) -> Views:
     return [view(ServiceSnapshot(resource)) for resource in found]
 
 
-def draw(found: Views, now: datetime) -> RenderableType:
+def draw(views: Views, now: datetime) -> RenderableType:
     """Return the screen of what was found."""
-    return screen(found, now) if isinstance(found, ServiceView) else overview(found)
+    return screen(views, now) if isinstance(views, ServiceView) else overview(views)
 
 
 async def document(kube: Kube, namespace: str, name: str | None) -> bytes:

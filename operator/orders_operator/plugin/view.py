@@ -73,8 +73,8 @@ class ServiceView(Struct, frozen=True, rename="camel", kw_only=True):
     @property
     def stalled(self) -> Condition | None:
         """Return the condition Stalled while it is True; an older operator says none."""
-        found = self.condition(ConditionType.STALLED)
-        return found if found is not None and found.status == "True" else None
+        stalled = self.condition(ConditionType.STALLED)
+        return stalled if stalled is not None and stalled.status == "True" else None
 
 
 def view(snapshot: ServiceSnapshot) -> ServiceView:
@@ -124,7 +124,7 @@ def _revisions(
     kept: Iterable[Object], name: str, rollout: RolloutStatus | None
 ) -> tuple[RevisionView, ...]:
     """Return revisions, the newest first."""
-    found = [
+    views = [
         RevisionView(
             revision=(revision := kind["metadata"]["name"].removeprefix(f"{name}-")),
             number=int(kind.get("revision") or 0),
@@ -134,7 +134,7 @@ def _revisions(
         )
         for kind in kept
     ]
-    return tuple(sorted(found, key=lambda revision: revision.number, reverse=True))
+    return tuple(sorted(views, key=lambda revision: revision.number, reverse=True))
 
 
 def _roles(revision: str, rollout: RolloutStatus | None) -> Iterable[str]:
@@ -156,17 +156,17 @@ def _image(controller_revision: Object) -> str | None:
     return None if kept is None else declared_image(kept.template)
 
 
-def _events(found: Iterable[Object]) -> tuple[Event, ...]:
-    made = [
+def _events(events: Iterable[Object]) -> tuple[Event, ...]:
+    views = [
         Event(
             at=_happened(event),
             type=event.get("type") or "Normal",
             reason=event.get("reason") or "",
             message=event.get("message") or "",
         )
-        for event in found
+        for event in events
     ]
-    return tuple(sorted(made, key=lambda event: event.at or _LONG_AGO))
+    return tuple(sorted(views, key=lambda event: event.at or _LONG_AGO))
 
 
 def _happened(event: Object) -> datetime | None:

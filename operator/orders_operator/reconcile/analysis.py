@@ -68,8 +68,8 @@ class Windows:
 
     def left(self, key: Key) -> float | None:
         """Return the seconds until the window is to be looked at."""
-        found = self._open.get(key)
-        return None if found is None else max(0.0, found.look - self._clock())
+        window = self._open.get(key)
+        return None if window is None else max(0.0, window.look - self._clock())
 
     async def look(
         self, key: Key, analysis: Analysis, compared: Compared, credential: str | None = None
@@ -110,45 +110,45 @@ class Windows:
         """Read what pods have counted, and say what a window came to, if it has an end."""
         interval = seconds(analysis.interval)
         try:
-            found = await read()
+            readings = await read()
         except ReadingError as error:
             return self._inconclusive(Unmeasured(str(error)))
         if window.began is None:
-            return self._begin(window, compared, found, at, interval)
-        added = measure(window.began, compared, found)
+            return self._begin(window, compared, readings, at, interval)
+        added = measure(window.began, compared, readings)
         if isinstance(added, Unmeasured):
             if not added.goes_on:
                 window.began, window.opened, window.since = None, at, None
-                self._begin(window, compared, found, at, interval)
+                self._begin(window, compared, readings, at, interval)
             return self._inconclusive(added)
         judged, beside = total(added.judged.values()), total(added.beside.values())
         verdict, length = judge(analysis, judged, beside), at - window.opened
         if verdict.few:
-            window.began = go_on(window.began, compared, found)
+            window.began = go_on(window.began, compared, readings)
         else:  # the next one begins where this one ends
-            began = begin(compared, found)
+            began = begin(compared, readings)
             window.began = None if isinstance(began, Unmeasured) else began
             window.opened, window.since = at, None
         return self._said(verdict, length, added)
 
     def _begin(
-        self, window: _Window, compared: Compared, found: Readings, at: float, interval: float
+        self, window: _Window, compared: Compared, readings: Readings, at: float, interval: float
     ) -> AnalysisStatus | None:
         """Begin, once a Prometheus has scraped all pods since they serve."""
         if window.since is None:
-            window.since = found.now
+            window.since = readings.now
         waited = at - window.opened
-        if not settled(compared, found, window.since) and found.now and waited < interval:
+        if not settled(compared, readings, window.since) and readings.now and waited < interval:
             window.look = at + min(_SCRAPED_SECONDS, interval - waited)
             return None
-        began = begin(compared, found, window.since)
+        began = begin(compared, readings, window.since)
         if isinstance(began, Unmeasured):
             return self._inconclusive(began)
         window.began, window.opened = began, at
         return None
 
-    def _inconclusive(self, found: Unmeasured) -> AnalysisStatus:
-        return self._said(Verdict("Inconclusive", found.why), 0.0, None)
+    def _inconclusive(self, unmeasured: Unmeasured) -> AnalysisStatus:
+        return self._said(Verdict("Inconclusive", unmeasured.why), 0.0, None)
 
     def _said(self, verdict: Verdict, length: float, added: Added | None) -> AnalysisStatus:
         return AnalysisStatus(
@@ -176,12 +176,12 @@ async def _read(
 
 
 def _measured(parts: Mapping[str, Counts]) -> Measured:
-    found = total(parts.values())
-    p99 = found.p99
+    counts = total(parts.values())
+    p99 = counts.p99
     return Measured(
         pods=len(parts),
-        requests=round(found.requests),
-        errors=round(found.errors),
-        error_ratio=round(found.error_ratio, 6),
+        requests=round(counts.requests),
+        errors=round(counts.errors),
+        error_ratio=round(counts.error_ratio, 6),
         p99_milliseconds=None if p99 is None or p99 == inf else round(1000 * p99, 3),
     )

@@ -38,7 +38,7 @@ async def cluster_keys(current: Pass, children: Children) -> ClusterKeys | None:
     if auth is None or not auth.service_accounts:
         return None
     try:
-        found = await current.context.issuer.keys()
+        keys = await current.context.issuer.keys()
     except KubeError as error:
         current.failures.append(
             Failure(
@@ -47,14 +47,14 @@ async def cluster_keys(current: Pass, children: Children) -> ClusterKeys | None:
             )
         )
         return kept_keys(await _kept(current, children))
-    if found.issuer in {issuer.issuer for issuer in auth.jwt}:
+    if keys.issuer in {issuer.issuer for issuer in auth.jwt}:
         text = (
-            f"auth.jwt names {found.issuer}, the API server's own issuer: use"
+            f"auth.jwt names {keys.issuer}, the API server's own issuer: use"
             " serviceAccounts instead"
         )
         current.failures.append(Failure(Reason.APPLY_FAILED, text))
         return None
-    return found
+    return keys
 
 
 def lacks_keys(current: Pass) -> bool:
@@ -84,5 +84,5 @@ async def _kept(current: Pass, children: Children) -> Mapping[str, str]:
     """Return what the ConfigMap has now."""
     name = f"{current.service.metadata.name}{AUTH_SUFFIX}"
     live = await children.mine("v1", "ConfigMap", name)
-    found: Mapping[str, str] = (live or {}).get("data") or {}
-    return found
+    keys: Mapping[str, str] = (live or {}).get("data") or {}
+    return keys

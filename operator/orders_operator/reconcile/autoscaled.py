@@ -14,9 +14,9 @@ from orders_operator.objects import Object
 
 def autoscaled_before(resource: Object) -> Autoscaled | None:
     """Return `status.autoscaled`; None if there is none that can be understood."""
-    found = (resource.get("status") or {}).get("autoscaled")
+    kept = (resource.get("status") or {}).get("autoscaled")
     try:
-        return msgspec.convert(found, Autoscaled | None)
+        return msgspec.convert(kept, Autoscaled | None)
     except msgspec.ValidationError:
         return None
 

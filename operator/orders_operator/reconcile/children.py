@@ -114,27 +114,27 @@ class Children:
             return self._live[kind, name]
         if kind not in self._ignored and (kind, name) not in self._others:
             plural = self._kinds[api_version, kind].plural
-            found = None
+            live = None
             try:
-                found = await self._kube.get(
+                live = await self._kube.get(
                     api_version, plural, self._owner.namespace, name, seconds=GET_SECONDS
                 )
             except KubeError as error:
                 if error.lost:
                     raise
                 self.unread[kind, name] = error
-            self._others[kind, name] = found
-            if found is not None and self._counts(kind, found):
-                self._live[kind, name] = found
+            self._others[kind, name] = live
+            if live is not None and self._counts(kind, live):
+                self._live[kind, name] = live
         return self._others.get((kind, name))
 
-    def _counts(self, kind: str, found: Object) -> bool:
+    def _counts(self, kind: str, live: Object) -> bool:
         """Whether what was read by its name is known now, though no list had it.
 
         Its list failed, or somebody took its labels off. What specs name may be somebody else's
         that goes with the OrderService.
         """
-        ours = kind not in REFERENCED.values() and self._owner.controls(found)
+        ours = kind not in REFERENCED.values() and self._owner.controls(live)
         return ours or kind in self.unlisted
 
     async def find_reference(self, reference: Reference) -> Object | None:

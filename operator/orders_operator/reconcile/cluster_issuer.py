@@ -65,14 +65,14 @@ class ClusterIssuer:
 
     async def _ask(self) -> ClusterKeys:
         told = await self._read(_CONFIGURATION, "application/json", _Configuration)
-        found = await self._read(_KEYS, _JWKS, _Keys)
-        if not (told.issuer and found.keys):
+        answer = await self._read(_KEYS, _JWKS, _Keys)
+        if not (told.issuer and answer.keys):
             raise KubeError(ErrorReason.REFUSED, f"GET {_KEYS}: it has no issuer, or no key")
-        return ClusterKeys(told.issuer, json.encode(found, order="sorted").decode())
+        return ClusterKeys(told.issuer, json.encode(answer, order="sorted").decode())
 
     async def _read(self, where: str, accept: str, form: Any) -> Any:
-        found = await self._kube.request("GET", where, accept=accept, tries=2, seconds=_SECONDS)
+        answer = await self._kube.request("GET", where, accept=accept, tries=2, seconds=_SECONDS)
         try:
-            return msgspec.convert(found, form)
+            return msgspec.convert(answer, form)
         except msgspec.ValidationError as error:
             raise KubeError(ErrorReason.REFUSED, f"GET {where}: {error}") from None

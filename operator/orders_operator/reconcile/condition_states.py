@@ -88,10 +88,10 @@ def _of_database(observed: Observed) -> Failure | None:
 
 def _of_rollout(observed: Observed) -> Failure | None:
     """Return why the revision that the spec asks for is not had."""
-    found = observed.rollout
-    if found is None or found.failed is None:
+    rollout = observed.rollout
+    if rollout is None or rollout.failed is None:
         return None
-    return Failure(_reason(found.failed.reason), found.message or found.failed.message)
+    return Failure(_reason(rollout.failed.reason), rollout.message or rollout.failed.message)
 
 
 def _reason(text: str) -> Reason:

@@ -121,11 +121,11 @@ async def _events(current: Pass, live: Object) -> list[Object]:
     selected = f"regarding.kind={STATEFUL_SET.kind},regarding.uid={live['metadata']['uid']}"
     params = {"fieldSelector": selected, "limit": str(_EVENTS)}
     try:
-        found = await current.context.kube.request("GET", where, params, seconds=LIST_SECONDS)
+        answer = await current.context.kube.request("GET", where, params, seconds=LIST_SECONDS)
     except KubeError as error:
         log.warning("cannot read the Events of the database's StatefulSet: %s", error)
         return []
-    return list(found.get("items") or [])
+    return list(answer.get("items") or [])
 
 
 def _serves(live: Object) -> bool:

@@ -69,8 +69,8 @@ def _same_item(wanted: Object, live: list[Any], fields: Object) -> bool:
     for name, inner in fields.items():
         key = json.decode(name[2:]) if name.startswith("k:") else None
         if isinstance(key, dict) and _has(wanted, key):
-            found = next((item for item in live if _has(item, key)), None)
-            return found is not None and _same(wanted, found, inner)
+            match = next((item for item in live if _has(item, key)), None)
+            return match is not None and _same(wanted, match, inner)
     return False
 
 
@@ -83,8 +83,8 @@ def _same_quantities(wanted: Any, live: Any) -> bool:
 
 def _quantity(value: Any) -> Decimal | str:
     """Return a number; what is none in this form is compared as it is."""
-    found = _QUANTITY.fullmatch(str(value))
-    return str(value) if found is None else Decimal(found[1]) * _UNITS[found[2] or " "]
+    match = _QUANTITY.fullmatch(str(value))
+    return str(value) if match is None else Decimal(match[1]) * _UNITS[match[2] or " "]
 
 
 def _has(item: Any, key: Object) -> bool:

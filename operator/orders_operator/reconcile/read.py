@@ -146,8 +146,8 @@ async def _controllers(children: Children, name: str, deployed: list[Revision]) 
 
     Its Deployment names it. What it keeps cannot be written anew, as its data are immutable.
     """
-    found = children.every(CONTROLLER_REVISION)
-    known = {kept.hash for obj in found if (kept := stored(obj)) is not None}
+    controllers = children.every(CONTROLLER_REVISION)
+    known = {kept.hash for obj in controllers if (kept := stored(obj)) is not None}
     for live in deployed:
         if live.hash in known:
             continue
@@ -155,8 +155,8 @@ async def _controllers(children: Children, name: str, deployed: list[Revision]) 
         where = (CONTROLLER_REVISION.api_version, CONTROLLER_REVISION.kind, f"{name}-{live.hash}")
         obj = await children.mine(*where)
         if obj is not None:
-            found.append(labelled(obj, REVISION, live.hash))
-    return found
+            controllers.append(labelled(obj, REVISION, live.hash))
+    return controllers
 
 
 async def _of_database(

@@ -154,20 +154,20 @@ class Reconciler:
                     Pass(self._context, rest, resource, self._now(), str(error))
                 )
             tracks, hidden = await serving(self._context.kube, resource)
-            seen = Observed(
+            observed = Observed(
                 generation=generation,
                 invalid=str(error),
                 paused=resource["spec"].get("paused") is True,
                 tracks=tracks,
                 hidden=hidden,
             )
-            return await self._report(key, resource, seen)
+            return await self._report(key, resource, observed)
         if service.spec.paused:
             self._context.index.set(
                 key, (need.reference for need in everything(template(service)))
             )
-            seen = Observed(generation=generation, paused=True)
-            return await self._report(key, resource, seen)
+            observed = Observed(generation=generation, paused=True)
+            return await self._report(key, resource, observed)
         return await self._pass(Pass(self._context, service, resource, self._now()))
 
     async def _pass(self, current: Pass) -> float | None:

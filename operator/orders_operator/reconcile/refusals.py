@@ -37,10 +37,10 @@ class Refusals:
 
     def waiting(self, owner: str, wanted: Object, now: datetime) -> Failure | None:
         """Return what is said of an object that is not to be asked for yet."""
-        found = self._slow.get(owner, {}).get(key(wanted))
-        if found is None or now >= found.until or found.content != digest(wanted):
+        refusal = self._slow.get(owner, {}).get(key(wanted))
+        if refusal is None or now >= refusal.until or refusal.content != digest(wanted):
             return None
-        return found.failure
+        return refusal.failure
 
     def refused(
         self, owner: str, wanted: Object, failure: Failure, now: datetime, seconds: float

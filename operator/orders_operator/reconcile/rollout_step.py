@@ -42,16 +42,16 @@ async def plan_rollout(current: Pass) -> None:
         current.answers = await answers((*tracks.canary.newest, *tracks.stable.newest))
         tracks = await tracks_of(current)
         situation = replace(situation, stable=tracks.stable.track, canary=tracks.canary.track)
-    found = plan(situation)
-    analysis, compared = judged_by(situation.declared), _compared(current, found, tracks)
+    decided = plan(situation)
+    analysis, compared = judged_by(situation.declared), _compared(current, decided, tracks)
     measured = None
     if analysis is None or compared is None:
         windows.forget(current.key)
     else:
         alone = not compared.fixed and not compared.beside
-        asked = absolute(analysis) if alone else comparable(analysis, found.weight)
+        asked = absolute(analysis) if alone else comparable(analysis, decided.weight)
         measured = await windows.look(current.key, asked, compared, await credential(current))
-    current.plan = found if measured is None else plan(replace(situation, measured=measured))
+    current.plan = decided if measured is None else plan(replace(situation, measured=measured))
     current.wake(current.plan.again)
     if current.plan.stage is None:
         windows.forget(current.key)
@@ -59,21 +59,21 @@ async def plan_rollout(current: Pass) -> None:
         current.wake(windows.left(current.key))
 
 
-def _compared(current: Pass, found: Plan, tracks: Tracks) -> Compared | None:
+def _compared(current: Pass, decided: Plan, tracks: Tracks) -> Compared | None:
     """Return the pods that the analysis looks at; None for none.
 
     In a step they are the canary's, beside the stable ones. Once these are replaced it is all new
     pods that serve, beside the old ones as long as there are any.
     """
-    if found.stage is None:
+    if decided.stage is None:
         return None
-    revision, stable = found.status.revision or "", tracks.stable
-    if found.stage not in {PROMOTION, BAKE}:
-        return Compared(revision, found.stage, tracks.canary.pods, stable.pods)
+    revision, stable = decided.status.revision or "", tracks.stable
+    if decided.stage not in {PROMOTION, BAKE}:
+        return Compared(revision, decided.stage, tracks.canary.pods, stable.pods)
     new = [pod for pod in stable.pods if ready(pod)] if stable.revision == revision else []
-    if found.stage == BAKE:
+    if decided.stage == BAKE:
         return Compared(revision, BAKE, new, fixed=False)
-    old = of_revision(current.snapshot.pods, STABLE, found.status.stable)
+    old = of_revision(current.snapshot.pods, STABLE, decided.status.stable)
     judged = [*tracks.canary.pods, *new]
     return Compared(revision, PROMOTION, judged, old, fixed=False) if judged else None
 

@@ -78,14 +78,14 @@ def _counts(observed: Observed, state: Progress | None, before: Mapping[str, Any
     if observed.invalid is not None or observed.hidden:
         return {name: before.get(name, 0) for name in _COUNTED}
     canary = observed.tracks.canary.track
-    found = [
+    progresses = [
         progress
         for progress in (state, canary.progress if canary else None)
         if progress is not None
     ]
     return {
-        "replicas": sum(progress.total for progress in found),
-        "readyReplicas": sum(progress.ready for progress in found),
+        "replicas": sum(progress.total for progress in progresses),
+        "readyReplicas": sum(progress.ready for progress in progresses),
         "stableReplicas": 0 if state is None else state.total,
     }
 

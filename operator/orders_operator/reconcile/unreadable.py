@@ -51,13 +51,13 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
     owner = Owner.of(resource)
     try:
         where = ("apps/v1", "deployments", owner.namespace, owner.name)
-        found = await kube.get(*where, seconds=GET_SECONDS)
+        deployment = await kube.get(*where, seconds=GET_SECONDS)
     except KubeError as error:
         if error.lost:
             raise
         return Tracks(), True
-    ours = found is not None and owner.owns(found)
-    return Tracks(TrackState(found if ours else None)), False
+    ours = deployment is not None and owner.owns(deployment)
+    return Tracks(TrackState(deployment if ours else None)), False
 
 
 def only_back(situation: Situation) -> Situation:

@@ -51,9 +51,9 @@ def config_copy(service: OrderService, name: str, data: Mapping[str, str]) -> Ob
 def reads_copy(template: Object, copy: str) -> Object:
     """Return a pod template whose variables come from the copy instead of the originals."""
 
-    def changed(found: Object) -> Object:
-        item = Needed(Reference(CONFIG_MAPS, found["name"]), found["key"])
-        return found if found["name"] == copy else {"name": copy, "key": copy_key(item)}
+    def changed(reference: Object) -> Object:
+        item = Needed(Reference(CONFIG_MAPS, reference["name"]), reference["key"])
+        return reference if reference["name"] == copy else {"name": copy, "key": copy_key(item)}
 
     return _with_references(template, changed)
 
@@ -61,9 +61,11 @@ def reads_copy(template: Object, copy: str) -> Object:
 def reads_originals(template: Object, copy: str) -> Object:
     """Return a pod template as it was declared, from one whose variables come from the copy."""
 
-    def changed(found: Object) -> Object:
-        name, underscore, key = found["key"].partition("_")
-        return {"name": name, "key": key} if found["name"] == copy and underscore else found
+    def changed(reference: Object) -> Object:
+        name, underscore, key = reference["key"].partition("_")
+        return (
+            {"name": name, "key": key} if reference["name"] == copy and underscore else reference
+        )
 
     return _with_references(template, changed)
 
@@ -77,19 +79,19 @@ def _references(template: Object) -> Iterator[Object]:
     spec = template["spec"]
     for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
         for variable in container.get("env") or ():
-            found = _reference(variable)
-            if found is not None:
-                yield found
+            reference = _reference(variable)
+            if reference is not None:
+                yield reference
 
 
 def _reference(variable: Object) -> Object | None:
     """Return the name and the key of what a variable reads of a ConfigMap."""
     source = variable.get("valueFrom")
-    found = source.get("configMapKeyRef") if isinstance(source, dict) else None
-    if not isinstance(found, dict):
+    reference = source.get("configMapKeyRef") if isinstance(source, dict) else None
+    if not isinstance(reference, dict):
         return None
-    named = isinstance(found.get("name"), str) and isinstance(found.get("key"), str)
-    return found if named else None
+    named = isinstance(reference.get("name"), str) and isinstance(reference.get("key"), str)
+    return reference if named else None
 
 
 def _with_references(template: Object, changed: Callable[[Object], Object]) -> Object:
@@ -107,8 +109,8 @@ def _container(container: Object, changed: Callable[[Object], Object]) -> Object
 
 
 def _variable(variable: Object, changed: Callable[[Object], Object]) -> Object:
-    found = _reference(variable)
-    if found is None:
+    reference = _reference(variable)
+    if reference is None:
         return variable
-    read = {"configMapKeyRef": {**found, **changed(found)}}
+    read = {"configMapKeyRef": {**reference, **changed(reference)}}
     return {**variable, "valueFrom": {**variable["valueFrom"], **read}}

@@ -21,16 +21,16 @@ _HASH_LENGTH: Final = 16
 
 def missing(needed: Iterable[Needed], live: Objects) -> tuple[str, ...]:
     """Say what is not there, object by object or key by key."""
-    found = []
+    texts = []
     for item in needed:
         if item.optional or value(item, live) is not None:
             continue
         kind, name = REFERENCED[item.reference.plural], item.reference.name
         if live.get(item.reference) is None:
-            found.append(f"{kind} {name} does not exist")
+            texts.append(f"{kind} {name} does not exist")
         else:
-            found.append(f"{kind} {name} has no key {item.key}")
-    return tuple(dict.fromkeys(found))
+            texts.append(f"{kind} {name} has no key {item.key}")
+    return tuple(dict.fromkeys(texts))
 
 
 def value(item: Needed, live: Objects) -> str | None:

@@ -167,8 +167,8 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
 
 def name_of(service: OrderService, live: Object) -> str | None:
     """Return the name of the ControllerRevision of a StatefulSet; None if that does not say it."""
-    found = _named(live)
-    return None if found is None else f"{service.metadata.name}{postgres.SUFFIX}-{found}"
+    revision = _named(live)
+    return None if revision is None else f"{service.metadata.name}{postgres.SUFFIX}-{revision}"
 
 
 def stored(
@@ -219,16 +219,18 @@ def _running(live: Object, there: list[Object]) -> DatabaseRevision:
     first = {container["name"] for container in template["spec"].get("initContainers") or ()}
     permissions = postgres.VOLUME_PERMISSIONS in first
     declared = replace(_DEFAULT, image=image, volume_permissions=permissions)
-    found = {"metadata": metadata, "spec": template["spec"]}
+    pod_template = {"metadata": metadata, "spec": template["spec"]}
     name = _named(live)
     written = Written(declaration.complete(_of_pod(declared)))
-    hash_ = name or declaration.digest(found)
-    return DatabaseRevision(hash_, declared, found, there, written=written, known=name is None)
+    hash_ = name or declaration.digest(pod_template)
+    return DatabaseRevision(
+        hash_, declared, pod_template, there, written=written, known=name is None
+    )
 
 
 def _named(live: Object) -> str | None:
-    found: str | None = (live["metadata"].get("annotations") or {}).get(REVISION)
-    return found
+    revision: str | None = (live["metadata"].get("annotations") or {}).get(REVISION)
+    return revision
 
 
 def _encoded(pod_template: PodTemplate) -> str:

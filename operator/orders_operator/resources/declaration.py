@@ -63,11 +63,11 @@ def same(kept: Any, declared: Declaration) -> bool:
     A restart that is older, or gone, is no wish: a tool may have put back what it knows.
     """
     try:
-        found = msgspec.convert(kept, Declaration)
+        earlier = msgspec.convert(kept, Declaration)
     except msgspec.ValidationError:
         return False
-    later = _at(declared.restart) > _at(found.restart)
-    return not later and declared == replace(found, restart=declared.restart)
+    later = _at(declared.restart) > _at(earlier.restart)
+    return not later and declared == replace(earlier, restart=declared.restart)
 
 
 def _at(restart: str) -> tuple[datetime, str]:

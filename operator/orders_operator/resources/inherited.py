@@ -27,9 +27,9 @@ def inherit(service: OrderService, child: Object) -> Object:
     declared, metadata = service.spec.inherited_metadata, dict(child["metadata"])
     inherited = {"labels": declared.labels, "annotations": declared.annotations}
     for field, common in inherited.items():
-        found = {**_foreign(common), **(metadata.get(field) or {})}
-        if found:
-            metadata[field] = found
+        entries = {**_foreign(common), **(metadata.get(field) or {})}
+        if entries:
+            metadata[field] = entries
     return {**child, "metadata": metadata}
 
 
@@ -45,5 +45,5 @@ def scheduling(declared: PodTemplate) -> Object:
     return {name: value for name, value in fields.items() if value}
 
 
-def _foreign(found: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in found.items() if not key.startswith(_OWN)}
+def _foreign(entries: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in entries.items() if not key.startswith(_OWN)}

@@ -61,8 +61,8 @@ def open_ports(policy: dict[str, Any]) -> frozenset[int]:
     """Return the ports that a NetworkPolicy opens to everywhere, DNS aside."""
     rules = (policy.get("spec") or {}).get("egress") or []
     ports = [port for rule in rules if not rule.get("to") for port in rule.get("ports") or []]
-    found = {port.get("port") for port in ports if port.get("protocol", "TCP") == "TCP"}
-    return frozenset(port for port in found if isinstance(port, int) and port != _DNS)
+    numbers = {port.get("port") for port in ports if port.get("protocol", "TCP") == "TCP"}
+    return frozenset(port for port in numbers if isinstance(port, int) and port != _DNS)
 
 
 def port_of(url: str) -> int | None:

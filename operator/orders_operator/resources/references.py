@@ -129,6 +129,6 @@ def _environment(pod: Object) -> Iterator[Object]:
             yield from container.get("env") or []
 
 
-def _mapping(found: Any) -> Object:
+def _mapping(value: Any) -> Object:
     """Return an object that the CRD does not look into; the API server refuses what is none."""
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -106,14 +106,14 @@ def controller_revision(service: OrderService, revision: Revision, number: int) 
 
 def stored(controller_revision: Object) -> Revision | None:
     """Return the revision that a ControllerRevision keeps; None if it keeps something else."""
-    found = (controller_revision["metadata"].get("labels") or {}).get(REVISION)
+    revision = (controller_revision["metadata"].get("labels") or {}).get(REVISION)
     data = controller_revision.get("data") or {}
     template = (data.get("spec") or {}).get("template")
-    if not isinstance(found, str) or not isinstance(template, dict):
+    if not isinstance(revision, str) or not isinstance(template, dict):
         return None
     declared = data.get("declaration")
     copy = (controller_revision["metadata"].get("annotations") or {}).get(CONFIG_COPY, "")
-    return Revision(found, template, declared if isinstance(declared, dict) else None, copy)
+    return Revision(revision, template, declared if isinstance(declared, dict) else None, copy)
 
 
 def restored(template: Object) -> Revision | None:
@@ -122,10 +122,10 @@ def restored(template: Object) -> Revision | None:
     The API server has added its defaults to it, which make no other pods of it.
     """
     labels = dict(template["metadata"].get("labels") or {})
-    found = labels.get(REVISION)
-    if found is None:
+    revision = labels.get(REVISION)
+    if revision is None:
         return None
-    copy = copy_of(template, labels.get(INSTANCE, ""), found)
+    copy = copy_of(template, labels.get(INSTANCE, ""), revision)
     annotations = dict(template["metadata"].get("annotations") or {})
     annotations.pop(CONFIG_HASH, None)
     metadata = {
@@ -133,4 +133,4 @@ def restored(template: Object) -> Revision | None:
         "annotations": annotations,
     }
     declared = reads_originals({"metadata": metadata, "spec": template["spec"]}, copy)
-    return Revision(found, declared, copy=copy)
+    return Revision(revision, declared, copy=copy)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from orders_operator.api.fields import seconds
 from orders_operator.api.rollout import judged_by
 from orders_operator.api.status import AnalysisStatus, RolloutStatus
-from orders_operator.rollout.failure import same, seen
+from orders_operator.rollout.failure import last_window, same
 from orders_operator.rollout.situation import BAKE, Plan, Situation, moment, stamp
 
 _ASLEEP: Final = "Scaled to zero: pods are judged once there are some."
@@ -38,14 +38,14 @@ def bake(situation: Situation, stable: str, *, done: bool) -> Plan | AnalysisSta
     before = situation.before
     settled = (before.settled_at if going else None) or now
     since = moment(settled) or situation.now
-    found = seen(situation)
-    if not going and found is not None:
-        found = replace(found, passes=0)
+    window = last_window(situation)
+    if not going and window is not None:
+        window = replace(window, passes=0)
     left = max(0.0, seconds(situation.declared.bake) - (situation.now - since).total_seconds())
-    looked = found is not None and found.stage == BAKE
-    if found is not None and looked and done and left == 0 and not _held(situation, found):
-        return None if found.passes else found
-    said = f" {found.message}" if found is not None and looked else ""
+    looked = window is not None and window.stage == BAKE
+    if window is not None and looked and done and left == 0 and not _held(situation, window):
+        return None if window.passes else window
+    said = f" {window.message}" if window is not None and looked else ""
     least = f"{situation.declared.bake} from {settled}, and for at least one window"
     told = f"They are judged for {least}.{said}"
     return Plan(
@@ -58,7 +58,7 @@ def bake(situation: Situation, stable: str, *, done: bool) -> Plan | AnalysisSta
             stable=stable,
             started_at=before.started_at or now,
             settled_at=settled if situation.pods else None,
-            analysis=found,
+            analysis=window,
             message=f"All pods are new. {told if situation.pods else _ASLEEP}",
         ),
     )
@@ -68,10 +68,10 @@ def _going(situation: Situation) -> bool:
     return situation.before.phase == "Baking" and same(situation)
 
 
-def _held(situation: Situation, found: AnalysisStatus) -> bool:
+def _held(situation: Situation, window: AnalysisStatus) -> bool:
     """Whether it may not end: a window failed, the next one decides; or there are no pods."""
     return (
-        found.verdict == "Failed"
+        window.verdict == "Failed"
         or situation.pods == 0
         or situation.commands.pause == situation.wanted
     )

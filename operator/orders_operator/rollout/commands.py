@@ -27,5 +27,5 @@ class Commands(Struct, frozen=True):
 
 def commands(resource: Mapping[str, Any]) -> Commands:
     """Read them from a resource."""
-    found = resource["metadata"].get("annotations") or {}
-    return Commands(*(str(found.get(name) or "") for name in (PROMOTE, ABORT, PAUSE, RETRY)))
+    annotations = resource["metadata"].get("annotations") or {}
+    return Commands(*(str(annotations.get(name) or "") for name in (PROMOTE, ABORT, PAUSE, RETRY)))

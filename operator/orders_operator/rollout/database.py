@@ -79,8 +79,8 @@ def stuck(live: Object, pods: Iterable[Object]) -> bool:
 def _is_stuck(live: Object, pod: Object) -> bool:
     status, metadata = live.get("status") or {}, live["metadata"]
     wanted = status.get("updateRevision")
-    found = (pod["metadata"].get("labels") or {}).get(_REVISION)
-    if wanted is None or found == wanted or not _never_ready(pod):
+    revision = (pod["metadata"].get("labels") or {}).get(_REVISION)
+    if wanted is None or revision == wanted or not _never_ready(pod):
         return False
     if live["spec"].get("replicas") == 0:
         return True
@@ -97,10 +97,10 @@ def _runs(pod: Object) -> bool:
 
 def _never_ready(pod: Object) -> bool:
     """Whether it has been unready since its start; a doubt means no."""
-    found = condition(pod, "Ready")
-    if not found:  # no kubelet has had it yet
+    readiness = condition(pod, "Ready")
+    if not readiness:  # no kubelet has had it yet
         return True
-    since = moment(found.get("lastTransitionTime"))
+    since = moment(readiness.get("lastTransitionTime"))
     began = moment((pod.get("status") or {}).get("startTime"))
     if ready(pod) or since is None or began is None:
         return False

@@ -25,10 +25,10 @@ def failed(situation: Situation) -> FailedRevision | None:
     )
     if earlier is not None and not promoted:
         return earlier
-    found = _failure(situation)
-    if found is None:
+    failure = _failure(situation)
+    if failure is None:
         return None
-    return earlier or _given_up(situation, found)
+    return earlier or _given_up(situation, failure)
 
 
 def _given_up(situation: Situation, failure: Failure) -> FailedRevision:
@@ -110,13 +110,13 @@ def _step_is_late(situation: Situation) -> bool:
 
 
 def _of_analysis(situation: Situation) -> Failure | None:
-    found = seen(situation)
+    window = last_window(situation)
     analysis = judged_by(situation.declared)
-    if found is None or analysis is None or situation.commands.promote == situation.wanted:
+    if window is None or analysis is None or situation.commands.promote == situation.wanted:
         return None
-    if found.failures <= analysis.failure_limit:
+    if window.failures <= analysis.failure_limit:
         return None
-    return Failure(Reason.ANALYSIS_FAILED, found.message)
+    return Failure(Reason.ANALYSIS_FAILED, window.message)
 
 
 def _late(situation: Situation, track: Track | None) -> Failure:
@@ -154,7 +154,7 @@ def _goes_on(situation: Situation) -> bool:
     return situation.before.revision == situation.wanted and not retried
 
 
-def seen(situation: Situation) -> AnalysisStatus | None:
+def last_window(situation: Situation) -> AnalysisStatus | None:
     """Return the last window, with what all windows of this rollout came to."""
     ended = situation.before.phase in {"Stable", "RolledBack"}
     before = situation.before.analysis if _goes_on(situation) and not ended else None

@@ -128,9 +128,9 @@ def _percent(ratio: float) -> str:
 
 
 def _p99(counts: Counts) -> str:
-    found = counts.p99
-    if found is None:
+    p99 = counts.p99
+    if p99 is None:
         return "unknown"
-    if found == inf:
+    if p99 == inf:
         return f"over {1000 * counts.last_bound:g} ms"
-    return f"{1000 * found:.3g} ms"
+    return f"{1000 * p99:.3g} ms"

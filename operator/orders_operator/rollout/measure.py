@@ -80,12 +80,14 @@ class Added(Struct, frozen=True):
     beside: Mapping[str, Counts]
 
 
-def begin(compared: Compared, found: Readings, since: float | None = None) -> Ends | Unmeasured:
+def begin(
+    compared: Compared, readings_now: Readings, since: float | None = None
+) -> Ends | Unmeasured:
     """Return the first end of a window.
 
     Args:
         compared: the pods.
-        found: what they have counted.
+        readings_now: what they have counted.
         since: the time of the Prometheus before which nothing counts.
 
     """
@@ -93,31 +95,33 @@ def begin(compared: Compared, found: Readings, since: float | None = None) -> En
         return Unmeasured("The new revision has no pod to judge.")
     for pod in compared.judged:
         uid, name = pod["metadata"]["uid"], pod["metadata"]["name"]
-        if uid not in found.good:
-            return Unmeasured(_unread(name, found.bad.get(uid)), goes_on=True)
-        if not _fresh(found.good[uid], since):
+        if uid not in readings_now.good:
+            return Unmeasured(_unread(name, readings_now.bad.get(uid)), goes_on=True)
+        if not _fresh(readings_now.good[uid], since):
             return Unmeasured(_stale(name), goes_on=True)
-    readings = {uid: reading for uid, reading in found.good.items() if _fresh(reading, since)}
+    readings = {
+        uid: reading for uid, reading in readings_now.good.items() if _fresh(reading, since)
+    }
     return Ends(_names(compared.judged), _compared(compared, readings), readings)
 
 
-def settled(compared: Compared, found: Readings, since: float | None) -> bool:
+def settled(compared: Compared, readings_now: Readings, since: float | None) -> bool:
     """Whether a Prometheus has read all pods since a time."""
     uids = (pod["metadata"]["uid"] for pod in compared.pods)
-    return all(uid in found.good and _fresh(found.good[uid], since) for uid in uids)
+    return all(uid in readings_now.good and _fresh(readings_now.good[uid], since) for uid in uids)
 
 
-def measure(began: Ends, compared: Compared, found: Readings) -> Added | Unmeasured:
+def measure(began: Ends, compared: Compared, readings_now: Readings) -> Added | Unmeasured:
     """Return what was counted between two ends, or why that is not known."""
-    judged = _judged(began, compared, found)
+    judged = _judged(began, compared, readings_now)
     if isinstance(judged, Unmeasured):
         return judged
     now = _names(compared.beside)
     beside = {
         uid: added
         for uid in began.beside
-        if uid in began.readings and uid in found.good and uid in now
-        if (added := found.good[uid].since(began.readings[uid])) is not None
+        if uid in began.readings and uid in readings_now.good and uid in now
+        if (added := readings_now.good[uid].since(began.readings[uid])) is not None
     }
     if 2 * len(beside) < len(began.beside):
         return Unmeasured(
@@ -127,28 +131,30 @@ def measure(began: Ends, compared: Compared, found: Readings) -> Added | Unmeasu
     return Added(judged, beside)
 
 
-def go_on(began: Ends, compared: Compared, found: Readings) -> Ends:
+def go_on(began: Ends, compared: Compared, readings_now: Readings) -> Ends:
     """Return the first end of a window that goes on, with the pods that came since."""
     uids = {pod["metadata"]["uid"] for pod in compared.pods}
-    kept = {uid: it for uid, it in found.good.items() if uid in uids}
+    kept = {uid: reading for uid, reading in readings_now.good.items() if uid in uids}
     for uid, reading in began.readings.items():
         if uid in kept and kept[uid].since(reading) is not None:
             kept[uid] = reading
     return Ends(_names(compared.judged), _compared(compared, kept), kept)
 
 
-def _judged(began: Ends, compared: Compared, found: Readings) -> Mapping[str, Counts] | Unmeasured:
+def _judged(
+    began: Ends, compared: Compared, readings_now: Readings
+) -> Mapping[str, Counts] | Unmeasured:
     """Return what the judged pods counted; of a canary's each one."""
     now = _names(compared.judged)
-    unread = next((uid for uid in now if uid not in found.good), None)
+    unread = next((uid for uid in now if uid not in readings_now.good), None)
     if unread is not None:
-        return Unmeasured(_unread(now[unread], found.bad.get(unread)), goes_on=True)
+        return Unmeasured(_unread(now[unread], readings_now.bad.get(unread)), goes_on=True)
     changed = _changed(began, compared, now)
     if changed is not None:
         return changed
     judged = {}
     for uid in now.keys() & began.readings.keys():
-        before, after = began.readings[uid], found.good[uid]
+        before, after = began.readings[uid], readings_now.good[uid]
         if not _fresh(after, before.scraped):
             return Unmeasured(_stale(now[uid]), goes_on=True)
         added = after.since(before)

@@ -9,7 +9,7 @@ from orders_operator.api.rollout import judged_by
 from orders_operator.api.status import AnalysisStatus, FailedRevision, Phase, RolloutStatus
 from orders_operator.rollout.bake import bake, bakes
 from orders_operator.rollout.failure import asleep as is_asleep
-from orders_operator.rollout.failure import failed, final, same, seen
+from orders_operator.rollout.failure import failed, final, last_window, same
 from orders_operator.rollout.situation import PROMOTION, Plan, Situation, stamp
 from orders_operator.rollout.steps import asleep, canary
 
@@ -34,12 +34,12 @@ def plan(situation: Situation) -> Plan:
     return _forward(situation, stable, failure)
 
 
-def held_back(found: Plan) -> Plan:
+def held_back(decided: Plan) -> Plan:
     """Return a plan whose canary pods could not be asked for, which is not their fault.
 
     The time that they may take begins when they can be.
     """
-    return replace(found, status=replace(found.status, step_at=None))
+    return replace(decided, status=replace(decided.status, step_at=None))
 
 
 def _stable(situation: Situation) -> str | None:
@@ -119,7 +119,7 @@ def _back(situation: Situation, stable: str, failure: FailedRevision) -> Plan:
             started_at=situation.before.started_at,
             analysis=situation.before.analysis
             if situation.before.phase == "RolledBack"
-            else seen(situation),
+            else last_window(situation),
             failed=failure,
             message=f"{failure.revision} failed; {stable} is serving. {failure.message}",
         ),
@@ -162,7 +162,7 @@ def _forward(situation: Situation, stable: str, failure: FailedRevision | None) 
         canary=None if canary is None else situation.wanted,
         weight=situation.before.weight if canary is not None else None,
         started_at=_started(situation),
-        analysis=seen(situation),
+        analysis=last_window(situation),
         stable_pods=situation.before.stable_pods if canary is not None else None,
         failed=failure,
         message=failure.message if failure else text,
@@ -188,12 +188,12 @@ def _judged(situation: Situation, failure: FailedRevision | None) -> bool:
     )
 
 
-def _unjudged(found: AnalysisStatus | None) -> str | None:
+def _unjudged(window: AnalysisStatus | None) -> str | None:
     """Say that nothing could be said of a revision after it was rolled out."""
     return (
         None
-        if found is None
-        else f"It is serving, but its bake ended without a verdict: {found.message}"
+        if window is None
+        else f"It is serving, but its bake ended without a verdict: {window.message}"
     )
 
 

@@ -92,9 +92,11 @@ def ended(pod: Object) -> bool:
 
 def failure(pods: Iterable[Object]) -> Failure | None:
     """Return what weighs most: what may pass least, else a failed migration before all else."""
-    found = [failure for pod in pods for failure in _of_pod(pod)]
+    failures = [failure for pod in pods for failure in _of_pod(pod)]
     return min(
-        found, key=lambda failure: (failure.may_pass, _WEIGHTS.index(failure.reason)), default=None
+        failures,
+        key=lambda failure: (failure.may_pass, _WEIGHTS.index(failure.reason)),
+        default=None,
     )
 
 
@@ -111,8 +113,8 @@ def ready(pod: Object) -> bool:
 
 def unplaced(pod: Object) -> Object | None:
     """Return the scheduler's condition if it has found no node for a pod."""
-    found = condition(pod, "PodScheduled")
-    return found if found.get("status") == "False" else None
+    scheduled = condition(pod, "PodScheduled")
+    return scheduled if scheduled.get("status") == "False" else None
 
 
 def migration(pods: Iterable[Object]) -> Migration | None:
@@ -182,8 +184,8 @@ def tail(text: str, limit: int = MESSAGE_BYTES) -> str:
 
 def statuses(pod: Object, kind: str) -> list[Object]:
     """Return the statuses of containers, by the field that has them."""
-    found: list[Object] = (pod.get("status") or {}).get(kind) or []
-    return found
+    listed: list[Object] = (pod.get("status") or {}).get(kind) or []
+    return listed
 
 
 def created(pod: Object) -> str:

@@ -111,14 +111,14 @@ def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Re
     for pod in pods:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         try:
-            found = _of_one(by_pod.get(name, []))
+            reading = _of_one(by_pod.get(name, []))
         except ValueError as error:
             bad[uid] = f"Prometheus at {url} says that {error}"
             continue
-        if found is None:
+        if reading is None:
             bad[uid] = f"Prometheus at {url} has no data for it"
         else:
-            good[uid] = found
+            good[uid] = reading
     return Readings(good, bad, now)
 
 
@@ -171,10 +171,10 @@ def _value(series: _Series) -> float:
         ValueError: it is none.
 
     """
-    found = _number(series)
-    if not isfinite(found):
-        raise ValueError(f"{series.metric.get(_WHAT)} is {found}")
-    return found
+    value = _number(series)
+    if not isfinite(value):
+        raise ValueError(f"{series.metric.get(_WHAT)} is {value}")
+    return value
 
 
 def _unreached(url: str, error: Exception) -> str:

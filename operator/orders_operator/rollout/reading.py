@@ -46,12 +46,12 @@ async def content(answer: aiohttp.ClientResponse) -> bytes:
         ValueError: it is larger than any that is expected.
 
     """
-    found = bytearray()
+    body = bytearray()
     async for part in answer.content.iter_any():
-        found += part
-        if len(found) > _LARGEST:
+        body += part
+        if len(body) > _LARGEST:
             raise ValueError(f"more than {_LARGEST} bytes")
-    return bytes(found)
+    return bytes(body)
 
 
 def named(error: Exception) -> str:

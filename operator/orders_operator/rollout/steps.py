@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from orders_operator.api.fields import seconds
 from orders_operator.api.rollout import Step
 from orders_operator.api.status import AnalysisStatus, FailedRevision, Phase, RolloutStatus
-from orders_operator.rollout.failure import same, seen
+from orders_operator.rollout.failure import last_window, same
 from orders_operator.rollout.share import canary_pods, share
 from orders_operator.rollout.situation import Plan, Situation, moment, stamp, step_stage
 
@@ -27,7 +27,7 @@ def canary(situation: Situation, stable: str, failure: FailedRevision | None) ->
         )
     if before.step_at is None:  # its pods could not be asked for
         before = replace(before, step_at=now)
-    analysis = seen(situation)
+    analysis = last_window(situation)
     number = min(before.step or 1, len(steps))
     if number != before.step:  # there were more steps
         before = replace(before, step_at=now, settled_at=None)
@@ -101,13 +101,13 @@ def asleep(situation: Situation, stable: str) -> Plan:
 
 def _serves(situation: Situation, pods: int) -> bool:
     """Whether all canary pods of a step serve."""
-    found = situation.canary
+    track = situation.canary
     return (
-        found is not None
-        and found.revision == situation.wanted
-        and found.progress.serving
-        and found.progress.wanted == pods
-        and found.progress.available >= pods
+        track is not None
+        and track.revision == situation.wanted
+        and track.progress.serving
+        and track.progress.wanted == pods
+        and track.progress.available >= pods
     )
 
 

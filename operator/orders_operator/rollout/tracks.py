@@ -74,5 +74,5 @@ def _revision(deployment: Object) -> str | None:
 
 def _content(obj: Object) -> str | None:
     """Return the hash of what a pod, or one of a template, reads."""
-    found: str | None = (obj["metadata"].get("annotations") or {}).get(CONFIG_HASH)
-    return found
+    hash_: str | None = (obj["metadata"].get("annotations") or {}).get(CONFIG_HASH)
+    return hash_

@@ -42,12 +42,10 @@ def lacking(pods: Iterable[Object], answers: Mapping[str, str]) -> str | None:
 
 def runs_unready(pod: Object) -> bool:
     """Whether the service runs in a pod, and its readiness fails."""
-    found = (
+    own = (
         status for status in statuses(pod, "containerStatuses") if status.get("name") == SERVICE
     )
-    return any(
-        _state(status, "running") is not None and not status.get("ready") for status in found
-    )
+    return any(_state(status, "running") is not None and not status.get("ready") for status in own)
 
 
 def _why(pod: Object, answer: str | None) -> str | None:
@@ -101,23 +99,23 @@ def _gate(pod: Object) -> str | None:
     """Return the readiness gate that somebody else keeps shut."""
     for gate in (pod.get("spec") or {}).get("readinessGates") or ():
         kind = str(gate.get("conditionType"))
-        found = condition(pod, kind)
-        if found.get("status") != "True":
-            said = found.get("message") or found.get("reason") or "it has not been met yet"
+        met = condition(pod, kind)
+        if met.get("status") != "True":
+            said = met.get("message") or met.get("reason") or "it has not been met yet"
             return _one_line(f"its readiness gate {kind}: {said}")
     return None
 
 
 def _condition(pod: Object) -> str | None:
     """Return what the condition Ready says, as of a node that is away."""
-    found = condition(pod, "Ready")
-    words = found.get("message") or found.get("reason")
+    readiness = condition(pod, "Ready")
+    words = readiness.get("message") or readiness.get("reason")
     return _one_line(words) if words else None
 
 
 def _state(status: Object, kind: str) -> Object | None:
-    found: Object | None = (status.get("state") or {}).get(kind)
-    return found
+    state: Object | None = (status.get("state") or {}).get(kind)
+    return state
 
 
 def _one_line(words: object) -> str:

@@ -112,9 +112,9 @@ class Metrics:
         """Set the conditions of a resource, status by type."""
         self._resources.conditions(key, statuses)
 
-    def rollout(self, key: Key, found: Mapping[str, Any]) -> None:
+    def rollout(self, key: Key, status: Mapping[str, Any]) -> None:
         """Set the phase of a resource's rollout, and the last verdict, from `status.rollout`."""
-        self._resources.rollout(key, found)
+        self._resources.rollout(key, status)
 
     def forget(self, key: Key) -> None:
         """Remove the series of a resource that is gone."""

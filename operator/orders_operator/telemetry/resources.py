@@ -44,9 +44,9 @@ class Resources(Collector):
         """Set the conditions of a resource, status by type."""
         self._conditions[key] = dict(statuses)
 
-    def rollout(self, key: Key, found: Mapping[str, Any]) -> None:
+    def rollout(self, key: Key, status: Mapping[str, Any]) -> None:
         """Set the phase of a resource's rollout, and the last verdict, from `status.rollout`."""
-        words = (found.get("phase"), (found.get("analysis") or {}).get("verdict"))
+        words = (status.get("phase"), (status.get("analysis") or {}).get("verdict"))
         self._rollouts[key] = {
             label: word for (label, _, _), word in zip(_ROLLOUT, words, strict=True) if word
         }
