@@ -12,7 +12,7 @@ import hashlib
 from msgspec import json
 
 from orders_operator.objects import Object
-from orders_operator.reconcile.held import holds
+from orders_operator.reconcile.managed_fields import is_applied
 from orders_operator.reconcile.replicas import Handover, handover
 
 Mark = tuple[str, bytes, bytes]
@@ -33,7 +33,7 @@ class ApplyCache:
             return True
         deployment = wanted["kind"] == "Deployment"
         owned = not deployment or handover(wanted, live, manager) == Handover()
-        return owned and holds(live, wanted, manager)
+        return owned and is_applied(live, wanted, manager)
 
     def applied(self, owner: str, wanted: Object, result: Object) -> None:
         """Remember what an apply left; `owner` is the OrderService's uid."""

@@ -14,7 +14,7 @@ from orders_operator.api.conditions import Reason
 from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.objects import Object
 from orders_operator.reconcile.apply_cache import altered, key
-from orders_operator.reconcile.needs import needs, place
+from orders_operator.reconcile.apply_order import needs, place
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.reconcile.writes import Writes
 from orders_operator.resources.labels import COMPONENT, DATABASE

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from orders_operator.client.kube import JSON_PATCH, MERGE_PATCH, path
 from orders_operator.objects import Object
 from orders_operator.reconcile.allowance import Allowance
+from orders_operator.reconcile.moved_ports import port_patch
 from orders_operator.reconcile.owner import MANAGER, Owner
 from orders_operator.reconcile.replicas import KEEPER, handover
-from orders_operator.reconcile.rivals import replaced
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -29,7 +29,7 @@ class Writes:
 
     async def apply(self, plural: str, wanted: Object, live: Object | None) -> Object:
         """Apply an object, and return what it is then; `live` is what it was."""
-        changes = [] if live is None else replaced(wanted, live)
+        changes = [] if live is None else port_patch(wanted, live)
         if changes:
             live = await self._patch(plural, wanted, changes, JSON_PATCH)
         step = handover(wanted, live, MANAGER) if wanted["kind"] == "Deployment" else None

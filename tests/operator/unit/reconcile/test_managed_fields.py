@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders_operator.objects import Object
-from orders_operator.reconcile.held import holds
+from orders_operator.reconcile.managed_fields import is_applied
 
 MANAGER: Final = "us"
 scalars = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b"]), st.booleans())
@@ -68,14 +68,14 @@ def _add(value: Any) -> None:
 def test_what_was_applied_is_held(spec: Object) -> None:
     """Whatever others have added to maps and lists meanwhile."""
     wanted = declared(spec)
-    assert holds(applied(wanted), wanted, MANAGER)
+    assert is_applied(applied(wanted), wanted, MANAGER)
 
 
 @given(specs, specs)
 def test_what_is_wanted_otherwise_is_not_held(before: Object, after: Object) -> None:
     """A field more, a field less, or another value: all of it has to be applied."""
     live = applied(declared(before))
-    assert holds(live, declared(after), MANAGER) == (_sorted(before) == _sorted(after))
+    assert is_applied(live, declared(after), MANAGER) == (_sorted(before) == _sorted(after))
 
 
 def _sorted(value: Any) -> Any:
@@ -94,18 +94,18 @@ def test_what_somebody_else_has_changed_is_not_held(name: str) -> None:
     changed, gone = applied(wanted), applied(wanted)
     changed["spec"][name] = 7
     del gone["spec"][name]
-    assert [False, False] == [holds(live, wanted, MANAGER) for live in (changed, gone)]
+    assert [False, False] == [is_applied(live, wanted, MANAGER) for live in (changed, gone)]
 
 
 def test_what_others_have_applied_is_not_ours() -> None:
     """Nor is what was written in another way, or to a subresource."""
     wanted = declared({"replicas": 1})
     live = applied(wanted)
-    assert not holds(live, wanted, "them")
+    assert not is_applied(live, wanted, "them")
     for entry in live["metadata"]["managedFields"]:
         entry["operation"] = "Update"
-    assert not holds(live, wanted, MANAGER)
-    assert not holds({"metadata": {}}, wanted, MANAGER)
+    assert not is_applied(live, wanted, MANAGER)
+    assert not is_applied({"metadata": {}}, wanted, MANAGER)
 
 
 def test_the_status_of_a_claim_template_is_nobodys() -> None:
@@ -117,7 +117,7 @@ def test_the_status_of_a_claim_template_is_nobodys() -> None:
     for entry in live["metadata"]["managedFields"]:
         if entry["fieldsV1"]:
             entry["fieldsV1"]["f:spec"] = {"f:volumeClaimTemplates": {}}
-    assert holds(live, wanted, MANAGER)
+    assert is_applied(live, wanted, MANAGER)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,6 @@ def test_resources_are_the_same_in_any_unit(wanted: Any, live: str, *, same: boo
     declared_one = declared({"resources": {"limits": {"cpu": wanted}}, "annotation": str(wanted)})
     found = applied(declared_one)
     found["spec"]["resources"]["limits"] = {"cpu": live}
-    assert same == holds(found, declared_one, MANAGER)
+    assert same == is_applied(found, declared_one, MANAGER)
     found["spec"]["annotation"] = live
-    assert (str(wanted) == live and same) == holds(found, declared_one, MANAGER)
+    assert (str(wanted) == live and same) == is_applied(found, declared_one, MANAGER)

@@ -23,7 +23,7 @@ _UNITS: Final = {
 }
 
 
-def holds(live: Object, wanted: Object, manager: str) -> bool:
+def is_applied(live: Object, wanted: Object, manager: str) -> bool:
     """Whether what a manager has applied to an object is just what is wanted now.
 
     What the API server has put in another form (an empty list, say, or a quantity elsewhere than

@@ -14,7 +14,7 @@ _PORTS: Final = "ports"
 _NUMBERS: Final = ("port", "containerPort", "protocol")
 
 
-def replaced(wanted: Object, live: Object) -> list[Object]:
+def port_patch(wanted: Object, live: Object) -> list[Object]:
     """Return the JSON patch that sets right what an apply cannot; empty if there is no such.
 
     It holds only for the object as it was read.

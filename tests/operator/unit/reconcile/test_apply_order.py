@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orders_operator.reconcile.needs import needs
+from orders_operator.reconcile.apply_order import needs
 
 COPY = "shop-a-1"
 
