@@ -9,7 +9,7 @@ import pytest
 
 from orders.errors import IdempotencyKeyReused, OrderNotFound
 from orders.http.app import Application, create_app
-from orders.model import NewOrder, Order
+from orders.model import Filter, NewOrder, Order
 from orders.service import Page
 from orders.uuid7 import IdSource, instant
 from tests.helpers.listener import Listener
@@ -54,10 +54,13 @@ class MemoryOrders:
             raise OrderNotFound.of(order_id)
         return self.orders[order_id]
 
-    async def page(self, limit: int, after: str | None = None, before: str | None = None) -> Page:
-        """Cut a page out of all of them."""
+    async def page(
+        self, limit: int, after: str | None, before: str | None, wanted: Filter
+    ) -> Page:
+        """Cut a page out of those of an item, or all of them; spans of time are the store's."""
         self._fail()
-        ids = sorted(self.orders, reverse=True)
+        found = (it for it in self.orders.values() if wanted.item in {None, it.item})
+        ids = sorted((it.id for it in found), reverse=True)
         if before is not None:
             chosen = [i for i in ids if i > before][-limit:]
         else:
