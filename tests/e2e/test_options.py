@@ -280,7 +280,9 @@ def test_the_volume_of_a_database_stays_as_it_is(namespace: Namespace) -> None:
     """A StatefulSet's claims cannot be changed; the resource says so at once."""
     namespace.apply(order_service("small", database={"embedded": {}}, replicas=0))
     change = {"spec": {"database": {"embedded": {"storage": {"size": "2Gi"}}}}}
-    with pytest.raises(CommandError, match="cannot be changed, only made anew"):
+    with pytest.raises(
+        CommandError, match="cannot be changed; delete the database and create it again"
+    ):
         namespace.patch("orderservice", "small", change)
     namespace.kubectl("delete", "orderservice", "small")
 

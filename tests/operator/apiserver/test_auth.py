@@ -246,9 +246,15 @@ async def test_pods_are_let_out_to_issuers(world: World) -> None:
         ({"jwt": []}, "auth needs jwt, apiKeysSecretRef or serviceAccounts"),
         ({"jwt": [{"issuer": "https://a.b"}]}, "audience"),
         ({"jwt": [JWT, {**JWT, "audience": "b"}]}, "Duplicate value"),
-        ({"jwt": [{"issuer": "a", "audience": "b"}]}, "jwksURL says where"),
-        ({"jwt": [{"issuer": "http://login.example.com", "audience": "b"}]}, "jwksURL says where"),
-        ({"jwt": [{"issuer": "https://a.b?c", "audience": "b"}]}, "jwksURL says where"),
+        ({"jwt": [{"issuer": "a", "audience": "b"}]}, "set jwksURL to the URL of its keys"),
+        (
+            {"jwt": [{"issuer": "http://login.example.com", "audience": "b"}]},
+            "set jwksURL to the URL of its keys",
+        ),
+        (
+            {"jwt": [{"issuer": "https://a.b?c", "audience": "b"}]},
+            "set jwksURL to the URL of its keys",
+        ),
         ({"jwt": [{**JWT, "jwksURL": "http://login.example.com/keys"}]}, "should match"),
         ({"jwt": [{**JWT, "subjects": [{"subject": "a", "scopes": []}]}]}, "at least 1 items"),
         ({"jwt": [{**JWT, "subjects": [{"subject": "a b", **READS}]}]}, "should match"),

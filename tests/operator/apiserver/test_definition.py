@@ -76,8 +76,8 @@ async def test_a_window_of_a_prometheus_has_two_scrapes(
 @pytest.mark.parametrize(
     ("rollout", "said"),
     [
-        ({"rollingUpdate": {"maxSurge": 0}}, "cannot both be none"),
-        ({"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}}, "cannot both be none"),
+        ({"rollingUpdate": {"maxSurge": 0}}, "cannot both be 0"),
+        ({"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}}, "cannot both be 0"),
         ({"rollingUpdate": {"maxSurge": "101%"}}, "should match"),
         ({"rollingUpdate": {"maxUnavailable": -1}}, "greater than or equal to 0"),
         ({"minReadySeconds": 60, "progressDeadline": "1m"}, "longer than minReadySeconds"),
@@ -104,8 +104,8 @@ async def test_how_pods_are_replaced_can_be_done(
         ({"allowOrigins": []}, "at least 1 items"),
         ({"allowOrigins": ["shop.example.com"]}, "should match"),
         ({"allowOrigins": ["https://shop.example.com/"]}, "should match"),
-        ({"allowOrigins": ["https://shop.example.com:443"]}, "leave the usual port out"),
-        ({"allowOrigins": ["*", "https://shop.example.com"]}, "nothing beside it"),
+        ({"allowOrigins": ["https://shop.example.com:443"]}, "omit the default port"),
+        ({"allowOrigins": ["*", "https://shop.example.com"]}, "must not contain anything else"),
         ({"allowOrigins": ["*"], "allowCredentials": True}, r"a \* with credentials"),
         (
             {
