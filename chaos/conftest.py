@@ -23,6 +23,7 @@ from chaos.sizes import Size
 from tests.helpers.cluster.kubectl import OPERATOR, Namespace, helm, order_service, run, secret
 from tests.helpers.cluster.release import RELEASE, chart_before, missing, remove
 from tests.helpers.paths import ROOT
+from tools.release.last import released_chart
 
 HERE: Final = Path(__file__).parent
 ORDER: Final = (
@@ -124,8 +125,8 @@ def release_before(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
     """Install the chart of a release before on a cluster that has nothing of it."""
     default = Namespace("default")
     remove()
-    chart = chart_before(tmp_path_factory.mktemp("chart"))
-    helm("install", RELEASE, str(chart), "--set=crds.upgrade=false", "--set=shutdown.delay=1s")
+    chart = released_chart() or (str(chart_before(tmp_path_factory.mktemp("chart"))),)
+    helm("install", RELEASE, *chart, "--set=crds.upgrade=false", "--set=shutdown.delay=1s")
     default.rolled_out(RELEASE, 120)
     return default
 

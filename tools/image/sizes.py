@@ -43,7 +43,7 @@ def measure(archive: IO[bytes]) -> tuple[dict[str, Size], Size]:
     """Return the size of each part of an image, and of the whole."""
     contents: dict[str, bytearray] = {}
     unpacked = packed = 0
-    for layer in _layers(archive):
+    for layer in layers(archive):
         packed += len(gzip.compress(layer, _LEVEL))
         with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
             for member in tar:
@@ -64,13 +64,13 @@ def measure(archive: IO[bytes]) -> tuple[dict[str, Size], Size]:
 def files(archive: IO[bytes]) -> list[tarfile.TarInfo]:
     """Return what is in an image, layer after layer."""
     found = []
-    for layer in _layers(archive):
+    for layer in layers(archive):
         with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
             found += tar.getmembers()
     return found
 
 
-def _layers(archive: IO[bytes]) -> list[bytes]:
+def layers(archive: IO[bytes]) -> list[bytes]:
     """Return the layers, uncompressed, of what `docker save` writes."""
     with tarfile.open(fileobj=archive) as tar:
 
