@@ -206,6 +206,24 @@ class OrderService:
         stored = await self._reads.submit(order_id, _link(), self.deadline())
         return existing(order_id, stored)
 
+    async def get_many(self, order_ids: "Sequence[str]") -> list[Order]:
+        """Return those of the orders that exist, in the order of their ids, canonical UUIDs.
+
+        Each is a read like any other, which shares its batch with those of other callers.
+        """
+        link, deadline = _link(), self.deadline()
+        reads: list[asyncio.Future[Order | None]] = []
+        try:
+            for order_id in order_ids:
+                reads.append(self._reads.submit(order_id, link, deadline))
+                link = None  # one span links to the trace, not one a read
+            stored = await asyncio.gather(*reads)
+        except BaseException:
+            for read in reads:
+                read.cancel()
+            raise
+        return [order for order in stored if order is not None]
+
     def read(self, waiter: "Waiter", started: float) -> None:
         """Read the order whose id a waiter has; `existing` says what the answer means.
 

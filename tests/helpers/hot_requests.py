@@ -159,6 +159,8 @@ PATHS = (
     "/orders", "/orders/", "//orders", "/orders?", "/orders?x=1", "/orders?limit=1",
     "/orders?limit=0", "/orders/batch", "/", "/nothing", "/Orders", "/orders%2F", "/%6frders",
     "/orders/" + SEEDED, "/orders/" + UNKNOWN, "/orders#x", "*", "/livez", "/docs/none",
+    "/orders?ids=" + SEEDED, f"/orders?ids={UNKNOWN},{SEEDED},{UNKNOWN}", "/orders?ids=",
+    "/orders?ids=" + SEEDED + ",", "/orders?ids=5", f"/orders?ids={SEEDED}&item=tea",
     "/orders?item=tea&limit=1", "/orders?item=none", "/orders?item=", "/orders?item=a%00b",
     "/orders?item=%F0%9F%8D%B5&created_after=2026-01-31T08:15:30Z", "/orders?created_after=5",
     "/orders?created_before=2026-01-31T08:15:30.5%2B02:00&created_after=2026-01-31T06:15:30.5Z",

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 BATCH_LIMIT: Final = 1_000
 """Orders that one batch may have."""
 
+IDS_MAX: Final = 100
+"""Orders that may be read by their ids at once."""
+_ID: Final = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+
 Batch = Annotated[
     list[NewOrder],
     Meta(min_length=1, max_length=BATCH_LIMIT, description="1 to 1,000 orders."),
@@ -180,13 +184,32 @@ async def list_orders(  # noqa: PLR0913  each is a parameter of the request
         Query("created_before"),
         Meta(description="Only orders created before this time (RFC 3339, with its zone)."),
     ] = None,
+    ids: Annotated[
+        str | None,
+        Query("ids"),
+        Meta(
+            description="Only the orders with these ids: 1 to 100, separated by commas.",
+            extra_json_schema={"pattern": f"^{_ID}(,{_ID}){{0,{IDS_MAX - 1}}}$"},
+        ),
+    ] = None,
 ) -> Reply[list[Order]]:
     """Page by id: a page costs the same wherever it is and whatever the list is filtered by.
 
     Follow the `Link` header: `next` leads to older orders, `prev` to newer ones, of the same
     filters. `after` and `before` are mutually exclusive. Spans of time that meet, one's
     `created_before` being the other's `created_after`, have no order in common and leave none out.
+
+    With `ids` the answer is those of the orders that exist, each once, in the order of their ids
+    in the request. One that no order has is left out and is no error. There are no pages, so
+    `limit` has no effect, and no other parameter may be given.
     """
+    if ids is not None:
+        others = {"after": after, "before": before, "item": item}
+        others |= {"created_after": created_after, "created_before": created_before}
+        for name in (name for name, value in others.items() if value is not None):
+            msg = f"ids and {name} are mutually exclusive"
+            raise InvalidRequest(msg, errors=(("#/query/ids", msg), (f"#/query/{name}", msg)))
+        return Reply(await orders.get_many(_ids(ids)), (PRIVATE,))
     if after is not None and before is not None:
         msg = "after and before are mutually exclusive"
         raise InvalidRequest(msg, errors=(("#/query/after", msg), ("#/query/before", msg)))
@@ -239,6 +262,14 @@ def found(order: Order, if_none_match: str | None, if_match: str | None) -> Repl
     if if_none_match is not None and matches(if_none_match, tag):
         return Reply(None, headers, 304)
     return Reply(order, headers)
+
+
+def _ids(text: str) -> list[str]:
+    """Return ids that are separated by commas, each once."""
+    ids = text.split(",")
+    if len(ids) > IDS_MAX:
+        raise invalid("#/query/ids", f"has {len(ids)} ids; allowed: 1 to {IDS_MAX}")
+    return list(dict.fromkeys(order_id(each, "#/query/ids") for each in ids))
 
 
 def _item(text: str) -> str:

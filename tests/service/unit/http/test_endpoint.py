@@ -27,9 +27,8 @@ def test_an_endpoint_says_what_it_takes() -> None:
     ]
     assert read_order.body is None
     assert ("id_text", "path") == (read_order.parameters[0].name, read_order.parameters[0].place)
-    assert ["limit", "after", "before", "item", "created_after", "created_before"] == [
-        p.wire for p in list_orders.parameters
-    ]
+    filters = ["item", "created_after", "created_before", "ids"]
+    assert ["limit", "after", "before", *filters] == [p.wire for p in list_orders.parameters]
 
 
 def test_an_endpoint_says_what_it_gives() -> None:
