@@ -80,6 +80,8 @@ class ColdAnswer:
 
     def release(self, answers: "Answers") -> None:
         """Hold nothing more, but a large answer until it is read."""
+        if (failure := self._scope.pop("orders_failure", None)) is not None:
+            failure.__traceback__ = None  # its frames have the scope, and the body: a cycle
         unread = self.held.release(but=self._size if self._size > SMALL else 0)
         if unread:
             answers.sent(self._scope["client"], unread)

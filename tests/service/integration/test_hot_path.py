@@ -223,6 +223,30 @@ async def test_requests_leave_nothing_behind(watched: WatchedServer) -> None:
     assert grown < GROWTH
 
 
+async def test_refused_requests_leave_no_garbage(watched: WatchedServer) -> None:
+    """What is wrong with a request does not keep its head and body until somebody collects it."""
+    invalid = b'[{"item":"tea","quantity":0}]'
+    batch = (
+        b"POST /orders/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(invalid), invalid)
+    )
+    kinds = (
+        batch,
+        b"GET /orders?color=red HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PUT /orders HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /orders/none?a=b HTTP/1.1\r\nHost: x\r\n\r\n",
+    )
+    found = {}
+    for kind in kinds:
+        await asyncio.to_thread(pipeline, watched.port, kind, 1)
+        await watched.garbage()
+        await asyncio.to_thread(pipeline, watched.port, kind, 2)
+        found[kind.split(b" HTTP")[0]] = await watched.garbage()
+
+    assert {} == {kind: garbage for kind, garbage in found.items() if garbage >= 100}
+
+
 class DefectiveServer(Server):
     """The service with a defect in what both hot calls do last."""
 

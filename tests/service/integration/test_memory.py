@@ -132,6 +132,12 @@ def more() -> dict[str, str]:
     return {}
 
 
+@pytest.fixture
+def bound() -> int:
+    """Say how many bytes the process may have at any time."""
+    return MOST
+
+
 @pytest.fixture(params=["open", "closed"])
 def limited(  # noqa: PLR0913  one fixture each
     request: pytest.FixtureRequest,
@@ -140,6 +146,7 @@ def limited(  # noqa: PLR0913  one fixture each
     secured: Closing,
     patience: str,
     more: dict[str, str],
+    bound: int,
 ) -> Iterator[LimitedServer]:
     """Start one in 128 MiB, of which it must not use 100."""
     with memory_group(CONTAINER) as group:
@@ -162,7 +169,7 @@ def limited(  # noqa: PLR0913  one fixture each
         yield server
         most = server.most()
         assert 0 == server.stop(), server.output()
-    assert most < MOST, f"{most / 1024**2:.1f} MiB"
+    assert most < bound, f"{most / 1024**2:.1f} MiB"
     assert '"level":"ERROR"' not in server.output()
 
 
@@ -360,10 +367,16 @@ async def test_spans_that_nobody_takes(limited: LimitedServer) -> None:
         await asyncio.to_thread(fill_spans, limited)
 
 
-@pytest.mark.parametrize("limited", ["open"], indirect=True)
+@pytest.mark.parametrize(
+    ("limited", "bound"), [("open", MOST), ("closed", CONTAINER * 9 // 10)], indirect=["limited"]
+)
 @pytest.mark.parametrize("more", [AWAY])
 async def test_large_bodies_while_spans_wait(limited: LimitedServer) -> None:
-    """What can be large at the same time: spans that wait, long names, and many batches."""
+    """What can be large at the same time: spans that wait, long names, and many batches.
+
+    With TLS, tokens and tracing the process wants more than a container of this size has for it,
+    and says so as it starts; it stays within its limit all the same.
+    """
     await asyncio.to_thread(fill_spans, limited)
     long_name = limited.post("/orders/batch", LONG_NAME)
     batch = limited.post("/orders/batch", BATCH)
