@@ -173,6 +173,8 @@ class ColdApplication:
             if not answer.sent:
                 await answer.refuse(Internal())
         finally:
+            # Its traceback has this scope: a cycle, and with it the connection would stay open.
+            scope.pop("orders_failure", None)
             answer.release(self._answers)
             problem_name = scope.get("orders_problem")
             self._requests.cold(method, route)
