@@ -87,13 +87,13 @@ class Watched(NamedTuple):
         handshake = self.transport.handshake
         return self.counted + self.limit * self.transport.connection // handshake
 
-    def weight(self, seen: "Seen") -> int:
+    def weight(self, connection: "Connection") -> int:
         """Return for how many connections one counts: a long greeting, for several."""
-        return 1 + (seen.received // self.transport.handshake if seen.greets else 0)
+        return 1 + (connection.received // self.transport.handshake if connection.greets else 0)
 
 
-class Seen(NamedTuple):
-    """A connection as it was seen."""
+class Connection(NamedTuple):
+    """A connection as it was when it was inspected."""
 
     idle: float
     """Seconds for which nothing has come or gone."""
@@ -172,21 +172,23 @@ class Connections:
 
     async def look(self) -> bool:
         """Count them, close those that are too many, or do not read; return whether some were."""
-        found: dict[str, list[Seen]] = {name: [] for name in self.limits}
+        by_port: dict[str, list[Connection]] = {name: [] for name in self.limits}
         before, self._unread = self._unread, {}
         self._unanswered.look(perf_counter())
         async for descriptor in descriptors.in_turns():
-            name, seen = self._see(descriptor)
-            if seen is None:
+            name, connection = self._inspect(descriptor)
+            if connection is None:
                 continue
-            found[name].append(seen)
-            self._unanswered.see(descriptor, seen.caller, seen.read, seen.received)
-            if seen.waits:
-                self._watch_unread(seen, before.pop(descriptor, None))
+            by_port[name].append(connection)
+            self._unanswered.see(
+                descriptor, connection.caller, connection.read, connection.received
+            )
+            if connection.waits:
+                self._watch_unread(connection, before.pop(descriptor, None))
         for unread in before.values():
             unread.held.release()
         flooded = False
-        for name, connections in found.items():
+        for name, connections in by_port.items():
             self.open[name] = len(connections)
             limit = self.limits[name]
             if too_many := self._too_many(self._ports[name], connections):
@@ -218,30 +220,36 @@ class Connections:
             listener.listen(backlog)
 
     @staticmethod
-    def _too_many(port: Watched, connections: Iterable[Seen]) -> list[Seen]:
+    def _too_many(port: Watched, connections: Iterable[Connection]) -> list[Connection]:
         """Return those that go, as there are more than there may be."""
         if not port.transport.handshake:
             return []  # the server counts all of them
         surplus = sum(map(port.weight, connections)) - port.most
-        found = []
-        for seen in sorted(connections, key=lambda seen: seen.worth):
+        excess = []
+        for connection in sorted(connections, key=lambda connection: connection.worth):
             if surplus <= 0:
                 break
-            found.append(seen)
-            surplus -= port.weight(seen)
-        return found
+            excess.append(connection)
+            surplus -= port.weight(connection)
+        return excess
 
-    def _relieve(self, name: str, connections: Iterable[Seen], too_many: int) -> None:
+    def _relieve(self, name: str, connections: Iterable[Connection], too_many: int) -> None:
         """Close so many that are late or idle, the longest first."""
-        found = [(self._is_late(it), it) for it in connections if self._is_of_no_use(it)]
-        useless = [it for _, it in sorted(found, reverse=True)[:too_many]]
-        self._close_some(name, "idle", useless, self._is_of_no_use)
+        useless = [each for each in connections if self._is_of_no_use(each)]
+        useless.sort(key=lambda each: (self._is_late(each), each), reverse=True)
+        self._close_some(name, "idle", useless[:too_many], self._is_of_no_use)
 
     def _close_some(
-        self, name: str, which: str, connections: Iterable[Seen], close: Callable[[Seen], bool]
+        self,
+        name: str,
+        which: str,
+        connections: Iterable[Connection],
+        close: Callable[[Connection], bool],
     ) -> None:
         """Close those that are still there, and to be closed; say so once for each flood."""
-        closed = sum(self._see(it.descriptor, close=close)[1] is not None for it in connections)
+        closed = sum(
+            self._inspect(each.descriptor, close=close)[1] is not None for each in connections
+        )
         self.closed[name] += closed
         if name not in self._told:
             self._told.add(name)
@@ -254,51 +262,53 @@ class Connections:
                 which,
             )
 
-    def _watch_unread(self, seen: Seen, before: Unread | None) -> None:
+    def _watch_unread(self, connection: Connection, before: Unread | None) -> None:
         """Close a connection on which answers have waited for too long."""
         now = perf_counter()
         if before is None:
-            before = Unread(now, seen.read, Held(self._budget))
-        elif before.read != seen.read:
+            before = Unread(now, connection.read, Held(self._budget))
+        elif before.read != connection.read:
             before.held.release()
-            before = Unread(now, seen.read, before.held)
+            before = Unread(now, connection.read, before.held)
         elif now - before.since > self._deadline or not (
             before.held.size or before.held.may_wait()
         ):
             before.held.release()
-            self._see(seen.descriptor, close=lambda found: found.waits)
+            self._inspect(connection.descriptor, close=lambda present: present.waits)
             return
-        self._unread[seen.descriptor] = before
+        self._unread[connection.descriptor] = before
 
-    def _is_of_no_use(self, seen: Seen) -> bool:
+    def _is_of_no_use(self, connection: Connection) -> bool:
         """Whether it has no request under way, and did not begin one a moment ago."""
-        longest = seen.deadline + _SILENT if seen.received else _SILENT
-        return seen.idle > longest or self._is_late(seen)
+        longest = connection.deadline + _SILENT if connection.received else _SILENT
+        return connection.idle > longest or self._is_late(connection)
 
-    def _is_late(self, seen: Seen) -> bool:
+    def _is_late(self, connection: Connection) -> bool:
         """Whether something began to come on it, and was not answered in time."""
-        seconds = self._unanswered.seconds(seen.descriptor, seen.read, perf_counter())
-        return seconds > seen.deadline + _SILENT
+        seconds = self._unanswered.seconds(connection.descriptor, connection.read, perf_counter())
+        return seconds > connection.deadline + _SILENT
 
-    def _see(
-        self, descriptor: int, close: Callable[[Seen], bool] | None = None
-    ) -> tuple[str, Seen | None]:
+    def _inspect(
+        self, descriptor: int, close: Callable[[Connection], bool] | None = None
+    ) -> tuple[str, Connection | None]:
         """Return what a descriptor is; shut what is asked to be closed, if `close` says so."""
-        connection = descriptors.duplicate(descriptor)
-        if connection is None:
+        sock = descriptors.duplicate(descriptor)
+        if sock is None:
             return "", None
-        with connection, contextlib.suppress(OSError):  # not TCP, or not connected any more
-            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        with sock, contextlib.suppress(OSError):  # not TCP, or not connected any more
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
             state, sent, came, read, received, unsent = _TCP_INFO.unpack(info)
-            name = self._names.get(connection.getsockname()[1])
+            name = self._names.get(sock.getsockname()[1])
             if name is None or state not in _CONNECTED:
                 return "", None
             greets = self._ports[name].transport is TLS and not read
             deadline = min(self._deadline, self._ports[name].deadline)
-            idle, caller = min(sent, came) / 1000, connection.getpeername()[:2]
-            seen = Seen(idle, descriptor, read, received, unsent > 0, greets, caller, deadline)
-            if close is None or close(seen):
+            idle, caller = min(sent, came) / 1000, sock.getpeername()[:2]
+            connection = Connection(
+                idle, descriptor, read, received, unsent > 0, greets, caller, deadline
+            )
+            if close is None or close(connection):
                 if close:
-                    connection.shutdown(socket.SHUT_RDWR)
-                return name, seen
+                    sock.shutdown(socket.SHUT_RDWR)
+                return name, connection
         return "", None

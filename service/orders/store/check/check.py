@@ -43,13 +43,18 @@ def _check(file: Migration, proofs: Proofs) -> Sequence[Finding]:
     script = parse(file)
     allowed, wrong = overrides.read(script.comments, [rule.name for rule in RULES])
     found = []
-    for it in _judge(file, script, proofs):
-        override = allowed.get(it.rule)
-        found.append(it._replace(allowed=override.reason) if override else it)
-    needed = {it.rule for it in found}
-    wrong += [overrides.unused(it) for name, it in allowed.items() if name not in needed]
-    found += [Finding(file.file, it.line, OVERRIDE, it.text, it.why, it.safe) for it in wrong]
-    return sorted(found, key=lambda it: it.line)
+    for finding in _judge(file, script, proofs):
+        override = allowed.get(finding.rule)
+        found.append(finding._replace(allowed=override.reason) if override else finding)
+    needed = {finding.rule for finding in found}
+    wrong += [
+        overrides.unused(override) for name, override in allowed.items() if name not in needed
+    ]
+    found += [
+        Finding(file.file, override.line, OVERRIDE, override.text, override.why, override.safe)
+        for override in wrong
+    ]
+    return sorted(found, key=lambda finding: finding.line)
 
 
 def _judge(file: Migration, script: Script, proofs: Proofs) -> Iterator[Finding]:

@@ -25,12 +25,12 @@ def main(paths: Sequence[Path]) -> int:
         the model the columns that it needs, 2 when a file is not there or is no SQL.
     """
     try:
-        found = [it for path in paths or [_near(DIRECTORY)] for it in _check(path)]
+        found = [finding for path in paths or [_near(DIRECTORY)] for finding in _check(path)]
         unfit = None if paths else drift(columns_after(read_all(DIRECTORY)))
     except MigrationError as error:
         sys.stderr.write(f"orders: {error}\n")
         return _WRONG
-    refused = sum(it.allowed is None for it in found)
+    refused = sum(finding.allowed is None for finding in found)
     sys.stdout.write("".join(map(_shown, found)))
     if unfit is not None:
         sys.stderr.write(f"{_MODEL}: {unfit}\n")
@@ -42,8 +42,8 @@ def _check(path: Path) -> Iterable[Finding]:
     """Check a folder; of a file, only it is told, though judged by what those before it prove."""
     folder = path.parent if path.is_file() else path
     files = read_all(folder)
-    found = (it._replace(file=str(folder / it.file)) for it in check(files))
-    return [it for it in found if folder is path or Path(it.file).name == path.name]
+    found = (finding._replace(file=str(folder / finding.file)) for finding in check(files))
+    return [finding for finding in found if folder is path or Path(finding.file).name == path.name]
 
 
 def _near(folder: Path) -> Path:

@@ -52,20 +52,20 @@ def _of_table(action: Action) -> Iterator[Any]:
 
 def _default(constraints: list[Any]) -> Any:
     """Return what gives the rows that are there a value; None when nothing does."""
-    for it in constraints:
-        value = it.raw_expr
+    for constraint in constraints:
+        value = constraint.raw_expr
         while isinstance(value, ast.TypeCast):
             value = value.arg
         is_null = isinstance(value, ast.A_Const) and value.isnull
-        if it.contype in _VALUES and not is_null and it.generated_kind != "v":
-            return it
+        if constraint.contype in _VALUES and not is_null and constraint.generated_kind != "v":
+            return constraint
     return None
 
 
 def _adds_required_column(action: Action, _: FileContext) -> bool:
     constraints = of_column(action)
     required = {_CONSTRAINT.CONSTR_NOTNULL, _CONSTRAINT.CONSTR_PRIMARY}
-    if not any(it.contype in required for it in constraints):
+    if not any(constraint.contype in required for constraint in constraints):
         return False
     return _default(constraints) is None and not is_serial(action.node.def_)
 
@@ -77,12 +77,12 @@ def _sets_not_null(action: Action, context: FileContext) -> bool:
             return not context.proofs.is_not_null(table, action.node.name)
     # A primary key over an index that is there sets its columns NOT NULL, and does not name them.
     required = {_CONSTRAINT.CONSTR_NOTNULL, _CONSTRAINT.CONSTR_PRIMARY}
-    return any(it.contype in required for it in _of_table(action))
+    return any(constraint.contype in required for constraint in _of_table(action))
 
 
 def _adds_check(action: Action, _: FileContext) -> bool:
     added = (*_of_table(action), *of_column(action))
-    return any(it.contype == _CONSTRAINT.CONSTR_CHECK for it in added)
+    return any(constraint.contype == _CONSTRAINT.CONSTR_CHECK for constraint in added)
 
 
 def _adds_foreign_key(action: Action, _: FileContext) -> bool:
@@ -91,18 +91,23 @@ def _adds_foreign_key(action: Action, _: FileContext) -> bool:
     constraints = of_column(action)
     if _default(constraints):
         added += constraints
-    return any(it.contype == _CONSTRAINT.CONSTR_FOREIGN for it in added)
+    return any(constraint.contype == _CONSTRAINT.CONSTR_FOREIGN for constraint in added)
 
 
 def _makes_unique(action: Action, _: FileContext) -> bool:
     if isinstance(action.node, ast.IndexStmt):
         return bool(action.node.unique)
-    return any(it.contype in _BY_INDEX and not it.indexname for it in _of_table(action))
+    return any(
+        constraint.contype in _BY_INDEX and not constraint.indexname
+        for constraint in _of_table(action)
+    )
 
 
 def _builds_index(action: Action, _: FileContext) -> bool:
     added = (*_of_table(action), *of_column(action))
-    return any(it.contype in _BY_INDEX and not it.indexname for it in added)
+    return any(
+        constraint.contype in _BY_INDEX and not constraint.indexname for constraint in added
+    )
 
 
 RULES: Final = (

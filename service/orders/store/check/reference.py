@@ -40,7 +40,7 @@ def page() -> str:
     parts = [_HEAD]
     for title, rules in GROUPS.items():
         parts.append(f"\n## {title}\n\n| rule | refuses |\n|---|---|\n")
-        parts += [f"| [{it.name}](#{it.name}) | {it.refuses} |\n" for it in rules]
+        parts += [f"| [{rule.name}](#{rule.name}) | {rule.refuses} |\n" for rule in rules]
         parts += map(_section, rules)
     return "".join(parts)
 
