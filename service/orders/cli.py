@@ -132,9 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     purge.add_argument(
         "--share",
         type=_percent,
-        default=20,
+        default=5,
         metavar="PERCENT",
-        help="share of the time that it works while it deletes (default: 20)",
+        help="share of the time that it works while it deletes (default: 5)",
     )
     purge.add_argument(
         "--wait",

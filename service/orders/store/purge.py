@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 1_000
 """Orders, or keys, of one batch at most."""
-SHARE: Final = 0.2
+SHARE: Final = 0.05
 """Share of the time for which a run that deletes is at work, unless it is told another one."""
 
 _STATEMENT_TIMEOUT: Final = 60.0
@@ -165,7 +165,7 @@ async def purge(
 
 
 async def _steps(walk: "_Walk", connector: Connector) -> AsyncGenerator[float, None]:
-    """Walk on to the end on one connection; yield the seconds that each batch took."""
+    """Walk on to the end on one connection; yield the seconds of each batch but the last."""
     session = await connector.connect()
     try:
         version = await schema_version(session.fetch)
@@ -174,11 +174,10 @@ async def _steps(walk: "_Walk", connector: Connector) -> AsyncGenerator[float, N
                 f"the schema is at version {version}, and this release needs {REQUIRED_VERSION}:"
                 " run `orders migrate` first"
             )
-        more = True
-        while more:
-            started = perf_counter()
-            more = await walk.step(session.fetch)
+        started = perf_counter()
+        while await walk.step(session.fetch):
             yield perf_counter() - started
+            started = perf_counter()
     finally:
         session.close()
 
