@@ -25,7 +25,7 @@ from bench import (
     history,
     load,
     machine,
-    places,
+    paths,
     plan,
     process,
     quiet,
@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
     if not chosen:
         return 1
     found, scaled = _measure(_plan(options, parts), chosen, left_out, busy)
-    _keep(found, places.RAW if publish else places.QUICK)
+    _keep(found, paths.RAW if publish else paths.QUICK)
     for line in report.measured(summary.condense(found)):
         _say(line)
     if not publish:
@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace) -> int:
     if scaled:
         quiet.check_during(scale.foreign(scaled))
         scale.save(scaled)
-    return _report(argparse.Namespace(results=places.RAW))
+    return _report(argparse.Namespace(results=paths.RAW))
 
 
 def _measure(
@@ -154,12 +154,12 @@ def _report(options: argparse.Namespace) -> int:
     if options.results:
         raw = results.load(options.results)
         quiet.check(raw)
-        summary.save(summary.condense(raw), places.CONDENSED)
-    found = summary.load(places.CONDENSED)
+        summary.save(summary.condense(raw), paths.CONDENSED)
+    found = summary.load(paths.CONDENSED)
     report.write(found)
     scale_page.write(found)
     operator_page.write()
-    _say(f"wrote {places.REPORT.relative_to(places.ROOT)}")
+    _say(f"wrote {paths.REPORT.relative_to(paths.ROOT)}")
     return 0
 
 
@@ -172,15 +172,15 @@ def _scale(options: argparse.Namespace) -> int:
         return 0
     quiet.check_during(scale.foreign(found))
     scale.save(structs.replace(found, date=_today(), busy_before=busy))
-    scale_page.write(summary.load(places.CONDENSED))
-    _say(f"wrote {places.SCALE_PAGE.relative_to(places.ROOT)}")
+    scale_page.write(summary.load(paths.CONDENSED))
+    _say(f"wrote {paths.SCALE_PAGE.relative_to(paths.ROOT)}")
     return 0
 
 
 def _operator(_: argparse.Namespace) -> int:
     operator_measure.save(operator_measure.measure(operator_measure.Plan(), _say))
     operator_page.write()
-    _say(f"wrote {places.OPERATOR_PAGE.relative_to(places.ROOT)}")
+    _say(f"wrote {paths.OPERATOR_PAGE.relative_to(paths.ROOT)}")
     return 0
 
 
@@ -202,7 +202,7 @@ def _history(options: argparse.Namespace) -> int:
     with database.start(migrate=True) as running:
         found = _results(running, generator, chosen, busy)
         plan.Session(measured, Bench(running, generator), found, _say).run(chosen)
-    _keep(found, places.QUICK)
+    _keep(found, paths.QUICK)
     new = history.steps(found, asked)
     for line in history.lines(new):
         _say(line)
@@ -295,7 +295,7 @@ def _others(*, publish: bool) -> float:
 
 def _keep(found: results.Results, file: Path) -> None:
     results.save(found, file)
-    _say(f"kept what was measured in {file.relative_to(places.ROOT)}")
+    _say(f"kept what was measured in {file.relative_to(paths.ROOT)}")
 
 
 def _today() -> str:

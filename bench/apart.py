@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct, json
 
-from bench import places
+from bench import paths
 from bench.tables import heading, table
 
 Range = tuple[float, float]
@@ -42,9 +42,9 @@ class Apart(Struct, frozen=True):
 
 def read() -> Apart | None:
     """Read the figures, if there are any."""
-    if not places.APART.exists():
+    if not paths.APART.exists():
         return None
-    return json.decode(places.APART.read_bytes(), type=Apart)
+    return json.decode(paths.APART.read_bytes(), type=Apart)
 
 
 def between(of: Range | None, digits: int = 0) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench import places
+from bench import paths
 from bench.servers import Server
 from orders.embedded import EmbeddedPostgres, find_programs
 
@@ -78,7 +78,7 @@ class Database:
     def prepare(self, rows: int, server: Server | None = None) -> Path:
         """Make the table have its `rows` rows again; return a file of ids that are among them."""
         name = _name(rows, server)
-        ids = places.CACHE / f"{name}.ids"
+        ids = paths.CACHE / f"{name}.ids"
         if name in self._untouched:
             return ids
         fresh = name not in self._made
@@ -131,10 +131,10 @@ class Database:
         own = server is not None and server.schema
         if own or self._migrate:
             environment = {**os.environ, "DATABASE_URL": self.url(rows, server)}
-            program = server.program if server is not None and own else places.PYTHON
+            program = server.program if server is not None and own else paths.PYTHON
             _run([program, "-m", "orders", "migrate"], environment)
         elif not self.sql(rows, "SELECT to_regclass('orders')").strip():
-            for file in sorted(places.MIGRATIONS.glob("*.sql")):
+            for file in sorted(paths.MIGRATIONS.glob("*.sql")):
                 self.sql(rows, file.read_text())
 
 
@@ -145,7 +145,7 @@ def start(*, migrate: bool) -> Iterator[Database]:
     if given:
         yield Database(given, _local_postmaster(given), migrate=migrate)
         return
-    server = EmbeddedPostgres(places.PGDATA, port=free_port())
+    server = EmbeddedPostgres(paths.PGDATA, port=free_port())
     server.start()
     try:
         yield Database(server.url("postgres"), psutil.Process(server.pid), migrate=migrate)

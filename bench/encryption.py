@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
-from bench import places
+from bench import paths
 from bench.servers import Server
 
 ENCRYPTED: Final = "orders-tls"
@@ -19,8 +19,8 @@ def encrypted(server: Server) -> Server | None:
     """Return the same service over TLS; None where there is no openssl to make a certificate."""
     if shutil.which("openssl") is None:
         return None
-    certificate, key = places.CACHE / "tls.crt", places.CACHE / "tls.key"
-    places.CACHE.mkdir(parents=True, exist_ok=True)
+    certificate, key = paths.CACHE / "tls.crt", paths.CACHE / "tls.key"
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"]
     command += ["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1"]

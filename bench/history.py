@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct, json
 
-from bench import places
+from bench import paths
 from bench.database import SMALL
 from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS
 from bench.results import Load, Results
@@ -67,14 +67,14 @@ def merge(kept: list[Step], new: list[Step]) -> list[Step]:
 
 def read() -> list[Step]:
     """Read the steps that are kept."""
-    if not places.HISTORY.exists():
+    if not paths.HISTORY.exists():
         return []
-    return json.decode(places.HISTORY.read_bytes(), type=list[Step])
+    return json.decode(paths.HISTORY.read_bytes(), type=list[Step])
 
 
 def save(found: list[Step]) -> None:
     """Keep steps as indented JSON."""
-    places.HISTORY.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
+    paths.HISTORY.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
 
 
 def section() -> Iterator[str]:

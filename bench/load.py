@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, json
 
-from bench import places
+from bench import paths
 from bench.servers import build_go
 
 Question = Literal["create", "keyed", "read", "mix", "livez"]
@@ -57,7 +57,7 @@ class Generator(Struct, frozen=True):
         url = f"{scheme}://127.0.0.1:{port}"
         if self.name == "wrk":
             tail = ["-t1", f"-c{connections}", f"-d{seconds:g}s", f"--timeout={TIMEOUT}s"]
-            tail += ["-s", str(places.BENCH / "load.lua"), url, "--", question, str(ids), token]
+            tail += ["-s", str(paths.BENCH / "load.lua"), url, "--", question, str(ids), token]
         else:
             tail = [f"-url={url}", f"-connections={connections}", f"-seconds={seconds:g}"]
             tail += [f"-timeout={TIMEOUT}s", f"-question={question}", f"-ids={ids}"]
@@ -83,4 +83,4 @@ def find() -> Generator:
     if lack:
         msg = f"a load generator is needed: install wrk or Go ({lack})"
         raise LoadError(msg)
-    return Generator("bench/peers/go/cmd/load", (str(places.BINARIES / "load"),))
+    return Generator("bench/peers/go/cmd/load", (str(paths.BINARIES / "load"),))

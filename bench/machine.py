@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from bench import places
+from bench import paths
 from bench.servers import FASTAPI, Server
 
 _OF_ORDERS = ("granian", "litestar", "msgspec", "psqlpy", "uvloop")
@@ -47,7 +47,7 @@ def versions(servers: list[Server]) -> dict[str, str]:
 
 def python() -> str:
     """Interpreter of the service and the operator."""
-    return _python(places.PYTHON, ())
+    return _python(paths.PYTHON, ())
 
 
 def _python(python: str, packages: tuple[str, ...]) -> str:
@@ -61,7 +61,7 @@ def _python(python: str, packages: tuple[str, ...]) -> str:
 
 def _go() -> str:
     done = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True)
-    required = (places.GO_PEERS / "go.mod").read_text()
+    required = (paths.GO_PEERS / "go.mod").read_text()
     named = [
         f"{package.split('/')[1]} {match[1]}"
         for package in _OF_GO

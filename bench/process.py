@@ -19,7 +19,7 @@ from uuid import uuid4
 import psutil
 from msgspec import Struct, json
 
-from bench import places
+from bench import paths
 from bench.database import free_port
 from bench.servers import Server
 
@@ -125,7 +125,7 @@ class Running:
 @contextmanager
 def run(server: Server, database_url: str) -> Iterator[Running]:
     """Start `server`; yield at once, before it listens; end it with SIGTERM."""
-    places.LOGS.mkdir(parents=True, exist_ok=True)
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
     port, metrics_port = free_port(), free_port()
     environment = {
         **os.environ,
@@ -136,11 +136,11 @@ def run(server: Server, database_url: str) -> Iterator[Running]:
         "SHUTDOWN_DELAY": "0",
         **server.environment,
     }
-    with (places.LOGS / f"{server.name}.log").open("wb") as log:
+    with (paths.LOGS / f"{server.name}.log").open("wb") as log:
         cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
         process = subprocess.Popen(
             server.command(),
-            cwd=places.ROOT,
+            cwd=paths.ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=cat.stdin,
@@ -184,4 +184,4 @@ def tree_cpu_seconds(*roots: psutil.Process) -> float:
 
 def log_name(server: Server) -> str:
     """Where the server's output is, from the repository's root."""
-    return str((places.LOGS / f"{server.name}.log").relative_to(places.ROOT))
+    return str((paths.LOGS / f"{server.name}.log").relative_to(paths.ROOT))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench import apart, marks, places
+from bench import apart, marks, paths
 from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS
 from bench.servers import BASELINE
 from bench.summary import Figure, Summary
@@ -14,7 +14,7 @@ _NUMBERS: Final = (MAIN_CONNECTIONS, MORE_CONNECTIONS)
 
 def write(summary: Summary) -> None:
     """Replace the table."""
-    marks.fill(places.README, "figures", "make bench", lines(summary))
+    marks.fill(paths.README, "figures", "make bench", lines(summary))
 
 
 def lines(summary: Summary) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench import apart, chart, cost, history, noise, places, readme
+from bench import apart, chart, cost, history, noise, paths, readme
 from bench.crowd import IDLE, MANY
 from bench.database import LARGE, SMALL
 from bench.measure import MAIN_CONNECTIONS
@@ -40,14 +40,14 @@ _INTRODUCTION: Final = [
 
 def write(summary: Summary) -> None:
     """Write the page, a chart of each question that has several points, and README's table."""
-    places.CHARTS.mkdir(parents=True, exist_ok=True)
+    paths.CHARTS.mkdir(parents=True, exist_ok=True)
     for question in QUESTIONS:
-        file = places.CHARTS / f"{question}.svg"
+        file = paths.CHARTS / f"{question}.svg"
         if _charted(summary, question):
             file.write_text(_chart(summary, question))
         else:
             file.unlink(missing_ok=True)
-    places.REPORT.write_text("\n".join(page(summary)) + "\n")
+    paths.REPORT.write_text("\n".join(page(summary)) + "\n")
     readme.write(summary)
 
 
@@ -73,8 +73,8 @@ def page(summary: Summary) -> Iterator[str]:
     yield from _tuning(summary)
     yield from noise.section(summary)
     yield from history.section()
-    if places.IMAGE_SIZES.exists():
-        yield from places.IMAGE_SIZES.read_text().splitlines()
+    if paths.IMAGE_SIZES.exists():
+        yield from paths.IMAGE_SIZES.read_text().splitlines()
         yield ""
     yield from _setting(summary)
 

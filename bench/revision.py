@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bench import places
+from bench import paths
 from bench.servers import Server
 
 _BASE: Final = "import sys; print(sys._base_executable)"
@@ -32,24 +32,24 @@ class Revision(Struct, frozen=True):
 
     def place(self, python: str) -> Path:
         """Return where its worktree is for a version of Python, such as 3.13."""
-        return places.REVISIONS / f"{self.name}-{python}"
+        return paths.REVISIONS / f"{self.name}-{python}"
 
     def server(self, name: str) -> Server:
         """Make its environment; return the server that runs it, called `name` in the results."""
-        directory = self.place(_run([places.PYTHON, "-c", _VERSION]).strip())
+        directory = self.place(_run([paths.PYTHON, "-c", _VERSION]).strip())
         if not (directory / ".git").exists():
             # Forced, for a cache that was removed leaves the worktree registered.
             _run(["git", "worktree", "add", "--force", "--detach", str(directory), self.name])
-        base = _run([places.PYTHON, "-c", _BASE]).strip()
+        base = _run([paths.PYTHON, "-c", _BASE]).strip()
         _run(["make", "--directory", str(directory), ".venv/.ready", f"PYTHON={base}"])
         python = directory / ".venv" / "bin" / "python"
-        own = schema(directory / places.MIGRATIONS.relative_to(places.ROOT))
+        own = schema(directory / paths.MIGRATIONS.relative_to(paths.ROOT))
         return Server(
             name,
             f"this service at {self.name}",
             "orders",
             str(python),
-            schema="" if own == schema(places.MIGRATIONS) else own,
+            schema="" if own == schema(paths.MIGRATIONS) else own,
         )
 
 
@@ -84,7 +84,7 @@ def schema(migrations: Path) -> str:
 def _run(command: list[str]) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in _OWN}
     done = subprocess.run(
-        command, cwd=places.ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct, json, structs
 
-from bench import load, machine, places, process
+from bench import load, machine, paths, process
 from bench.batches import Batches
 from bench.database import SMALL, Database
 from bench.load import Generator, Question
@@ -101,12 +101,12 @@ def foreign(found: Scale) -> list[float]:
 
 def save(found: Scale) -> None:
     """Write the figures as indented JSON."""
-    places.SCALE.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
+    paths.SCALE.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
 
 
 def read() -> Scale | None:
     """Read what `save` wrote, if it has."""
-    return json.decode(places.SCALE.read_bytes(), type=Scale) if places.SCALE.exists() else None
+    return json.decode(paths.SCALE.read_bytes(), type=Scale) if paths.SCALE.exists() else None
 
 
 def _turn(bench: Bench, case: Case, number: int, seconds: float) -> Figure:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench import marks, places, scale
+from bench import marks, paths, scale
 from bench.database import LARGE, SMALL
 from bench.measure import MAIN_CONNECTIONS
 from bench.servers import ORDERS
@@ -27,8 +27,8 @@ def write(summary: Summary) -> None:
     """Write the table of rows from the benchmarks, and that of processes if it was measured."""
     found = scale.read()
     if found is not None:
-        marks.fill(places.SCALE_PAGE, "processes", "make bench ARGS=scale", processes(found))
-    marks.fill(places.SCALE_PAGE, "rows", "make bench", _rows(summary))
+        marks.fill(paths.SCALE_PAGE, "processes", "make bench ARGS=scale", processes(found))
+    marks.fill(paths.SCALE_PAGE, "rows", "make bench", _rows(summary))
 
 
 def processes(found: scale.Scale) -> Iterator[str]:

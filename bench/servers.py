@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from bench import places
+from bench import paths
 
 Kind = Literal["orders", "go", "fastapi"]
 
@@ -41,9 +41,9 @@ class Server(Struct, frozen=True):
         if self.kind == "orders":
             return [self.program, "-m", "orders", "serve"]
         if self.kind == "go":
-            return [str(places.BINARIES / self.program)]
-        python = str(places.FASTAPI_VENV / "bin" / "python")
-        return [python, str(places.FASTAPI_PEER / "serve.py"), *self.program.split()]
+            return [str(paths.BINARIES / self.program)]
+        python = str(paths.FASTAPI_VENV / "bin" / "python")
+        return [python, str(paths.FASTAPI_PEER / "serve.py"), *self.program.split()]
 
 
 ORDERS: Final = "orders"
@@ -66,7 +66,7 @@ def _fastapi(name: str, title: str, application: str, workers: int) -> Server:
 
 
 SERVERS: Final = (
-    Server(ORDERS, "this service", "orders", places.PYTHON),
+    Server(ORDERS, "this service", "orders", paths.PYTHON),
     _go(FIBER, "Fiber v3 + pgx, bare"),
     _go(OBSERVED, "Fiber v3 + pgx, observed"),
     _go("gin", "Gin + pgx, bare"),
@@ -95,10 +95,10 @@ def build_go(name: str) -> str | None:
     """Build one command of `bench/peers/go`; return what is lacking, None when it is built."""
     if shutil.which("go") is None:
         return "Go is not installed"
-    places.BINARIES.mkdir(parents=True, exist_ok=True)
+    paths.BINARIES.mkdir(parents=True, exist_ok=True)
     return _run(
-        ["go", "build", "-trimpath", "-o", str(places.BINARIES) + os.sep, f"./cmd/{name}"],
-        places.GO_PEERS,
+        ["go", "build", "-trimpath", "-o", str(paths.BINARIES) + os.sep, f"./cmd/{name}"],
+        paths.GO_PEERS,
         {"GOFLAGS": "-mod=readonly"},
     )
 
@@ -108,11 +108,11 @@ def _lack(server: Server) -> str | None:
         return build_go(server.program)
     if server.kind == "fastapi":
         return _run(
-            [sys.executable, "-m", "uv", "sync", "--quiet", "--locked", "--python", places.PYTHON],
-            places.FASTAPI_PEER,
-            {"UV_PROJECT_ENVIRONMENT": str(places.FASTAPI_VENV), "VIRTUAL_ENV": ""},
+            [sys.executable, "-m", "uv", "sync", "--quiet", "--locked", "--python", paths.PYTHON],
+            paths.FASTAPI_PEER,
+            {"UV_PROJECT_ENVIRONMENT": str(paths.FASTAPI_VENV), "VIRTUAL_ENV": ""},
         )
-    return _run([server.program, "-m", "orders", "--version"], places.ROOT, {})
+    return _run([server.program, "-m", "orders", "--version"], paths.ROOT, {})
 
 
 def _run(command: list[str], directory: Path, environment: dict[str, str]) -> str | None:
@@ -124,5 +124,5 @@ def _run(command: list[str], directory: Path, environment: dict[str, str]) -> st
         return None
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
     # The line gets into the report, which names no directory of this machine.
-    reason = lines[-1].replace(f"{places.ROOT}{os.sep}", "").replace(str(Path.home()), "~")
+    reason = lines[-1].replace(f"{paths.ROOT}{os.sep}", "").replace(str(Path.home()), "~")
     return f"`{' '.join([Path(command[0]).name, *command[1:3]])}` failed: {reason}"

@@ -20,7 +20,7 @@ from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final
 
-from bench import places
+from bench import paths
 from bench.database import free_port
 from bench.process import stop
 
@@ -49,7 +49,7 @@ def control_plane() -> Iterator[Path]:
                 f"KUBEBUILDER_ASSETS is {str(folder)!r}; it has to be the path of a folder with"
                 " etcd and kube-apiserver, as `setup-envtest use --print path` gives it"
             )
-    home = places.CACHE / "control-plane"
+    home = paths.CACHE / "control-plane"
     shutil.rmtree(home, ignore_errors=True)
     (home / "keys").mkdir(parents=True)
     token = secrets.token_hex(16)

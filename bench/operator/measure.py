@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct, json
 
-from bench import machine, places
+from bench import machine, paths
 from bench.operator.control_plane import control_plane, version
 from bench.operator.population import NEIGHBOUR_BYTES, Population
 from bench.operator.running import Operator, OperatorError, operator
@@ -195,10 +195,10 @@ def _check(began: float) -> None:
 
 def save(found: Found) -> None:
     """Write the figures as indented JSON."""
-    places.OPERATOR.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
+    paths.OPERATOR.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
 
 
 def read() -> Found | None:
     """Read what `save` wrote, if it has."""
-    there = places.OPERATOR.exists()
-    return json.decode(places.OPERATOR.read_bytes(), type=Found) if there else None
+    there = paths.OPERATOR.exists()
+    return json.decode(paths.OPERATOR.read_bytes(), type=Found) if there else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench import marks, places
+from bench import marks, paths
 from bench.operator.measure import Changes, Found, Memory, read
 from bench.tables import table
 
@@ -18,7 +18,7 @@ def write() -> None:
     """Write the figures, if they were measured."""
     found = read()
     if found is not None:
-        marks.fill(places.OPERATOR_PAGE, "operator", "make bench ARGS=operator", _lines(found))
+        marks.fill(paths.OPERATOR_PAGE, "operator", "make bench ARGS=operator", _lines(found))
 
 
 def _lines(found: Found) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import places
+from bench import paths
 from bench.database import free_port
 from bench.operator.control_plane import STOP_SECONDS
 from bench.process import MEBIBYTE, stop, tree_cpu_seconds
@@ -87,7 +87,7 @@ class Operator:
 @contextmanager
 def operator(kubeconfig: Path, *, resync: str = "5m") -> Iterator[Operator]:
     """Start the operator of the whole cluster; end it with SIGTERM."""
-    places.LOGS.mkdir(parents=True, exist_ok=True)
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = {
         **os.environ,
@@ -98,8 +98,8 @@ def operator(kubeconfig: Path, *, resync: str = "5m") -> Iterator[Operator]:
         "POD_NAMESPACE": "default",
         "RESYNC_INTERVAL": resync,
     }
-    with (places.LOGS / "operator.log").open("ab") as log:
-        command = [places.PYTHON, "-m", "orders_operator", "run"]
+    with (paths.LOGS / "operator.log").open("ab") as log:
+        command = [paths.PYTHON, "-m", "orders_operator", "run"]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             yield Operator(process, port)
@@ -109,5 +109,5 @@ def operator(kubeconfig: Path, *, resync: str = "5m") -> Iterator[Operator]:
 
 def _allocator() -> dict[str, str]:
     """Return how memory is allocated in the operator's image."""
-    image = (places.ROOT / "operator" / "Dockerfile").read_text()
+    image = (paths.ROOT / "operator" / "Dockerfile").read_text()
     return dict(re.findall(r"(MALLOC_\w+)=(\d+)", image))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from bench import load, places
+from bench import load, paths
 from bench.load import Generator, Question
 from bench.measure import replays
 
@@ -21,9 +21,9 @@ GENERATORS = [
         id="wrk",
     ),
     pytest.param(
-        Generator("load", (str(places.BINARIES / "load"),)),
+        Generator("load", (str(paths.BINARIES / "load"),)),
         marks=pytest.mark.skipif(
-            not (places.BINARIES / "load").exists(), reason="the Go command is not built"
+            not (paths.BINARIES / "load").exists(), reason="the Go command is not built"
         ),
         id="go",
     ),

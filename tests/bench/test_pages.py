@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import apart, cost, history, places, readme, report, scale, scale_page, summary
+from bench import apart, cost, history, paths, readme, report, scale, scale_page, summary
 from bench.history import Step
 from tests.helpers.bench_results import load
 from tests.helpers.bench_results import summary as summary_of
@@ -12,13 +12,13 @@ from tests.helpers.bench_results import summary as summary_of
 
 def test_the_page_in_the_documentation_is_what_the_figures_say() -> None:
     """Results that an older bench left can still be published: `make bench ARGS=report`."""
-    found = summary.load(places.CONDENSED)
+    found = summary.load(paths.CONDENSED)
 
-    assert places.REPORT.read_text() == "\n".join(report.page(found)) + "\n"
-    assert "\n".join(readme.lines(found)) in places.README.read_text()
+    assert paths.REPORT.read_text() == "\n".join(report.page(found)) + "\n"
+    assert "\n".join(readme.lines(found)) in paths.README.read_text()
     processes = scale.read()
     assert processes is not None
-    assert "\n".join(scale_page.processes(processes)) in places.SCALE_PAGE.read_text()
+    assert "\n".join(scale_page.processes(processes)) in paths.SCALE_PAGE.read_text()
 
 
 def test_readme_has_the_connections_that_were_measured() -> None:
@@ -70,7 +70,7 @@ def test_a_thousand_orders_cost_their_cpu_time() -> None:
 
 def test_regeneration_keeps_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes from a file of its own, which no run writes but that of the history."""
-    monkeypatch.setattr(places, "HISTORY", tmp_path / "history.json")
+    monkeypatch.setattr(paths, "HISTORY", tmp_path / "history.json")
     step = Step("bbb", "aaa", "Wait less", "2026-11-27", [])
     cell = history.Cell("create", 64, 1.25, (50.0, 40.0), (1.0, 0.9), (3.0, 2.0))
 

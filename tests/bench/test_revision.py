@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import places, revision
+from bench import paths, revision
 
 
 def test_a_revision_has_its_commit_and_subject() -> None:
@@ -26,9 +26,9 @@ def test_what_is_no_revision_is_named(text: str) -> None:
 
 def test_the_same_migrations_make_the_same_schema(tmp_path: Path) -> None:
     """Any other file, or order of files, is another schema."""
-    for file in places.MIGRATIONS.glob("*.sql"):
+    for file in paths.MIGRATIONS.glob("*.sql"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    ours = revision.schema(places.MIGRATIONS)
+    ours = revision.schema(paths.MIGRATIONS)
 
     assert ours == revision.schema(tmp_path)
     (tmp_path / "9999_more.sql").write_text("SELECT 1;\n")
@@ -40,4 +40,4 @@ def test_each_version_of_python_has_an_environment_of_its_own() -> None:
     found = revision.find("HEAD")
 
     assert found.place("3.11") != found.place("3.13")
-    assert places.REVISIONS == found.place("3.13").parent
+    assert paths.REVISIONS == found.place("3.13").parent

@@ -2,7 +2,7 @@
 
 import re
 
-from bench import places, scale_page, summary
+from bench import paths, scale_page, summary
 from bench.operator import measure, page
 from chaos import results
 from chaos.catalogue import CHANGES, DISRUPTIONS
@@ -46,10 +46,10 @@ def test_readme_has_the_requests_of_which_none_failed() -> None:
 
 def test_the_tables_between_marks_are_what_was_measured() -> None:
     """The rows of the scale page, and the operator's block of the Kubernetes page."""
-    rows = list(scale_page._rows(summary.load(places.CONDENSED)))
+    rows = list(scale_page._rows(summary.load(paths.CONDENSED)))
     found = measure.read()
     assert found is not None
     operator = list(page._lines(found))
 
-    assert "\n".join(rows) in places.SCALE_PAGE.read_text("utf-8")
+    assert "\n".join(rows) in paths.SCALE_PAGE.read_text("utf-8")
     assert "\n".join(operator) in (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
