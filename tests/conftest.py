@@ -56,15 +56,17 @@ def postgres() -> Iterator[Databases]:
 @pytest.fixture
 def database(postgres: Databases) -> Iterator[str]:
     """Make an empty database; its URL."""
-    yield postgres.database()
-    postgres.drop_databases()
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture
 def database_url(postgres: Databases) -> Iterator[str]:
     """Make a database with the schema and no orders; its URL."""
-    yield postgres.migrated_database()
-    postgres.drop_databases()
+    url = postgres.migrated_database()
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +117,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def server(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start the service that all of these tests share."""
     log = tmp_path_factory.mktemp("api") / "serve.log"
-    started = Server(log, DATABASE_URL=postgres.migrated_database())
+    url = postgres.migrated_database()
+    started = Server(log, DATABASE_URL=url)
     started.wait_for()
     yield started
     assert 0 == started.stop()
-    postgres.drop_databases()
+    postgres.drop(url)
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +133,9 @@ def closed(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     credentials = {"--api-key-file": folder / "api-key", "--token-file": folder / "token"}
     for file, content in zip(credentials.values(), (made.api_key, made.token), strict=True):
         file.write_text(f"{content}\n")
-    started = Server(
-        folder / "serve.log", DATABASE_URL=postgres.migrated_database(), **made.environ
-    )
+    url = postgres.migrated_database()
+    started = Server(folder / "serve.log", DATABASE_URL=url, **made.environ)
     started.wait_for()
     yield Closed(started.url, made.authority, credentials)
     assert 0 == started.stop()
-    postgres.drop_databases()
+    postgres.drop(url)

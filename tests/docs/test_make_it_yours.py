@@ -139,4 +139,4 @@ def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> Non
     assert answers[1].json()["type"].endswith("/tenant-missing")
     assert answers[2].headers["location"].startswith("/bookings/")
     assert "</bookings?" in answers[4].headers["link"]
-    postgres.drop_databases()
+    postgres.drop(url)

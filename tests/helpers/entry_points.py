@@ -206,9 +206,11 @@ def open_doors(
         credential: headers with which an order can be made.
 
     """
+    kinds = (KINDS | {"cold": cold}).values()
+    urls = [postgres.migrated_database() for _ in kinds]
     servers = [
-        kind(folder / f"{kind.__name__}.log", DATABASE_URL=postgres.migrated_database(), **environ)
-        for kind in (KINDS | {"cold": cold}).values()
+        kind(folder / f"{kind.__name__}.log", DATABASE_URL=url, **environ)
+        for kind, url in zip(kinds, urls, strict=True)
     ]
     found = []
     for server in servers:
@@ -217,4 +219,4 @@ def open_doors(
         found.append(Door(server.port, json.loads(made.body)["id"]))
     yield Doors(*found)
     assert [0] * len(servers) == [server.stop() for server in servers]
-    postgres.drop_databases()
+    postgres.drop(*urls)

@@ -73,6 +73,13 @@ class Databases:
             self._template = template
         return self.database(self._template)
 
+    def drop(self, *urls: str) -> None:
+        """Drop databases that were made, with whoever is connected."""
+        for url in urls:
+            name = urlsplit(url).path.removeprefix("/")
+            self._made.remove(name)
+            self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
     def drop_databases(self, *, template: bool = False) -> None:
         """Drop what was made, with whoever is connected; the template only if asked."""
         if template and self._template is not None:

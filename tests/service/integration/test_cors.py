@@ -63,9 +63,10 @@ def test_every_answer_is_marked(doors: Doors) -> None:
 @pytest.fixture(scope="module")
 def service(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start a service that lets a shop in, with credentials."""
+    url = postgres.migrated_database()
     started = Server(
         tmp_path_factory.mktemp("cors") / "serve.log",
-        DATABASE_URL=postgres.migrated_database(),
+        DATABASE_URL=url,
         CORS_ALLOW_CREDENTIALS="true",
         CORS_MAX_AGE="1h",
         **SETTINGS,
@@ -73,7 +74,7 @@ def service(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
     started.wait_for()
     yield started
     assert 0 == started.stop()
-    postgres.drop_databases()
+    postgres.drop(url)
 
 
 def test_a_page_of_the_shop_may_read_answers(service: Server) -> None:

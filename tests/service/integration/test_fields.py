@@ -58,7 +58,8 @@ def test_every_kind_of_field_comes_back_as_it_was_sent(
     fork.run("orders", "migrate", "new", "wide")
     stored = WHOLE | {"starts": "2026-01-31T08:15:30.123456Z"}
 
-    with serving(fork, postgres.database(), "wide") as client:
+    url = postgres.database()
+    with serving(fork, url, "wide") as client:
         keyed = {"idempotency-key": "wide-1"}
         whole = client.post("/orders", json=WHOLE, headers=keyed)
         bare = client.post("/orders", json=TEA)
@@ -73,7 +74,7 @@ def test_every_kind_of_field_comes_back_as_it_was_sent(
         batch = client.post("/orders/batch", json=[WHOLE, TEA])
         listed = client.get("/orders").json()
         fork.run("orders", "migrate", "check")
-    postgres.drop_databases()
+    postgres.drop(url)
 
     assert stored == sent(whole.json())
     assert BARE == sent(bare.json())

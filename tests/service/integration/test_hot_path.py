@@ -71,11 +71,12 @@ def watched(
 ) -> Iterator[WatchedServer]:
     """Start one that all of these tests share."""
     log = tmp_path_factory.mktemp("hot") / "serve.log"
-    started = WatchedServer(log, DATABASE_URL=postgres.migrated_database())
+    url = postgres.migrated_database()
+    started = WatchedServer(log, DATABASE_URL=url)
     started.wait_for()
     yield started
     assert 0 == started.stop()
-    postgres.drop_databases()
+    postgres.drop(url)
 
 
 def created(server: Server, *headers: tuple[str, str]) -> str:

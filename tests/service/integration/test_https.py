@@ -62,11 +62,12 @@ def service(
 ) -> Iterator[Server]:
     """Start a service with TLS."""
     log = tmp_path_factory.mktemp("https") / "serve.log"
-    started = Server(log, DATABASE_URL=postgres.migrated_database(), **settings(mine))
+    url = postgres.migrated_database()
+    started = Server(log, DATABASE_URL=url, **settings(mine))
     started.wait_for()
     yield started
     assert 0 == started.stop()
-    postgres.drop_databases()
+    postgres.drop(url)
 
 
 def metric(server: Server, name: str) -> float:

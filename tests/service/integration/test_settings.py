@@ -42,7 +42,7 @@ def database(postgres: Databases) -> Iterator[str]:
     url = postgres.database()
     postgres.execute("CREATE SCHEMA shop", url)
     yield url
-    postgres.drop_databases()
+    postgres.drop(url)
 
 
 def name_of(url: str) -> str:
