@@ -1,10 +1,11 @@
-"""The program: `orders`, or `python -m orders`. Heeds signals first, then imports all the rest.
+"""The program: `orders`, or `python -m orders`. It handles signals first, then imports the rest.
 
-The first process of a container has no default actions: a SIGTERM for which it has no handler is
-dropped, and the container killed when its grace period ends. The imports take a quarter of a
-second, so the handlers come before them, and end the process at once: nothing has begun. Python
-itself takes its time before that; a signal that comes then is kept if the process was started with
-the signals blocked (`env --block-signal=TERM,INT orders serve`), and heeded here.
+The first process of a container has no default signal actions: a SIGTERM without a handler is
+dropped, and the container is killed when its grace period ends. The imports take a quarter of a
+second, so the handlers are set before them, and end the process at once, because nothing has begun
+yet. Python itself takes some time before that; a signal that arrives then is kept if the process
+was started with the signals blocked (`env --block-signal=TERM,INT orders serve`), and is handled
+here.
 """
 
 import os
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SERVING: Final = frozenset(("serve", "dev"))
-"""The commands that a signal ends as it should, with 0."""
+"""The commands that exit with 0 on a signal."""
 
 
 def run() -> int:
@@ -28,13 +29,13 @@ def run() -> int:
 
 
 def _heed(*, serving: bool) -> None:
-    """Have signals end the process, until a command has handlers of its own."""
+    """Let signals end the process until a command sets its own handlers."""
 
     def leave(number: int, _: "FrameType | None") -> NoReturn:
         os._exit(0 if serving else 128 + number)
 
     signal.signal(signal.SIGTERM, leave)
-    if serving:  # to other commands it is a KeyboardInterrupt, from Python's first moment
+    if serving:  # in other commands it raises KeyboardInterrupt, from Python's start
         signal.signal(signal.SIGINT, leave)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
 

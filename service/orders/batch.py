@@ -1,8 +1,9 @@
 """One batch: the calls that share a statement, the lane that it runs on, and its end.
 
-A call may be out twice: a batch whose lane went silent is sent again on another one, which is safe
-because orders have ids. Whichever copy succeeds first answers. What the database refuses counts
-only once no other copy is out, for that one may still succeed. This module knows no SQL.
+A call may be in flight twice: a batch whose lane goes silent is sent again on another lane, which
+is safe because orders have ids. The first copy to succeed gives the answer. A refusal by the
+database counts only once no other copy is in flight, because that one may still succeed. This
+module knows no SQL.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ log = logging.getLogger("orders.batch")
 
 
 HUNG: Final = "hung"
-"""With what a lane's run is cancelled that did not answer in time, or not before its copy."""
+"""The message that cancels a lane's run which did not answer in time, or before its copy did."""
 
 
 class ConnectionLost(Exception):
@@ -50,17 +51,17 @@ class Lane(Protocol[ItemT_contra, ResultT_co]):
         """
 
     async def ready(self) -> None:
-        """Return when the connection stands."""
+        """Return when the connection is up."""
 
     async def at_work(self) -> bool | None:
-        """Whether the server still works on the run; None when nobody answers the question."""
+        """Whether the server still works on the run; None if the question gets no answer."""
 
     def abandon(self) -> None:
-        """Replace the connection; a run that is out may still end on the old one."""
+        """Replace the connection; a run in flight may still end on the old one."""
 
 
 def down_for(lanes: Iterable[Lane[Any, Any]], now: float) -> float:
-    """Return the seconds for which no lane has stood; 0 as soon as one does."""
+    """Return for how many seconds every lane has been down; 0 while one is up."""
     newest = 0.0
     for lane in lanes:
         if lane.down_since is None:
@@ -70,17 +71,17 @@ def down_for(lanes: Iterable[Lane[Any, Any]], now: float) -> float:
 
 
 class Waiter:
-    """One caller that waits for its part of a batch, and is told once: settled, or failed.
+    """One caller that waits for its part of a batch; it is told once: settled, or failed.
 
-    Both happen in the loop's thread, possibly before the call returns that put it into a batch.
+    Both happen in the loop's thread, possibly before the call that queued the waiter returns.
     """
 
     deadline = 0.0
-    """Loop time at which it is failed; 0 until it is known, or put into a batch."""
+    """Loop time at which it fails; 0 until that is known, or the waiter is queued."""
     done = False
-    """Whether it waits no more; `settle` and `fail` see to that."""
+    """Whether it no longer waits; `settle` and `fail` set this."""
     copies = 1
-    """Batches that it is in, on their way or in the queue; 2 at most."""
+    """Copies of the call that are in flight or in the queue; 2 at most."""
     resent = False
 
     def __init__(self, item: Any, link: Any = None) -> None:
@@ -93,15 +94,15 @@ class Waiter:
         raise NotImplementedError
 
     def fail(self, error: Exception) -> None:
-        """Take the reason why there is none."""
+        """Take the reason why there is no answer."""
         raise NotImplementedError
 
 
 class FutureWaiter(Waiter):
-    """One whose caller awaits a future, and may stop to."""
+    """A waiter whose caller awaits a future, and may cancel it."""
 
     def __init__(self, item: Any, link: Any, future: "asyncio.Future[Any]") -> None:
-        """Tell the future; whoever cancels it waits no more."""
+        """Answer the future; once that is cancelled, the waiter no longer waits."""
         super().__init__(item, link)
         self._future = future
         future.add_done_callback(self._ended)
@@ -123,32 +124,32 @@ class FutureWaiter(Waiter):
 
 
 class Batch:
-    """Waiters on their way since a loop time; without a lane once that one was given up."""
+    """Waiters in flight since a loop time; `lane` is None once the batch gave it up."""
 
     def __init__(self, waiters: list[Waiter], started: float, lane: Lane[Any, Any]) -> None:
-        """Be ready to run."""
+        """Keep the waiters; `run` sends them."""
         self.waiters = waiters
         self.started = started
         self.lane: Lane[Any, Any] | None = lane
         self.task: asyncio.Task[None] | None = None
         self.examine_at = math.inf
-        """Loop time at which it is out for long enough to be looked after."""
+        """Loop time at which it has been in flight long enough to be examined."""
         self.lost = False
 
     async def run(self, lane: Lane[Any, Any]) -> Sequence[Any]:
-        """Return the waiters' answers; none when they are told already, or the batch is lost."""
+        """Return the waiters' answers; none if they were already told, or the batch is lost."""
         try:
             return await _ask(lane, self.waiters)
         except ConnectionLost:
             self.lost = True
-        except Exception as error:  # noqa: BLE001  what a database may refuse is not ours to list
+        except Exception as error:  # noqa: BLE001  a database may refuse for any reason
             await self._refused(lane, self.waiters, error)
         return ()
 
     async def _refused(
         self, lane: Lane[Any, Any], waiters: list[Waiter], error: Exception
     ) -> None:
-        """Find the waiters at fault, and tell all: the halves are tried on their own."""
+        """Try the halves on their own to find the waiters at fault; tell every waiter."""
         if self.lane is None:  # the lane carries another batch by now
             self.lost = True
         elif len(waiters) == 1:
@@ -172,7 +173,7 @@ class Batch:
             answer(waiters, answers)
 
     def copy(self) -> list[Waiter]:
-        """Return the waiters to send again because nothing is heard of this batch: each once."""
+        """Return the waiters to send again because this batch is silent; each goes again once."""
         again = [waiter for waiter in waiting(self.waiters) if not waiter.resent]
         for waiter in again:
             waiter.resent = True
@@ -184,7 +185,7 @@ class Batch:
         if not self.lost:
             return []
         again = waiting(self.waiters)
-        if self.lane is None:  # its copy is on its way already, unless that was refused
+        if self.lane is None:  # a copy is already out, unless that was refused
             for waiter in again:
                 waiter.copies -= 1
             again = [waiter for waiter in again if not waiter.copies]
@@ -197,16 +198,16 @@ class Batch:
         return all(waiter.done for waiter in self.waiters)
 
     def expire(self, now: float) -> float:
-        """Fail the waiters that are due; return when the next is, or the last one was."""
+        """Fail the waiters that are due; return the next deadline, or that of the last waiter."""
         return expire(self.waiters, now) or self.waiters[-1].deadline
 
     def fail(self, error: Exception) -> None:
-        """Fail the waiters that wait still."""
+        """Fail the waiters that still wait."""
         for waiter in waiting(self.waiters):
             tell(waiter, error)
 
     def cancel(self) -> None:
-        """Stop waiting for a lane that hung; whatever it does is told so."""
+        """Cancel the run on a lane that hung; `HUNG` tells the lane why."""
         if self.task is not None:
             self.task.cancel(HUNG)
 
@@ -223,12 +224,12 @@ def expire(waiters: Iterable[Waiter], now: float) -> float | None:
 
 
 def waiting(waiters: list[Waiter]) -> list[Waiter]:
-    """Return those that wait still."""
+    """Return those that still wait."""
     return [waiter for waiter in waiters if not waiter.done]
 
 
 def answer(waiters: list[Waiter], answers: Sequence[Any]) -> None:
-    """Tell each waiter its answer, in order; nobody when there are none."""
+    """Give each waiter its answer, in order; do nothing without answers."""
     if answers:
         for waiter, result in zip(waiters, answers, strict=True):
             if isinstance(result, Exception):
@@ -238,7 +239,7 @@ def answer(waiters: list[Waiter], answers: Sequence[Any]) -> None:
 
 
 def tell(waiter: Waiter, result: Any) -> None:
-    """Settle or fail one waiter; one that breaks is logged, and keeps nobody from its answer."""
+    """Settle or fail one waiter; log one that raises, so that the others get their answers."""
     try:
         if isinstance(result, Exception):
             waiter.fail(result)
@@ -252,8 +253,8 @@ def tell(waiter: Waiter, result: Any) -> None:
 def start(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None]
 ) -> asyncio.Task[None]:
-    """Start a task; where Python can (3.12), its first step runs before this returns."""
-    context = Context()  # a batch is of many callers: its log lines bear no one's trace
+    """Start a task; from Python 3.12 on, its first step runs before this returns."""
+    context = Context()  # a batch serves many callers: its log lines carry no caller's trace
     if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
     return loop.create_task(coroutine, context=context)

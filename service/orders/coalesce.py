@@ -1,13 +1,13 @@
 """Natural batching: concurrent calls of one kind share a round trip.
 
-An idle call goes out at once; while a batch is in flight the next one gathers. A second batch
-joins the first when it is worth its round trip (`overlap`), so a batch grows with the load, or
-when the first takes so long that it may hang (`patience`). Behind a batch of many the next one
-waits a moment for company (`gathering`). A batch is driven by a task of its own, so a caller that
-goes away takes nothing with it.
+A call goes out at once if no batch is in flight; while one is, the next batch gathers. A second
+batch goes out beside the first when it is worth its round trip (`overlap`), so a batch grows with
+the load, or when the first takes so long that it may hang (`patience`). After a batch of many
+callers the next one waits a moment for more of them (`gathering`). A task of its own drives each
+batch, so a caller that goes away cancels nothing for the others.
 
-A lane that is down takes no batch. What a lost lane carried returns to the head of the queue; so
-does, once, what a silent lane carries. This module knows no SQL and no HTTP.
+A lane that is down takes no batch. Calls on a lane that is lost return to the queue, at the place
+of their deadlines; so do, once, calls on a silent lane. This module knows no SQL and no HTTP.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 _SILENCE: Final = 1 / 3
-"""Share of the timeout after which a batch that is not answered is looked after, and again."""
+"""Share of the timeout after which an unanswered batch is examined, and then examined again."""
 
 
 class Coalescer(Generic[ItemT, ResultT]):
@@ -42,16 +42,16 @@ class Coalescer(Generic[ItemT, ResultT]):
         patience: float = 0.05,
         on_retry: Callable[[], None] = lambda: None,
     ) -> None:
-        """Keep the bounds.
+        """Keep the lanes and the bounds.
 
         Args:
-            lanes: how many batches may be in flight, and where.
+            lanes: each carries one batch at a time.
             timeout: seconds from the start of a call to DeadlineExceeded; after each third of
-                them on its way a batch whose lane is not at work is sent again.
-            batch_limit: items in one batch, at most.
-            queue_limit: items that wait for a batch, at most; those to be sent again come on top.
-            overlap: a batch goes out beside one in flight only with this many items,
-            patience: or when the oldest one has been in flight for so many seconds.
+                them a batch in flight is sent again, once, if its lane is not at work.
+            batch_limit: the most items in one batch.
+            queue_limit: the most items that wait for a batch; those to be sent again come on top.
+            overlap: the items that a batch needs to go out beside one in flight,
+            patience: unless the oldest batch has been in flight for this many seconds.
             on_retry: called each time a batch is about to be sent again.
 
         """
@@ -66,7 +66,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._patience = patience
         self._on_retry = on_retry
         self._queue = Line()
-        self._batches: dict[Batch, None] = {}  # those on their way, the oldest first
+        self._batches: dict[Batch, None] = {}  # in flight, the oldest first
         self._silent: set[Batch] = set()
         self._helpers: set[asyncio.Task[None]] = set()
         self._overdue = math.inf  # loop time from which the oldest batch in flight may hang
@@ -83,13 +83,13 @@ class Coalescer(Generic[ItemT, ResultT]):
 
     @property
     def in_flight(self) -> int:
-        """Batches on their way, each on a lane; silent ones were replaced by others."""
+        """Batches in flight on a lane; silent ones, which gave up their lanes, do not count."""
         return len(self._batches)
 
     def submit(
         self, item: ItemT, link: Any = None, deadline: float = 0.0
     ) -> asyncio.Future[ResultT]:
-        """Put one item into the next batch, as `add` does; the future has its answer."""
+        """Put one item into the next batch, as `add` does; the future gets its answer."""
         future: asyncio.Future[ResultT] = self._loop.create_future()
         waiter = FutureWaiter(item, link, future)
         waiter.deadline = deadline
@@ -97,15 +97,15 @@ class Coalescer(Generic[ItemT, ResultT]):
         return future
 
     def add(self, waiter: Waiter) -> None:
-        """Put one waiter into the next batch, those first whose deadline is.
+        """Queue one waiter for the next batch; the earliest deadline goes first.
 
-        It is failed with DeadlineExceeded at its deadline; without one (0), `timeout` seconds
-        after the call.
+        The waiter fails with DeadlineExceeded at its deadline; without one (0), `timeout` seconds
+        after the call. What this raises, it raises at once.
 
         Raises:
-            Overloaded: `queue_limit` items wait already; at once.
-            DatabaseUnavailable: every lane has been down for longer than `timeout`; at once.
-            DeadlineExceeded: its deadline has passed; at once.
+            Overloaded: `queue_limit` items are already queued.
+            DatabaseUnavailable: every lane has been down for longer than `timeout`.
+            DeadlineExceeded: its deadline has already passed.
 
         """
         now = self._loop.time()
@@ -124,9 +124,9 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._consider(now)
 
     async def give_up(self) -> None:
-        """Stop waiting for the database: whoever waits is told so; batches are cancelled.
+        """Stop waiting for the database: fail every waiter and cancel every batch.
 
-        What is on its way may be done or not.
+        The database may or may not have executed the batches in flight.
         """
         stopped = DeadlineExceeded("the service stopped before the database answered")
         batches = [*self._batches, *self._silent]
@@ -155,7 +155,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         await asyncio.gather(*self._helpers, return_exceptions=True)
 
     def _consider(self, now: float) -> None:
-        """Send what waits on an idle lane, if it is time to; else see to it that it will be."""
+        """Send a batch on an idle lane if it is time to; otherwise arrange to reconsider."""
         waiting = len(self._queue)
         if not self._batches:
             if self._gathering.goes_on(waiting):
@@ -169,7 +169,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._launch(lane, now)
 
     def _be_overdue(self) -> None:
-        """Look again, at a time when some batch was to be overdue; it is of no matter which."""
+        """Reconsider at a time when some batch may have become overdue."""
         self._overdue_timer = None
         self._reconsider()
 
@@ -178,7 +178,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._consider(self._loop.time())
 
     def _standing(self) -> Lane[ItemT, ResultT] | None:
-        """Take an idle lane that stands; those that do not are idle again once they do."""
+        """Take an idle lane that is up; those that are down become idle again once they are up."""
         while self._idle:
             lane = self._idle.pop()
             if lane.down_since is None:
@@ -209,8 +209,8 @@ class Coalescer(Generic[ItemT, ResultT]):
     async def _fly(self, batch: Batch, lane: Lane[ItemT, ResultT]) -> None:
         """Run a batch to its end: answered, refused, or lost.
 
-        The lane is given back before anyone is told, so that the next batch is on its way while
-        the answers of this one are made. That one may land first: nothing of a batch is kept on
+        The lane is given back before anyone is told, so that the next batch is in flight while
+        this one's answers are made. The next batch may land first, so a batch keeps no state on
         what it shares with others.
         """
         answers = await batch.run(lane)
@@ -218,7 +218,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         answer(batch.waiters, answers)
 
     def _ended(self, task: asyncio.Task[None], batch: Batch) -> None:
-        """See to a batch that did not come to its end."""
+        """Handle a batch whose task was cancelled or raised."""
         if task.cancelled():
             if batch.lane is not None:
                 batch.lane.abandon()
@@ -245,7 +245,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Do what the end of a batch makes possible."""
+        """After a batch has ended, cancel silent ones that are answered, and send the next."""
         for batch in self._silent:
             if batch.answered():
                 batch.cancel()
@@ -263,7 +263,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._on_retry()
 
     def _look_by(self, time: float) -> None:
-        """Look at a loop time, or before if that is due already."""
+        """Have `_look` run at a loop time, unless it is due earlier."""
         if time < self._look_at:
             if self._timer is not None:
                 self._timer.cancel()
@@ -271,9 +271,10 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._timer = self._loop.call_at(time, self._look)
 
     def _look(self) -> None:
-        """Answer those whose deadline passed, and look after batches that are out for long.
+        """Fail waiters whose deadline has passed, and examine batches that are late.
 
-        While anything waits or is in flight this runs once in each silence, so none is missed.
+        While anything waits or is in flight, this runs at least once in each third of the timeout,
+        so none is missed.
         """
         self._timer = None
         self._look_at = math.inf

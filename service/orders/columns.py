@@ -1,9 +1,9 @@
-"""What the database has of a Struct's fields: read once, when the Struct is defined.
+"""The database columns of a Struct's fields, derived once, when the Struct is defined.
 
 A field's column follows from its type: `Annotated[int, Meta(ge=1, le=10)]` is an integer that is
-never null, `Annotated[str | None, Meta(max_length=500)] = None` a text that may be. `Stored` among
-the metadata says what does not follow. Whatever reads or writes fields one by one is derived from
-these columns, so no second list of them exists.
+never null, `Annotated[str | None, Meta(max_length=500)] = None` a text that may be. `Stored` in
+the metadata says what does not follow from the type. Code that reads or writes single fields is
+derived from these columns, so there is no second list of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,16 +30,16 @@ _BIGINT: Final = 2**63
 
 
 class ModelError(TypeError):
-    """A Struct has a field for which there is no column; names it."""
+    """A Struct has a field that no column can hold; the message names it."""
 
 
 class Stored(Struct, frozen=True):
-    """Metadata of a field: what the database has of it where its type does not say so."""
+    """Metadata of a field: facts about its column that do not follow from its type."""
 
     column: str = ""
-    """The column's name; that of the field if empty."""
+    """The column's name; the field's name if empty."""
     compared: bool = True
-    """Whether another value under a used Idempotency-Key makes it another payload."""
+    """Whether a different value under a used Idempotency-Key makes a different payload."""
 
 
 class Column(Struct, frozen=True):
@@ -59,7 +59,7 @@ class Column(Struct, frozen=True):
 
     @property
     def quoted(self) -> str:
-        """The column's name as SQL has it, whatever else the word means there."""
+        """The column's name, quoted for SQL, so that it may be a keyword."""
         return f'"{self.name}"'
 
     @property
@@ -79,7 +79,7 @@ def columns_of(kind: type[Struct]) -> tuple[Column, ...]:
 
 
 def tuple_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return what makes a tuple of an object's attributes."""
+    """Return a function that makes a tuple of an object's attributes."""
     if not names:
         return lambda _: ()
     get = attrgetter(*names)
@@ -87,7 +87,7 @@ def tuple_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def values_of(columns: Sequence[Column]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return what makes a tuple of an object's values, as the database gives them back."""
+    """Return a function that makes a tuple of an object's values as the database returns them."""
     get = tuple_of([column.field for column in columns])
     if all(column.kind is not datetime for column in columns):
         return get
@@ -95,7 +95,7 @@ def values_of(columns: Sequence[Column]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def nul_in(columns: Iterable[Column]) -> Callable[[Any], str | None]:
-    """Return what finds the JSON name of a text with a NUL, which PostgreSQL cannot hold.
+    """Return a function that finds the JSON name of a text with a NUL, which no column can hold.
 
     As a pattern of the model the check would cost 650 ns a field; here it costs a tenth of that.
     """
@@ -167,7 +167,7 @@ def _kind(where: str, plain: Any) -> type:
 
 
 def _integer(where: str, meta: Meta) -> str:
-    """Return the type that has room for what the bounds allow."""
+    """Return the integer type that holds every value within the bounds."""
     least = meta.ge if meta.ge is not None else meta.gt
     most = meta.le if meta.le is not None else meta.lt
     if least is not None and most is not None:

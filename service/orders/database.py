@@ -1,11 +1,11 @@
-"""The database as an endpoint of a team's own sees it: statements with parameters, in time.
+"""The database as a team's own endpoint sees it: statements with parameters and a deadline.
 
     rows = await database.fetch("SELECT reason FROM cancellations WHERE order_id = $1::uuid", id)
 
-Each statement is a transaction of its own; `transaction` makes several one. Whatever is asked ends
-with the request's deadline (`REQUEST_TIMEOUT` after it began), and what fails is a problem that
-the caller is told. Statements are constants: a value is always a parameter, and a parameter has a
-type (`$1::text`), as psqlpy sends it as what PostgreSQL expects.
+Each statement is a transaction of its own; `transaction` joins several into one. Every call ends
+by the request's deadline (`REQUEST_TIMEOUT` after it began), and a failure is a problem that the
+caller is told. Statements are constants: a value is always a parameter, and a parameter has a type
+(`$1::text`), because psqlpy sends it as the type that PostgreSQL expects.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ Row = tuple[Any, ...]
 
 
 class Pool(Protocol):
-    """Connections; what fails is a problem."""
+    """Connections; a failure raises a problem."""
 
     async def run(self, sql: str, parameters: list[Any]) -> list[Row]:
         """Run one statement, a transaction of its own."""
@@ -27,22 +27,22 @@ class Pool(Protocol):
     def transaction(
         self,
     ) -> "AbstractAsyncContextManager[Callable[[str, list[Any]], Any]]":
-        """Yield what runs statements of one transaction, which is committed at the end."""
+        """Yield a function that runs statements in one transaction, committed at the end."""
 
 
 class Statements:
-    """Runs statements; of one transaction, or each in one of its own."""
+    """Runs statements, all in one transaction or each in its own."""
 
     def __init__(self, run: Callable[[str, list[Any]], Any]) -> None:
-        """Keep what runs one."""
+        """Keep the function that runs one."""
         self._run = run
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a statement, as tuples in the order of its columns.
 
         Raises:
-            DeadlineExceeded: it was not answered in time; what it changes may be done or not.
-            DatabaseUnavailable: there is no connection, or it was lost: the same.
+            DeadlineExceeded: no answer came in time; its changes may or may not be made.
+            DatabaseUnavailable: there is no connection, or it was lost, with the same doubt.
             Internal: the database refused it; the log says why.
 
         """
@@ -50,28 +50,28 @@ class Statements:
         return rows
 
     async def execute(self, sql: str, *parameters: Any) -> None:
-        """Run a statement that has no rows; raises what `fetch` does.
+        """Run a statement that returns no rows; raises what `fetch` does.
 
-        Which rows it changed, `fetch` and RETURNING say.
+        To learn which rows it changed, use `fetch` with RETURNING.
         """
         await self._run(sql, list(parameters))
 
 
 class Database(Statements):
-    """What an endpoint gets for an argument of this type."""
+    """The database, passed to an endpoint for an argument of this type."""
 
     def __init__(self, pool: Pool, deadline: Callable[[], float]) -> None:
-        """Take connections, and what says at which loop time the running request is over."""
+        """Take connections, and what returns the running request's deadline as a loop time."""
         super().__init__(self._alone)
         self._pool = pool
         self._deadline = deadline
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Statements]:
-        """Yield what runs statements in one transaction.
+        """Yield an object that runs statements in one transaction.
 
-        It is committed at the end of the block, and rolled back by whatever is raised there.
-        Raises what `fetch` does.
+        The end of the block commits it; an exception in the block rolls it back. Raises what
+        `fetch` does.
         """
         async with self._in_time(), self._pool.transaction() as run:
             yield Statements(run)

@@ -1,7 +1,7 @@
-"""How long a batch waits for company, behind one that has just landed.
+"""How long a batch waits for more callers after another one has landed.
 
-Whoever was answered by a batch of many is about to call again, and larger batches cost less. So
-the next batch waits for a share of as many callers, a moment at most; few never wait.
+Callers that a large batch answered are about to call again, and larger batches cost less. So the
+next batch waits for a share of that many callers, a moment at most. A few callers never wait.
 """
 
 import asyncio
@@ -9,25 +9,25 @@ from collections.abc import Callable
 from typing import Final
 
 _COMPANY: Final = 12
-"""Callers, in the batch that landed and behind it, from which on the next one waits for some."""
+"""Callers, in the batch that landed and in the queue, from which on the next batch waits."""
 _SHARE: Final = 0.6
-"""The share of them that it waits for,"""
+"""The share of those callers that it waits for."""
 _SECONDS: Final = 0.001
-"""and for how long at most."""
+"""The longest wait."""
 
 
 class Gathering:
-    """Whether the next batch of one coalescer waits for company."""
+    """Whether the next batch of one coalescer waits for more callers."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, limit: int, on_end: Callable[[], None]
     ) -> None:
-        """Wait for nobody.
+        """Start without a wait.
 
         Args:
-            loop: has the timer.
-            limit: callers in one batch, at most.
-            on_end: called when enough was waited.
+            loop: runs the timer.
+            limit: the most callers in one batch.
+            on_end: called when the longest wait is over.
 
         """
         self._loop = loop
@@ -37,11 +37,11 @@ class Gathering:
         self._timer: asyncio.TimerHandle | None = None
 
     def landed(self, company: int) -> None:
-        """Begin, behind a batch that was answered; `company` is it and those who wait."""
+        """Begin after a batch has landed; `company` counts its callers and those in the queue."""
         self._wanted = min(int(company * _SHARE), self._limit) if company >= _COMPANY else 0
 
     def goes_on(self, waiting: int) -> bool:
-        """Whether so many callers are to wait for more; then `on_end` is called in time."""
+        """Whether `waiting` callers wait for more; then `on_end` is called when time is up."""
         if waiting >= self._wanted:
             return False
         if self._timer is None:
@@ -49,7 +49,7 @@ class Gathering:
         return True
 
     def stop(self) -> None:
-        """Wait for nobody."""
+        """End the wait."""
         self._wanted = 0
         if self._timer is not None:
             self._timer.cancel()

@@ -1,13 +1,13 @@
-"""A team's own functions around every request: before it, after its answer, and of its failure.
+"""A team's own functions around every request: before it, after its answer, and on its failure.
 
 `ORDERS_PLUGINS` names functions that get a `Hooks` when the service starts, and add to it:
 
     def install(hooks: Hooks) -> None:
         hooks.before(refuse_at_night)
 
-They hold for every request that is logged, whichever way it is answered, so not for probes. They
-run in the loop's thread: one that waits keeps all others waiting. Without any, requests do not
-even ask for them.
+They run for every request that is logged, whichever way it is answered, so not for probes. They
+run in the loop's thread: a hook that blocks delays every other request. Without hooks, a request
+does no work for them.
 """
 
 import logging
@@ -28,7 +28,7 @@ class _Context(Protocol):
 
 
 class Request(Struct):
-    """What a hook is told of a request. `notes` is for hooks to tell each other of it.
+    """A request as a hook sees it. Hooks pass data to each other in `notes`.
 
     `route` is the endpoint's path, such as `/orders/{id}`, or `unmatched`.
     """
@@ -41,17 +41,17 @@ class Request(Struct):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, by names in lower case."""
+        """The headers, by their names in lower case."""
         return self.context.headers
 
     @property
     def caller(self) -> str:
-        """Who calls; empty where nobody has to say it."""
+        """The authenticated caller; empty without authentication."""
         return self.context.subject
 
     @property
     def trace_id(self) -> str:
-        """Under which logs and traces have the request."""
+        """The trace id that logs and traces have for the request."""
         return self.context.trace_id
 
 
@@ -67,50 +67,50 @@ class Hooks:
     """The functions, in the order in which they were added."""
 
     def __init__(self) -> None:
-        """Have none."""
+        """Start without functions."""
         self._before: list[Before] = []
         self._after: list[After] = []
         self._failed: list[Failed] = []
 
     def before(self, function: Before) -> Before:
-        """Have a function called once a caller is let in, before anything is done.
+        """Register a function to call once a caller is let in, before anything is done.
 
-        A problem that it raises is the answer; another exception is a defect, and answered so.
+        A problem that it raises is the answer; any other exception is answered as a defect.
         """
         self._before.append(function)
         return function
 
     def after(self, function: After) -> After:
-        """Have a function called with an answer's status and headers, to which it may add.
+        """Register a function to call with an answer's status and headers, to which it may add.
 
-        What it raises is logged, and changes nothing.
+        An exception that it raises is logged, and changes nothing.
         """
         self._after.append(function)
         return function
 
     def failed(self, function: Failed) -> Failed:
-        """Have a function called with the problem, or the defect, that is answered; as `after`."""
+        """Register a function to call with the problem or the defect of an answer; as `after`."""
         self._failed.append(function)
         return function
 
     def begin(self, request: Request) -> None:
-        """Call what comes before; what it raises passes."""
+        """Call the functions of `before`; their exceptions propagate."""
         for function in self._before:
             function(request)
 
     def answer(self, request: Request, status: int, headers: Headers) -> None:
-        """Call what comes after."""
+        """Call the functions of `after`."""
         for function in self._after:
             _safely(function, request, status, headers)
 
     def fail(self, request: Request, error: Exception) -> None:
-        """Call what is told of failures."""
+        """Call the functions of `failed`."""
         for function in self._failed:
             _safely(function, request, error)
 
 
 def hooks_of(plugins: Iterable[Plugin]) -> Hooks | None:
-    """Return what plugins add; None without any."""
+    """Return the hooks that plugins add; None without plugins."""
     hooks = None
     for plugin in plugins:
         hooks = hooks or Hooks()

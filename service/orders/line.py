@@ -1,7 +1,7 @@
-"""Those who wait for a batch, in the order of their deadlines.
+"""The queue of waiters for a batch, in the order of their deadlines.
 
-Most come in that order: a request that is read at once has the latest deadline of all. One whose
-body took long, and those whose batch was lost, have their place further ahead.
+Most arrive in that order: a request that is read at once has the latest deadline of all. A request
+whose body took long, and calls whose batch was lost, go further ahead.
 """
 
 import heapq
@@ -17,18 +17,18 @@ _deadline: Final = attrgetter("deadline")
 
 
 class Line:
-    """Waiters for a batch; those that wait no more leave it by themselves."""
+    """Waiters for a batch; `take` and `expire` drop those that no longer wait."""
 
     def __init__(self) -> None:
-        """Have nobody wait."""
+        """Start empty."""
         self._waiters: deque[Waiter] = deque()
 
     def __len__(self) -> int:
-        """Return how many wait; some may wait no more."""
+        """Return how many are queued; some of them may no longer wait."""
         return len(self._waiters)
 
     def add(self, waiter: Waiter) -> None:
-        """Have one more wait."""
+        """Queue a waiter at the place of its deadline."""
         waiters = self._waiters
         if waiters and waiter.deadline < waiters[-1].deadline:
             waiters.insert(bisect_right(waiters, waiter.deadline, key=_deadline), waiter)
@@ -36,11 +36,11 @@ class Line:
             waiters.append(waiter)
 
     def put_back(self, waiters: Iterable[Waiter]) -> None:
-        """Have some wait again, who are in the order of their deadlines too."""
+        """Queue waiters again, which are in the order of their deadlines too."""
         self._waiters = deque(heapq.merge(waiters, self._waiters, key=_deadline))
 
     def take(self, limit: int) -> list[Waiter]:
-        """Remove the first, without those that wait no more; return at most so many."""
+        """Remove and return the first `limit` waiters, dropping those that no longer wait."""
         waiters = self._waiters
         taken: list[Waiter] = []
         while waiters and len(taken) < limit:

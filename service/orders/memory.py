@@ -1,8 +1,8 @@
-"""How much memory the process may have, and has.
+"""How much memory the process may use, and how much it uses.
 
-A container's limit is that of its control group, or of one around it: version 2 has them in one
-tree, version 1 has a tree for memory. What a container sees of either begins at its own group, so
-a path of the machine that is not there is left out.
+A container's limit is that of its control group, or of one around it. Version 2 keeps groups in
+one tree, version 1 has a tree for memory. Inside a container either tree begins at its own group,
+so a path of the machine that does not exist there is skipped.
 """
 
 import os
@@ -29,7 +29,7 @@ def available(root: Path = Path("/")) -> int:
 
 
 def resident() -> int:
-    """Return the bytes that the process has now, of shared libraries too; 0 if nobody knows."""
+    """Return the process's resident bytes, shared libraries included; 0 if they are unknown."""
     try:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
     except OSError:

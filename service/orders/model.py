@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, defstruct, structs
 from orders.columns import columns_of, nul_in, tuple_of, values_of
 
 RESOURCE: Final = "/orders"
-"""The path of all orders; that of one has its id after it."""
+"""The path of all orders; the path of one adds its id."""
 
 Item = Annotated[
     str,
@@ -85,7 +85,7 @@ else:
 
 
 class Filter(NamedTuple):
-    """Which orders a list is of: of an item, created at a time or later, and before another."""
+    """Which orders to list: those of an item, created at or after a time and before another."""
 
     item: str | None = None
     since: datetime | None = None
@@ -93,13 +93,13 @@ class Filter(NamedTuple):
 
 
 values: Final = values_of(COLUMNS)
-"""Returns what a caller sent, as an order has it between its id and its time."""
+"""Returns the fields that a caller sent, as `Order` takes them between its id and its time."""
 compared: Final = tuple_of([column.field for column in COLUMNS if column.compared])
-"""Returns what must be alike for two payloads to be the same."""
+"""Returns the fields that have to be equal for two payloads to be the same."""
 nul: Final = nul_in(COLUMNS)
-"""Returns the name of a field that has a NUL, or None."""
+"""Returns the JSON name of a field that contains a NUL, or None."""
 
 
 def example() -> dict[str, Any]:
-    """Return what a caller may send, in JSON's types."""
+    """Return an example of what a caller may send, in JSON's types."""
     return {column.wire: column.example for column in COLUMNS}

@@ -1,7 +1,7 @@
-"""Whether the ports to listen on are free, said in one line before anything else is started.
+"""Checks that the ports to listen on are free before anything else is started.
 
-The server sets SO_REUSEPORT, so of two services on one port neither would fail: each would get
-some of the connections.
+The server sets SO_REUSEPORT, so two services on one port would not fail: each would get some of
+the connections.
 """
 
 import errno
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 ANY: Final = "::"
-"""Every address, of IPv6 and of IPv4."""
+"""Every address of the machine, IPv6 and IPv4."""
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104  a pod is reached from outside
 _NO_IPV6: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
@@ -36,10 +36,10 @@ def host_to_bind(host: str) -> str:
 
 
 def check_ports(config: "Config") -> None:
-    """Try both ports.
+    """Bind each port for a moment.
 
     Raises:
-        PortError: one is in use or may not be listened on, or the address is not of this machine.
+        PortError: one is in use or may not be bound, or the address is not this machine's.
     """
     host = host_to_bind(config.http_host)
     for variable, port in (("HTTP_PORT", config.http_port), ("METRICS_PORT", config.metrics_port)):

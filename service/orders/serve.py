@@ -1,8 +1,9 @@
-"""One process, one loop: the API and the metrics port, from the first signal to the last batch.
+"""One process, one loop: the API and the metrics port, from start-up to the last batch.
 
-SIGTERM: readiness fails, requests go on being served for `SHUTDOWN_DELAY` with `Connection: close`
-on each answer, then accepting stops, what is in flight finishes within `SHUTDOWN_GRACE_PERIOD`,
-batches are flushed. A second signal skips the delay. No wait is without a bound.
+On SIGTERM or SIGINT readiness fails, and requests are still served for `SHUTDOWN_DELAY`, with
+`Connection: close` on each answer. Then the service stops accepting connections, finishes what is
+in flight within `SHUTDOWN_GRACE_PERIOD` and flushes the batches. A second signal skips the delay.
+Every wait has a bound.
 """
 
 import asyncio
@@ -51,13 +52,13 @@ if TYPE_CHECKING:
     from orders.http.server import Take
 
 _LINGER_SECONDS: Final = 2.0  # for the last answers to leave the server's own thread
-_BODIES_SHARE: Final = 0.9  # of the grace period, in which bodies may still arrive
-_MEMORY_SHARE: Final = 0.9  # of the container's: the system has its own part in that
+_BODIES_SHARE: Final = 0.9  # share of the grace period in which bodies may still arrive
+_MEMORY_SHARE: Final = 0.9  # share of the available memory; the system needs some of it
 _MIB: Final = 1024 * 1024
 _CONNECTIONS: Final = 65_536
 _FEW_CONNECTIONS: Final = 64
 _OTHER_DESCRIPTORS: Final = 256
-"""Those of the database, the metrics port, files and threads; fewer in fact."""
+"""Reserved for the database, the metrics port, files and threads, which use fewer."""
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 log = logging.getLogger("orders.serve")
@@ -97,7 +98,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         metrics.watch_writes(store.writes.by_reason)
         bounds = _bounds(config, metrics)
         most, _, budget = bounds
-        # More wait only when callers have left; what they asked for is held all the same.
+        # More calls than connections wait only if callers have left, and those calls hold memory.
         queue_limit = min(config.queue_limit, most.connections)
         orders = _domain(store, replace(config, queue_limit=queue_limit), metrics)
         requests = Requests(metrics, tracing, writer, config.scheme)
@@ -121,7 +122,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
             gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
         )  # fmt: skip
         shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget, hooks)
-        hot = config.faults is None  # those stand around cold calls alone
+        hot = config.faults is None  # faults wrap cold calls alone
         front = FrontDoor(shared, gate=gate, hot=hot)
         take = marking(front.take, config.cors)
         closed = authentication if config.metrics_auth else None
@@ -139,7 +140,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
 
 
 def _domain(store: Store, config: "Config", metrics: Metrics) -> OrderService:
-    """Return what the service does, with the faults that are configured around it."""
+    """Return the order service, wrapped in the configured faults if there are any."""
     orders = OrderService(store, config, metrics)
     store.writes.try_by(orders.commit)
     if config.faults is not None:
@@ -148,17 +149,17 @@ def _domain(store: Store, config: "Config", metrics: Metrics) -> OrderService:
 
 
 def _authentication(config: "Config", metrics: Metrics) -> "Authentication | None":
-    """Return what lets callers in; None where nobody is asked who they are."""
+    """Return what authenticates callers, or None if no port needs it."""
     if not config.auth.needed:
         return None
-    from orders.auth.authentication import Authentication  # noqa: PLC0415  only who needs it pays
+    from orders.auth.authentication import Authentication  # noqa: PLC0415  loaded only when needed
     from orders.auth.outcomes import OUTCOMES  # noqa: PLC0415  the same
 
     return Authentication(config.auth, metrics.watch_authentication(OUTCOMES))
 
 
 def _rotation(config: "Config") -> Rotation | None:
-    """Read the files of TLS, where there is to be any."""
+    """Read the TLS files; return None without TLS."""
     if config.tls is None:
         return None
     return Rotation(config.tls, config.http_keep_alive_timeout + config.request_timeout)
@@ -201,7 +202,7 @@ async def _listen(  # noqa: PLR0913  one part each
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:
-    """Return what the first signal sets, and what the second one sets."""
+    """Return the events that the first and the second signal set."""
     stop, hurry = asyncio.Event(), asyncio.Event()
 
     def told() -> None:
@@ -213,7 +214,7 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
 
 
 def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]:
-    """Return what callers may take of the API's port, of the other one, and of the memory."""
+    """Return the bounds of the API's port, those of the metrics port, and the memory budget."""
     limit = config.memory_limit or int(memory.available() * _MEMORY_SHARE)
     transport = PLAIN if config.tls is None else TLS
     shares = divide(limit, memory.resident(), transport)
@@ -234,7 +235,7 @@ def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]
 
 
 def _background(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    """Run something for as long as the stack lasts."""
+    """Run a coroutine until the stack ends."""
     stack.callback(asyncio.ensure_future(work).cancel)
 
 
@@ -245,9 +246,10 @@ async def _finish(
     orders: OrderService,
     grace: float,
 ) -> int:
-    """Stop accepting, and wait for what is in flight, `grace` seconds at most.
+    """Stop accepting, and wait at most `grace` seconds for what is in flight.
 
-    A body that has not arrived shortly before is given up, so that its caller is told.
+    Shortly before that, bodies that have not arrived are given up, so that their callers still get
+    an answer. Return the exit status.
     """
     listener.stop()
     asyncio.get_running_loop().call_later(grace * _BODIES_SHARE, bodies.give_up)
@@ -270,7 +272,7 @@ async def _finish(
 
 
 def _settle() -> None:
-    """Keep the collector away from what was made at start and lives for good."""
+    """Keep the garbage collector away from objects made at start, which live until the end."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

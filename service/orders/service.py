@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page", "begun", "owner"]
 
 begun: Final[ContextVar[float]] = ContextVar("begun")
-"""When the request of the running task began, by time.perf_counter(); so its deadline is known."""
+"""When the running task's request began, by time.perf_counter(); its deadline follows from it."""
 
 owner: Final[ContextVar[str]] = ContextVar("owner", default="")
-"""Whose the Idempotency-Keys of the running task are; nobody's where nobody says who calls."""
+"""The subject that owns the running task's Idempotency-Keys; empty without authentication."""
 
 OVERLAP: Final = 64
-"""Calls with which a second batch goes out at once beside one in flight: larger ones cost less."""
+"""Waiting calls that send a second batch out beside one in flight; larger batches cost less."""
 
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.2
@@ -47,7 +47,7 @@ ResultT = TypeVar("ResultT")
 
 
 class OrderService:
-    """What the service does, without HTTP."""
+    """The operations on orders, without HTTP."""
 
     def __init__(self, store: "Store", config: "Config", metrics: "Metrics") -> None:
         """Put a coalescer before each kind of lane."""
@@ -78,7 +78,7 @@ class OrderService:
         self._pages = before(store.page, "list", batch_limit=1)
 
     async def create(self, new: NewOrder, key: str | None = None) -> tuple[Order, bool]:
-        """Return the committed order, and whether it is an earlier one with the same key.
+        """Create an order; return it, committed, and whether it is an earlier one with this key.
 
         Raises:
             IdempotencyKeyReused: the earlier one differs.
@@ -94,14 +94,14 @@ class OrderService:
         return self.outcome(row, stored)
 
     def insert(self, waiter: "Waiter", started: float) -> None:
-        """Insert the row that a waiter has; `outcome` says what the answer means.
+        """Insert a waiter's row; `outcome` interprets the answer.
 
         Args:
-            waiter: is told by its deadline.
+            waiter: is settled or failed by its deadline.
             started: when its request began, by time.perf_counter().
 
         Raises:
-            Unavailable: nothing was tried; at once.
+            Unavailable: at once; nothing was tried.
 
         """
         waiter.deadline = self.deadline(started)
@@ -120,12 +120,12 @@ class OrderService:
         return stored, True
 
     def ask_again(self, waiter: "Waiter") -> None:
-        """Tell a waiter later, when the order that its row's key has is there."""
+        """Answer a waiter later, once the order of its row's key is visible."""
 
         async def tell() -> None:
             try:
                 stored = await self._ask_again(self._creates, waiter.item, waiter.deadline)
-            except Exception as error:  # noqa: BLE001  the waiter tells what it is
+            except Exception as error:  # noqa: BLE001  the waiter reports it
                 waiter.fail(error)
             else:
                 waiter.settle(stored)
@@ -140,10 +140,10 @@ class OrderService:
         item: ItemT,
         deadline: float,
     ) -> ResultT:
-        """Send orders again until what their key has is there, or the deadline has passed.
+        """Send an item again until the orders of its key are visible or the deadline passes.
 
         A distributed database may show a key before its orders. A row may be sent any number of
-        times; one that is sent again is confirmed like any other.
+        times, and is confirmed each time like any other.
         """
         pause = _FIRST_PAUSE
         try:
@@ -160,9 +160,9 @@ class OrderService:
     async def create_many(
         self, news: "Sequence[NewOrder]", key: str | None = None
     ) -> "tuple[Sequence[Order], bool]":
-        """Return the committed orders, and whether they are earlier ones with the same key.
+        """Create orders; return them, committed, and whether they are earlier ones with this key.
 
-        They are in the order of `news`: all of them, or none.
+        All of them are created, or none. They are returned in the order of `news`.
 
         Raises:
             IdempotencyKeyReused: the earlier ones differ.
@@ -182,16 +182,16 @@ class OrderService:
         return stored, True
 
     def _replay(self, rows: "Sequence[NewRow]", stored: "Sequence[Order]") -> None:
-        """Count a replay, if it is one: the same orders, one by one."""
+        """Count a replay; raise IdempotencyKeyReused if the stored orders differ."""
         if [compared(row.new) for row in rows] != [compared(order) for order in stored]:
             raise IdempotencyKeyReused
         self._metrics.replayed()
 
     async def commit(self) -> None:
-        """Return once a commit of nothing is through, which waits for standbys as an order does.
+        """Commit without an order; the commit waits for standbys as that of an order does.
 
         Raises:
-            Unavailable: it was not in time, or was not tried.
+            Unavailable: the commit did not finish in time, or was not tried.
 
         """
         await self._bulks.submit(Bulk((), None))
@@ -207,16 +207,16 @@ class OrderService:
         return existing(order_id, stored)
 
     async def get_many(self, order_ids: "Sequence[str]") -> list[Order]:
-        """Return those of the orders that exist, in the order of their ids, canonical UUIDs.
+        """Return the orders that exist, in the order of `order_ids`, which are canonical UUIDs.
 
-        Each is a read like any other, which shares its batch with those of other callers.
+        Each is a read like any other and shares its batch with other callers' reads.
         """
         link, deadline = _link(), self.deadline()
         reads: list[asyncio.Future[Order | None]] = []
         try:
             for order_id in order_ids:
                 reads.append(self._reads.submit(order_id, link, deadline))
-                link = None  # one span links to the trace, not one a read
+                link = None  # the trace is linked once, not once per read
             stored = await asyncio.gather(*reads)
         except BaseException:
             for read in reads:
@@ -225,24 +225,24 @@ class OrderService:
         return [order for order in stored if order is not None]
 
     def read(self, waiter: "Waiter", started: float) -> None:
-        """Read the order whose id a waiter has; `existing` says what the answer means.
+        """Read the order with a waiter's id; `existing` interprets the answer.
 
         Args:
-            waiter: is told by its deadline.
+            waiter: is settled or failed by its deadline.
             started: when its request began, by time.perf_counter().
 
         Raises:
-            Unavailable: nothing was tried; at once.
+            Unavailable: at once; nothing was tried.
 
         """
         waiter.deadline = self.deadline(started)
         self._reads.add(waiter)
 
     def deadline(self, started: float | None = None) -> float:
-        """Return the loop time at which a request is over: `REQUEST_TIMEOUT` after it began.
+        """Return a request's deadline as a loop time: `REQUEST_TIMEOUT` after it began.
 
         Args:
-            started: when that was, by time.perf_counter(); else the task's `begun`, or now.
+            started: when it began, by time.perf_counter(); by default the task's `begun`, or now.
 
         """
         now = perf_counter()
@@ -265,12 +265,12 @@ class OrderService:
         return await self._pages.submit(query, _link(), self.deadline())
 
     async def give_up(self) -> None:
-        """Tell whoever waits that the service stops, and cancel every batch."""
+        """Fail every call that waits, because the service stops, and cancel every batch."""
         for coalescer in (self._creates, self._reads, self._bulks, self._pages):
             await coalescer.give_up()
 
     async def drain(self) -> None:
-        """Return when every batch is through."""
+        """Return when every batch has ended."""
         await self._creates.drain()
         await self._reads.drain()
         await self._bulks.drain()
@@ -278,7 +278,7 @@ class OrderService:
 
 
 def made(row: NewRow) -> Order:
-    """Return the order that a row became."""
+    """Return the order that was made of a row."""
     return Order(row.id, *values(row.new), instant(row.ms))
 
 
