@@ -1,1 +1,1 @@
-"""Makes the cluster what each OrderService says, and says in its status what came of it."""
+"""Makes the cluster match each OrderService, and reports the outcome in its status."""

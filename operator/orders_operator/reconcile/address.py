@@ -1,4 +1,4 @@
-"""Where callers find a service: the URL in its status. Pure."""
+"""The URL in the status, by which callers find a service. Pure."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def url(spec: "OrderServiceSpec", namespace: str, name: str) -> str:
-    """Return the URL outside the cluster if it is exposed under one name, else the one inside."""
+    """Return the URL from outside the cluster if a host name exposes it, else the one inside.
+
+    A wildcard host (`*.example.org`) gives no URL.
+    """
     ingress, route = spec.expose.ingress, spec.expose.http_route
     scheme, path = "http", "/"
     hosts: tuple[str, ...] = ()

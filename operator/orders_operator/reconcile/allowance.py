@@ -1,8 +1,9 @@
-"""The time that a pass has for its writes, so that one that is slow to be refused holds no other.
+"""The time that a pass has for its writes, so that a slow refusal does not hold up the others.
 
-Each write may take half of what is left, so those after one that is slow have their share, and all
-together never take more than there is. Once too little is left for a write that is well, none is
-begun: the next pass has it made first thing, as it does not wait for the slow ones again.
+Each write may take half of the time that is left, so the writes after a slow one keep a share, and
+all of them together never exceed the total. Once too little is left for a healthy write, no
+further write begins. The next pass makes the remaining writes, because it does not repeat the slow
+ones.
 """
 
 import time
@@ -15,9 +16,9 @@ from orders_operator.client.errors import ErrorReason, KubeError
 WRITES_SECONDS: Final = 20.0
 """For the children of one pass."""
 STATUS_SECONDS: Final = 5.0
-"""For the status, which is written whatever the children cost."""
+"""For the status, which is written however long the children took."""
 EVENTS_SECONDS: Final = 2.0
-"""For the Events. All three, and an API server that takes a second longer each time, make 30 s."""
+"""For the Events. With an API server that takes a second longer each time, all three make 30 s."""
 _LEAST_SECONDS: Final = 0.2
 
 _SPENT: Final = (
@@ -26,7 +27,7 @@ _SPENT: Final = (
 
 
 class Allowance:
-    """Seconds to spend."""
+    """The seconds that a pass may still spend on writes of one sort."""
 
     def __init__(
         self, seconds: float = WRITES_SECONDS, clock: Callable[[], float] = time.monotonic
@@ -37,11 +38,10 @@ class Allowance:
 
     @contextmanager
     def share(self) -> Iterator[float]:
-        """Give the seconds that the next write may take, and charge for those that it took.
+        """Yield the seconds that the next write may take, and deduct those that it took.
 
         Raises:
-            KubeError: too few are left.
-
+            KubeError: fewer than 0.2 s are left.
         """
         if self._left < _LEAST_SECONDS:
             raise KubeError(ErrorReason.UNAVAILABLE, _SPENT, lost=False)

@@ -1,7 +1,7 @@
-"""The windows of rollouts that are judged: where each began, and what it says when it ends.
+"""The analysis windows of rollouts: where each began, and its verdict when it ends.
 
-Where a window began is kept in memory alone: another replica of the operator begins a new one.
-What the windows said is in `status.rollout.analysis`.
+The start of a window is kept only in memory: another replica of the operator begins a new window.
+The last verdict is in `status.rollout.analysis`.
 """
 
 import time
@@ -35,13 +35,13 @@ from orders_operator.rollout.situation import stamp
 from orders_operator.rollout.windows import Counts, total
 
 _SCRAPED_SECONDS: Final = 5.0
-"""When to look again whether a Prometheus has scraped the pods since they serve."""
+"""When to check again whether Prometheus has scraped the pods since they began to serve."""
 
 
 class _Window(Struct):
-    """A window: since when it is to begin, its first end if it has, and when to look at it.
+    """A window: when it was opened, its first readings if it has any, and when to look at it.
 
-    `since` is the time of the Prometheus then: what it has scraped before is of no account.
+    `since` is Prometheus' own time when the window was opened: earlier scrapes do not count.
     """
 
     mark: tuple[str, str]
@@ -52,7 +52,7 @@ class _Window(Struct):
 
 
 class Windows:
-    """The window of each OrderService whose rollout is judged."""
+    """The current window of each OrderService whose rollout is analysed."""
 
     def __init__(
         self, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
@@ -63,27 +63,26 @@ class Windows:
         self._open: dict[Key, _Window] = {}
 
     def forget(self, key: Key) -> None:
-        """Drop the window of a resource of which nothing is judged, or that is gone."""
+        """Drop the window of a resource that is gone or has nothing to analyse."""
         self._open.pop(key, None)
 
     def left(self, key: Key) -> float | None:
-        """Return the seconds until the window is to be looked at."""
+        """Return the seconds until the window should be looked at; None without a window."""
         window = self._open.get(key)
         return None if window is None else max(0.0, window.look - self._clock())
 
     async def look(
         self, key: Key, analysis: Analysis, compared: Compared, credential: str | None = None
     ) -> AnalysisStatus | None:
-        """Begin a window, or say what came of the one that ends now; None in between.
+        """Begin a window, or return the verdict of the one that ends now; None in between.
 
-        One that cannot be judged yet goes on, and is looked at again after another interval.
+        A window that cannot be judged yet continues, and is looked at after another interval.
 
         Args:
-            key: of the OrderService.
-            analysis: how it is judged.
-            compared: the pods.
-            credential: the API key of those that show their metrics with one alone.
-
+            key: the namespace and name of the OrderService.
+            analysis: the thresholds and the interval.
+            compared: the pods to judge, and those to compare them with.
+            credential: the API key for pods that require one for their metrics.
         """
         window = self._open.get(key)
         if window is not None and window.mark != compared.mark:
@@ -107,7 +106,7 @@ class Windows:
         window: _Window,
         at: float,
     ) -> AnalysisStatus | None:
-        """Read what pods have counted, and say what a window came to, if it has an end."""
+        """Read the pods' counters, and return the window's verdict if it ends here."""
         interval = seconds(analysis.interval)
         try:
             readings = await read()
@@ -134,7 +133,10 @@ class Windows:
     def _begin(
         self, window: _Window, compared: Compared, readings: Readings, at: float, interval: float
     ) -> AnalysisStatus | None:
-        """Begin, once a Prometheus has scraped all pods since they serve."""
+        """Begin once Prometheus has scraped every pod since it began to serve.
+
+        Wait no longer than one interval for that.
+        """
         if window.since is None:
             window.since = readings.now
         waited = at - window.opened
@@ -164,11 +166,10 @@ class Windows:
 async def _read(
     key: Key, analysis: Analysis, compared: Compared, credential: str | None
 ) -> Readings:
-    """Return what each pod has counted since its start.
+    """Return what each pod has counted since its start, from Prometheus if one is declared.
 
     Raises:
-        ReadingError: a Prometheus cannot be asked.
-
+        ReadingError: Prometheus cannot be queried.
     """
     if analysis.prometheus is None:
         return await scrape(compared.pods, credential)

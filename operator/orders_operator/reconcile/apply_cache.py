@@ -1,10 +1,10 @@
-"""What need not be applied: an object that is as we left it, or has all that it should have.
+"""Finds objects that need no apply: those as we left them, and those already as they should be.
 
-That saves nearly every write, and ends a loop that else has no end: an API server may normalise
-what it is given (it drops an empty list), or a policy may write the time into it, so that the same
-apply changes the object each time, and each change wakes its reconcile. A status that moves on is
-no reason to apply either. Nothing depends on what is remembered: without it, all that an object
-does not say itself (`held`) is applied once.
+That saves nearly every write, and breaks a loop that would otherwise never end: an API server may
+normalise what it is given (it drops an empty list), or a policy may write the time into it, so
+that the same apply changes the object each time, and each change wakes its reconcile. A change of
+status is no reason to apply either. Nothing depends on this cache: without it, an object is
+applied once more if its `managedFields` do not show that it is as it should be.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class ApplyCache:
         self._marks: dict[str, dict[tuple[str, str], Mark]] = {}
 
     def unchanged(self, owner: str, wanted: Object, live: Object, manager: str) -> bool:
-        """Whether an object is as our last apply of the same left it, or as it would leave it."""
+        """Whether an object is as our last apply of `wanted` left it, or as an apply would."""
         mark = self._marks.get(owner, {}).get(key(wanted))
         if mark is not None and mark == _mark(wanted, live):
             return True
@@ -45,7 +45,7 @@ class ApplyCache:
 
 
 def altered(before: Object, after: Object) -> bool:
-    """Whether an apply did anything: a Deployment's status moves on in between by itself."""
+    """Whether an apply changed anything but the status, which changes by itself."""
     return _content(before) != _content(after)
 
 
@@ -55,7 +55,7 @@ def digest(obj: Object) -> bytes:
 
 
 def _content(obj: Object) -> Object:
-    """Return an object without what moves by itself, and without what items of a list lack."""
+    """Return an object without what changes by itself, and without what items of a list lack."""
     moving = {"resourceVersion", "managedFields"}
     metadata = {name: it for name, it in obj["metadata"].items() if name not in moving}
     left = {name: it for name, it in obj.items() if name not in {"apiVersion", "kind", "status"}}
@@ -63,7 +63,7 @@ def _content(obj: Object) -> Object:
 
 
 def key(obj: Object) -> tuple[str, str]:
-    """Return kind and name: by them a child is known in its namespace."""
+    """Return kind and name, which identify a child in its namespace."""
     return obj["kind"], obj["metadata"]["name"]
 
 

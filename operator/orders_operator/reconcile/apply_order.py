@@ -1,4 +1,4 @@
-"""What is applied before what, and what is not applied where something else was refused. Pure."""
+"""The order in which kinds are applied, and what a refused object holds back. Pure."""
 
 from typing import Final
 
@@ -21,21 +21,21 @@ _NEEDED: Final[dict[str, set[str]]] = {
     "ControllerRevision": {"ConfigMap"},
     "Deployment": {"ControllerRevision", "ConfigMap"},
 }
-"""A route would lead to somebody else's Service, a revision would name a copy that is not there,
-and new pods would come without what they read, or without a way back."""
+"""Without these, a route would lead to somebody else's Service, a revision would name a copy that
+does not exist, and new pods would start without what they read, or without a way back."""
 
 
 def place(kind: str) -> int:
-    """Return when a kind is applied.
+    """Return a kind's place in the order of applies; the lowest comes first.
 
-    What pods need comes before them; an autoscaler that came first would change the replicas while
-    the Deployment's are handed over to it, and a route needs its Services.
+    What pods need comes before them. An autoscaler comes after its Deployment, or it would change
+    the replicas while they are handed over to it. A route comes after its Services.
     """
     return _ORDER.get(kind, _OTHERS)
 
 
 def needs(obj: Object, absent: Object) -> bool:
-    """Whether an object must not be applied because another one could not be made."""
+    """Whether an object must not be applied because `absent` could not be made."""
     if absent["kind"] not in _NEEDED.get(obj["kind"], set()):
         return False
     if absent["kind"] == "ControllerRevision":

@@ -1,4 +1,4 @@
-"""Whose tokens pods take: what their ConfigMap is to have, and the cluster's keys in it."""
+"""The issuers whose tokens pods accept: their ConfigMap, and the cluster's keys in it."""
 
 from collections.abc import Mapping
 
@@ -20,12 +20,11 @@ from orders_operator.rollout.pods import Failure
 
 
 class Trust(Struct, frozen=True):
-    """Whose tokens are taken.
+    """The issuers whose tokens are accepted.
 
     Args:
-        files: what the ConfigMap is to have; None to leave it as it is, or not to make it.
-        ports: where pods in use ask issuers for their keys.
-
+        files: the ConfigMap's data; None leaves it as it is, or does not make it.
+        ports: the ports at which pods in use ask issuers for their keys.
     """
 
     files: dict[str, str] | None = None
@@ -33,7 +32,10 @@ class Trust(Struct, frozen=True):
 
 
 async def cluster_keys(current: Pass, children: Children) -> ClusterKeys | None:
-    """Return the cluster's keys if they are needed, and can be had; else as pods have them."""
+    """Return the cluster's keys; None if they are not needed, or cannot be used.
+
+    If the API server does not give them now, return those that the pods have, if any.
+    """
     auth = current.service.spec.auth
     if auth is None or not auth.service_accounts:
         return None
@@ -58,16 +60,16 @@ async def cluster_keys(current: Pass, children: Children) -> ClusterKeys | None:
 
 
 def lacks_keys(current: Pass) -> bool:
-    """Whether the cluster's keys are needed and nobody knows them: then nothing new begins."""
+    """Whether the cluster's keys are needed but unknown: then no new revision begins."""
     auth = current.service.spec.auth
     return auth is not None and bool(auth.service_accounts) and current.snapshot.cluster is None
 
 
 async def trust(current: Pass) -> Trust:
-    """Return whose tokens are taken.
+    """Return the issuers whose tokens are accepted.
 
-    A spec that names no issuer any more has pods that still mount the ConfigMap refuse all; one
-    without any auth leaves it as it is, until no pod needs it.
+    If the spec no longer names an issuer, pods that still mount the ConfigMap refuse all tokens.
+    If the spec has no auth at all, the ConfigMap stays as it is until no pod needs it.
     """
     auth, kept = current.service.spec.auth, await _kept(current, current.snapshot.children)
     name = f"{current.service.metadata.name}{AUTH_SUFFIX}"
@@ -81,7 +83,7 @@ async def trust(current: Pass) -> Trust:
 
 
 async def _kept(current: Pass, children: Children) -> Mapping[str, str]:
-    """Return what the ConfigMap has now."""
+    """Return the data that the ConfigMap has now."""
     name = f"{current.service.metadata.name}{AUTH_SUFFIX}"
     live = await children.mine("v1", "ConfigMap", name)
     keys: Mapping[str, str] = (live or {}).get("data") or {}

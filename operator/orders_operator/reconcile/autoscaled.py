@@ -1,8 +1,7 @@
-"""How many pods there are once `autoscaling` is removed: as many as it had left. Pure.
+"""Keeps the autoscaler's number of pods once `autoscaling` is removed from the spec. Pure.
 
-`replicas` says nothing of what the load needs: nobody has looked at it while an autoscaler
-decided. So the live number stays until `replicas` differs from what it was then, which is kept in
-status.
+`replicas` says nothing about the load: it had no effect while an autoscaler decided. So the live
+number stays until `replicas` differs from what it was then, which the status keeps.
 """
 
 import msgspec
@@ -13,7 +12,7 @@ from orders_operator.objects import Object
 
 
 def autoscaled_before(resource: Object) -> Autoscaled | None:
-    """Return `status.autoscaled`; None if there is none that can be understood."""
+    """Return `status.autoscaled`; None if there is none, or it cannot be understood."""
     kept = (resource.get("status") or {}).get("autoscaled")
     try:
         return msgspec.convert(kept, Autoscaled | None)
@@ -24,14 +23,13 @@ def autoscaled_before(resource: Object) -> Autoscaled | None:
 def autoscaled(
     spec: OrderServiceSpec, before: Autoscaled | None, live: Object | None, *, known: bool
 ) -> Autoscaled | None:
-    """Return what is kept of autoscaling.
+    """Return the `status.autoscaled` to write.
 
     Args:
-        spec: what is declared.
-        before: what was kept.
-        live: the Deployment.
-        known: whether that could be read.
-
+        spec: the declared spec.
+        before: the `status.autoscaled` so far.
+        live: the Deployment; None if there is none.
+        known: whether the Deployment could be read.
     """
     if spec.autoscaling is not None:
         return Autoscaled(replicas=spec.replicas)
@@ -43,7 +41,7 @@ def autoscaled(
 
 
 def with_pods(service: OrderService, kept: Autoscaled | None) -> OrderService:
-    """Return a resource with as many replicas as there are to be."""
+    """Return a resource with the number of replicas that the autoscaler left, if one is kept."""
     if kept is None or kept.pods is None:
         return service
     spec = msgspec.structs.replace(service.spec, replicas=kept.pods)

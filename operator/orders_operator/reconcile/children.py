@@ -1,7 +1,7 @@
-"""The children in the cluster: looked up, applied, pruned, and never taken from somebody else.
+"""The children in the cluster: found, applied, pruned, and never taken from another owner.
 
-What the API server refuses of one object is said of that object, and all else goes on. Only where
-nothing else would fare better, as the server is away, does an error end the pass.
+If the API server refuses one object, that becomes a failure of this object, and the pass goes on.
+An error ends the pass only if everything else would fail as well, as when the server is away.
 """
 
 import logging
@@ -29,7 +29,7 @@ LIST_SECONDS: Final = 10.0
 GET_SECONDS: Final = 5.0
 
 _OVERTAKEN: Final = {("Secret", ErrorReason.CONFLICT), ("Secret", ErrorReason.ALREADY_EXISTS)}
-"""Failures by which somebody else was faster: another pass takes what they have made."""
+"""Failures that mean that somebody else was faster: another pass reads what they have made."""
 
 log = logging.getLogger("orders_operator.children")
 
@@ -43,9 +43,9 @@ class Children:
         """Prepare for one reconcile.
 
         Args:
-            context: the cluster, and what the reconciles before have applied.
-            owner: whose they are.
-            kinds: all kinds that the cluster serves.
+            context: the cluster, and what earlier passes have applied.
+            owner: the OrderService.
+            kinds: the kinds of children that the cluster serves.
             now: the time of the pass.
 
         """
@@ -60,15 +60,15 @@ class Children:
         self._live: dict[tuple[str, str], Object] = {}
         self._others: dict[tuple[str, str], Object | None] = {}
         self.unlisted: dict[str, KubeError] = {}
-        """The kinds whose list failed: nothing of them is made or pruned."""
+        """The kinds whose list failed: no object of these is created or pruned."""
         self._ignored: set[str] = set()
         self.unread: dict[tuple[str, str], KubeError] = {}
-        """Kinds and names of which it is not known whether they are there."""
+        """Kinds and names of objects that could not be read, so may or may not exist."""
         self.held_back: set[tuple[str, str]] = set()
-        """Kinds and names of what was refused, or waits for what was."""
+        """Kinds and names of objects that were refused, or that wait for one that was."""
 
     async def look(self) -> None:
-        """List what carries our labels.
+        """List the objects that carry our labels.
 
         Raises:
             KubeError: the API server is away.
@@ -82,7 +82,7 @@ class Children:
     async def listed(
         self, api_version: str, kind: str, plural: str, labels: Mapping[str, str]
     ) -> list[Object]:
-        """Return what has these labels; nothing where that fails, which `unlisted` then says.
+        """Return the objects with these labels; none if the list fails, which `unlisted` notes.
 
         Raises:
             KubeError: the API server is away.
@@ -100,15 +100,21 @@ class Children:
             return []
 
     def ignore(self, kind: str) -> None:
-        """Take it that nothing of a kind is ours; specs may name others' of some kinds."""
+        """Assume that no object of a kind is ours.
+
+        Secrets and ConfigMaps are still read by name, because specs may name somebody else's.
+        """
         del self.unlisted[kind]
         if kind not in REFERENCED.values():
             self._ignored.add(kind)
 
     async def find(self, api_version: str, kind: str, name: str) -> Object | None:
-        """Return an object by its name, whoever owns it; asked for once in a pass.
+        """Return an object by its name, whoever owns it; it is read once in a pass.
 
         None may also mean that it could not be read: see `unread`.
+
+        Raises:
+            KubeError: the API server is away.
         """
         if (kind, name) in self._live:
             return self._live[kind, name]
@@ -129,28 +135,28 @@ class Children:
         return self._others.get((kind, name))
 
     def _counts(self, kind: str, live: Object) -> bool:
-        """Whether what was read by its name is known now, though no list had it.
+        """Whether an object that was read by name counts as a child, though no list had it.
 
-        Its list failed, or somebody took its labels off. What specs name may be somebody else's
-        that goes with the OrderService.
+        Its list failed, or somebody removed its labels. A Secret or ConfigMap that our owner
+        reference alone marks may be somebody else's that is deleted with the OrderService.
         """
         ours = kind not in REFERENCED.values() and self._owner.controls(live)
         return ours or kind in self.unlisted
 
     async def find_reference(self, reference: Reference) -> Object | None:
-        """Return the Secret or ConfigMap that is referred to."""
+        """Return the Secret or ConfigMap of a reference; None as for `find`."""
         return await self.find("v1", REFERENCED[reference.plural], reference.name)
 
     def unreadable(self, reference: Reference) -> bool:
-        """Whether it is not known what a Secret or ConfigMap has, or whether it is there."""
+        """Whether a Secret or ConfigMap could not be read, so may or may not exist."""
         return (REFERENCED[reference.plural], reference.name) in self.unread
 
     def any_unread(self, kind: str) -> bool:
-        """Whether it is not known of some object of a kind whether it is there."""
+        """Whether some object of a kind could not be read, so may or may not exist."""
         return any(found == kind for found, _ in self.unread)
 
     async def mine(self, api_version: str, kind: str, name: str) -> Object | None:
-        """Return an object if it is ours, whatever became of its labels."""
+        """Return an object if it is ours, even without its labels."""
         obj = await self.find(api_version, kind, name)
         return obj if obj is not None and self._owner.owns(obj) else None
 
@@ -163,7 +169,7 @@ class Children:
         ]
 
     async def apply(self, wanted: Iterable[Object]) -> list[Failure]:
-        """Apply objects; return what went wrong, object by object.
+        """Apply objects in the order of their kinds; return the failures, object by object.
 
         Raises:
             KubeError: the API server is away, the namespace is being deleted, or a Secret is no
@@ -190,7 +196,11 @@ class Children:
     async def prune(
         self, wanted: Iterable[Object], spared: Callable[[Object], bool]
     ) -> list[Failure]:
-        """Delete those of ours that are not wanted, and not spared; the last applied first."""
+        """Delete our objects that are neither wanted nor spared, in the reverse order of applies.
+
+        Returns:
+            The failures, object by object.
+        """
         keep = set(map(key, wanted))
         failures = []
         for (kind, name), obj in sorted(self._live.items(), key=lambda entry: -place(entry[0][0])):
@@ -205,7 +215,7 @@ class Children:
         return failures
 
     async def _attempt(self, wanted: Object) -> Failure | None:
-        """Apply an object, where that may be tried; return what went wrong."""
+        """Apply an object unless that is ruled out or needless; return the failure, if any."""
         live = await self.find(wanted["apiVersion"], *key(wanted))
         kind = wanted["kind"]
         if live is None and kind in self.unlisted:
@@ -222,7 +232,7 @@ class Children:
         return await self._unless_refused(wanted, self._apply)
 
     async def _unless_refused(self, obj: Object, write: Callable[[Object], Any]) -> Failure | None:
-        """Write, unless that was refused a moment ago; return a refusal."""
+        """Write, unless that was refused a moment ago; return the refusal, if any."""
         refusals, uid = self._context.refusals, self._owner.uid
         failure: Failure | None = refusals.waiting(uid, obj, self._now)
         if failure is not None:
@@ -268,7 +278,7 @@ class Children:
 
 
 def refusal(what: str, error: KubeError) -> Failure:
-    """Return what is said of something that the API server refused."""
+    """Return the failure for something that the API server refused."""
     return Failure(Reason.APPLY_FAILED, f"{what}: {error.message}")
 
 

@@ -1,4 +1,4 @@
-"""Choose: which revision is declared, and whether all that its pods read is there."""
+"""Choose: find the declared revision, and check that everything its pods read exists."""
 
 import secrets
 from typing import Final
@@ -21,9 +21,9 @@ _PASSWORD_BYTES: Final = 24
 
 
 async def choose(current: Pass) -> None:
-    """Choose; without all that it reads nothing new is begun, and what was begun goes on.
+    """Choose the revision. While something that it reads is missing, the earlier one goes on.
 
-    An embedded database's Secret is made here, the first time: pods cannot begin without it.
+    The Secret of an embedded database is made here the first time: pods cannot start without it.
     """
     service, snapshot = current.service, current.snapshot
     annotations = current.resource["metadata"].get("annotations")
@@ -63,7 +63,7 @@ async def choose(current: Pass) -> None:
 
 
 def _begun(current: Pass) -> Revision | None:
-    """Return the revision that was begun; None if it is not known what runs, or what ran."""
+    """Return the revision that was begun; None if it is unknown, or what runs is."""
     snapshot, before = current.snapshot, current.snapshot.before
     if snapshot.children.any_unread("Deployment"):
         return None
@@ -74,7 +74,7 @@ def _begun(current: Pass) -> Revision | None:
 
 
 async def _password(current: Pass, own: Reference) -> Object | None:
-    """Return the Secret of the embedded database; None if it cannot be had."""
+    """Return the Secret of the embedded database, made if need be; None if that was refused."""
     children = current.snapshot.children
     live = await children.mine("v1", "Secret", own.name)
     if live is not None and text(Needed(own, "password"), {own: live}):

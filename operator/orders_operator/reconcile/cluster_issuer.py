@@ -1,7 +1,7 @@
-"""Who signs the tokens of the cluster's ServiceAccounts: the API server, which tells its keys.
+"""The issuer of the cluster's ServiceAccount tokens: the API server, which publishes its keys.
 
-It publishes them as OpenID Connect does (KEP-1393), and every ServiceAccount may read that, the
-operator's too. They are asked for when the first OrderService needs them, and `look` asks again.
+It publishes them as OpenID Connect does (KEP-1393), and every ServiceAccount may read them, the
+operator's included. They are read when the first OrderService needs them; `look` reads them again.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
 
 LOOK_SECONDS: Final = 60.0
-"""How often it is seen whether keys were rotated."""
+"""How often the operator checks whether the keys were rotated."""
 
 _CONFIGURATION: Final = "/.well-known/openid-configuration"
 _KEYS: Final = "/openid/v1/jwks"
-_JWKS: Final = "application/jwk-set+json"  # the API server has it in no other type
+_JWKS: Final = "application/jwk-set+json"  # the only type in which the API server has it
 _SECONDS: Final = 5.0
 
 
@@ -36,23 +36,22 @@ class ClusterIssuer:
     """The issuer of one cluster."""
 
     def __init__(self, kube: "Kube") -> None:
-        """Know nothing yet."""
+        """Read nothing until `keys` is called."""
         self._kube = kube
         self._known: ClusterKeys | None = None
 
     async def keys(self) -> ClusterKeys:
-        """Return the issuer and its keys as they were seen last.
+        """Return the issuer and its keys as they were read last.
 
         Raises:
-            KubeError: they were never seen, and cannot be read now.
-
+            KubeError: they were never read, and cannot be read now.
         """
         if self._known is None:
             self._known = await self._ask()
         return self._known
 
     async def look(self) -> bool:
-        """Return whether they are others by now; nobody is asked while nobody needs them.
+        """Read the keys again, and return whether they changed; read nothing if nobody needs them.
 
         Raises:
             KubeError: they cannot be read.

@@ -1,6 +1,6 @@
-"""What each condition says of what was observed. Pure.
+"""Derives the state of each condition from what was observed. Pure.
 
-What the conditions mean is told where they are declared, in `api.conditions`.
+`api.conditions` declares the conditions and says what they mean.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,12 @@ _HOW: Final = {
 def condition_states(
     observed: Observed, before: Mapping[str, Any]
 ) -> dict[ConditionType, ConditionState]:
-    """Return what each condition says."""
+    """Return the state of every condition.
+
+    Args:
+        observed: what the pass found.
+        before: the status as it was.
+    """
     stable = observed.tracks.stable.track
     state = None if stable is None else stable.progress
     failure = _failure(observed)
@@ -42,14 +47,14 @@ def condition_states(
 
 
 def paused(observed: Observed) -> ConditionState:
-    """Return whether the resource is left alone because it says so."""
+    """Return the state of Paused."""
     if observed.paused:
         return ConditionState("True", Reason.PAUSED, "spec.paused is true.")
     return ConditionState("False", Reason.RECONCILING, "The resource is reconciled.")
 
 
 def ordered(failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Sort failures by weight, and join those of one reason."""
+    """Join failures of one reason, and sort them, the most serious reason first."""
     weights = (Reason.SECRET_MISSING, Reason.NAME_CONFLICT)
     by_reason: dict[Reason, list[str]] = {}
     for failure in failures:
@@ -68,7 +73,7 @@ def ordered(failures: Sequence[Failure]) -> tuple[Failure, ...]:
 
 
 def _failure(observed: Observed) -> Failure | None:
-    """Return what weighs most."""
+    """Return the most serious failure; None without any."""
     if observed.invalid is not None:
         return Failure(Reason.INVALID_SPEC, observed.invalid)
     if observed.failures:
@@ -82,12 +87,12 @@ def _failure(observed: Observed) -> Failure | None:
 
 
 def _of_database(observed: Observed) -> Failure | None:
-    """Return why the embedded database does not serve: pods fail for want of it."""
+    """Return why the embedded database does not serve, for pods fail without it."""
     return observed.database
 
 
 def _of_rollout(observed: Observed) -> Failure | None:
-    """Return why the revision that the spec asks for is not had."""
+    """Return why the revision that the spec asks for was given up."""
     rollout = observed.rollout
     if rollout is None or rollout.failed is None:
         return None
@@ -95,7 +100,7 @@ def _of_rollout(observed: Observed) -> Failure | None:
 
 
 def _reason(text: str) -> Reason:
-    """Return a reason of the closed set, whatever another release wrote."""
+    """Return a reason of the closed set: Unavailable for one that only another release knows."""
     return next((reason for reason in Reason if reason == text), Reason.UNAVAILABLE)
 
 
@@ -119,7 +124,7 @@ def _of_cluster(observed: Observed) -> Failure | None:
 
 
 def _ready(observed: Observed, state: Progress | None, failure: Failure | None) -> ConditionState:
-    """Say whether callers are served, by whichever revision: not how far a rollout is."""
+    """Return whether any revision serves callers, whatever the progress of a rollout."""
     canary = observed.tracks.canary.track
     tracks = [
         progress
@@ -142,13 +147,13 @@ def _ready(observed: Observed, state: Progress | None, failure: Failure | None) 
 
 
 def _has_served(observed: Observed, state: Progress) -> bool:
-    """Whether pods served before: then that none does is no part of a rollout."""
+    """Whether pods served before: then a lack of serving pods is not part of a rollout."""
     stable = None if observed.rollout is None else observed.rollout.stable
     return stable is not None or (state.current and state.complete)
 
 
 def _under_way(observed: Observed, state: Progress | None) -> str:
-    """Say how far a rollout is."""
+    """Return the progress of a rollout as a message."""
     if state is None:
         return "The Deployment is being created."
     return observed.message if observed.stepping else _share(state)

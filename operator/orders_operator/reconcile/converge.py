@@ -1,4 +1,4 @@
-"""Apply what is desired, and prune what is neither desired nor in use."""
+"""Apply the desired objects, and prune those that are neither desired nor in use."""
 
 from typing import Final
 
@@ -28,16 +28,16 @@ from orders_operator.rollout.plan import held_back
 from orders_operator.rollout.pods import revisions_of
 
 CONFLICT_SECONDS: Final = 30.0
-"""When to look again whether somebody else's object is still in the way: it wakes nobody."""
+"""When to check whether somebody else's object is still in the way: its deletion wakes no pass."""
 _RECORDED_SECONDS: Final = 1.0
 _UNTOUCHED: Final = frozenset({"ControllerRevision", "ConfigMap", "Secret"})
-"""What stays, beside the Deployments, while it is not known which revision is to run."""
+"""The kinds that stay, like the Deployments, while the revision to run is unknown."""
 _TELLING: Final = frozenset({POD, CONTROLLER_REVISION.kind, STATEFUL_SET.kind})
-"""The kinds that tell what is in use."""
+"""The kinds from which the operator knows what is in use."""
 
 
 async def apply(current: Pass) -> list[Object]:
-    """Apply what is desired; return it."""
+    """Apply the desired objects, and return them."""
     current.in_use = in_use(current)
     objects = desired(current.service, await _facts(current))
     if current.invalid is not None:
@@ -53,8 +53,8 @@ async def apply(current: Pass) -> list[Object]:
 async def prune(current: Pass, objects: list[Object]) -> None:
     """Delete what is no longer desired, unless something in use needs it or may need it.
 
-    Going back is a deletion, of the canary: that is done whatever else is not known. Of another
-    kind whose list failed nothing is deleted, though some of it was found by its name.
+    A rollback deletes the canary, even while other facts are unknown. For any other kind whose
+    list failed, nothing is deleted, not even an object that was found by its name.
     """
     copies = config_maps(current)
     rolling = await _rolls(current)
@@ -76,12 +76,12 @@ async def prune(current: Pass, objects: list[Object]) -> None:
             return current.plan is None or not left
         if not sure or kind in current.snapshot.unknown:
             return True
-        if kind == "Ingress":  # callers come by it until the route is there
+        if kind == "Ingress":  # callers use it until the route exists
             return expose.http_route is not None and not route
         if (metadata.get("labels") or {}).get(COMPONENT) == DATABASE:
             older = newer and _is_database_revision(obj)
             return stays and not older and (policies or kind != "NetworkPolicy")
-        if kind == "NetworkPolicy":  # left out while an address is not known
+        if kind == "NetworkPolicy":  # left out while an address is unknown
             return policies
         read = kind == "ConfigMap" and (rolling or metadata["name"] in copies)
         return read or (current.plan is None and kind in _UNTOUCHED)
@@ -93,7 +93,7 @@ async def prune(current: Pass, objects: list[Object]) -> None:
 
 
 def _keeps_its_share(current: Pass, objects: list[Object]) -> bool:
-    """Whether a route may still give the canary's pods requests: none of it was applied."""
+    """Whether a route may still send requests to the canary's pods, as it was not applied."""
     routes = current.snapshot.children.every(HTTP_ROUTE)
     own = (HTTP_ROUTE.kind, current.service.metadata.name)
     if own in current.snapshot.children.held_back:
@@ -102,7 +102,7 @@ def _keeps_its_share(current: Pass, objects: list[Object]) -> bool:
 
 
 def _come_back(current: Pass) -> None:
-    """Say what could not be read, and come back for what is in the way or was refused."""
+    """Add what could not be read to the failures, and schedule the retry of what failed."""
     children = current.snapshot.children
     current.failures += [refusal(" ".join(found), why) for found, why in children.unread.items()]
     refused = any(failure.reason is Reason.APPLY_FAILED for failure in current.failures)
@@ -112,7 +112,7 @@ def _come_back(current: Pass) -> None:
 
 
 def retained_claim(current: Pass) -> RetainedClaim | None:
-    """Return the claim that an embedded database left behind, or is about to."""
+    """Return the claim that an embedded database left behind, or is about to; else None."""
     if uses_embedded(current):
         return None
     if current.snapshot.database is None or POD in current.snapshot.unknown:  # a pod may use it
@@ -124,7 +124,7 @@ def retained_claim(current: Pass) -> RetainedClaim | None:
 
 
 def _database_stays(current: Pass) -> bool:
-    """Whether the embedded database is in use, or its claim is not written down yet."""
+    """Whether the embedded database is in use, or the status does not name its claim yet."""
     kept = current.snapshot.database
     if current.plan is None or uses_embedded(current):
         return True
@@ -132,7 +132,7 @@ def _database_stays(current: Pass) -> bool:
 
 
 async def _rolls(current: Pass) -> bool:
-    """Whether pods of an earlier content may still be made: a ReplicaSet replaces those it has."""
+    """Whether pods with earlier content may still be created: a ReplicaSet replaces its own."""
     tracks = await tracks_of(current)
     found = (tracks.stable.track, tracks.canary.track)
     return any(
@@ -183,7 +183,7 @@ async def _facts(current: Pass) -> Facts:
 
 
 async def _database(current: Pass) -> Database | None:
-    """Return the embedded database, if it is declared or in use and its Secret can be had."""
+    """Return the embedded database; None if nothing uses it, or its Secret or claim is unknown."""
     if current.choice.password is None or not uses_embedded(current):
         return None
     name = postgres.database_name(current.service)
@@ -202,7 +202,7 @@ async def _database(current: Pass) -> Database | None:
 
 
 async def _placement(current: Pass) -> Placement | None:
-    """Return which revision runs where, with what its pods read, and which are kept."""
+    """Return which revision runs on which track, what its pods read, and which ones are kept."""
     if current.plan is None:
         return None
     plan, children, known = current.plan, current.snapshot.children, current.known

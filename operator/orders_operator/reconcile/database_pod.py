@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
 
 _SECONDS: Final = 10.0
-"""When to read it again: a StatefulSet does not change when its pod crashes, or is refused."""
+"""When to read it again: a StatefulSet does not change when its pod crashes or is refused."""
 _EVENTS: Final = 50
 _CLAIM: Final = ("v1", "persistentvolumeclaims")
 
@@ -29,13 +29,13 @@ log = logging.getLogger("orders_operator.reconcile")
 
 
 class Unread(Exception):
-    """It is not known whether there is a claim, or what it says."""
+    """The claim could not be read, so may or may not exist."""
 
 
 async def pods_of_database(
     kube: "Kube", service: OrderService, live: Object | None
 ) -> tuple[Object, ...]:
-    """Return the pods of the StatefulSet; none if there is no such, it serves, or that is refused.
+    """Return the StatefulSet's pods; none if it does not exist, serves, or the list is refused.
 
     Raises:
         KubeError: the API server does not answer.
@@ -55,10 +55,10 @@ async def pods_of_database(
 
 
 async def is_replaced(current: Pass, live: Object) -> bool:
-    """Whether the StatefulSet is scaled to none, so that a pod goes that it would never replace.
+    """Whether to scale the StatefulSet to 0, to remove a stuck pod that it would never replace.
 
-    The claim keeps the orders that earlier pods have written. So the pod stays while its claim
-    would not outlive it, and while that is not known.
+    The claim keeps the orders that earlier pods have written. So the pod stays if its claim would
+    not outlive it, or if the claim could not be read.
     """
     if not stuck(live, current.snapshot.database_pods):
         return False
@@ -75,11 +75,10 @@ async def is_replaced(current: Pass, live: Object) -> bool:
 
 
 async def placed(current: Pass) -> Placed | None:
-    """Return where a pod may run by the claim that an earlier database has left; None without.
+    """Return where the claim of an earlier database lets a pod run; None without such a claim.
 
     Raises:
-        Unread: it is not known; the pod might come up where its volume is not.
-
+        Unread: the claim could not be read; a pod might start where its volume is not.
     """
     claim = await _claim(current)
     return None if claim is None else placed_by(claim)
@@ -89,7 +88,7 @@ async def _claim(current: Pass) -> Object | None:
     """Return the claim; None if there is none.
 
     Raises:
-        Unread: it cannot be read, and the pass says so.
+        Unread: it cannot be read; the pass has a failure for that.
 
     """
     name = claim_name(current.service)

@@ -1,4 +1,4 @@
-"""Which optional APIs the cluster has now: asked again every few seconds, never only at start."""
+"""The optional APIs that the cluster serves, by discovery, asked again after ten seconds."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ MAX_AGE_SECONDS: Final = 10.0
 
 
 class Apis:
-    """Answers from discovery, kept for ten seconds."""
+    """The optional APIs; an answer of the API server counts for ten seconds."""
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class Apis:
         kinds: Iterable["Kind"],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask about the kinds that a cluster may lack."""
+        """Ask only about the optional ones among these kinds."""
         self._kube = kube
         self._wanted: dict[str, set[str]] = {}
         for kind in kinds:
@@ -34,12 +34,12 @@ class Apis:
         self._known = False
 
     async def served(self) -> frozenset[str]:
-        """Return the groups and versions of which every kind that is needed is served.
+        """Return the groups and versions that serve every kind that is needed.
 
-        An API server that does not say so now, but did before, has what it had.
+        If the API server cannot say so now but did before, return the earlier answer.
 
         Raises:
-            KubeError: the API server is away, or has not said so yet.
+            KubeError: the API server is away, or has never answered this.
 
         """
         now = self._clock()
@@ -62,5 +62,5 @@ class Apis:
         return frozenset(found)
 
     def doubt(self) -> None:
-        """Ask again the next time: an answer did not fit."""
+        """Ask again the next time, because a list failed that an answer made possible."""
         self._asked_at = None

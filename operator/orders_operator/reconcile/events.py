@@ -1,4 +1,4 @@
-"""Events of an OrderService, for `kubectl describe`: one for each transition, never a repetition.
+"""Events of an OrderService, for `kubectl describe`: one for each transition, without repetitions.
 
 An Event's reason is the reason of the condition that changed.
 """
@@ -17,7 +17,7 @@ NOTE_LENGTH: Final = 1024
 
 
 class Transition(Struct, frozen=True):
-    """A condition that became something else; `bad` makes the Event a warning."""
+    """A condition whose status or reason changed; `bad` makes the Event a warning."""
 
     type: str
     reason: str
@@ -26,14 +26,14 @@ class Transition(Struct, frozen=True):
 
 
 def event(resource: Object, transition: Transition, instance: str, now: datetime) -> Object:
-    """Return the Event of a transition, as events.k8s.io/v1 has it."""
+    """Return the Event of a transition, in the form of events.k8s.io/v1."""
     metadata = resource["metadata"]
     stamp = now.astimezone(UTC)
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{metadata['name']}.{uuid4().hex}",  # a time may be that of another one
+            "name": f"{metadata['name']}.{uuid4().hex}",  # two Events may share a time
             "namespace": metadata["namespace"],
         },
         "eventTime": stamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

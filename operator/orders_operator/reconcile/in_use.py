@@ -1,7 +1,7 @@
-"""What is in use, and what it needs: that stays, whatever is declared by now. Pure.
+"""What is in use, and what it needs: that stays, whatever the spec declares by now. Pure.
 
-In use are the stable revision, the one that rolls, the previous stable one until the new one is
-stable, and every pod that still exists, one on its way out included.
+In use are the stable revision, the one that rolls out, the previous stable one until the new one
+is stable, and every pod that still exists, including one that is terminating.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from orders_operator.resources.references import (
 
 
 def in_use(current: Pass) -> tuple[Object, ...]:
-    """Return the pods, and the templates of revisions, whose needs stay."""
+    """Return the pods, and the templates of revisions, whose needs must stay."""
     snapshot = current.snapshot
     status = snapshot.before if current.plan is None else current.plan.status
     hashes = [status.stable, status.canary]
@@ -50,7 +50,7 @@ def uses_embedded(current: Pass) -> bool:
 def config_maps(current: Pass) -> frozenset[str]:
     """Return the names of the ConfigMaps that pods read, and of the copies of revisions in use.
 
-    Pods that only take tokens by one need it, too: without it none of them could begin again.
+    They include the ConfigMap with the issuers of tokens: without it no pod could start again.
     """
     needs = (need.reference for reader in current.in_use for need in named(reader))
     status = current.snapshot.before if current.plan is None else current.plan.status
@@ -68,15 +68,16 @@ def config_maps(current: Pass) -> frozenset[str]:
 def egress(
     current: Pass, running: Iterable[Running], policy: Object | None, issuers: Iterable[int]
 ) -> Egress | None:
-    """Return where everything in use goes; None while that is not known, and no policy is there.
+    """Return the ports to which everything in use connects.
+
+    None means that a port is unknown and no policy exists yet.
 
     Args:
         current: the pass.
-        running: what the tracks are to run.
-        policy: the NetworkPolicy there is; its ports stay open until no pod is left that may have
-            read another address.
-        issuers: the ports of those whose tokens are taken.
-
+        running: the revisions that the tracks should run.
+        policy: the live NetworkPolicy; its ports stay open until no pod is left that may have read
+            another address.
+        issuers: the ports of the issuers whose tokens are accepted.
     """
     name, contents = postgres.database_name(current.service), current.snapshot.contents
     own, embedded, known, ports = uses_embedded(current), False, True, set(issuers)
@@ -102,7 +103,7 @@ def egress(
 
 
 def _all_current(current: Pass, running: Iterable[Running]) -> bool:
-    """Whether every pod has what its revision reads now."""
+    """Whether every pod has the content that its revision reads now."""
     content = {(found.revision.hash, found.content) for found in running}
     return all(
         (_said(pod, "labels", REVISION), _said(pod, "annotations", CONFIG_HASH)) in content

@@ -1,4 +1,4 @@
-"""Which OrderServices name which Secrets and ConfigMaps: their specs, revisions and pods."""
+"""Which OrderServices name which Secrets and ConfigMaps, in their specs, revisions and pods."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from orders_operator.resources.references import Reference
 class Index:
     """Finds the OrderServices that a change of a Secret or ConfigMap concerns.
 
-    Any thread may ask; one alone changes it.
+    Any thread may read it; only one changes it.
     """
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Index:
         self._namers: dict[tuple[str, Reference], frozenset[Key]] = {}
 
     def set(self, key: Key, references: Iterable[Reference]) -> None:
-        """Replace what an OrderService names."""
+        """Replace the references of an OrderService."""
         new = frozenset(references)
         old = self._named.get(key, frozenset())
         for gone in old - new:

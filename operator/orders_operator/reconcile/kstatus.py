@@ -1,10 +1,9 @@
-"""What Reconciling and Stalled say, by which tools know whether waiting is worth it. Pure.
+"""The conditions Reconciling and Stalled, which tell tools whether waiting is worth it. Pure.
 
 kstatus, with which Flux and Helm wait, reads these two before everything else: Stalled ends the
-wait with a failure at once, Reconciling lets it go on. So Stalled is what no waiting mends: a spec
-that is invalid, an object of somebody else's in the way, a revision that was given up. Whatever
-may pass by itself, a missing Secret too, is Reconciling, and so is what `spec.paused` holds back.
-
+wait at once with a failure, Reconciling lets it continue. So Stalled is for what no waiting
+repairs: an invalid spec, somebody else's object in the way, a revision that was given up. Whatever
+may pass by itself is Reconciling, even a missing Secret, and so is what `spec.paused` holds back.
 https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
 """
 
@@ -24,13 +23,13 @@ PAUSED: Final = {
     ConditionType.RECONCILING: ConditionState("True", Reason.PAUSED, "spec.paused is true."),
     ConditionType.STALLED: _NOT_STALLED,
 }
-"""What both say while the resource is left alone."""
+"""Both conditions while the resource is paused."""
 
 
 def kstatus(
     observed: Observed, said: Mapping[ConditionType, ConditionState]
 ) -> dict[ConditionType, ConditionState]:
-    """Return what both say beside the other conditions, which are given."""
+    """Return both conditions; `said` has the other conditions."""
     given_up = _given_up(observed)
     if given_up is None:
         return {
@@ -44,7 +43,7 @@ def kstatus(
 
 
 def _given_up(observed: Observed) -> Failure | None:
-    """Return what keeps the spec from being brought about until a person changes something."""
+    """Return the failure that keeps the spec from taking effect until a person acts; else None."""
     if observed.invalid is not None:
         return Failure(Reason.INVALID_SPEC, observed.invalid)
     conflict = next(
@@ -52,14 +51,14 @@ def _given_up(observed: Observed) -> Failure | None:
     )
     if conflict is not None:
         return conflict
-    if observed.rollout is None or not observed.begun:  # what failed is not what the spec asks for
+    if observed.rollout is None or not observed.begun:  # it is about an earlier revision
         return None
     reason = _GIVEN_UP.get(observed.rollout.phase)
     return None if reason is None else Failure(reason, observed.message)
 
 
 def _reconciling(said: Mapping[ConditionType, ConditionState]) -> ConditionState:
-    """Return what is still to come, or that nothing is."""
+    """Return Reconciling: what is still to come, or that nothing is."""
     ready, progressing, degraded = (
         said[kind]
         for kind in (ConditionType.READY, ConditionType.PROGRESSING, ConditionType.DEGRADED)

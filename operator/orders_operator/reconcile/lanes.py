@@ -1,10 +1,10 @@
-"""Two lanes of keys that wait: what is urgent goes first, and the rest is not forgotten."""
+"""Two lanes of waiting keys: urgent keys go first, and the others still get their turn."""
 
 from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
 IN_A_ROW: Final = 8
-"""How many urgent keys go first while others wait; then one of those goes."""
+"""How many urgent keys go in a row while others wait; then one of the others goes."""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -23,7 +23,7 @@ class Lanes(Generic[Key]):
         return len(self._urgent) + len(self._rest)
 
     def add(self, key: Key, *, urgent: bool) -> None:
-        """Have a key wait; one that does keeps its place, or becomes urgent."""
+        """Add a key; one that already waits keeps its place, or becomes urgent."""
         if urgent:
             self._rest.pop(key, None)
             self._urgent.setdefault(key)

@@ -1,7 +1,7 @@
-"""Whether an apply would change nothing of an object. Pure.
+"""Whether an apply would leave an object unchanged. Pure.
 
-Such an apply is not made at all, for it goes through admission, where a policy may stamp a pod
-template with the time, and so each one would be a rolling update. An object says itself what our
+Such an apply is not sent at all: it would pass admission, where a policy may write the time into a
+pod template, so that each apply would start a rolling update. The object itself tells what our
 last apply gave it: `managedFields` has the fields, the object their values.
 """
 
@@ -24,10 +24,10 @@ _UNITS: Final = {
 
 
 def is_applied(live: Object, wanted: Object, manager: str) -> bool:
-    """Whether what a manager has applied to an object is just what is wanted now.
+    """Whether what a manager has applied to an object equals what is wanted now.
 
-    What the API server has put in another form (an empty list, say, or a quantity elsewhere than
-    in resources) is taken for a difference: then it is applied once more, as everything else.
+    A value that the API server has put in another form (an empty list, say, or a quantity anywhere
+    but in resources) counts as a difference: then the object is applied once more, like any other.
     """
     fields = _fields(live, manager)
     if fields is None:
@@ -65,7 +65,7 @@ def _same(wanted: Any, live: Any, fields: Object) -> bool:
 
 
 def _same_item(wanted: Object, live: list[Any], fields: Object) -> bool:
-    """Whether an item is as wanted in a list whose items are known by some of their fields."""
+    """Whether an item is as wanted in a list whose items some of their fields identify."""
     for name, inner in fields.items():
         key = json.decode(name[2:]) if name.startswith("k:") else None
         if isinstance(key, dict) and _has(wanted, key):
@@ -75,14 +75,14 @@ def _same_item(wanted: Object, live: list[Any], fields: Object) -> bool:
 
 
 def _same_quantities(wanted: Any, live: Any) -> bool:
-    """Whether resources are as wanted, in whatever unit: the API server makes 500m of 0.5."""
+    """Whether resources are as wanted, in whatever unit: the API server turns 0.5 into 500m."""
     if not (isinstance(wanted, dict) and isinstance(live, dict) and wanted.keys() == live.keys()):
         return False
     return all(_quantity(quantity) == _quantity(live[name]) for name, quantity in wanted.items())
 
 
 def _quantity(value: Any) -> Decimal | str:
-    """Return a number; what is none in this form is compared as it is."""
+    """Return a quantity as a number; text in any other form is compared as it is."""
     match = _QUANTITY.fullmatch(str(value))
     return str(value) if match is None else Decimal(match[1]) * _UNITS[match[2] or " "]
 

@@ -1,4 +1,4 @@
-"""The Secret with the API key of the metrics: there before the pods that need it, and after."""
+"""The Secret with the metrics' API key: it exists before the pods that need it, and after them."""
 
 import secrets
 from typing import Final
@@ -9,14 +9,15 @@ from orders_operator.resources.metrics_key import metrics_secret, reference, usa
 from orders_operator.resources.references import metrics_keys_of
 
 _PREFIX: Final = "orders_"
-"""As the service's own keys begin; scanners for secrets know them by it."""
+"""The prefix of the service's own keys, by which secret scanners recognise them."""
 _BYTES: Final = 32
 
 
 async def make_metrics_key(current: Pass) -> bool:
-    """Make the Secret where it is declared, as pods cannot begin without it.
+    """Make the Secret if it is declared, because pods cannot start without it.
 
-    Return whether what is declared can be had.
+    Returns:
+        False if it is declared and could not be made, else True.
     """
     if current.invalid is not None or not current.service.spec.monitoring.auth:
         return True
@@ -34,13 +35,13 @@ async def kept_metrics_key(current: Pass) -> Object | None:
     """Return the Secret while it is declared or mounted; None if nobody needs one."""
     name = reference(current.service).name
     mounted = any(metrics_keys_of(reader) == name for reader in current.in_use)
-    if ("Secret", name) in current.snapshot.children.held_back:  # somebody else's, perhaps
+    if ("Secret", name) in current.snapshot.children.held_back:  # it may be somebody else's
         return None
     return await _secret(current) if current.service.spec.monitoring.auth or mounted else None
 
 
 async def credential(current: Pass) -> str | None:
-    """Return the API key that pods take, for the operator's own analysis; None without one."""
+    """Return the API key that pods accept, for the operator's own analysis; None without one."""
     return usable_key(current.service, await _live(current))
 
 

@@ -1,8 +1,9 @@
-"""Ports that somebody has moved, which no apply can set right. Pure.
+"""Ports whose numbers somebody has changed, which no apply can restore. Pure.
 
-Server-side apply knows the ports of a Service, and of a container, by their numbers. One whose
-number somebody has changed is another port to it, which stays beside ours; and as both have one
-name, the API server refuses them. So such a port is replaced first, by its place in the list.
+Server-side apply identifies the ports of a Service, and of a container, by their numbers. A port
+whose number somebody has changed counts as another port, which stays beside ours; and because both
+have one name, the API server refuses them. So such a port is replaced first, by its place in the
+list.
 """
 
 from collections.abc import Iterator
@@ -15,9 +16,9 @@ _NUMBERS: Final = ("port", "containerPort", "protocol")
 
 
 def port_patch(wanted: Object, live: Object) -> list[Object]:
-    """Return the JSON patch that sets right what an apply cannot; empty if there is no such.
+    """Return the JSON patch that restores what an apply cannot; empty if there is none.
 
-    It holds only for the object as it was read.
+    The API server accepts it only while the object is as it was read.
     """
     changes = [*_changes(wanted, live, "")]
     if not changes:
@@ -39,7 +40,7 @@ def _changes(wanted: Any, live: Any, path: str) -> Iterator[Object]:
 
 
 def _in_list(item: Any, live: list[Any], path: str) -> Iterator[Object]:
-    """Compare an item with the one of its name, wherever that stands."""
+    """Compare an item with the live one of the same name, at whatever place that is."""
     name = item.get("name") if isinstance(item, dict) else None
     for place, port in enumerate(live):
         if name is not None and isinstance(port, dict) and port.get("name") == name:

@@ -1,4 +1,4 @@
-"""Observe: what is now, after everything was applied and pruned."""
+"""Observe: collect the state after everything was applied and pruned."""
 
 from orders_operator.api.conditions import Reason
 from orders_operator.reconcile.address import url
@@ -18,7 +18,7 @@ from orders_operator.rollout.pods import Failure
 
 
 async def observe(current: Pass) -> None:
-    """Collect everything that the status is made of."""
+    """Collect everything from which the status is made."""
     spec, namespace, name = current.service.spec, *current.key
     if current.invalid is not None:
         current.observed = Observed(
@@ -53,14 +53,14 @@ async def observe(current: Pass) -> None:
 
 
 def _hidden(current: Pass) -> bool:
-    """Whether it is not known which pods there are, or what a Deployment has."""
+    """Whether the pods, or a Deployment, could not be read."""
     return POD in current.snapshot.unknown or current.snapshot.children.any_unread("Deployment")
 
 
 def _lost(current: Pass) -> list[Failure]:
-    """Return what the stable revision alone reads of Secrets and is gone.
+    """Return the missing Secrets that the stable revision reads and the wanted one does not.
 
-    It holds nothing back; but a pod that starts again would fail.
+    They hold nothing back; but a pod that starts again would fail.
     """
     status = current.snapshot.before if current.plan is None else current.plan.status
     stable = current.known.get(status.stable or "")
@@ -69,7 +69,7 @@ def _lost(current: Pass) -> list[Failure]:
     secrets = [need for need in everything(stable.template) if need.reference.plural == SECRETS]
     own = (
         postgres.database_name(current.service) if uses_embedded(current) else None
-    )  # told of already
+    )  # reported already
     unread = current.snapshot.children.unreadable
     needs = [need for need in secrets if need.reference.name != own and not unread(need.reference)]
     texts = missing(needs, current.snapshot.contents)
@@ -89,7 +89,7 @@ def _secrets_hash(current: Pass) -> str:
 
 
 def _absent(current: Pass) -> tuple[str, ...]:
-    """Return the optional APIs that the spec asks for and the cluster has not."""
+    """Return the optional APIs that the spec asks for and the cluster does not serve."""
     spec = current.service.spec
     asked = []
     if spec.monitoring.enabled:
@@ -100,5 +100,5 @@ def _absent(current: Pass) -> tuple[str, ...]:
 
 
 def _listed(labels: dict[str, str]) -> str:
-    """Return labels as the scale subresource wants them."""
+    """Return labels in the form that the scale subresource requires."""
     return ",".join(f"{label}={value}" for label, value in sorted(labels.items()))

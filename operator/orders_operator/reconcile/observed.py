@@ -1,4 +1,4 @@
-"""What a reconcile found out: everything that the status is made of, and nothing else."""
+"""The observed state: everything from which the status is made, and nothing else."""
 
 from typing import Final
 
@@ -23,13 +23,13 @@ class ConditionState(Struct, frozen=True):
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """One look at an OrderService and its children.
+    """The observed state of an OrderService and its children.
 
-    `failures` are in the order of their weight. `rollout` is None when nobody looked at it.
-    `absent` are the optional APIs that the spec asks for and the cluster has not. `database` is
-    what is wrong with the pod of an embedded one. `hidden` says that pods or Deployments could not
-    be read. `begun` says whether `rollout` is about the revision that the spec asks for: while
-    something is missing for that one, it is about the one before.
+    `failures` are sorted, the most serious first. `rollout` is None if no rollout was planned.
+    `absent` has the optional APIs that the spec asks for and the cluster does not serve.
+    `database` is the failure of an embedded database's pod. `hidden` says that pods or Deployments
+    could not be read. `begun` says whether `rollout` is about the revision that the spec asks for:
+    while that one lacks something, `rollout` is about the one before.
     """
 
     generation: int
@@ -58,10 +58,10 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     @property
     def stepping(self) -> bool:
-        """Whether a new revision is beside the stable one."""
+        """Whether a new revision runs beside the stable one."""
         return self.rollout is not None and self.rollout.phase in _BESIDE
 
     @property
     def message(self) -> str:
-        """Return what the rollout says of itself."""
+        """Return the rollout's message; empty without one."""
         return (self.rollout.message if self.rollout is not None else None) or ""

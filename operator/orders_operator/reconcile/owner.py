@@ -1,8 +1,8 @@
-"""Whose an object is: by its controller, or by the operator's marks where that is gone.
+"""Who owns an object: by its controller reference, or by the operator's marks without one.
 
-An object loses its owner when the OrderService is deleted with `--cascade=orphan`, and has one
-that is gone after a restore from a backup. It is still ours if it has our labels and fields that
-we have applied: nobody has both by chance.
+An object loses its owner when the OrderService is deleted with `--cascade=orphan`, and has an
+owner that no longer exists after a restore from a backup. It is still ours if it has our labels
+and fields that we have applied: nobody has both by chance.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ class Owner(Struct, frozen=True):
 
     @classmethod
     def of(cls, resource: Object) -> "Owner":
-        """Return what a resource is to its children."""
+        """Return the owner that a resource is to its children."""
         metadata = resource["metadata"]
         return cls(metadata["namespace"], metadata["name"], metadata["uid"])
 
@@ -46,7 +46,7 @@ class Owner(Struct, frozen=True):
     def orphaned(self, obj: Object) -> bool:
         """Whether an object was made for an OrderService of this name, and has no owner now.
 
-        One that is on its way out with an earlier OrderService of this name is left to go.
+        One that is being deleted with an earlier OrderService of this name is left alone.
         """
         metadata = obj["metadata"]
         marks = metadata.get("managedFields") or []
@@ -64,7 +64,7 @@ class Owner(Struct, frozen=True):
     def adopted(self, obj: Object, reference: Object) -> Object:
         """Return the merge patch that makes an orphan ours, if it still is as it was read.
 
-        A controller that is gone has to go first: an object has only one.
+        It removes the old controller reference, because an object can have only one.
         """
         metadata = obj["metadata"]
         others = [
@@ -81,7 +81,7 @@ class Owner(Struct, frozen=True):
         }
 
     def told(self, obj: Object) -> str:
-        """Say who owns an object that is not ours, as far as it says so itself."""
+        """Say who owns an object that is not ours, as far as the object says so."""
         for owner in _controllers(obj):
             if (owner["kind"], owner["name"]) == (KIND, self.name):
                 return "belongs to a deleted OrderService of this name"

@@ -1,15 +1,15 @@
-"""A queue of keys: one key is worked on by one worker at a time, and waits in it once.
+"""A queue of keys: one worker at a time works on a key, and each key waits in it only once.
 
-A key that is added while it is worked on runs once more afterwards, so that no change is missed.
-A key whose work failed comes back after a delay that doubles with each failure in a row; an event
-for it does not wait for that delay, for the event may be the cure.
+A key that is added while it is worked on runs once more afterwards, so that no change is missed. A
+key whose work failed comes back after a delay that doubles with each failure in a row. An event
+for that key does not wait for the delay, because the event may be the cure.
 
-What is urgent goes first (`lanes`): what has changed, and rollouts. What is only looked at again,
-as all are after a restart, waits for that.
+Urgent keys go first (`lanes`): those that have changed, and rollouts. Keys that are only looked at
+again, as all are after a restart, wait for those.
 
-Work that takes long, as it waits for what does not answer, holds no worker: after two seconds it
-goes on beside them. A key whose last work took long begins beside them, where there is room; so
-however many keys are slow, all others find a worker.
+Slow work, such as waiting for a server that does not answer, holds no worker: after two seconds it
+continues beside the workers. A key whose last work was slow starts beside them if there is room.
+So however many keys are slow, all others find a worker.
 """
 
 import asyncio
@@ -24,29 +24,28 @@ FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 300.0
 WORKERS: Final = 4
 SLOW_SECONDS: Final = 2.0
-"""After which work goes on beside the workers."""
+"""The time after which work continues beside the workers."""
 MOST_SLOW: Final = 16
-"""How many keys that are known to be slow are worked on at the same time."""
+"""How many keys that are known to be slow may be worked on at the same time."""
 
 log = logging.getLogger("orders_operator.queue")
 Key = TypeVar("Key", bound=Hashable)
 
 
 def backoff(failures: int) -> float:
-    """Return how long to wait after this many failures in a row: 0.5 s, 1 s, ... 5 min."""
+    """Return the seconds to wait after this many failures in a row: 0.5, 1, ... at most 300."""
     return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 32))
 
 
 class KeyedQueue(Generic[Key]):
-    """Keys waiting for `work`; each piece of work returns when it wants to run again, or None."""
+    """Keys that wait for `work`, which returns when the key should run again, or None."""
 
     def __init__(self, work: Callable[[Key], Awaitable[float | None]]) -> None:
-        """Keep what is done with a key.
+        """Start with no key and no worker.
 
         Args:
             work: returns the seconds after which the key comes back by itself, and urgently, or
-                None; raising means failure.
-
+                None; an exception means failure.
         """
         self._work = work
         self._ready: Lanes[Key] = Lanes()
@@ -81,7 +80,7 @@ class KeyedQueue(Generic[Key]):
         ]
 
     async def stop(self) -> None:
-        """Cut off what is under way: work is repeatable, the next leader repeats it."""
+        """Cancel all work that is under way: it is repeatable, and the next leader repeats it."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -91,7 +90,7 @@ class KeyedQueue(Generic[Key]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def add(self, key: Key, *, urgent: bool = True) -> None:
-        """Have a key worked on as soon as a worker is free and its present work is done."""
+        """Have a key worked on once a worker is free and the key's present work is done."""
         for waiting in (self._again, self._parked):
             if key in waiting:
                 waiting[key] |= urgent
@@ -103,9 +102,9 @@ class KeyedQueue(Generic[Key]):
         self._arrived.set()
 
     def add_after(self, key: Key, seconds: float, *, urgent: bool = True) -> None:
-        """Have a key worked on later; the earlier of two such wishes counts.
+        """Have a key worked on later; the earlier of two such requests counts.
 
-        Whenever it is worked on before, it has no such wish any more.
+        If the key is worked on before that, the request is dropped.
         """
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
@@ -117,7 +116,7 @@ class KeyedQueue(Generic[Key]):
         self._timers[key] = loop.call_at(at, partial(self._due, key, urgent=urgent))
 
     def forget(self, key: Key) -> None:
-        """Drop what is remembered of a key that is gone."""
+        """Drop everything that is remembered of a key that is gone."""
         self._failures.pop(key, None)
         self._slow.discard(key)
         self._drop_timer(key)

@@ -1,4 +1,4 @@
-"""Read: everything that a pass looks at, once."""
+"""Read: collect everything that a pass needs, once."""
 
 import contextlib
 from http import HTTPStatus
@@ -34,7 +34,7 @@ from orders_operator.rollout.pods import ended, revisions_of
 
 
 async def read(current: Pass) -> None:
-    """Read the children, the pods, the revisions, and what all of them name."""
+    """Read the children, the pods, the revisions, and the objects that these name."""
     context, service, metadata = current.context, current.service, current.service.metadata
     served = await context.apis.served()
     kinds = [kind for kind in context.kinds if not kind.optional or kind.api_version in served]
@@ -42,7 +42,7 @@ async def read(current: Pass) -> None:
     children = Children(context, owner, kinds, current.now)
     await children.look()
     if children.unlisted:
-        context.apis.doubt()  # an optional kind may be gone since
+        context.apis.doubt()  # an optional kind may have been removed
     await _keep_pods(current, children)
     service, pods = current.service, await _pods(current, children)
     unknown = _unknown(current, children)
@@ -78,9 +78,9 @@ async def read(current: Pass) -> None:
 
 
 async def _keep_pods(current: Pass, children: Children) -> None:
-    """Have as many replicas declared as there are to be, once there is no autoscaling."""
+    """Keep the autoscaler's number of replicas once there is no autoscaling."""
     current.autoscaled = autoscaled_before(current.resource)
-    if current.invalid is not None:  # it is not known whether there is autoscaling
+    if current.invalid is not None:  # whether there is autoscaling is unknown
         return
     live = await children.mine("apps/v1", "Deployment", current.service.metadata.name)
     known = not children.any_unread("Deployment")
@@ -95,9 +95,9 @@ async def _pods(current: Pass, children: Children) -> tuple[Object, ...]:
 
 
 def _unknown(current: Pass, children: Children) -> frozenset[str]:
-    """Return the kinds of which it is not known what there is, and say so.
+    """Return the kinds whose list failed, and add that to the pass's failures.
 
-    A kind that nothing here uses may be forbidden, or gone: none of it is ours.
+    A kind that this OrderService does not use may be forbidden, or gone: none of it is ours.
     """
     controllers = children.every(CONTROLLER_REVISION)
     components = [(obj["metadata"].get("labels") or {}).get(COMPONENT) for obj in controllers]
@@ -112,10 +112,10 @@ def _unknown(current: Pass, children: Children) -> frozenset[str]:
 
 
 def rollout_before(resource: Object) -> RolloutStatus:
-    """Return `status.rollout`; a new one where there is none.
+    """Return `status.rollout`; a new one if there is none.
 
-    Of one that another release of the operator wrote it keeps each field that it understands, so
-    that a phase that is new to it costs neither the stable revision nor the failed one.
+    If another release of the operator wrote it, keep each field that this release understands, so
+    that a phase that it does not know costs neither the stable revision nor the failed one.
     """
     found = (resource.get("status") or {}).get("rollout")
     try:
@@ -132,7 +132,7 @@ def rollout_before(resource: Object) -> RolloutStatus:
 
 
 async def _deployed(children: Children, name: str) -> list[Revision]:
-    """Return the revisions that the Deployments of both tracks were given."""
+    """Return the revisions that the Deployments of both tracks have."""
     deployments = [
         await children.mine("apps/v1", "Deployment", track) for track in (name, f"{name}-{CANARY}")
     ]
@@ -142,9 +142,10 @@ async def _deployed(children: Children, name: str) -> list[Revision]:
 
 
 async def _controllers(children: Children, name: str, deployed: list[Revision]) -> list[Object]:
-    """Return the ControllerRevisions; that of a revision that runs, whatever became of its labels.
+    """Return the ControllerRevisions, including those of running revisions that lost their labels.
 
-    Its Deployment names it. What it keeps cannot be written anew, as its data are immutable.
+    The Deployment names its revision. A ControllerRevision cannot be written anew, because its
+    data are immutable.
     """
     controllers = children.every(CONTROLLER_REVISION)
     known = {kept.hash for obj in controllers if (kept := stored(obj)) is not None}
@@ -162,7 +163,7 @@ async def _controllers(children: Children, name: str, deployed: list[Revision]) 
 async def _of_database(
     children: Children, service: OrderService, live: Object | None
 ) -> list[Object]:
-    """Return the ControllerRevision that a StatefulSet names, if its labels were taken off."""
+    """Return the ControllerRevision that a StatefulSet names, if its labels were removed."""
     name = None if live is None else database_revision.name_of(service, live)
     there = {obj["metadata"]["name"] for obj in children.every(CONTROLLER_REVISION)}
     if name is None or name in there:
@@ -175,9 +176,9 @@ async def _of_database(
 def _revisions(
     controllers: list[Object], before: RolloutStatus, deployed: list[Revision]
 ) -> dict[str, Revision]:
-    """Return the revisions whose templates there are, in the order in which one is looked for.
+    """Return the revisions whose templates are known, in the order in which one is looked for.
 
-    What pods run is known from their Deployment, should its ControllerRevision be gone.
+    The Deployment tells what its pods run, should its ControllerRevision be gone.
     """
     newest = sorted(controllers, key=lambda obj: -int(obj.get("revision") or 0))
     found = {kept.hash: kept for obj in newest if (kept := stored(obj)) is not None}

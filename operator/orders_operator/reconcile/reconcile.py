@@ -1,7 +1,7 @@
 """One idempotent reconcile: read, choose, plan, apply, prune, observe, report.
 
-It may be run at any time, any number of times, by any replica; what it keeps between two passes
-only saves work. Each step adds to the pass what it found, and only `report` says it.
+Any replica may run it at any time, any number of times; what is kept between two passes only saves
+work. Each step adds its findings to the pass, and only `report` publishes them.
 """
 
 import logging
@@ -62,10 +62,10 @@ class Reconciler:
         Args:
             kube: the cluster.
             kinds: all kinds of children.
-            apis: which optional ones the cluster has.
-            index: where what specs and revisions name is noted.
-            metrics: what is counted.
-            tracing: what records spans.
+            apis: the optional APIs that the cluster serves.
+            index: which OrderServices name which Secrets and ConfigMaps.
+            metrics: the operator's metrics.
+            tracing: records a span for each reconcile.
             instance: this process' name, in Events.
             now: the time, for conditions and Events.
 
@@ -88,11 +88,11 @@ class Reconciler:
         self._uids: dict[Key, str] = {}
 
     async def __call__(self, key: Key) -> float | None:
-        """Reconcile; return the seconds after which to do so again, if nothing happens before.
+        """Reconcile; return the seconds until the next time if nothing happens before, or None.
 
         Raises:
-            KubeError: the API server is away; the queue tries again.
-
+            KubeError: the API server is away, or refused what the pass depends on; the queue tries
+                again.
         """
         started = time.perf_counter()
         try:
@@ -104,16 +104,15 @@ class Reconciler:
         return later
 
     async def rotated(self) -> bool:
-        """Return whether the keys that sign the cluster's tokens are others by now.
+        """Return whether the keys that sign the cluster's tokens have changed.
 
         Raises:
             KubeError: they cannot be read.
-
         """
         return await self._context.issuer.look()
 
     async def _logged(self, key: Key) -> float | None:
-        """Reconcile; an error is counted and logged while its ids are known."""
+        """Reconcile; count and log an error while the span's ids are known."""
         try:
             return await self._reconcile(key)
         except KubeError as error:
@@ -171,7 +170,7 @@ class Reconciler:
         return await self._pass(Pass(self._context, service, resource, self._now()))
 
     async def _pass(self, current: Pass) -> float | None:
-        """Make the children what they should be, and tell what came of it."""
+        """Bring the children to their desired state, and report the outcome."""
         await read(current)
         await choose(current)
         await plan_rollout(current)

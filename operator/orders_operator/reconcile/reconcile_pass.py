@@ -1,4 +1,4 @@
-"""One reconcile pass over one OrderService: what it is given, and what each step adds to it."""
+"""One reconcile pass over one OrderService: its inputs, and what each step adds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ POD: Final = "Pod"
 
 @dataclass(frozen=True)
 class Context:
-    """What passes share: the cluster, and what is remembered between two of them to save work."""
+    """What passes share: the cluster, and what is remembered between passes to save work."""
 
     kube: "Kube"
     kinds: Sequence["Kind"]
@@ -54,15 +54,17 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     Args:
         served: the optional APIs that the cluster has.
         children: the children, which are applied and pruned through it.
-        pods: those of the service that have not ended, on their way out or not.
+        pods: those of the service that have not ended, including terminating ones.
         before: `status.rollout`.
-        revisions: those that are kept, by hash: the one wanted last first, then the stable one.
+        revisions: the kept ones, by hash: the one that was wanted last first, then the stable
+            one; in reverse if the one that was wanted last has failed.
         controllers: the ControllerRevisions, each with the label that names its revision.
-        database: what is kept of an embedded PostgreSQL.
+        database: the kept revision of an embedded PostgreSQL.
         database_pods: its pods while it does not serve.
-        contents: what the spec, revisions in use and pods name; None where there is nothing.
-        unknown: the kinds, `Pod` among them, of which it is not known what there is.
-        cluster: the keys of the cluster's ServiceAccounts; None if not needed, or not known.
+        contents: the Secrets and ConfigMaps that the spec, revisions in use and pods name; None
+            for one that does not exist or could not be read.
+        unknown: the kinds, `Pod` among them, whose list failed.
+        cluster: the keys of the cluster's ServiceAccounts; None if not needed, or unknown.
 
     """
 
@@ -83,11 +85,11 @@ class Choice(Struct, frozen=True, kw_only=True):
     """The revision that is wanted, and whether it can be begun.
 
     Args:
-        wanted: of what is declared now.
+        wanted: the one that is declared now.
         going: the one that the rollout is about: the wanted one, or the one before it while
-            something is missing; None if that is not to be touched.
-        missing: what the wanted one reads and is not there.
-        password: the embedded database's Secret; None if there is none, or it cannot be had.
+            something is missing; None if the rollout must not be touched.
+        missing: one message for each thing that the wanted one reads and that is missing.
+        password: the embedded database's Secret; None if there is none, or it could not be made.
 
     """
 
@@ -106,16 +108,16 @@ class Pass:
     resource: Object
     now: datetime
     invalid: str | None = None
-    """Why the spec cannot be read, of which `service` has the rest; None if it can."""
+    """Why the spec cannot be read; then `service` has only its legible parts. None if it can."""
     failures: list[Failure] = field(default_factory=list)
     again: float | None = None
     """Seconds until the next pass, if nothing happens before."""
 
     autoscaled: Autoscaled | None = None
-    """What is kept of an autoscaler; `service` has the replicas that come of it."""
+    """The `status.autoscaled` to write; `service` already has the replicas that follow from it."""
 
     answers: Mapping[str, str] = field(default_factory=dict)
-    """What the readiness of late pods has answered, by their uid."""
+    """The answers of late pods to `/readyz`, by their uid."""
 
     snapshot: Snapshot = field(init=False)
     choice: Choice = field(init=False)
@@ -126,16 +128,16 @@ class Pass:
 
     @property
     def key(self) -> Key:
-        """Return whose pass it is."""
+        """Return the namespace and name of the OrderService."""
         metadata = self.service.metadata
         return metadata.namespace, metadata.name
 
     @property
     def known(self) -> dict[str, Revision]:
-        """Return the revisions whose templates there are, the wanted one among them."""
+        """Return the revisions whose templates are known, including the wanted one."""
         return {**self.snapshot.revisions, self.choice.wanted.hash: self.choice.wanted}
 
     def wake(self, seconds: float | None) -> None:
-        """Have the next pass after so many seconds at most."""
+        """Have the next pass start within this many seconds; None asks for nothing."""
         waits = [wait for wait in (self.again, seconds) if wait is not None]
         self.again = min(waits, default=None)

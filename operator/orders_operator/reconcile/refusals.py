@@ -1,9 +1,9 @@
-"""What was refused, so that it is asked for again later each time, and not at every event.
+"""What was refused, so that the retries come ever later, and not at every event.
 
-A refusal that comes at once costs nothing, so the next pass asks again, and the queue sees to it
-that there is one. One that took its time, as that of a webhook that does not answer, is repeated
-from memory until a multiple of that time has gone by: an event that wakes a pass does not wait for
-the webhook again. Other content is asked for at once.
+A refusal that comes at once costs nothing, so the next pass asks again, and the queue ensures that
+there is one. A slow refusal, such as that of a webhook that does not answer, is repeated from
+memory until a multiple of its duration has gone by: a pass that an event wakes does not wait for
+the webhook again. Changed content is tried at once.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from orders_operator.rollout.pods import Failure
 
 _SLOW_SECONDS: Final = 1.0
 _REST: Final = 3.0
-"""How many times as long as a slow refusal took it is not asked for again."""
+"""For how many times its own duration a slow refusal is repeated from memory."""
 
 
 class _Refusal(Struct, frozen=True):
@@ -36,7 +36,7 @@ class Refusals:
         self._passes: dict[str, int] = {}
 
     def waiting(self, owner: str, wanted: Object, now: datetime) -> Failure | None:
-        """Return what is said of an object that is not to be asked for yet."""
+        """Return the remembered refusal of an object that must not be tried yet; else None."""
         refusal = self._slow.get(owner, {}).get(key(wanted))
         if refusal is None or now >= refusal.until or refusal.content != digest(wanted):
             return None
@@ -45,7 +45,7 @@ class Refusals:
     def refused(
         self, owner: str, wanted: Object, failure: Failure, now: datetime, seconds: float
     ) -> None:
-        """Remember a refusal, and that it took so many seconds."""
+        """Remember a refusal that took this many seconds, if it was slow."""
         if seconds < _SLOW_SECONDS:
             self.accepted(owner, wanted)
             return
@@ -57,7 +57,7 @@ class Refusals:
         self._slow.get(owner, {}).pop(key(wanted), None)
 
     def passed(self, owner: str, *, refused: bool) -> float | None:
-        """Note that a pass ended; return after how many seconds the next one is to ask again."""
+        """Note that a pass ended; return the seconds until the next one should retry, or None."""
         if not refused:
             self.forget(owner)
             return None

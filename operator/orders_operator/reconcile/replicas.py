@@ -1,8 +1,9 @@
 """Who owns `spec.replicas`: the operator, or the HorizontalPodAutoscaler. Pure.
 
-Server-side apply removes a field when its only owner leaves it out, and a Deployment without
-replicas is given one. So before the operator leaves the field to the autoscaler, a second manager
-takes it with the value that is live; and that manager leaves again once the operator sets it.
+Server-side apply removes a field when its only owner leaves it out, and the API server gives a
+Deployment without replicas one. So before the operator leaves the field to the autoscaler, a
+second manager takes it with the live value; that manager gives it up once the operator sets it
+again.
 """
 
 from typing import Final
@@ -16,14 +17,14 @@ KEEPER: Final = "orders-operator-replicas"
 
 
 class Handover(Struct, frozen=True):
-    """What is applied as KEEPER: `before` the Deployment is, and `after`; None applies nothing."""
+    """What KEEPER applies `before` and `after` the Deployment; None applies nothing."""
 
     before: Object | None = None
     after: Object | None = None
 
 
 def handover(wanted: Object, live: Object | None, manager: str) -> Handover:
-    """Decide what must be done about replicas around the apply of a Deployment."""
+    """Decide what KEEPER must apply around the apply of a Deployment."""
     if live is None:
         return Handover()
     identity = {
@@ -35,7 +36,7 @@ def handover(wanted: Object, live: Object | None, manager: str) -> Handover:
         },
     }
     if "replicas" in wanted["spec"]:
-        # An empty apply gives up what the keeper holds; the field stays, it has another owner.
+        # An empty apply gives up what the keeper holds; the field stays, for it has another owner.
         return Handover(after=identity if owns_replicas(live, KEEPER) else None)
     if not owns_replicas(live, manager):
         return Handover()

@@ -1,8 +1,8 @@
-"""The only writer of status, which also tells of its changes in Events and metrics.
+"""The only writer of status, which also publishes its changes as Events and metrics.
 
-A rollout goes on from `status.rollout`. So that of a status which the API server refuses is kept
-here, until it is written or somebody else writes another: without it, a canary that went back
-would begin anew.
+A rollout continues from `status.rollout`. So if the API server refuses a status, its rollout is
+kept here until it is written or somebody else writes another status. Without this, a canary that
+was rolled back would begin anew.
 """
 
 import logging
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 STATUS_MANAGER: Final = "orders-operator-status"
 _AGAIN_SECONDS: Final = 30.0
-"""After which a status that was refused is written again at the latest."""
+"""The longest wait before a refused status is written again."""
 
 log = logging.getLogger("orders_operator.reconcile")
 
 
 class _Unsaid(Struct, frozen=True):
-    """A status that was refused, the one that is there instead, and how often in a row."""
+    """A refused status, the live one, and how often it was refused in a row."""
 
     uid: str
     before: Object
@@ -43,19 +43,18 @@ class _Unsaid(Struct, frozen=True):
 
 
 class Report:
-    """Says of an OrderService what was seen."""
+    """Writes the status of OrderServices, their metrics and their Events."""
 
     def __init__(
         self, kube: "Kube", metrics: "Metrics", instance: str, now: Callable[[], datetime]
     ) -> None:
-        """Keep where it is said.
+        """Keep the collaborators.
 
         Args:
             kube: the cluster.
             metrics: has a gauge of each condition.
             instance: this process' name, in Events.
             now: the time, for conditions and Events.
-
         """
         self._kube = kube
         self._metrics = metrics
@@ -64,7 +63,7 @@ class Report:
         self._unsaid: dict[Key, _Unsaid] = {}
 
     def told(self, key: Key, resource: Object) -> Object:
-        """Return a resource with the rollout that it would have, had its status been let in."""
+        """Return a resource with the rollout of its refused status, if it has one."""
         kept, there = self._unsaid.get(key), resource.get("status") or {}
         if kept is None:
             return resource
@@ -74,23 +73,22 @@ class Report:
         return {**resource, "status": {**there, "rollout": kept.after.get("rollout")}}
 
     def forget(self, key: Key) -> None:
-        """Forget what could not be said of a resource."""
+        """Forget the refused status of a resource."""
         self._unsaid.pop(key, None)
 
     async def __call__(self, key: Key, resource: Object, observed: Observed) -> float | None:
-        """Write the status if it says anything new, and tell of what became different.
+        """Write the status if it changed, and post Events for its transitions.
 
         Args:
-            key: of the resource.
-            resource: as `told` has returned it.
-            observed: what to say.
+            key: the namespace and name of the resource.
+            resource: the resource as `told` returned it.
+            observed: the observed state.
 
         Returns:
-            After how many seconds to say it again, if it was refused.
+            The seconds after which to write it again, if it was refused; else None.
 
         Raises:
             KubeError: the API server is away.
-
         """
         last, kept = resource.get("status") or {}, self._unsaid.get(key)
         before = last if kept is None else kept.before
@@ -103,7 +101,7 @@ class Report:
         try:
             await self._write(key, after)
         except KubeError as error:
-            if error.reason is ErrorReason.NOT_FOUND:  # it was deleted meanwhile
+            if error.reason is ErrorReason.NOT_FOUND:  # it has been deleted meanwhile
                 return None
             if error.lost:
                 raise

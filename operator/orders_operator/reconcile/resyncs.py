@@ -1,9 +1,9 @@
 """When a resource is looked at again though nothing happened: once an interval, each in its turn.
 
-Were all of them looked at together, the API server would have nothing to do for minutes, and then
-the work of all of them at once. So each has a time of its own within the interval, drawn at random
-when it is first seen, and is a little late each time, so that two never keep step. When anything
-else has it looked at, that time stays.
+If all were looked at together, the API server would have nothing to do for minutes, and then the
+work of all of them at once. So each has its own time within the interval, drawn at random when it
+is first seen. Each resync is also a little late, by another random amount, so that no two keep
+step. A reconcile for any other reason does not move that time.
 """
 
 import asyncio

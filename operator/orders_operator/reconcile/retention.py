@@ -1,7 +1,7 @@
-"""The claim of an embedded database outlives its StatefulSet, whatever else of a pass is not done.
+"""Ensures that the claim of an embedded database outlives its StatefulSet.
 
-A StatefulSet that was made before claims were retained has its claim deleted with it. It is set
-right before all else, so that a spec that is paused, or cannot be read, costs no order.
+A StatefulSet that was made before claims were retained has its claim deleted with it. This is
+corrected before anything else in a pass, so that a paused or unreadable spec loses no orders.
 """
 
 import logging
@@ -25,11 +25,10 @@ log = logging.getLogger("orders_operator.reconcile")
 
 
 async def retain(kube: "Kube", resource: Object) -> None:
-    """Have the claim retained, unless the resource declares that it is deleted.
+    """Have the claim retained, unless the resource declares `retention: Delete`.
 
     Raises:
         KubeError: the API server is away.
-
     """
     owner = Owner.of(resource)
     for name in dict.fromkeys(database_names(owner.name)):
@@ -40,7 +39,7 @@ async def retain(kube: "Kube", resource: Object) -> None:
         except KubeError as error:
             if error.lost:
                 raise
-            if error.reason is not ErrorReason.FORBIDDEN:  # then nobody has had one made here
+            if error.reason is not ErrorReason.FORBIDDEN:  # then none was ever made here
                 log.warning("the claim of %s is not looked at: %s", name, error)
 
 
@@ -70,9 +69,9 @@ async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) ->
 
 
 async def _declared(kube: "Kube", owner: Owner, resource: Object) -> bool:
-    """Whether a person wants the claim deleted: now, or when the spec had the database last.
+    """Whether a person wants the claim deleted: now, or when the spec last had the database.
 
-    Only a release that knows of retention has kept what was declared.
+    Only a release that supports retention has kept what was declared.
     """
     database = (resource.get("spec") or {}).get("database")
     embedded = database.get("embedded") if isinstance(database, dict) else None

@@ -1,4 +1,4 @@
-"""Plan: what runs next, by the state of the rollout and by what the canary's metrics say."""
+"""Plan: decide what runs next, from the state of the rollout and the canary's metrics."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 async def plan_rollout(current: Pass) -> None:
-    """Decide what is to run; nothing while the revision that the rollout is about is unknown."""
+    """Decide what should run; nothing while the revision that the rollout is about is unknown."""
     current.plan = None
     revision = current.choice.going
     if revision is None:
@@ -60,10 +60,10 @@ async def plan_rollout(current: Pass) -> None:
 
 
 def _compared(current: Pass, decided: Plan, tracks: Tracks) -> Compared | None:
-    """Return the pods that the analysis looks at; None for none.
+    """Return the pods that the analysis looks at; None if it looks at none.
 
-    In a step they are the canary's, beside the stable ones. Once these are replaced it is all new
-    pods that serve, beside the old ones as long as there are any.
+    In a step they are the canary's, compared with the stable ones. Once the stable ones are being
+    replaced, they are all new pods that serve, compared with the old ones while any are left.
     """
     if decided.stage is None:
         return None
@@ -79,7 +79,7 @@ def _compared(current: Pass, decided: Plan, tracks: Tracks) -> Compared | None:
 
 
 async def tracks_of(current: Pass) -> Tracks:
-    """Return both Deployments as they are now, with the pods of the revision that each has."""
+    """Return both Deployments as they are now, each with the pods of its revision."""
     children, name = current.snapshot.children, current.service.metadata.name
     stable = await children.mine("apps/v1", "Deployment", name)
     canary = await children.mine("apps/v1", "Deployment", f"{name}-{CANARY}")
@@ -109,7 +109,7 @@ def _situation(current: Pass, revision: "Revision", tracks: Tracks) -> Situation
 
 
 def _own_content(current: Pass, revision: "Revision", running: str | None) -> str | None:
-    """Return a hash of what a revision reads and the stable one does not; None if some is away."""
+    """Return a hash of what a revision reads beyond the stable one; None if some is missing."""
     snapshot = current.snapshot
     stable = snapshot.revisions.get(snapshot.before.stable or running or "")
     known = (

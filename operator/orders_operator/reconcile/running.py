@@ -1,4 +1,4 @@
-"""What the pods of a revision read now: its copy of ConfigMaps, and a hash of everything. Pure."""
+"""What the pods of a revision read now: its copy of ConfigMaps, and a hash of all. Pure."""
 
 from collections.abc import Iterable
 
@@ -22,10 +22,9 @@ def running(
 
     Args:
         current: the pass.
-        revision: which.
-        copy: the ConfigMap that its pods have read last, if there is one.
-        deployments: those there are; while something is missing, pods keep what they have.
-
+        revision: the revision.
+        copy: the ConfigMap that its pods have read last; None if there is none.
+        deployments: the live ones; while something is missing, pods keep the content they have.
     """
     follows = revision.hash == current.choice.wanted.hash
     kept: dict[str, str] | None = None if copy is None else copy.get("data") or {}
@@ -47,7 +46,7 @@ def running(
     reads = any(need.reference.plural == CONFIG_MAPS for need in values)
     if not reads:
         name = ""
-    elif copied == kept:  # whoever has named it, and whichever way
+    elif copied == kept:  # by whatever name it was made
         name = revision.copy
     else:
         name = copy_name(current.service.metadata.name, revision.hash, copied)
@@ -57,7 +56,7 @@ def running(
 def _copied(
     need: Needed, live: str | None, kept: dict[str, str] | None, *, follows: bool
 ) -> str | None:
-    """Return the value that a copy has of a key."""
+    """Return the value of a key for the copy: the live one, or the one that the copy has kept."""
     if kept is None:
         return live
     if follows and (live is not None or need.optional):
@@ -66,9 +65,10 @@ def _copied(
 
 
 def _said(current: Pass, revision: str, deployments: Iterable[Object | None]) -> str | None:
-    """Return the hash of the content that a revision was given last; None if nobody has it.
+    """Return the hash of the content that a revision was given last; None if nothing has it.
 
-    A Deployment that is to go back to it has another revision yet: then its newest pod tells.
+    A Deployment that is about to go back to the revision still has another one: then the newest
+    pod of the revision has the hash.
     """
     templates = [found["spec"]["template"] for found in deployments if found is not None]
     for found in (*templates, *sorted(current.snapshot.pods, key=created, reverse=True)):

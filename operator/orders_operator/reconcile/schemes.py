@@ -1,4 +1,4 @@
-"""What the pods in use speak, and by which port callers are led to most that serve. Pure."""
+"""The schemes that pods in use speak, and the one that reaches most pods that serve. Pure."""
 
 from collections.abc import Iterable
 
@@ -12,12 +12,11 @@ from orders_operator.rollout.pods import ready
 
 
 def schemes(current: Pass, live: Object | None) -> Schemes:
-    """Return what everything in use speaks.
+    """Return the schemes of everything in use.
 
     Args:
         current: the pass.
-        live: the Service there is; while it is not known what runs, its ports stay.
-
+        live: the live Service; its ports stay while it is unknown what runs.
     """
     spoken = {scheme(reader) for reader in current.in_use}
     if current.plan is None or POD in current.snapshot.unknown:
@@ -41,7 +40,7 @@ def schemes(current: Pass, live: Object | None) -> Schemes:
 
 
 def _most(pods: Iterable[Object], otherwise: str) -> str:
-    """Return what at least half of the pods speak that take requests."""
+    """Return the scheme of most serving pods, HTTPS if half have it; `otherwise` without any."""
     serving = [
         scheme(pod) for pod in pods if ready(pod) and not pod["metadata"].get("deletionTimestamp")
     ]

@@ -1,6 +1,6 @@
-"""One place that turns what was observed into status: no step sets a condition. Pure.
+"""The one place that turns the observed state into status: no step sets a condition. Pure.
 
-What each condition says is told where they are declared, in `api.conditions`.
+`api.conditions` declares the conditions and says what they mean.
 """
 
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from orders_operator.rollout.situation import stamp
 MESSAGE_LENGTH: Final = 2048
 _COUNTED: Final = ("replicas", "readyReplicas", "stableReplicas")
 _FOR_TOOLS: Final = frozenset({ConditionType.RECONCILING, ConditionType.STALLED})
-"""Conditions that repeat what others tell, so their changes make no Events."""
+"""Conditions that repeat what others say, so their changes make no Events."""
 
 
 def summarise(observed: Observed, before: Mapping[str, Any], now: datetime) -> Object:
-    """Return the status; a condition that says what it said before keeps its time."""
+    """Return the status; a condition whose status stays the same keeps its transition time."""
     if observed.paused and observed.invalid is None:
         return _paused(observed, before, now)
     stable = observed.tracks.stable
@@ -64,7 +64,7 @@ def summarise(observed: Observed, before: Mapping[str, Any], now: datetime) -> O
 
 
 def _schema(observed: Observed, before: Mapping[str, Any]) -> int | None:
-    """Return the last migration of this database, by pods that have gone since, too."""
+    """Return the schema version of this database, including migrations by pods that are gone."""
     known: int | None = before.get("schemaVersion")
     migration = pods.migration(observed.newest)
     if migration is None:
@@ -74,7 +74,7 @@ def _schema(observed: Observed, before: Mapping[str, Any]) -> int | None:
 
 
 def _counts(observed: Observed, state: Progress | None, before: Mapping[str, Any]) -> Object:
-    """Return how many pods there are; as before where nobody has looked, or could."""
+    """Return the numbers of pods; those of before if pods or Deployments could not be read."""
     if observed.invalid is not None or observed.hidden:
         return {name: before.get(name, 0) for name in _COUNTED}
     canary = observed.tracks.canary.track
@@ -91,7 +91,7 @@ def _counts(observed: Observed, state: Progress | None, before: Mapping[str, Any
 
 
 def transitions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Transition]:
-    """Return the conditions that became something else, status or reason; the bad ones first."""
+    """Return the conditions whose status or reason changed, the bad ones first."""
     old = {
         condition["type"]: (condition["status"], condition["reason"])
         for condition in before.get("conditions") or []
@@ -114,7 +114,7 @@ def transitions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Tra
 
 
 def _step(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | None:
-    """Return that a canary went on to another step, of which no condition becomes another."""
+    """Return the transition of a canary to another step, which changes no condition."""
     if after.get("phase") != "Canary" or before.get("step") in {None, after.get("step")}:
         return None
     text = after.get("message") or ""
@@ -127,9 +127,9 @@ def statuses(status: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _paused(observed: Observed, before: Mapping[str, Any], now: datetime) -> Object:
-    """Return the status as it was, and that it is paused; nothing else was looked at.
+    """Return the status as it was, plus Paused; a paused resource is not looked at.
 
-    The conditions that stay keep the generation that they were said of.
+    The conditions that stay keep the generation that they refer to.
     """
     said = {ConditionType.PAUSED: paused(observed), **kstatus.PAUSED}
     made = _conditions(said, observed.generation, before, now)
@@ -165,7 +165,7 @@ def _conditions(
 
 
 def _worth_telling(kind: str, status: str) -> bool:
-    """Whether the first value of a condition is news."""
+    """Whether the first status of a condition deserves an Event."""
     if kind in {ConditionType.READY, ConditionType.MIGRATED}:
         return status == "True"
     if kind == ConditionType.MONITORING_READY:

@@ -1,8 +1,8 @@
-"""A spec that cannot be read: a rollout that is under way is still judged, and goes back.
+"""Handles a spec that cannot be read: a rollout under way is still judged, and may go back.
 
 Going back needs nothing that only the spec has: the stable revision is kept with its template, and
-a route that the spec says no more is as it was, but for the canary's share. All else stays as it
-is, and the canary at its step, until the spec can be read.
+a route that the spec no longer tells stays as it is, but for the canary's share. Everything else,
+including the canary's step, stays as it is until the spec can be read.
 """
 
 from copy import deepcopy
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
 
 _BACK: Final = frozenset({"Deployment", "HTTPRoute"})
-"""What is applied to go back."""
+"""The kinds that a rollback applies."""
 
 
 def under_way(resource: Object, before: RolloutStatus) -> OrderService | None:
-    """Return what can be read of a resource if its rollout may have to go back, else None."""
+    """Return the legible part of a resource if its rollout may have to go back, else None."""
     service = legible(resource)
     if service is None or service.spec.paused:
         return None
@@ -42,11 +42,10 @@ def under_way(resource: Object, before: RolloutStatus) -> OrderService | None:
 
 
 async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
-    """Return the Deployment of a resource that is left alone, and whether it cannot be read.
+    """Return the Deployment of a resource that is left alone, and whether it could not be read.
 
     Raises:
         KubeError: the API server is away.
-
     """
     owner = Owner.of(resource)
     try:
@@ -61,7 +60,7 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
 
 
 def only_back(situation: Situation) -> Situation:
-    """Return a situation in which a rollout can do nothing but stay where it is, or go back."""
+    """Return a situation in which a rollout can only stay where it is, or go back."""
     judged = situation.before.phase == "Baking" and judged_by(situation.declared) is not None
     rolling = situation.before.phase == "Progressing" or (
         judged and situation.declared.strategy == "RollingUpdate"
@@ -77,12 +76,12 @@ def only_back(situation: Situation) -> Situation:
 
 
 def goes_back(current: Pass) -> bool:
-    """Whether all else has to wait for a rollout to go back."""
+    """Whether a rollback is under way, for which everything else waits."""
     return current.plan is not None and current.plan.status.phase == "RolledBack"
 
 
 async def what_goes_back(current: Pass, objects: list[Object]) -> list[Object]:
-    """Return those of the objects that going back needs, with as many pods as there are."""
+    """Return the objects that a rollback needs, with the live number of stable pods."""
     if not goes_back(current):
         return []
     name = current.service.metadata.name
@@ -99,7 +98,7 @@ async def what_goes_back(current: Pass, objects: list[Object]) -> list[Object]:
 
 
 def _without_canary(current: Pass, route: Object) -> Object:
-    """Return a route as it is, but with no requests for the canary."""
+    """Return a live route, but without any requests for the canary."""
     canary = track_service_name(current.service, CANARY)
     spec = deepcopy(route["spec"])
     for rule in spec.get("rules") or ():

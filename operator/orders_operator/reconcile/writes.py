@@ -17,18 +17,18 @@ class Writes:
     """Writes to the children of one OrderService, in one pass."""
 
     def __init__(self, kube: "Kube", owner: Owner) -> None:
-        """Write for an owner; no time is spent yet."""
+        """Start with the whole time of a pass."""
         self._kube = kube
         self._owner = owner
         self._allowance = Allowance()
 
     async def adopt(self, plural: str, wanted: Object, live: Object) -> Object:
-        """Make an orphan ours, and return it; what it should be is applied afterwards."""
+        """Make an orphan ours, and return it; the caller applies its content afterwards."""
         [reference] = wanted["metadata"]["ownerReferences"]
         return await self._patch(plural, wanted, self._owner.adopted(live, reference), MERGE_PATCH)
 
     async def apply(self, plural: str, wanted: Object, live: Object | None) -> Object:
-        """Apply an object, and return what it is then; `live` is what it was."""
+        """Apply an object, and return the result; `live` is the object before."""
         changes = [] if live is None else port_patch(wanted, live)
         if changes:
             live = await self._patch(plural, wanted, changes, JSON_PATCH)
@@ -47,10 +47,10 @@ class Writes:
             await self._kube.delete(*where, uid, seconds=seconds)
 
     async def _write(self, plural: str, wanted: Object, live: Object | None) -> Object:
-        """Apply an object; a Secret only where it is still as it was read.
+        """Apply an object; a Secret only while it still is as it was read.
 
-        Its password may be drawn at random, and must not replace another that somebody else, a
-        second operator for one, has drawn or set meanwhile.
+        Its password may be random, and must not replace another one that somebody else, such as a
+        second operator, has made or set meanwhile.
         """
         if wanted["kind"] != "Secret":
             return await self._put(plural, wanted, MANAGER)
