@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from orders.store.schema import REQUIRED_VERSION
 from tests.helpers.cluster.kubectl import Namespace, order_service, secret, uids
 from tests.helpers.cluster.outside_caller import Caller
 from tests.helpers.cluster.postgresql import PostgreSQL
@@ -50,7 +51,8 @@ def test_a_new_secret_rolls_the_pods(
     namespace.until(lambda: _hash(namespace, rolled) != old, 15, "the pods' hash is another")
     namespace.replaced(rolled, before, 90)
     namespace.wait(f"orderservice/{rolled}", ROLLED, 60)
-    assert "1" == postgresql.sql("SELECT count(*) FROM orders_migrations", url.rpartition("/")[2])
+    applied = postgresql.sql("SELECT max(version) FROM orders_migrations", url.rpartition("/")[2])
+    assert str(REQUIRED_VERSION) == applied
 
 
 def test_what_does_not_concern_the_pods_does_not_roll_them(
