@@ -180,7 +180,8 @@ def test_a_canary_is_judged_by_a_prometheus(namespace: Namespace) -> None:
         change = {"rollout": {"canary": {"analysis": url}}}
         namespace.patch("orderservice", "asked", {"spec": change})
         passed = "jsonpath={.status.rollout.analysis.verdict}=Passed"
-        namespace.wait("orderservice/asked", passed, 120)
+        # Its configuration is mounted: a kubelet that is busy shows it the change in two minutes.
+        namespace.wait("orderservice/asked", passed, 240)
         assert 10 <= namespace.rollout("asked")["analysis"]["canary"]["requests"]
         namespace.annotate("asked")
         namespace.rolled_out("asked", 60)
