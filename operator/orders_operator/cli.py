@@ -1,4 +1,4 @@
-"""The command line; a subcommand imports what it needs when it runs."""
+"""The command line; a subcommand imports its modules only when it runs."""
 
 import argparse
 import os

@@ -1,8 +1,8 @@
 """The CustomResourceDefinition in a cluster: printed, applied, deleted.
 
-The chart's hooks call this, for Helm never touches the CRDs of a chart in an upgrade. A schema
-only grows, and an older release works with a newer one, so a definition that a newer release has
-applied is left as it is: a release can be gone back to, and no field is lost.
+The chart's hooks call this, because Helm never updates the CRDs of a chart in an upgrade. A schema
+only grows, and an older release works with a newer schema, so a definition that a newer release
+has applied stays as it is: a downgrade is possible, and no field is lost.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
 
 MANAGER: Final = "helm"
-"""Helm 4 applies CRDs at each install: what another manager had set would be a conflict."""
+"""Helm 4 applies CRDs at each install: fields of another manager would conflict."""
 ESTABLISHED_SECONDS: Final = 60.0
 _API_VERSION: Final = "apiextensions.k8s.io/v1"
 _PLURAL: Final = "customresourcedefinitions"
@@ -48,7 +48,7 @@ async def _with_kube(work: Any) -> int:
         finally:
             await kube.close()
     except KubeError as error:
-        log.error("%s", error)  # noqa: TRY400  the message says all
+        log.error("%s", error)  # noqa: TRY400  the message says everything
         return 1
     except TimeoutError:
         log.error("the definition is not served after %g s", ESTABLISHED_SECONDS)  # noqa: TRY400
@@ -57,7 +57,7 @@ async def _with_kube(work: Any) -> int:
 
 
 async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
-    """Apply it until it is served; one that is being deleted is waited for, and made anew."""
+    """Apply the definition until it is served; if it is being deleted, wait and create it anew."""
     name = wanted["metadata"]["name"]
     applied = False
     while True:
@@ -75,7 +75,7 @@ async def _apply(kube: Kube, wanted: dict[str, Any]) -> None:
 
 
 async def _apply_over(kube: Kube, live: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
-    """Apply it, unless what is there is of a newer release."""
+    """Apply the definition, unless the live one comes from a newer release."""
     newer = None if live is None else newer_release(live, wanted)
     if newer is None:
         await kube.apply(_PLURAL, wanted, manager=MANAGER)
@@ -93,7 +93,7 @@ async def _delete(kube: Kube, wanted: dict[str, Any]) -> None:
 
 
 def newer_release(live: dict[str, Any], wanted: dict[str, Any]) -> str | None:
-    """Return the release that a definition is of, if that is newer than the wanted one's."""
+    """Return a definition's release if it is newer than the wanted one's, else None."""
     release = _release(live)
     return release if _order(release) > _order(_release(wanted)) else None
 
@@ -104,7 +104,7 @@ def _release(crd: dict[str, Any]) -> str:
 
 
 def _order(release: str) -> tuple[Any, ...]:
-    """Return what releases are ordered by, as Semantic Versioning has it; nothing of no release.
+    """Return the sort key of a release by Semantic Versioning; empty for anything else.
 
     1.2.3-rc.2 comes before 1.2.3-rc.10, and that before 1.2.3.
     """

@@ -1,7 +1,7 @@
 """The gate before the reconciles: none begins where this process may not work.
 
-A namespace that is left to another release is left for good: what is under way in it has a moment
-to end, and is then cut off, which is safe because it is repeatable.
+When a namespace is left to another release, what is under way in it gets 3 s to end, and is then
+cancelled, which is safe because it is repeatable.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ ENDING_SECONDS: Final = 3.0
 
 
 class Gate:
-    """Reconciles by key, where that is allowed."""
+    """Reconciles by key, in namespaces where this process may work."""
 
     def __init__(
         self,
         reconcile: Callable[[Key], Awaitable[float | None]],
         works: Callable[[str], bool],
     ) -> None:
-        """Keep what is done, and where.
+        """Keep the collaborators.
 
         Args:
-            reconcile: one reconcile; what it returns is returned.
+            reconcile: one reconcile; its result is returned.
             works: whether this process works in a namespace now.
 
         """
@@ -33,7 +33,7 @@ class Gate:
         self._under_way: dict[Key, asyncio.Future[float | None]] = {}
 
     async def __call__(self, key: Key) -> float | None:
-        """Reconcile, unless it is not for this process to do; None when it was cut off as well."""
+        """Reconcile; return None if this process may not, or if the work was cancelled."""
         if not self._works(key[0]):
             return None
         task = self._under_way[key] = asyncio.ensure_future(self._reconcile(key))
@@ -49,11 +49,11 @@ class Gate:
 
     @property
     def namespaces(self) -> set[str]:
-        """Where something is under way."""
+        """The namespaces in which a reconcile is under way."""
         return {namespace for namespace, _ in self._under_way}
 
     async def end(self, namespace: str) -> None:
-        """Return when nothing is under way in a namespace."""
+        """End the reconciles of a namespace: wait 3 s for them, then cancel the rest."""
         tasks = [task for key, task in self._under_way.items() if key[0] == namespace]
         if not tasks:
             return

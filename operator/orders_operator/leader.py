@@ -1,9 +1,10 @@
-"""What only the leader does: watch, queue, reconcile, and list now and then.
+"""The work that only the leader does: watch, queue, reconcile, and list at intervals.
 
-Whatever a watch sees becomes the key of the OrderService that it concerns. What has changed, or is
-being rolled out, goes before what is only found to be there, as all is after a restart. The list
-finds what was missed, and shows the watchdog whether anything was. Where another release works,
-nothing is reconciled (`scopes`): that is asked at the gate, before each reconcile.
+Each event of a watch becomes the key of the OrderService that it concerns. A key that has changed,
+or is being rolled out, goes before keys that a watch only finds to exist, as it finds all after a
+restart. The list finds what the watch has missed, and shows the watchdog whether anything was
+missed. Where another release works, nothing is reconciled (`scopes`): the gate checks that before
+each reconcile.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ log = logging.getLogger("orders_operator.leader")
 
 
 class Leader:
-    """The working part of one process."""
+    """Watches and reconciles while this process is the leader."""
 
     def __init__(  # noqa: PLR0913  its collaborators, each once
         self,
@@ -60,7 +61,7 @@ class Leader:
         tracing: "Tracing",
         watchdog: "Watchdog",
     ) -> None:
-        """Put the parts together; nothing runs before `run`."""
+        """Build the parts; nothing runs before `run`."""
         self._kube = kube
         self._resyncs: Resyncs[Key] = Resyncs(settings.resync_interval)
         self._list_interval = min(settings.resync_interval, LIST_SECONDS)
@@ -88,7 +89,7 @@ class Leader:
         metrics.watch_queue(self._queue.__len__, lambda: self._queue.failing)
 
     async def run(self) -> None:
-        """Work; return, or raise, when that is no longer possible."""
+        """Work; return, or raise, once work is no longer possible."""
         self._queue.start()
         self._watchdog.require("a worker", lambda: self._queue.alive)
         work = (self._list(), self._follow(), self._keys())
@@ -104,16 +105,16 @@ class Leader:
             looking.cancel()
 
     async def stop(self) -> None:
-        """Cut off what is under way."""
+        """Cancel the reconciles that are under way, and stop the watches."""
         await self._queue.stop()
         if self._watches is not None:
             await self._watches.stop()
 
     def concerned(self, event: WatchEvent) -> set[Key]:
-        """Return the OrderServices that an event concerns; any thread may ask."""
+        """Return the OrderServices that an event concerns; any thread may call it."""
         if event.plural == PLURAL:
             return {(event.namespace, event.name)}
-        labelled = event.plural not in REFERENCED  # of those, everybody's are watched
+        labelled = event.plural not in REFERENCED  # the others are watched whoever owns them
         owner = event.owner or (event.instance if labelled else None)
         owners = set() if owner is None else {(event.namespace, owner)}
         reference = Reference(event.plural, event.name)
@@ -133,7 +134,7 @@ class Leader:
             self._queue.add(key, urgent=urgent)
 
     async def _work(self, key: Key) -> float | None:
-        """Reconcile, and plan the resync of what is there."""
+        """Reconcile, and plan the next resync if the resource exists."""
         later = await self._gate(key)
         if self._metrics.knows(key):
             self._queue.add_after(key, self._resyncs.after(key), urgent=False)
@@ -142,7 +143,7 @@ class Leader:
         return later
 
     async def _watch(self) -> None:
-        """Run the watches over what the cluster serves, again whenever that changes."""
+        """Run the watches for what the cluster serves, and start them again when that changes."""
         loop = asyncio.get_running_loop()
         ends: list[float] = []
         while len(ends) < _RESTARTS:
@@ -175,7 +176,7 @@ class Leader:
         log.error("the watches ended %d times in a short time", len(ends))
 
     async def _until_changed(self, watches: Watches, watch_scope: WatchScope) -> bool:
-        """Return True when the watches ended by themselves, False when the scope has changed."""
+        """Return True if the watches ended by themselves, False if the scope has changed."""
         ending = asyncio.ensure_future(watches.ended())
         try:
             while True:
@@ -194,9 +195,9 @@ class Leader:
             ending.cancel()
 
     async def _watch_scope(self) -> WatchScope | None:
-        """Return what can be watched and is ours; None when it is nothing, or nothing is known.
+        """Return what can be watched and is ours; None if that is nothing, or unknown.
 
-        A namespace that is deleted takes its Role along; it must not take the others along.
+        The deletion of a namespace removes its Role; it must not end the watches of the others.
         """
         try:
             if PLURAL not in await self._kube.serves(API_VERSION):
@@ -229,20 +230,20 @@ class Leader:
         return True
 
     async def _leave(self, namespaces: set[str]) -> None:
-        """Expect nothing more of namespaces that are watched no longer."""
+        """Stop work in namespaces that are no longer watched, and expect no events of them."""
         for namespace in namespaces:
             await self._end(namespace)
             self._watchdog.leave(namespace)
 
     async def _end(self, namespace: str) -> None:
-        """Work in a namespace no longer, and tell nothing more of what is in it."""
+        """Stop work in a namespace, and drop the metrics of its resources."""
         await self._gate.end(namespace)
         for key in self._metrics.keys():  # noqa: SIM118  no mapping
             if key[0] == namespace:
                 self._metrics.forget(key)
 
     async def _follow(self) -> None:
-        """End what is under way where another release works, and go on where one has left."""
+        """Stop work where another release works, and resume it where one has left."""
         left: dict[str, str] = {}
         while True:
             changed = self._scope.changed
@@ -269,7 +270,12 @@ class Leader:
             )
 
     async def _take_up(self, namespace: str) -> bool:
-        """Queue what is in a namespace that another release has left; return whether it was."""
+        """Queue the resources of a namespace that another release has left.
+
+        Returns:
+            Whether the namespace could be listed.
+
+        """
         try:
             services = [
                 metadata async for metadata in self._kube.metadata(API_VERSION, PLURAL, namespace)
@@ -283,7 +289,7 @@ class Leader:
         return True
 
     async def _list(self) -> None:
-        """List all OrderServices now and then, and wake those that the watch has missed."""
+        """List all OrderServices at intervals, and queue those that the watch has missed."""
         while True:
             await asyncio.sleep(self._list_interval)
             if self._open is None:
@@ -298,7 +304,7 @@ class Leader:
                 self._queue.add(key, urgent=False)
 
     async def _keys(self) -> None:
-        """Wake all when the keys that sign the tokens of ServiceAccounts have been rotated."""
+        """Queue all resources when the keys that sign ServiceAccount tokens have been rotated."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:

@@ -59,6 +59,7 @@ def copy_library(library: Path, root: Path) -> set[Path]:
 
     Returns:
         What was copied, as the packages of the system name it.
+
     """
     copied = set()
     place = library.parent.resolve() / library.name  # /lib is a link to /usr/lib

@@ -33,6 +33,7 @@ def build(folder: Path, version: str, *, selector: bool = False, root: Path = _R
 
     Raises:
         Refused: a link or an anchor leads nowhere, or a page is not in the navigation.
+
     """
     shutil.rmtree(folder, ignore_errors=True)
     pages = folder / "pages"

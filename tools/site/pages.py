@@ -55,6 +55,7 @@ class Layout:
 
         Raises:
             BrokenLink: a page links to something that is not in the tree.
+
         """
         while self._open:
             source = self._open.pop()

@@ -37,6 +37,7 @@ def publish(site: Path, published: Path, version: str) -> None:
 
     Raises:
         NoVersion: the version is neither.
+
     """
     if version != _UNRELEASED and not re.fullmatch(r"\d+\.\d+\.\d+", version):
         raise NoVersion(f"the version is {version!r}; allowed: a release such as 1.2.3, or main")

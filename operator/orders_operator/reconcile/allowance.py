@@ -42,6 +42,7 @@ class Allowance:
 
         Raises:
             KubeError: fewer than 0.2 s are left.
+
         """
         if self._left < _LEAST_SECONDS:
             raise KubeError(ErrorReason.UNAVAILABLE, _SPENT, lost=False)

@@ -83,6 +83,7 @@ class Windows:
             analysis: the thresholds and the interval.
             compared: the pods to judge, and those to compare them with.
             credential: the API key for pods that require one for their metrics.
+
         """
         window = self._open.get(key)
         if window is not None and window.mark != compared.mark:
@@ -170,6 +171,7 @@ async def _read(
 
     Raises:
         ReadingError: Prometheus cannot be queried.
+
     """
     if analysis.prometheus is None:
         return await scrape(compared.pods, credential)

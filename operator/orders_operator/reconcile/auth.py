@@ -25,6 +25,7 @@ class Trust(Struct, frozen=True):
     Args:
         files: the ConfigMap's data; None leaves it as it is, or does not make it.
         ports: the ports at which pods in use ask issuers for their keys.
+
     """
 
     files: dict[str, str] | None = None

@@ -30,6 +30,7 @@ def autoscaled(
         before: the `status.autoscaled` so far.
         live: the Deployment; None if there is none.
         known: whether the Deployment could be read.
+
     """
     if spec.autoscaling is not None:
         return Autoscaled(replicas=spec.replicas)

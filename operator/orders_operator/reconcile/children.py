@@ -115,6 +115,7 @@ class Children:
 
         Raises:
             KubeError: the API server is away.
+
         """
         if (kind, name) in self._live:
             return self._live[kind, name]
@@ -200,6 +201,7 @@ class Children:
 
         Returns:
             The failures, object by object.
+
         """
         keep = set(map(key, wanted))
         failures = []

@@ -45,6 +45,7 @@ class ClusterIssuer:
 
         Raises:
             KubeError: they were never read, and cannot be read now.
+
         """
         if self._known is None:
             self._known = await self._ask()

@@ -31,6 +31,7 @@ def condition_states(
     Args:
         observed: what the pass found.
         before: the status as it was.
+
     """
     stable = observed.tracks.stable.track
     state = None if stable is None else stable.progress

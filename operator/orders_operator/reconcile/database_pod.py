@@ -79,6 +79,7 @@ async def placed(current: Pass) -> Placed | None:
 
     Raises:
         Unread: the claim could not be read; a pod might start where its volume is not.
+
     """
     claim = await _claim(current)
     return None if claim is None else placed_by(claim)

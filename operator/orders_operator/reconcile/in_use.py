@@ -78,6 +78,7 @@ def egress(
         policy: the live NetworkPolicy; its ports stay open until no pod is left that may have read
             another address.
         issuers: the ports of the issuers whose tokens are accepted.
+
     """
     name, contents = postgres.database_name(current.service), current.snapshot.contents
     own, embedded, known, ports = uses_embedded(current), False, True, set(issuers)

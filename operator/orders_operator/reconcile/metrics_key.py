@@ -18,6 +18,7 @@ async def make_metrics_key(current: Pass) -> bool:
 
     Returns:
         False if it is declared and could not be made, else True.
+
     """
     if current.invalid is not None or not current.service.spec.monitoring.auth:
         return True

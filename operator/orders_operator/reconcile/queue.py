@@ -46,6 +46,7 @@ class KeyedQueue(Generic[Key]):
         Args:
             work: returns the seconds after which the key comes back by itself, and urgently, or
                 None; an exception means failure.
+
         """
         self._work = work
         self._ready: Lanes[Key] = Lanes()

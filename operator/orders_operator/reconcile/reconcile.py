@@ -93,6 +93,7 @@ class Reconciler:
         Raises:
             KubeError: the API server is away, or refused what the pass depends on; the queue tries
                 again.
+
         """
         started = time.perf_counter()
         try:
@@ -108,6 +109,7 @@ class Reconciler:
 
         Raises:
             KubeError: they cannot be read.
+
         """
         return await self._context.issuer.look()
 

@@ -55,6 +55,7 @@ class Report:
             metrics: has a gauge of each condition.
             instance: this process' name, in Events.
             now: the time, for conditions and Events.
+
         """
         self._kube = kube
         self._metrics = metrics
@@ -89,6 +90,7 @@ class Report:
 
         Raises:
             KubeError: the API server is away.
+
         """
         last, kept = resource.get("status") or {}, self._unsaid.get(key)
         before = last if kept is None else kept.before

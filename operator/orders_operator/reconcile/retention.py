@@ -29,6 +29,7 @@ async def retain(kube: "Kube", resource: Object) -> None:
 
     Raises:
         KubeError: the API server is away.
+
     """
     owner = Owner.of(resource)
     for name in dict.fromkeys(database_names(owner.name)):

@@ -25,6 +25,7 @@ def running(
         revision: the revision.
         copy: the ConfigMap that its pods have read last; None if there is none.
         deployments: the live ones; while something is missing, pods keep the content they have.
+
     """
     follows = revision.hash == current.choice.wanted.hash
     kept: dict[str, str] | None = None if copy is None else copy.get("data") or {}

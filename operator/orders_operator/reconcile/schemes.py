@@ -17,6 +17,7 @@ def schemes(current: Pass, live: Object | None) -> Schemes:
     Args:
         current: the pass.
         live: the live Service; its ports stay while it is unknown what runs.
+
     """
     spoken = {scheme(reader) for reader in current.in_use}
     if current.plan is None or POD in current.snapshot.unknown:

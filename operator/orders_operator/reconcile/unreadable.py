@@ -46,6 +46,7 @@ async def serving(kube: "Kube", resource: Object) -> tuple[Tracks, bool]:
 
     Raises:
         KubeError: the API server is away.
+
     """
     owner = Owner.of(resource)
     try:

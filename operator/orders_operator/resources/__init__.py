@@ -1,1 +1,1 @@
-"""The children of an OrderService, pure functions of it: plain objects of Kubernetes."""
+"""The children of an OrderService as plain Kubernetes objects, made by pure functions."""

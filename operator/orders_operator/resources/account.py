@@ -1,4 +1,4 @@
-"""The pods' identity, and what they read while they run."""
+"""The pods' ServiceAccount, and the ConfigMap that they watch while they run."""
 
 from typing import Any, Final
 
@@ -10,11 +10,11 @@ LOG_LEVEL: Final = "log-level"
 
 
 def service_account(service: OrderService) -> dict[str, Any]:
-    """Return an account without a token: the service has nothing to ask the API server."""
+    """Return an account without a token: the service does not use the Kubernetes API."""
     return child(service, "v1", "ServiceAccount", automountServiceAccountToken=False)
 
 
 def config_map(service: OrderService) -> dict[str, Any]:
-    """Return what may change while the pods run; the service watches the file."""
+    """Return the settings that may change while pods run; the service watches the file."""
     data = {LOG_LEVEL: service.spec.log_level}
     return child(service, "v1", "ConfigMap", suffix=CONFIG_SUFFIX, data=data)

@@ -1,7 +1,7 @@
-"""Whose tokens are taken, as files that pods read again while they run. Pure.
+"""The issuers whose tokens are accepted, as files that pods read again while they run. Pure.
 
-They are in a ConfigMap that all pods of both tracks mount as it is, so that whoever is left out of
-the spec is refused by all of them, and nothing rolls. Nothing in it is secret: keys are public.
+They are in a ConfigMap that all pods of both tracks mount directly, so that all of them refuse an
+issuer that the spec drops, without a rollout. Nothing in it is secret: the keys are public.
 """
 
 from collections.abc import Mapping
@@ -18,21 +18,21 @@ from orders_operator.resources.network import port_of
 
 AUTH_SUFFIX: Final = "-auth"
 AUTH_FOLDER: Final = "/etc/orders/auth"
-"""Where pods have it."""
+"""The folder at which pods mount the ConfigMap."""
 ISSUERS: Final = "issuers.json"
 CLUSTER_KEYS: Final = "cluster-jwks.json"
 _KEYS_FILE: Final = "jwksFile"
 
 
 class ClusterKeys(Struct, frozen=True):
-    """Who signs the tokens of this cluster's ServiceAccounts, and the keys (RFC 7517) as JSON."""
+    """The issuer of this cluster's ServiceAccount tokens, and its keys (RFC 7517) as JSON."""
 
     issuer: str
     jwks: str
 
 
 class _Kept(Struct, frozen=True):
-    """What is needed of an issuer that is in the ConfigMap."""
+    """The needed fields of an issuer in the ConfigMap."""
 
     issuer: str
     jwks_url: str = msgspec.field(default="", name="jwksURL")
@@ -40,11 +40,11 @@ class _Kept(Struct, frozen=True):
 
 
 def auth_files(auth: Auth, cluster: ClusterKeys | None) -> dict[str, str]:
-    """Return the files; those of no issuer have every token refused.
+    """Return the files by name; without any issuer they have every token refused.
 
     Args:
-        auth: what is declared.
-        cluster: needed if it names ServiceAccounts.
+        auth: the declared `spec.auth`.
+        cluster: the cluster's keys; required if `auth` names ServiceAccounts.
 
     """
     issuers = [_issuer(issuer) for issuer in auth.jwt]
@@ -66,12 +66,12 @@ def auth_files(auth: Auth, cluster: ClusterKeys | None) -> dict[str, str]:
 
 
 def auth_config(service: OrderService, files: Mapping[str, str]) -> Object:
-    """Return the ConfigMap."""
+    """Return the ConfigMap with these files."""
     return child(service, "v1", "ConfigMap", suffix=AUTH_SUFFIX, data=dict(files))
 
 
 def kept_keys(files: Mapping[str, str]) -> ClusterKeys | None:
-    """Return the cluster's keys as a ConfigMap has them; None if it has none."""
+    """Return the cluster's keys in a ConfigMap; None if it has none."""
     issuer = next((kept.issuer for kept in _kept(files) if kept.jwks_file), None)
     jwks = files.get(CLUSTER_KEYS)
     return None if issuer is None or jwks is None else ClusterKeys(issuer, jwks)
@@ -80,7 +80,7 @@ def kept_keys(files: Mapping[str, str]) -> ClusterKeys | None:
 def issuer_ports(files: Mapping[str, str]) -> frozenset[int]:
     """Return the ports at which pods ask issuers for their keys.
 
-    What an issuer's OpenID configuration names is expected at its own port.
+    An issuer's OpenID configuration is expected to name a URL at the issuer's own port.
     """
     asked = [kept.jwks_url or kept.issuer for kept in _kept(files) if not kept.jwks_file]
     return frozenset(port for port in map(port_of, asked) if port is not None)
@@ -104,5 +104,5 @@ def _name(account: ServiceAccount) -> str:
 def _kept(files: Mapping[str, str]) -> list[_Kept]:
     try:
         return json.decode(files.get(ISSUERS, "[]"), type=list[_Kept])
-    except msgspec.DecodeError:  # somebody has changed it, and it is set right
+    except msgspec.DecodeError:  # somebody has changed it; an apply restores it
         return []

@@ -1,8 +1,8 @@
-"""The claim of an embedded database: it outlives the pod, the StatefulSet and the OrderService.
+"""The claim of an embedded database, which outlives the pod, StatefulSet and OrderService.
 
-So it says itself what must be known of it later: where its pod could run when it was made, since
-its volume may be bound to a node. And it tells Argo CD not to delete it: where that tracks by
-labels, it takes whatever has the label of an instance and no owner for its own.
+So the claim itself carries what must be known later: where its pod could run when it was made,
+since its volume may be bound to a node. It also tells Argo CD not to delete it: where Argo CD
+tracks by labels, it counts as its own whatever has an instance label and no owner.
 """
 
 from typing import Final
@@ -18,12 +18,12 @@ from orders_operator.resources.labels import DATABASE, labels
 from orders_operator.resources.postgres import CLAIM, database_name
 
 PLACED: Final = "orders.dev/placed"
-"""Annotation of a claim: where the pod may run that uses it."""
+"""Annotation of a claim: where the pod that uses it may run."""
 _KEPT: Final = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
 
 
 class Placed(Struct, frozen=True, rename="camel"):
-    """Where the pod of a database may run, as `spec.podTemplate` declared it."""
+    """Where a database's pod may run, as `spec.podTemplate` declared it."""
 
     node_selector: dict[str, str] = {}
     affinity: Raw | None = None
@@ -56,7 +56,7 @@ def claim_name(service: OrderService) -> str:
 
 
 def placed_by(claim: Object) -> Placed | None:
-    """Return where the pod may run that uses a claim; None where the claim does not say so."""
+    """Return where a claim lets its pod run; None if the claim does not say."""
     annotations = claim["metadata"].get("annotations") or {}
     try:
         return json.decode(annotations.get(PLACED, ""), type=Placed)

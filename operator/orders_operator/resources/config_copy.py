@@ -1,10 +1,10 @@
 """A revision's own copy of the ConfigMaps that its pods read. Pure.
 
-The revision that is declared now follows the originals. Another one, the stable one beside a
-canary, keeps its copy, so that going back goes back to its content as well.
+The copy of the declared revision follows the originals. Any other revision, such as the stable one
+beside a canary, keeps its copy, so that a rollback restores the content as well.
 
-A copy never changes: other content is another copy, named by it. So a container that restarts
-while new content is rolled out reads what its pod has read before.
+A copy never changes: other content makes another copy, with the content's hash in its name. So a
+container that restarts while new content is rolled out reads what its pod read before.
 """
 
 import hashlib
@@ -37,13 +37,13 @@ def copy_of(template: Object, service: str, revision: str) -> str:
 
 
 def copy_key(item: Needed) -> str:
-    """Return the key of a value in the copy; a ConfigMap's name has no underscore."""
+    """Return the key of a value in the copy; `_` separates, as no ConfigMap's name contains it."""
     key = f"{item.reference.name}_{item.key}"
     return key if len(key) <= _KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
 def config_copy(service: OrderService, name: str, data: Mapping[str, str]) -> Object:
-    """Return the ConfigMap."""
+    """Return the immutable ConfigMap of a copy."""
     suffix = name.removeprefix(service.metadata.name)
     return child(service, "v1", "ConfigMap", suffix=suffix, immutable=True, data=dict(data))
 
@@ -75,7 +75,7 @@ def _prefix(service: str, revision: str) -> str:
 
 
 def _references(template: Object) -> Iterator[Object]:
-    """Yield what the variables of a pod template read of ConfigMaps."""
+    """Yield the references of a pod template's variables to ConfigMaps."""
     spec = template["spec"]
     for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
         for variable in container.get("env") or ():
@@ -85,7 +85,7 @@ def _references(template: Object) -> Iterator[Object]:
 
 
 def _reference(variable: Object) -> Object | None:
-    """Return the name and the key of what a variable reads of a ConfigMap."""
+    """Return a variable's reference to a ConfigMap, with name and key; None without one."""
     source = variable.get("valueFrom")
     reference = source.get("configMapKeyRef") if isinstance(source, dict) else None
     if not isinstance(reference, dict):

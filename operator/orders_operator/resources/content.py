@@ -1,6 +1,6 @@
 """The content of Secrets and ConfigMaps: what is missing, and a hash of what pods read. Pure.
 
-Only the keys that pods read count, so that a certificate beside a URL rolls nothing.
+Only the keys that pods read count, so that a certificate beside a URL rolls no pods.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _HASH_LENGTH: Final = 16
 
 
 def missing(needed: Iterable[Needed], live: Objects) -> tuple[str, ...]:
-    """Say what is not there, object by object or key by key."""
+    """Return a message for each object or key that is missing."""
     texts = []
     for item in needed:
         if item.optional or value(item, live) is not None:
@@ -40,7 +40,7 @@ def value(item: Needed, live: Objects) -> str | None:
 
 
 def content_hash(values: Mapping[Needed, str | None]) -> str:
-    """Hash what pods read; the names are part of it, metadata are not."""
+    """Return a hash of what pods read: the names and values, without the objects' metadata."""
     content = [
         (item.reference.plural, item.reference.name, item.key, found)
         for item, found in sorted(values.items())
@@ -49,7 +49,7 @@ def content_hash(values: Mapping[Needed, str | None]) -> str:
 
 
 def text(item: Needed, live: Objects) -> str | None:
-    """Return a value of a Secret as text; None when it is not there or is no text."""
+    """Return a value of a Secret as text; None if it is missing or is not text."""
     try:
         return b64decode(value(item, live) or "?", validate=True).decode().strip()
     except (Base64Error, UnicodeDecodeError):

@@ -1,10 +1,10 @@
-"""What tells the service which web pages may use it."""
+"""The variables that tell the service which web pages may use it."""
 
 from orders_operator.api.transport import Cors
 
 
 def cors_environment(cors: Cors) -> dict[str, str]:
-    """Return the CORS_* variables; what is left out is left to the service."""
+    """Return the CORS_* variables; the service has defaults for those that are left out."""
     values = {
         "CORS_ALLOW_ORIGINS": ", ".join(cors.allow_origins),
         "CORS_ALLOW_CREDENTIALS": "true" if cors.allow_credentials else "",

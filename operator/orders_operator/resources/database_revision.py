@@ -1,9 +1,9 @@
-"""What is declared of an embedded PostgreSQL, and the templates that were made of it.
+"""Revisions of an embedded PostgreSQL: the declaration and the templates that were made from it.
 
-They are kept in a ControllerRevision: as long as the declaration stands they are used as they are,
-so an operator of another release restarts no database; and a database that the spec has left, but
-pods still use, goes on as it was declared last. The StatefulSet names its ControllerRevision, so
-that neither labels that are taken off nor the loss of it restart the database.
+A ControllerRevision keeps them. While the declaration stands, the templates are used unchanged, so
+another release of the operator restarts no database. A database that the spec no longer has, but
+that pods still use, stays as it was declared last. The StatefulSet names its ControllerRevision,
+so that neither the removal of labels nor the loss of the ControllerRevision restarts the database.
 """
 
 from typing import Any, Final
@@ -22,14 +22,14 @@ from orders_operator.resources.kinds import CONTROLLER_REVISION
 from orders_operator.resources.labels import COMPONENT, CONFIG_HASH, DATABASE, REVISION, child
 
 POD_TEMPLATE: Final = "orders.dev/pod-template"
-"""Annotation of the ControllerRevision: what its template has of `spec.podTemplate`. Its data
-cannot change, and a release before has what it wrote there itself."""
+"""Annotation of the ControllerRevision: what its template has from `spec.podTemplate`. The data
+are immutable, and those of an earlier release lack it."""
 
 _DEFAULT: Final = Embedded()
 
 
 class Written(Struct, frozen=True):
-    """A declaration as a release has kept it, which may know more fields than this one.
+    """A declaration as a release has kept it, possibly with fields that this one does not know.
 
     Args:
         declaration: the ControllerRevision's, which never changes.
@@ -42,18 +42,18 @@ class Written(Struct, frozen=True):
 
 
 class DatabaseRevision(Struct, frozen=True):
-    """The template of the pod, those of its claims, and what was declared.
+    """The templates of the pod and its claims, and the declaration.
 
     Args:
-        hash: of what was declared.
-        declared: as `spec.database.embedded`.
-        template: as it was rendered once.
+        hash: the hash of the declaration.
+        declared: the declared `spec.database.embedded`.
+        template: the pod template as it was rendered once.
         claims: the claim templates, which never change.
-        number: of the ControllerRevision; the newest has the greatest.
-        pod_template: what was declared of all pods; None if the release that kept this did not
-            know that it is for the database, too.
-        written: both as they are kept.
-        known: whether `declared` is what was declared; else only the hash is that of it.
+        number: the number of the ControllerRevision; the newest has the greatest.
+        pod_template: the declared `spec.podTemplate`; None if the release that kept this did not
+            apply it to the database.
+        written: both declarations as they are kept.
+        known: whether `declared` is the true declaration; if not, only `hash` belongs to it.
 
     """
 
@@ -73,13 +73,13 @@ def database_revision(
     live: Object | None,
     placed: Placed | None = None,
 ) -> DatabaseRevision | None:
-    """Return the revision that is wanted; None if the spec has none and none was kept.
+    """Return the wanted revision; None if the spec has no database and none was kept.
 
     Args:
         service: the resource.
-        kept: the last one, if there was one.
+        kept: the last revision, if there was one.
         live: the StatefulSet, whose claim templates cannot change.
-        placed: what a claim says that is there from before; None if there is none.
+        placed: where an existing claim lets the pod run; None if there is none.
 
     """
     embedded = service.spec.database.embedded
@@ -103,7 +103,7 @@ def database_revision(
             made = replace(made, written=written)
     elif kept is not None:
         made = replace(made, number=kept.number + 1)
-        if kept.hash == made.hash:  # of a release whose defaults were others
+        if kept.hash == made.hash:  # from a release with other defaults
             made = replace(made, hash=declaration.digest(declaration.complete(made.declared)))
     if live is not None:
         made = replace(
@@ -114,7 +114,7 @@ def database_revision(
 
 
 def _stands(kept: DatabaseRevision, made: DatabaseRevision) -> bool:
-    """Whether what is declared is what was kept, as far as that was kept."""
+    """Whether the declaration equals the kept one, as far as that was kept."""
     if not kept.known:
         return kept.hash == made.hash
     same = kept.pod_template is None or kept.pod_template == made.pod_template
@@ -122,9 +122,9 @@ def _stands(kept: DatabaseRevision, made: DatabaseRevision) -> bool:
 
 
 def _of_all_pods(service: OrderService, placed: Placed | None) -> PodTemplate:
-    """Return what is declared of all pods, as far as it is for the database.
+    """Return the part of `spec.podTemplate` that applies to the database.
 
-    Its volume may be bound to a node, so its pod stays where it could go when the claim was made.
+    Its volume may be bound to a node, so its pod stays where it could run when the claim was made.
     """
     declared, metadata = service.spec.pod_template, declared_metadata(service.spec)
     extra = replace(declared, labels=metadata.labels, annotations=metadata.annotations, env=())
@@ -140,14 +140,14 @@ def _placed(template: Object) -> Placed:
 
 
 def _identity(embedded: Embedded, extra: PodTemplate) -> Any:
-    """Return what is hashed; what is declared of no pod does not enter it."""
+    """Return what is hashed; a `spec.podTemplate` without content does not change the hash."""
     if extra == PodTemplate():
         return _of_pod(embedded)
     return [_of_pod(embedded), extra]
 
 
 def controller_revision(service: OrderService, revision: DatabaseRevision) -> Object:
-    """Return the ControllerRevision."""
+    """Return the ControllerRevision of a revision."""
     made = child(
         service,
         CONTROLLER_REVISION.api_version,
@@ -166,7 +166,7 @@ def controller_revision(service: OrderService, revision: DatabaseRevision) -> Ob
 
 
 def name_of(service: OrderService, live: Object) -> str | None:
-    """Return the name of the ControllerRevision of a StatefulSet; None if that does not say it."""
+    """Return the name of a StatefulSet's ControllerRevision; None if it does not tell."""
     revision = _named(live)
     return None if revision is None else f"{service.metadata.name}{postgres.SUFFIX}-{revision}"
 
@@ -174,9 +174,9 @@ def name_of(service: OrderService, live: Object) -> str | None:
 def stored(
     service: OrderService, controller_revisions: list[Object], live: Object | None
 ) -> DatabaseRevision | None:
-    """Return the newest that is kept; retention and claims are those of the StatefulSet.
+    """Return the newest kept revision, with the StatefulSet's retention and claims.
 
-    Without a ControllerRevision the StatefulSet itself is what is known.
+    Without a ControllerRevision, it is derived from the StatefulSet itself.
     """
     running = {} if live is None else live["spec"]
     retention = (running.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenDeleted")
@@ -238,7 +238,7 @@ def _encoded(pod_template: PodTemplate) -> str:
 
 
 def _decoded(written: str) -> PodTemplate | None:
-    """Return what was declared of all pods; None where that was not kept, or cannot be read."""
+    """Return the kept `spec.podTemplate`; None if it was not kept, or cannot be read."""
     try:
         return json.decode(written, type=PodTemplate)
     except msgspec.DecodeError:
@@ -246,7 +246,7 @@ def _decoded(written: str) -> PodTemplate | None:
 
 
 def _of_pod(embedded: Embedded) -> Embedded:
-    """Return what of a declaration makes the pod."""
+    """Return a declaration with only the fields from which the pod is made."""
     return replace(embedded, storage=Storage(), retention=_DEFAULT.retention)
 
 

@@ -9,7 +9,7 @@ _PORTS: Final = range(1, 65536)
 
 
 def database_ports(url: str) -> tuple[int, ...]:
-    """Return the ports of a database URL, of all its hosts; PostgreSQL's own when it says none."""
+    """Return the ports of all hosts in a database URL; 5432 for hosts without one."""
     try:
         parts = urlsplit(url)
     except ValueError:

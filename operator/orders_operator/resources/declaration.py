@@ -1,6 +1,6 @@
-"""What a person declared of the pods: that, not how this release renders it, is a revision.
+"""The declaration of the pods, which identifies a revision, however a release renders it.
 
-So an operator of another release, older or newer, rolls nothing: it finds the declaration that is
+So another release of the operator, older or newer, rolls no pods: it finds the declaration that is
 kept, reads it with its own types, and uses the template that is kept with it.
 """
 
@@ -27,9 +27,10 @@ class Declaration(PodsSpec, frozen=True, rename="camel", kw_only=True):
     Args:
         database: the Secret that pods read, whichever field of the spec names it.
         restart: the value of the annotation `orders.dev/restart`; empty without one.
-        takes_tokens: whether there are issuers. Which ones is no part of it: pods read that again.
+        takes_tokens: whether there are issuers; which ones is left out, because pods read that
+            again while they run.
         api_keys: the Secret with hashes of API keys.
-        metrics_auth: whether metrics are shown with a credential alone.
+        metrics_auth: whether metrics require a credential.
 
     """
 
@@ -41,7 +42,7 @@ class Declaration(PodsSpec, frozen=True, rename="camel", kw_only=True):
 
 
 def declaration(service: OrderService, annotations: dict[str, str] | None = None) -> Declaration:
-    """Return what a resource declares of its pods; what has no effect on them is left out."""
+    """Return what a resource declares of its pods, without what has no effect on them."""
     spec = service.spec
     declared = {name: getattr(spec, name) for name in PodsSpec.__struct_fields__}
     if spec.tracing is not None and not spec.tracing.enabled:
@@ -58,9 +59,10 @@ def declaration(service: OrderService, annotations: dict[str, str] | None = None
 
 
 def same(kept: Any, declared: Declaration) -> bool:
-    """Whether a declaration that is kept says the same, and was restarted as late.
+    """Whether a kept declaration equals the declared one, with no new request to restart.
 
-    A restart that is older, or gone, is no wish: a tool may have put back what it knows.
+    A restart annotation that is older, or gone, asks for nothing: a tool may have restored what it
+    knew.
     """
     try:
         earlier = msgspec.convert(kept, Declaration)
@@ -71,7 +73,7 @@ def same(kept: Any, declared: Declaration) -> bool:
 
 
 def _at(restart: str) -> tuple[datetime, str]:
-    """Return when a restart was asked for; what is no time is before every time."""
+    """Return the sort key of a restart; text that is not a time comes before all times."""
     try:
         found = datetime.fromisoformat(restart)
     except ValueError:
@@ -80,19 +82,19 @@ def _at(restart: str) -> tuple[datetime, str]:
 
 
 def complete(declared: Struct) -> dict[str, Any]:
-    """Return a declaration with every field, as it is kept: a default may be another one later."""
+    """Return a declaration with every field, as it is kept: a default may change later."""
     found: dict[str, Any] = msgspec.to_builtins(declared)
     return found
 
 
 def digest(content: Any) -> str:
-    """Return the hash of a declaration; fields at their default do not enter it."""
+    """Return the hash of a declaration; fields at their default do not change it."""
     encoded = json.encode(_essence(content), order="sorted")
     return hashlib.sha256(encoded).hexdigest()[:_HASH_LENGTH]
 
 
 def _essence(value: Any) -> Any:
-    """Leave out what is at its default: an API server adds the defaults of a newer CRD on read."""
+    """Drop fields at their default: an API server adds the defaults of a newer CRD on read."""
     if isinstance(value, Struct):
         return {
             field.encode_name: _essence(getattr(value, field.name))

@@ -1,4 +1,4 @@
-"""The Deployments: pods of a revision, replaced one by one unless other numbers are declared."""
+"""The Deployments, which replace pods one by one unless the spec declares other numbers."""
 
 from typing import Any, Final
 
@@ -15,9 +15,10 @@ _AFTER_MIGRATIONS: Final = 300
 def deployment(
     service: OrderService, running: Running, first: int | None = None
 ) -> dict[str, Any]:
-    """Return that of the stable pods; without replicas when an autoscaler decides about them.
+    """Return the stable pods' Deployment, without replicas if an autoscaler decides about them.
 
-    `first` is how many pods it has until the autoscaler does, when it is yet to be made.
+    `first` is the number of pods of a Deployment that has yet to be created, until the autoscaler
+    decides.
     """
     spec = _spec(service, running, STABLE)
     pods = service.spec.replicas if service.spec.autoscaling is None else first
@@ -27,7 +28,7 @@ def deployment(
 
 
 def canary_deployment(service: OrderService, running: Running, pods: int) -> dict[str, Any]:
-    """Return that of the canary's pods."""
+    """Return the Deployment of the canary's pods."""
     spec = {**_spec(service, running, CANARY), "replicas": pods}
     return child(service, "apps/v1", "Deployment", suffix=f"-{CANARY}", spec=spec)
 

@@ -1,6 +1,6 @@
-"""All that an OrderService should consist of: a pure function of the resource and a few facts.
+"""All children that an OrderService should have: a pure function of the resource and a few facts.
 
-What is not returned is not wanted: the reconcile deletes it.
+Any other child is not wanted: the reconcile deletes it.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,8 @@ from orders_operator.resources.service import track_service
 class Database(Struct, frozen=True):
     """An embedded PostgreSQL that is declared or in use, and the Secret with its password.
 
-    It has one pod; none while one goes that its StatefulSet would never replace.
+    It has one pod, or none while the operator removes a stuck pod that the StatefulSet would never
+    replace.
     """
 
     revision: DatabaseRevision
@@ -45,18 +46,18 @@ class Database(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What is known beside the resource itself.
+    """What must be known besides the resource itself.
 
     Args:
-        apis: groups and versions that the cluster serves, of those that are optional.
-        placement: which revision runs where; None while that is not to be touched.
+        apis: groups and versions of optional APIs that the cluster serves.
+        placement: which revision runs on which track; None while that must not be touched.
         weight: the share of requests, in percent, that a Gateway gives to canary pods.
         floor: how many stable pods an autoscaler must leave.
-        begins: whether the Deployment of the stable pods is yet to be made.
+        begins: whether the Deployment of the stable pods has yet to be created.
         database: the embedded PostgreSQL, if there is one.
-        egress: where pods in use go; None while that is not known.
-        schemes: what pods in use speak.
-        auth: the files by which pods know whose tokens to take; None to leave them as they are.
+        egress: where pods in use connect to; None while that is unknown.
+        schemes: the schemes of pods in use.
+        auth: the files that tell pods whose tokens to accept; None to leave them as they are.
         metrics_key: the Secret with the API key of the metrics; None if nobody needs one.
 
     """
@@ -74,7 +75,7 @@ class Facts(Struct, frozen=True):
 
 
 def splits_requests(service: OrderService, apis: frozenset[str]) -> bool:
-    """Whether a Gateway gives canary pods their share of requests exactly."""
+    """Whether a Gateway gives canary pods their exact share of requests."""
     return (
         service.spec.rollout.strategy == "Canary"
         and service.spec.expose.http_route is not None
@@ -108,7 +109,7 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
 
 
 def _pods(service: OrderService, facts: Facts) -> list[Object]:
-    """Return what pods are made of, and what they read."""
+    """Return the revisions, their copies of ConfigMaps, and the Deployments."""
     placement, scaled = facts.placement, service.spec.autoscaling
     if placement is None:
         return []
@@ -128,7 +129,7 @@ def _pods(service: OrderService, facts: Facts) -> list[Object]:
 
 
 def _database(service: OrderService, facts: Facts) -> list[Object]:
-    """Return the embedded PostgreSQL."""
+    """Return the objects of the embedded PostgreSQL."""
     if facts.database is None:
         return []
     found = facts.database
@@ -146,13 +147,13 @@ def _database(service: OrderService, facts: Facts) -> list[Object]:
 
 
 def _exposed(service: OrderService, facts: Facts) -> list[Object]:
-    """Return how callers outside the cluster find the API."""
+    """Return the objects by which callers outside the cluster reach the API."""
     declared = service.spec.expose
     if declared.ingress is not None:
         return [expose.ingress(service, declared.ingress, facts.schemes)]
     if declared.http_route is None:
         return []
-    # The Services are there before a canary is declared: a route leads to none without pods.
+    # The Services exist before a canary does: a route never names one that has yet to be made.
     services = [track_service(service, track, facts.schemes) for track in (STABLE, CANARY)]
     if HTTP_ROUTE.api_version not in facts.apis:
         return services

@@ -1,4 +1,4 @@
-"""How callers outside the cluster find the API."""
+"""The Ingress or HTTPRoute by which callers outside the cluster reach the API."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""What a spec declares of all of its pods and children: metadata, and where pods may run.
+"""What a spec declares for all of its pods and children: metadata, and where pods may run.
 
-What the operator itself says of an object wins, so that no spec takes a child out of a selector.
-Keys under `orders.dev/` are the operator's: they say what an object is to a rollout.
+The operator's own metadata take precedence, so that no spec removes a child from a selector. Keys
+under `orders.dev/` belong to the operator: they tell a rollout what an object is.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _OWN: Final = f"{GROUP}/"
 
 
 def declared_metadata(spec: PodsSpec) -> InheritedMetadata:
-    """Return what pods have: what all children inherit, and what is declared of pods alone."""
+    """Return the metadata of pods: what all children inherit, and what is for pods alone."""
     common, pods = spec.inherited_metadata, spec.pod_template
     return InheritedMetadata(
         {**_foreign(common.labels), **pods.labels},
@@ -23,7 +23,7 @@ def declared_metadata(spec: PodsSpec) -> InheritedMetadata:
 
 
 def inherit(service: OrderService, child: Object) -> Object:
-    """Return a child with what it inherits."""
+    """Return a child with the metadata that it inherits."""
     declared, metadata = service.spec.inherited_metadata, dict(child["metadata"])
     inherited = {"labels": declared.labels, "annotations": declared.annotations}
     for field, common in inherited.items():
@@ -34,7 +34,7 @@ def inherit(service: OrderService, child: Object) -> Object:
 
 
 def scheduling(declared: PodTemplate) -> Object:
-    """Return where pods may run and their images come from, as fields of a pod's spec."""
+    """Return where pods may run, and their images' pull Secrets, as fields of a pod's spec."""
     fields = {
         "imagePullSecrets": [{"name": secret.name} for secret in declared.image_pull_secrets],
         "nodeSelector": declared.node_selector,

@@ -1,4 +1,4 @@
-"""The kinds that children have."""
+"""The kinds of children."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Kind(Struct, frozen=True):
-    """A kind of object; an `optional` one's API may be missing in a cluster."""
+    """A kind of object; a cluster may lack the API of an `optional` one."""
 
     api_version: str
     kind: str
@@ -38,4 +38,4 @@ KINDS: Final = (
     SERVICE_MONITOR,
     HTTP_ROUTE,
 )
-"""Every kind that is applied, and pruned when it is no longer wanted."""
+"""Every kind that is applied, and pruned once it is no longer wanted."""

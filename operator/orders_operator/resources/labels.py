@@ -1,4 +1,4 @@
-"""What every child's metadata has: the recommended labels, and whose child it is."""
+"""The metadata of every child: the recommended labels, and its owner."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ API: Final = "api"
 DATABASE: Final = "database"
 MANAGED_BY: Final = "orders-operator"
 CONFIG_HASH: Final = "orders.dev/config-hash"
-"""Annotation of pods: a hash of what they read, so that they roll when it changes."""
+"""Annotation of pods: a hash of what they read, so that a change of it rolls them."""
 CONFIG_COPY: Final = "orders.dev/config-copy"
 """Annotation of ControllerRevisions: the copy of ConfigMaps that the revision's pods read last."""
 
@@ -24,7 +24,7 @@ CANARY: Final = "canary"
 
 
 def selector(service: OrderService, component: str) -> dict[str, str]:
-    """Return the labels by which pods are found; they never change."""
+    """Return the labels that select pods; they never change."""
     return {
         "app.kubernetes.io/name": "orders",
         INSTANCE: service.metadata.name,
@@ -33,7 +33,7 @@ def selector(service: OrderService, component: str) -> dict[str, str]:
 
 
 def track_selector(service: OrderService, track: str) -> dict[str, str]:
-    """Return the labels by which the pods of a track are found."""
+    """Return the labels that select the pods of a track."""
     return {**selector(service, API), TRACK: track}
 
 
@@ -47,7 +47,7 @@ def labels(service: OrderService, component: str) -> dict[str, str]:
 
 
 def labelled(obj: dict[str, Any], name: str, value: str) -> dict[str, Any]:
-    """Return an object as it is read with one label more."""
+    """Return an object with one more label, without writing it."""
     metadata = obj["metadata"]
     found = {**(metadata.get("labels") or {}), name: value}
     return {**obj, "metadata": {**metadata, "labels": found}}

@@ -1,8 +1,8 @@
-"""The API key that opens the metrics: for Prometheus, and for the operator's own analysis. Pure.
+"""The API key of the metrics, for Prometheus and for the operator's own analysis. Pure.
 
-It is in a Secret of which pods mount the hash alone, and read that again while they run. What a
-person writes into the Secret counts, so that a key can be changed without a gap: a second line
-first, then the key.
+It is in a Secret of which pods mount only the hashes, and read these again while they run. What a
+person writes into the Secret is kept, so that the key can be changed without a gap: first a second
+line, then the key.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ from orders_operator.resources.references import SECRETS, Needed, Reference
 _NAME: Final = "metrics"
 _SCOPE: Final = "metrics:read"
 _USABLE: Final = re.compile(r"[A-Za-z0-9._~+/-]{32,255}").fullmatch
-"""As a bearer token may be (RFC 6750, 2.1), and nobody can guess."""
+"""The characters of a bearer token (RFC 6750, 2.1), in a length that nobody can guess."""
 _LINE: Final = re.compile(
     rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,63}} sha256:[0-9a-f]{{64}} {_SCOPE}"
 ).fullmatch
 
 
 def reference(service: OrderService) -> Reference:
-    """Return which Secret it is."""
+    """Return the reference to the Secret."""
     return Reference(SECRETS, f"{service.metadata.name}{METRICS_SUFFIX}")
 
 
 def usable_key(service: OrderService, live: Object | None) -> str | None:
-    """Return the key that a Secret has; None if it has none that could be used."""
+    """Return the key in a Secret; None if it has no usable one."""
     found = text(Needed(reference(service), KEY), {reference(service): live})
     return found if found is not None and _USABLE(found) else None
 
@@ -41,9 +41,9 @@ def metrics_secret(service: OrderService, fresh: str, live: Object | None) -> Ob
     """Return the Secret.
 
     Args:
-        service: whose metrics.
-        fresh: the key, if there is none yet.
-        live: the Secret that is there. Its key stays, and so does every further line.
+        service: the OrderService.
+        fresh: the key to use if there is none yet.
+        live: the live Secret. Its key stays, and so does every further line.
 
     """
     own = reference(service)

@@ -1,8 +1,8 @@
-"""Names of children that have a bound of their own; past it, a hash takes the place of the end.
+"""Names of children with a limit of their own; beyond it, a hash replaces the end.
 
-A name that fits is the OrderService's with a suffix. Those of Services are labels of DNS, and so
-are at most 63 long. The controller of StatefulSets gives its pods a label of its name, a hyphen
-and a hash of ten, and a label's value has at most 63 characters too.
+A name that fits is the OrderService's with a suffix. The name of a Service is a DNS label, with at
+most 63 characters. The StatefulSet controller gives its pods a label of its name, a hyphen and a
+hash of ten, and a label's value has at most 63 characters too.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ def track_service_name(service: OrderService, track: str) -> str:
 
 
 def named(name: str, child: Object) -> Object:
-    """Return a child under another name than the OrderService's with a suffix."""
+    """Return a child under a name that is not the OrderService's with a suffix."""
     return {**child, "metadata": {**child["metadata"], "name": name}}
 
 
 def bounded(name: str, suffix: str, length: int) -> str:
-    """Return the name with the suffix, in `length` characters at most."""
+    """Return the name with the suffix, in at most `length` characters."""
     whole = f"{name}{suffix}"
     if len(whole) <= length:
         return whole

@@ -1,4 +1,4 @@
-"""Who may talk to whom."""
+"""The NetworkPolicies of the service's pods and of the embedded PostgreSQL."""
 
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,11 +15,11 @@ _DNS: Final = 53
 
 
 class Egress(Struct, frozen=True):
-    """Where pods in use go: the union, of every track and of pods on their way out.
+    """Where pods in use connect to: the union of both tracks, including terminating pods.
 
     Args:
-        ports: of databases, collectors and issuers of tokens, wherever those are.
-        embedded: whether one of them uses the embedded PostgreSQL.
+        ports: the ports of databases, collectors and issuers of tokens, at any address.
+        embedded: whether any of the pods uses the embedded PostgreSQL.
 
     """
 
@@ -30,9 +30,9 @@ class Egress(Struct, frozen=True):
 def network_policy(service: OrderService, out: Egress) -> dict[str, Any]:
     """Return the NetworkPolicy of the service's pods.
 
-    In: the API from whom the spec names, else from everybody; metrics from everybody.
-    Probes come from the node, which networks let in whatever a policy says.
-    Out: DNS, databases, collectors, issuers, and what the spec adds.
+    Ingress: the API from those that the spec names, else from everywhere; metrics from everywhere.
+    Probes come from the node, which network plugins admit whatever a policy says. Egress: DNS,
+    databases, collectors, issuers, and what the spec adds.
     """
     policy = service.spec.network_policy
     callers: dict[str, Any] = {"from": list(policy.from_)} if policy.from_ else {}
@@ -58,7 +58,7 @@ def network_policy(service: OrderService, out: Egress) -> dict[str, Any]:
 
 
 def open_ports(policy: dict[str, Any]) -> frozenset[int]:
-    """Return the ports that a NetworkPolicy opens to everywhere, DNS aside."""
+    """Return the ports that a NetworkPolicy opens to every address, except DNS."""
     rules = (policy.get("spec") or {}).get("egress") or []
     ports = [port for rule in rules if not rule.get("to") for port in rule.get("ports") or []]
     numbers = {port.get("port") for port in ports if port.get("protocol", "TCP") == "TCP"}
@@ -66,7 +66,7 @@ def open_ports(policy: dict[str, Any]) -> frozenset[int]:
 
 
 def port_of(url: str) -> int | None:
-    """Return the port of an http or https URL; None if it has one that is no port."""
+    """Return the port of an http or https URL; None if its port is invalid."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -76,7 +76,7 @@ def port_of(url: str) -> int | None:
 
 
 def database_policy(service: OrderService, name: str) -> dict[str, Any]:
-    """Return the NetworkPolicy of the embedded PostgreSQL: in come the service's pods."""
+    """Return the NetworkPolicy of the embedded PostgreSQL: only the service's pods may connect."""
     made = child(
         service,
         "networking.k8s.io/v1",

@@ -1,4 +1,4 @@
-"""What tells Prometheus to scrape the pods, and the service where its spans go."""
+"""The ServiceMonitor, and the variables that tell the service where to send its spans."""
 
 from typing import Any, Final
 from urllib.parse import quote
@@ -10,21 +10,22 @@ from orders_operator.resources.labels import API, REVISION, TRACK, child, select
 from orders_operator.resources.service import METRICS
 
 METRICS_SUFFIX: Final = "-metrics"
-"""Of the name of the Secret with the API key that opens the metrics."""
+"""The suffix of the name of the Secret with the API key of the metrics."""
 KEY: Final = "key"
-"""Its key whose value is the API key."""
+"""The entry of that Secret that has the API key."""
 KEYS: Final = "keys"
-"""Its key whose value has a line for each API key that is taken: name, hash and scope."""
+"""The entry of that Secret that has a line for each accepted API key: name, hash and scope."""
 
 
 def service_monitor(service: OrderService, *, key: bool) -> dict[str, Any]:
     """Return the ServiceMonitor of the Service's metrics port.
 
-    Prometheus has track and revision of each pod as `orders_dev_track` and `orders_dev_revision`.
+    Prometheus gets the track and revision of each pod as `orders_dev_track` and
+    `orders_dev_revision`.
 
     Args:
-        service: whose.
-        key: whether some pods show their metrics with the API key alone; others do not mind it.
+        service: the OrderService.
+        key: whether some pods require the API key for their metrics; the others ignore it.
 
     """
     endpoint: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Which revision runs where: what a rollout decides, and the children are made of."""
+"""Which revision runs on which track: decided by a rollout's plan, used to make children."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ class Running(Struct, frozen=True):
     """A revision with what its pods read.
 
     Args:
-        revision: what the pods are made of.
-        content: a hash of all that they read of Secrets and ConfigMaps.
+        revision: the revision from which the pods are made.
+        content: a hash of all that they read from Secrets and ConfigMaps.
         copied: the data of the revision's copy of ConfigMaps; None to leave it as it is.
 
     """
@@ -23,13 +23,13 @@ class Running(Struct, frozen=True):
 
 
 class Placement(Struct, frozen=True):
-    """The revision of the stable pods, and that of the canary's if there are any.
+    """The revisions of the stable pods and of the canary's, if there are any.
 
     Args:
-        stable: what all pods run but the canary's.
-        canary: what the canary pods run; None when there are none.
+        stable: what all pods but the canary's run.
+        canary: what the canary's pods run; None if there are none.
         canary_pods: how many they are.
-        history: the revisions that are kept with their numbers, these two among them.
+        history: the kept revisions with their numbers, including these two.
 
     """
 
@@ -40,5 +40,5 @@ class Placement(Struct, frozen=True):
 
     @property
     def tracks(self) -> tuple[Running, ...]:
-        """Return what runs."""
+        """Return the revisions that run, the stable one first."""
         return (self.stable,) if self.canary is None else (self.stable, self.canary)

@@ -1,7 +1,7 @@
-"""The pod template. Nothing of the operator is in it: an upgrade of the operator rolls no pods.
+"""The pod template, which does not depend on the operator's release: an upgrade rolls no pods.
 
-Credentials are files. What may change while a pod runs (the log level, who may call) is a file,
-too; all else is in the template, so that a change rolls the pods.
+Credentials are files. Settings that may change while a pod runs (the log level, who may call) are
+files, too; everything else is in the template, so that a change rolls the pods.
 """
 
 from typing import Any, Final
@@ -22,9 +22,9 @@ from orders_operator.resources.service import HTTP_PORT, METRICS, METRICS_PORT
 
 USER: Final = 65532
 MARGIN: Final = 5
-"""Seconds between the end of the grace period and SIGKILL."""
+"""The seconds between the end of the grace period and SIGKILL."""
 SERVICE: Final = "orders"
-"""The container that serves."""
+"""The name of the container that serves."""
 DATABASE_VOLUME: Final = "database"
 TRACING_VOLUME: Final = "tracing"
 TLS_VOLUME: Final = "tls"
@@ -34,7 +34,7 @@ METRICS_VOLUME: Final = "metrics-keys"
 
 CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
-"""Keys of a Secret of the type kubernetes.io/tls; cert-manager may add ca.crt."""
+"""The entries of a Secret of the type kubernetes.io/tls; cert-manager may add ca.crt."""
 
 _DATABASE: Final = "/etc/orders/database"
 _CONFIG: Final = "/etc/orders/config"
@@ -99,7 +99,7 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
         ],
         "startupProbe": _probe("/startupz", periodSeconds=1, failureThreshold=60),
         "livenessProbe": _probe("/livez", periodSeconds=10, failureThreshold=3),
-        # Callers come back soon after the database does, and leave when it is away for long.
+        # Callers return soon after the database does, and leave if it is away for long.
         "readinessProbe": _probe("/readyz", periodSeconds=2, failureThreshold=5),
     }
     if delay:  # a sleep of zero is refused before Kubernetes 1.33 (KEP-4818)
@@ -108,7 +108,7 @@ def _service(service: OrderService, delay: int) -> dict[str, Any]:
 
 
 def _serve(spec: OrderServiceSpec) -> list[str]:
-    """Return the arguments by which an image that knows no such protection refuses to start."""
+    """Return arguments with which an image refuses to start if it lacks a declared protection."""
     protections = {
         "auth": spec.auth is not None,
         "metrics": spec.monitoring.auth,
@@ -119,7 +119,7 @@ def _serve(spec: OrderServiceSpec) -> list[str]:
 
 
 def _migrate(service: OrderService) -> dict[str, Any]:
-    """Return the init container; its last words are the report, or the end of its log."""
+    """Return the init container; its termination message is the report, or the end of its log."""
     timeout = seconds(service.spec.migrations.timeout)
     arguments = ["migrate", "--wait", str(timeout), "--report", "/dev/termination-log"]
     return {
@@ -156,7 +156,7 @@ def _container(service: OrderService, name: str, arguments: list[str]) -> dict[s
 
 
 def _environment(service: OrderService) -> list[dict[str, Any]]:
-    """Return the variables: those of the spec, then our own, which nobody may replace."""
+    """Return the variables: those of the spec, then our own, which take precedence."""
     spec = service.spec
     values = {
         "DATABASE_URL_FILE": f"{_DATABASE}/url",
@@ -261,5 +261,5 @@ def _spread(service: OrderService) -> list[dict[str, Any]]:
 
 
 def _probe(path: str, **settings: int) -> dict[str, Any]:
-    """Return a probe; the API's port may have as many connections as it takes."""
+    """Return a probe at the metrics port, because the API's port may be out of connections."""
     return {"httpGet": {"path": path, "port": METRICS}, "timeoutSeconds": 2, **settings}

@@ -1,9 +1,10 @@
-"""The embedded PostgreSQL, for trying out: one pod of the official image, its password and volume.
+"""The embedded PostgreSQL, for evaluation: one pod of the official image, a password, a volume.
 
-The claim of its volume stays when the OrderService goes: only a person deletes orders.
+The claim of its volume stays when the OrderService is deleted, unless the spec declares otherwise:
+only a person deletes orders.
 
-The password is set at each start, not only when the data are made. So a Secret that was deleted,
-and is made anew with another password, locks nobody out.
+The password is set at each start, not only when the data are made. So if the Secret is deleted and
+made anew with another password, nobody is locked out.
 """
 
 import hashlib
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
 
 SUFFIX: Final = "-postgresql"
 USER: Final = 999
-"""Of `postgres` in the official image."""
+"""The user id of `postgres` in the official image."""
 
 CONTAINER: Final = "postgresql"
 VOLUME_PERMISSIONS: Final = "volume-permissions"
 CLAIM: Final = "data"
-"""The name of the template of its claim."""
+"""The name of the claim template."""
 
 _NAME: Final = "orders"
 _VOLUME: Final = "/var/lib/postgresql/data"
@@ -52,13 +53,14 @@ until pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done
 printf '%s\n' '\set new `cat {_PASSWORD}/password`' "ALTER ROLE {_NAME} PASSWORD :'new';" |
     psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username={_NAME} --dbname={_NAME}
 """
-"""Over TCP, for while the official image prepares the data it listens on the socket only."""
+"""It waits for TCP, because the official image listens only on the socket while it prepares the
+data."""
 
 
 def secret(service: OrderService, password: str, live: Object | None) -> Object:
-    """Return the Secret; the password that is there is kept, `password` is for a new one.
+    """Return the Secret; a password that it has is kept, and `password` is for a new Secret.
 
-    A person may have set it to anything; PostgreSQL takes it without the end of its line.
+    A person may have set any password; PostgreSQL takes it without a newline at its end.
     """
     kept = ((live or {}).get("data") or {}).get("password")
     if kept:
@@ -77,7 +79,7 @@ def secret(service: OrderService, password: str, live: Object | None) -> Object:
 
 
 def headless_service(service: OrderService) -> dict[str, Any]:
-    """Return the Service that names the pod."""
+    """Return the headless Service, which gives the pod its name in DNS."""
     port = {
         "name": _PORT_NAME,
         "port": POSTGRES_PORT,
@@ -125,7 +127,7 @@ def stateful_set(
 
 
 def template(service: OrderService, embedded: Embedded, extra: PodTemplate) -> Object:
-    """Return the pod template, without what changes with the password; `extra` is added to it."""
+    """Return the pod template, with `extra`, and without the hash of the password."""
     metadata = {"labels": {**extra.labels, **labels(service, DATABASE)}}
     return {
         "metadata": metadata | ({"annotations": extra.annotations} if extra.annotations else {}),
@@ -184,7 +186,7 @@ def _container(embedded: Embedded) -> dict[str, Any]:
 
 
 def _volume_permissions(embedded: Embedded) -> dict[str, Any]:
-    """Return what makes the volume PostgreSQL's own: hostPath, for one, ignores fsGroup."""
+    """Return the init container that gives PostgreSQL its volume: hostPath ignores fsGroup."""
     root = {"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": False}
     return {
         "name": VOLUME_PERMISSIONS,
@@ -206,18 +208,19 @@ def database_name(service: OrderService) -> str:
 
 
 def database_names(name: str) -> tuple[str, str]:
-    """Return the names that the database of an OrderService may have: bounded, and at full length.
+    """Return the names that an OrderService's database may have: the bounded and the full one.
 
-    They are the same unless the OrderService's own is long.
+    They are the same unless the OrderService's name is long.
     """
     return bounded(name, SUFFIX, STATEFUL_SET_LENGTH), f"{name}{SUFFIX}"
 
 
 def with_database_of(service: OrderService, live: Iterable[Object]) -> OrderService:
-    """Return the resource with the name that its database has; `live` are children of it.
+    """Return the resource with the name that its database has; `live` are its children.
 
-    Releases that hashed no name gave a database of 53 to 56 characters a StatefulSet whose hash
-    had to be short for a pod to come up. One that did keeps its name, and with it its claim.
+    Earlier releases did not hash names, so a database with a name of 53 to 56 characters worked
+    only if the hash of its StatefulSet happened to be short. Such a database keeps its name, and
+    with it its claim.
     """
     _, name = database_names(service.metadata.name)
     for found in live:

@@ -1,4 +1,4 @@
-"""What pods read of Secrets and ConfigMaps, by their template, or by the pods themselves. Pure.
+"""What pods read from Secrets and ConfigMaps, by their template, or by the pods themselves. Pure.
 
 A template names what its pods need, whatever the spec says by now and whichever release of the
 operator rendered it.
@@ -41,7 +41,7 @@ class Reference(Struct, frozen=True, order=True):
 
 
 class Needed(Struct, frozen=True, order=True):
-    """A key of an object that the pods read; an optional one may be missing."""
+    """A key of an object that pods read; an optional one may be missing."""
 
     reference: Reference
     key: str
@@ -49,21 +49,21 @@ class Needed(Struct, frozen=True, order=True):
 
 
 def named(pod: Object) -> tuple[Needed, ...]:
-    """Return what a pod, or its template, reads once: what rolls it when it changes."""
+    """Return what a pod, or its template, reads only once, so that a change must roll it."""
     return tuple(dict.fromkeys((*_volumes(pod), *_variables(pod))))
 
 
 def everything(pod: Object) -> tuple[Needed, ...]:
-    """Return all that a pod, or its template, cannot begin without.
+    """Return everything without which a pod, or its template, cannot start.
 
-    API keys and certificates are read again while it runs: they roll nothing, and are in no copy
-    and no hash, so that a key that is taken out is refused by every pod.
+    API keys and certificates are read again while a pod runs: they roll no pods and are part of no
+    copy and no hash, so that every pod refuses a key that is removed.
     """
     return tuple(dict.fromkeys((*named(pod), *_volumes(pod, *_READ_AGAIN))))
 
 
 def auth_config_of(pod: Object) -> str | None:
-    """Return the name of the ConfigMap that tells a pod, or its template, whose tokens to take."""
+    """Return the name of the ConfigMap with a pod's, or its template's, issuers of tokens."""
     for volume in pod["spec"].get("volumes") or []:
         if volume.get("name") == AUTH_VOLUME:
             name: str | None = (volume.get("configMap") or {}).get("name")
@@ -72,18 +72,18 @@ def auth_config_of(pod: Object) -> str | None:
 
 
 def metrics_keys_of(pod: Object) -> str | None:
-    """Return the name of the Secret that tells a pod, or its template, who may read metrics."""
+    """Return the name of the Secret with a pod's, or its template's, API keys for metrics."""
     found = next(_volumes(pod, METRICS_VOLUME), None)
     return None if found is None else found.reference.name
 
 
 def database(pod: Object) -> Needed | None:
-    """Return where a pod, or its template, has the database's URL from."""
+    """Return the key of the Secret from which a pod, or its template, has the database's URL."""
     return next(_volumes(pod, DATABASE_VOLUME), None)
 
 
 def scheme(pod: Object) -> str:
-    """Return what a pod, or its template, speaks: `http` or `https`."""
+    """Return the scheme of a pod, or its template: `http` or `https`."""
     for container in pod["spec"].get("containers") or []:
         if container.get("name") != SERVICE:
             continue
@@ -130,5 +130,5 @@ def _environment(pod: Object) -> Iterator[Object]:
 
 
 def _mapping(value: Any) -> Object:
-    """Return an object that the CRD does not look into; the API server refuses what is none."""
+    """Return a mapping that the CRD does not validate; empty for any other type."""
     return value if isinstance(value, dict) else {}

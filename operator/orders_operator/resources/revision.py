@@ -1,8 +1,8 @@
-"""Revisions: a declaration and the pod template that was made of it, kept as a ControllerRevision.
+"""Revisions: a declaration and the pod template made from it, kept as a ControllerRevision.
 
-What is kept is the template as it was rendered, so going back needs nothing but the hash, and a
-declaration that stands keeps its template. The hash is also a label of the pods, which tells of
-each what it runs.
+The template is kept as it was rendered, so a rollback needs nothing but the hash, and a
+declaration that stands keeps its template. The hash is also a label of the pods, which tells what
+each of them runs.
 """
 
 from collections.abc import Iterable
@@ -34,11 +34,11 @@ class Revision(Struct, frozen=True):
     """A pod template under the hash of its declaration.
 
     Args:
-        hash: of what was declared.
-        template: as it was rendered once.
+        hash: the hash of the declaration.
+        template: the pod template as it was rendered once.
         declaration: what was declared; None if that was not kept.
-        copy: the name of the copy of ConfigMaps that its pods read; empty when they read none.
-            It is no part of what makes the revision.
+        copy: the name of the copy of ConfigMaps that its pods read; empty if they read none.
+            It is not part of the revision's identity.
 
     """
 
@@ -51,8 +51,8 @@ class Revision(Struct, frozen=True):
         """Return the template of the pods of a track: `stable` or `canary`.
 
         Args:
-            track: goes into the labels, with the hash.
-            content: a hash of what the pods read; no part of the revision.
+            track: becomes a label, like the hash.
+            content: a hash of what the pods read; not part of the revision's identity.
 
         """
         metadata = self.template["metadata"]
@@ -67,7 +67,7 @@ class Revision(Struct, frozen=True):
 
 
 def wanted(service: OrderService, declared: Declaration, kept: Iterable[Revision]) -> Revision:
-    """Return the revision of a declaration: the first of those kept that is, or a new one."""
+    """Return the revision of a declaration: the first kept one that equals it, or a new one."""
     kept = tuple(kept)
     found = next(
         (revision for revision in kept if declarations.same(revision.declaration, declared)), None
@@ -81,12 +81,12 @@ def wanted(service: OrderService, declared: Declaration, kept: Iterable[Revision
         return Revision(name, rendered(service), complete)
     if taken.declaration is None:  # known from its pods alone
         return replace(taken, declaration=complete)
-    # It is of another release of the operator, whose defaults were others.
+    # It comes from another release of the operator, with other defaults.
     return Revision(declarations.digest(complete), rendered(service), complete)
 
 
 def controller_revision(service: OrderService, revision: Revision, number: int) -> Object:
-    """Return the ControllerRevision; its template is where that of a StatefulSet's is."""
+    """Return the ControllerRevision, with the template in the same place as a StatefulSet's."""
     data: Object = {"spec": {"template": revision.template}}
     if revision.declaration is not None:
         data["declaration"] = revision.declaration
@@ -117,9 +117,9 @@ def stored(controller_revision: Object) -> Revision | None:
 
 
 def restored(template: Object) -> Revision | None:
-    """Return the revision that pods have from the template of their Deployment.
+    """Return the revision of a Deployment's pods, derived from its template.
 
-    The API server has added its defaults to it, which make no other pods of it.
+    The API server has added its defaults to the template, but it makes the same pods.
     """
     labels = dict(template["metadata"].get("labels") or {})
     revision = labels.get(REVISION)

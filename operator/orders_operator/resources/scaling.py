@@ -1,4 +1,4 @@
-"""How many pods: the autoscaler, and how many may go at once."""
+"""The HorizontalPodAutoscaler and the PodDisruptionBudget."""
 
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ CPU_PERCENT: Final = 75
 
 
 def needs_budget(service: OrderService) -> bool:
-    """Whether a budget helps: never with one pod, whose node it would keep from being drained.
+    """Whether a budget helps: never for a single pod, whose node could not be drained.
 
-    How many may go at once never keeps one from going; how many must stay may.
+    `maxUnavailable` never blocks every eviction; `minAvailable` may.
     """
     scaling, budget = service.spec.autoscaling, service.spec.disruption_budget
     if scaling is None:
@@ -23,7 +23,7 @@ def needs_budget(service: OrderService) -> bool:
 
 
 def autoscaler(service: OrderService, scaling: Autoscaling, floor: int = 0) -> dict[str, Any]:
-    """Return the HorizontalPodAutoscaler, which leaves `floor` pods while there is a canary."""
+    """Return the HorizontalPodAutoscaler, which leaves at least `floor` pods during a canary."""
     cpu = scaling.cpu or (None if scaling.memory else CPU_PERCENT)
     wanted = (("cpu", cpu), ("memory", scaling.memory))
     spec: dict[str, Any] = {
@@ -42,7 +42,7 @@ def autoscaler(service: OrderService, scaling: Autoscaling, floor: int = 0) -> d
 
 
 def least(scaling: Autoscaling, floor: int) -> int:
-    """Return how many pods there are at least."""
+    """Return the least number of pods: `floor`, but within the declared bounds."""
     return max(scaling.min, min(floor, scaling.max))
 
 

@@ -1,4 +1,4 @@
-"""HTTP or HTTPS: what the pods speak, and so by which port of the Service callers come.
+"""HTTP or HTTPS: what pods speak, and so which port of the Service callers use.
 
 A rollout that turns TLS on or off has pods of both kinds behind one Service for a while.
 """
@@ -12,17 +12,18 @@ from orders_operator.api.spec import PodsSpec
 HTTP: Final = "http"
 HTTPS: Final = "https"
 PORT_NAMES: Final = {HTTP: "http", HTTPS: "orders-https"}
-"""Of the pods' port, which has the same number: by it a Service tells them apart."""
+"""The name of the pods' port by scheme. Its number is always the same, so a Service distinguishes
+the schemes by this name."""
 
 
 class Schemes(Struct, frozen=True):
-    """What pods in use speak.
+    """The schemes of pods in use.
 
     Args:
-        spoken: by any of them.
-        all: by most of those that serve, of both tracks: callers from outside are led to these.
-        stable: the same of the stable track alone.
-        canary: the same of the canary's.
+        spoken: the schemes of any of them.
+        all: that of most serving pods of both tracks: callers from outside are led to these.
+        stable: that of most serving pods of the stable track.
+        canary: that of most serving pods of the canary.
 
     """
 
@@ -33,5 +34,5 @@ class Schemes(Struct, frozen=True):
 
 
 def declared(spec: PodsSpec) -> str:
-    """Return what pods of this spec speak."""
+    """Return the scheme of pods of this spec."""
     return HTTP if spec.tls is None else HTTPS

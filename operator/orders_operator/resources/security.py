@@ -1,4 +1,4 @@
-"""The restricted Pod Security Standard, and a root file system that cannot be written."""
+"""The restricted Pod Security Standard, with a read-only root file system."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ CONTAINER: Final[dict[str, Any]] = {
 
 
 def pod(user: int) -> dict[str, Any]:
-    """Return the security context of a pod whose processes are of one user and group."""
+    """Return the security context of a pod whose processes run as one user and group."""
     return {
         "runAsNonRoot": True,
         "runAsUser": user,
@@ -25,9 +25,10 @@ def pod(user: int) -> dict[str, Any]:
 
 
 def resources(declared: Resources, disk: str) -> dict[str, Any]:
-    """Return a container's resources without what is empty.
+    """Return a container's resources, without empty parts.
 
-    `disk` is the limit of what it may write to its node's disk, where nothing is said about that.
+    `disk` limits what the container may write to its node's disk if nothing is declared about
+    that.
     """
     requests, limits = dict(declared.requests), dict(declared.limits)
     if DISK not in requests:

@@ -1,8 +1,8 @@
-"""How callers inside the cluster, and Prometheus, find the pods.
+"""The Services by which callers inside the cluster, and Prometheus, reach the pods.
 
-Ports of pods are numbers: a sidecar may have one of the same name, and would get the requests.
-Only while some pods speak HTTP and others HTTPS are they names, so that each port leads to those
-pods that speak as its callers do.
+The target ports are numbers: a sidecar may have a port of the same name, and would get the
+requests. They are names only while some pods speak HTTP and others HTTPS, so that each port leads
+to the pods that speak the caller's scheme.
 """
 
 from typing import Any, Final
@@ -14,13 +14,13 @@ from orders_operator.resources.schemes import HTTP, HTTPS, PORT_NAMES, Schemes
 
 METRICS: Final = "metrics"
 PORTS: Final = {HTTP: 80, HTTPS: 443}
-"""Of the Service, by scheme, which is also the port's name."""
+"""The ports of the Service by scheme, which is also the port's name."""
 HTTP_PORT: Final = 8000
 METRICS_PORT: Final = 2121
 
 
 def service(declared: OrderService, schemes: Schemes) -> dict[str, Any]:
-    """Return the Service: the API on port 80, or 443 with TLS, metrics on 2121."""
+    """Return the Service: the API on port 80, or 443 with TLS, and metrics on 2121."""
     return child(
         declared,
         "v1",
@@ -34,7 +34,7 @@ def service(declared: OrderService, schemes: Schemes) -> dict[str, Any]:
 
 
 def track_service(declared: OrderService, track: str, schemes: Schemes) -> dict[str, Any]:
-    """Return the Service of the pods of one track, by which a Gateway splits requests."""
+    """Return the Service of the pods of one track, with which a Gateway splits requests."""
     made = child(
         declared,
         "v1",

@@ -1,15 +1,15 @@
-"""Whether a resource has children of a kind: one that is none of its business may be forbidden."""
+"""Whether a resource uses a kind: the API server may forbid the kinds that it does not use."""
 
 from orders_operator.api.spec import OrderService
 from orders_operator.resources.scaling import needs_budget
 
 
 def uses(service: OrderService, kind: str, *, database: bool) -> bool:
-    """Return whether there are, or should be, children of a kind.
+    """Return whether a resource has, or should have, children of a kind.
 
     Args:
         service: the resource.
-        kind: which.
+        kind: the name of the kind, such as `Ingress`.
         database: whether an embedded database is there or declared.
 
     """

@@ -1,5 +1,5 @@
-"""Where a rollout stands and where it goes: decisions are pure.
+"""Decides the course of a rollout; the decisions are pure.
 
-Only `reading` asks pods for their metrics, `readiness` why they are not ready, and `prometheus` a
-Prometheus.
+Only three modules do I/O: `reading` asks pods for their metrics, `readiness` asks them why they
+are not ready, and `prometheus` queries Prometheus.
 """

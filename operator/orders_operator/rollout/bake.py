@@ -1,7 +1,8 @@
-"""After a rollout: the new revision serves alone, is judged on, and can be gone back from. Pure.
+"""The bake after a rollout: the new revision serves alone, and may still be rolled back. Pure.
 
-Nothing is left to compare it with, so its absolute bounds alone count. What is Inconclusive when
-the time is over ends as unjudged: a service without callers must not wait for ever.
+No other pods are left for a comparison, so only the absolute bounds count. A bake that is
+Inconclusive at its end is over without a verdict: a service without callers must not wait for
+ever.
 """
 
 from typing import Final
@@ -22,7 +23,7 @@ def bakes(situation: Situation, *, done: bool) -> bool:
 
     Args:
         situation: the situation.
-        done: whether all pods are of it, and serve.
+        done: whether all stable pods have the wanted revision and serve.
 
     """
     if judged_by(situation.declared) is None or situation.commands.promote == situation.wanted:
@@ -33,7 +34,10 @@ def bakes(situation: Situation, *, done: bool) -> bool:
 
 
 def bake(situation: Situation, stable: str, *, done: bool) -> Plan | AnalysisStatus | None:
-    """Return a plan that goes on; at the end the window that could not say anything, or None."""
+    """Return a plan while the bake goes on, and the outcome at its end.
+
+    The outcome is the window that gave no verdict, or None if a window passed.
+    """
     going, now = _going(situation), stamp(situation.now)
     before = situation.before
     settled = (before.settled_at if going else None) or now
@@ -69,7 +73,7 @@ def _going(situation: Situation) -> bool:
 
 
 def _held(situation: Situation, window: AnalysisStatus) -> bool:
-    """Whether it may not end: a window failed, the next one decides; or there are no pods."""
+    """Whether the bake may not end: a window failed, there are no pods, or a person paused it."""
     return (
         window.verdict == "Failed"
         or situation.pods == 0

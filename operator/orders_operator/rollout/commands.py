@@ -1,6 +1,7 @@
-"""What a person tells a rollout, by annotations that name the revision they are meant for.
+"""The commands of a person to a rollout: annotations that name the revision they are meant for.
 
-So a command that was left behind says nothing to the next revision, and one may be given twice.
+So an annotation that was left behind does not affect the next revision, and repeating one is
+harmless.
 """
 
 from collections.abc import Mapping
@@ -21,11 +22,11 @@ class Commands(Struct, frozen=True):
     retry: str = ""
 
     def retries(self, failed: FailedRevision) -> bool:
-        """Whether just this failure is to be tried again."""
+        """Whether the annotation names this very failure, to try it again."""
         return self.retry == f"{failed.revision}@{failed.at}"
 
 
 def commands(resource: Mapping[str, Any]) -> Commands:
-    """Read them from a resource."""
+    """Read the commands from a resource."""
     annotations = resource["metadata"].get("annotations") or {}
     return Commands(*(str(annotations.get(name) or "") for name in (PROMOTE, ABORT, PAUSE, RETRY)))

@@ -1,8 +1,8 @@
-"""What the pod of an embedded database says: what keeps PostgreSQL from serving. Pure.
+"""Finds what keeps an embedded PostgreSQL from serving, from its pod and its Events. Pure.
 
-A StatefulSet has no condition that says why its pod is refused, so its Events do. Nor does it
-replace a pod that never was ready (kubernetes/kubernetes#67250), whatever its template has become
-since; so that pod is told apart here, and goes by scaling the StatefulSet to none.
+A StatefulSet has no condition that says why its pod is refused, but its Events do. Nor does it
+replace a pod that was never ready (kubernetes/kubernetes#67250), even if its template has changed
+since. Such a pod is recognised here; the operator removes it by scaling the StatefulSet to 0.
 """
 
 import re
@@ -30,9 +30,9 @@ _HELP: Final = (
 
 _REVISION: Final = "controller-revision-hash"
 _SAME_MOMENT: Final = timedelta(seconds=1)
-"""A kubelet writes the first conditions and the start in one go; PostgreSQL is ready later."""
+"""A kubelet writes the first conditions and the start time at once; PostgreSQL is ready later."""
 _PLACED: Final = timedelta(minutes=1)
-"""A pod may wait that long for its volume or its node before it is said."""
+"""How long a pod may wait for its volume or its node before that is reported."""
 _LOST: Final = "Lost"
 _LEFT: Final = (
     "The operator keeps its pod, which was made from an earlier template, as the orders may"
@@ -43,7 +43,7 @@ _REFUSED: Final = "FailedCreate"
 
 
 def pod_failure(pods: Iterable[Object], now: datetime) -> Failure | None:
-    """Return what is wrong with the database's pod, and what helps where that is known."""
+    """Return what is wrong with the database's pod, with a remedy if one is known; else None."""
     for pod in pods:
         for failure in _of_containers(pod):
             said = _said(failure.message)
@@ -58,7 +58,7 @@ def pod_failure(pods: Iterable[Object], now: datetime) -> Failure | None:
 
 
 def pod_refusal(events: Iterable[Object]) -> Failure | None:
-    """Return why there is no pod, by the newest Event of the StatefulSet that is about one."""
+    """Return why there is no pod, by the newest Event of the StatefulSet about one; else None."""
     told = [event for event in events if event.get("reason") == _REFUSED or _is_created(event)]
     newest = max(told, key=lambda event: (_at(event), event["reason"] == _REFUSED), default=None)
     if newest is None or newest["reason"] != _REFUSED:
@@ -68,10 +68,10 @@ def pod_refusal(events: Iterable[Object]) -> Failure | None:
 
 
 def stuck(live: Object, pods: Iterable[Object]) -> bool:
-    """Whether the StatefulSet waits for ever for a pod of the template before.
+    """Whether the StatefulSet waits for ever for a pod of an earlier template.
 
-    Once it is scaled to none for that, it is until the pod is gone. A pod that ever was ready, or
-    whose PostgreSQL runs and may be preparing its data, is left to the StatefulSet.
+    Once it is scaled to 0 for that reason, this stays true until the pod is gone. A pod that ever
+    was ready, or whose PostgreSQL runs and may be preparing its data, is left to the StatefulSet.
     """
     return any(_is_stuck(live, pod) for pod in pods)
 
@@ -96,9 +96,9 @@ def _runs(pod: Object) -> bool:
 
 
 def _never_ready(pod: Object) -> bool:
-    """Whether it has been unready since its start; a doubt means no."""
+    """Whether a pod has been unready since its start; in doubt, no."""
     readiness = condition(pod, "Ready")
-    if not readiness:  # no kubelet has had it yet
+    if not readiness:  # no kubelet has reported on it yet
         return True
     since = moment(readiness.get("lastTransitionTime"))
     began = moment((pod.get("status") or {}).get("startTime"))
@@ -126,12 +126,12 @@ def _said(words: str) -> str:
 
 
 def _is_created(event: Object) -> bool:
-    """Whether it says that the pod was made, not its claim."""
+    """Whether an Event says that the pod was created, rather than its claim."""
     return event.get("reason") == _CREATED and str(event.get("note")).startswith("create Pod ")
 
 
 def _at(event: Object) -> str:
-    """Return the second in which it happened last, whichever API it was written by."""
+    """Return the second of an Event's last occurrence, whichever API wrote it."""
     series = (event.get("series") or {}).get("lastObservedTime")
     times = (series, event.get("deprecatedLastTimestamp"), event.get("eventTime"))
     return max(str(time or "")[:19] for time in times)

@@ -11,12 +11,12 @@ from orders_operator.rollout.pods import Failure
 from orders_operator.rollout.situation import Situation, Track, moment, stamp
 
 _STEPPING: Final = frozenset({"Canary", "Paused", "Promoting", "Baking", "Halted"})
-"""Phases of a canary that has begun."""
+"""Phases of a rollout that has begun and is not over."""
 _ABORTED: Final = "Aborted by annotation orders.dev/abort."
 
 
 def failed(situation: Situation) -> FailedRevision | None:
-    """Return why the wanted revision is not to be had, by an earlier verdict or by a new one."""
+    """Return why the wanted revision was given up, earlier or now; None if it was not."""
     if situation.before.phase == "Halted" and situation.commands.abort == situation.wanted:
         return _given_up(situation, Failure(Reason.ABORTED, _ABORTED))
     earlier = remembered(situation)
@@ -42,7 +42,7 @@ def _given_up(situation: Situation, failure: Failure) -> FailedRevision:
 
 
 def remembered(situation: Situation) -> FailedRevision | None:
-    """Return the earlier verdict on the wanted revision, unless it is to be tried again."""
+    """Return the wanted revision's earlier failure, unless it should be tried again."""
     earlier = situation.before.failed
     if (
         earlier is None
@@ -55,7 +55,7 @@ def remembered(situation: Situation) -> FailedRevision | None:
 
 
 def final(situation: Situation, failure: FailedRevision) -> bool:
-    """Whether it goes back though `rollback` is Manual: somebody said so, or it did before."""
+    """Whether to roll back even if `rollback` is Manual: after an abort, or once it went back."""
     earlier = situation.before.failed
     same = earlier is not None and (earlier.revision, earlier.at) == (failure.revision, failure.at)
     back = situation.before.phase == "RolledBack" and same
@@ -63,7 +63,7 @@ def final(situation: Situation, failure: FailedRevision) -> bool:
 
 
 def overdue(situation: Situation) -> bool:
-    """Whether pods of the wanted revision are late, and it is not given up for anything yet."""
+    """Whether pods of the wanted revision are late, and it was not given up before."""
     if remembered(situation) is not None or asleep(situation):
         return False
     tracks = (track for track in (situation.canary, situation.stable) if track is not None)
@@ -80,7 +80,7 @@ def _failure(situation: Situation) -> Failure | None:
 
 
 def _of_pods(situation: Situation) -> Failure | None:
-    """Return what is wrong with pods of the wanted revision, wherever they run."""
+    """Return what is wrong with pods of the wanted revision, on either track."""
     for track in (situation.canary, situation.stable):
         if track is None or track.revision != situation.wanted:
             continue
@@ -92,12 +92,12 @@ def _of_pods(situation: Situation) -> Failure | None:
 
 
 def _of_step(situation: Situation) -> Failure | None:
-    """Return that a step's pods do not come."""
+    """Return the failure of a step whose pods are late."""
     return _late(situation, situation.canary) if _step_is_late(situation) else None
 
 
 def _step_is_late(situation: Situation) -> bool:
-    """Whether a step's pods take too long: a Deployment says so of its first ones only."""
+    """Whether a step's pods are late: a Deployment's condition covers only the first ones."""
     entered = moment(situation.before.step_at)
     if (
         entered is None
@@ -120,7 +120,7 @@ def _of_analysis(situation: Situation) -> Failure | None:
 
 
 def _late(situation: Situation, track: Track | None) -> Failure:
-    """Return that the deadline is over, with what is missing and why."""
+    """Return the failure of a deadline that has passed, with what is missing and why."""
     missing = "It has no pods." if track is None else track.shortfall
     return Failure(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
@@ -129,14 +129,15 @@ def _late(situation: Situation, track: Track | None) -> Failure:
 
 
 def same(situation: Situation) -> bool:
-    """Whether the state is that of this very rollout, not of one that ended or begins anew."""
+    """Whether `status.rollout` is about the current rollout, not one that ended or begins anew."""
     return situation.before.phase in _STEPPING and _goes_on(situation)
 
 
 def asleep(situation: Situation) -> bool:
-    """Whether a canary has begun, is not through, and was scaled to none: nothing can be said.
+    """Whether a canary that has begun was scaled to 0 before its end, so nothing can be judged.
 
-    What was declared without pods was no canary: it was promoted with nothing measured.
+    A revision that was declared while there were no pods was no canary: it was promoted without a
+    measurement.
     """
     if (
         situation.pods
@@ -149,13 +150,13 @@ def asleep(situation: Situation) -> bool:
 
 
 def _goes_on(situation: Situation) -> bool:
-    """Whether the wanted revision is the one that the state is of, and not tried anew."""
+    """Whether `status.rollout` is about the wanted revision, and it is not being tried again."""
     retried = situation.before.failed is not None and remembered(situation) is None
     return situation.before.revision == situation.wanted and not retried
 
 
 def last_window(situation: Situation) -> AnalysisStatus | None:
-    """Return the last window, with what all windows of this rollout came to."""
+    """Return the last window, with the numbers of this rollout's passed and failed windows."""
     ended = situation.before.phase in {"Stable", "RolledBack"}
     before = situation.before.analysis if _goes_on(situation) and not ended else None
     if situation.measured is None:

@@ -1,7 +1,7 @@
-"""Which revisions are kept, and their numbers. Pure.
+"""Chooses which revisions are kept, and numbers them. Pure.
 
 As with a StatefulSet, the wanted revision has the highest number: one that is wanted again gets a
-new one. Those in use are kept whatever `history` says.
+new number. Those in use are kept whatever `history` says.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,10 +16,10 @@ def history(
     """Return the revisions to keep with their numbers, the oldest first.
 
     Args:
-        kept: the ControllerRevisions that there are.
+        kept: the ControllerRevisions that exist.
         wanted: the revision that the spec asks for.
-        used: those that must stay, by their hashes.
-        length: how many others are kept, the newest of them.
+        used: the hashes of those that must stay.
+        length: how many of the others are kept, the newest first.
 
     """
     numbers = {

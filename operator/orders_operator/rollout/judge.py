@@ -1,8 +1,8 @@
-"""Whether the canary is as good as it has to be, from one window of both tracks. Pure.
+"""Judges the canary by one window of both tracks. Pure.
 
-What the stable pods suffer as well, and by about as much, is not the canary's fault, and too few
-requests say nothing: both are inconclusive, and hold the rollout. A p99 beyond the last bound of
-the histogram is over every bound.
+If the stable pods suffer about as much, that is not the canary's fault, and too few requests prove
+nothing: both are inconclusive, and hold the rollout. A p99 beyond the last bound of the histogram
+exceeds every limit.
 """
 
 from math import inf
@@ -21,7 +21,7 @@ Word = Literal["Passed", "Failed", "Inconclusive"]
 
 
 class Verdict(Struct, frozen=True):
-    """What a window says, its numbers in words, and whether it needs more requests to say it."""
+    """The verdict of a window, its numbers in words, and whether it lacked requests."""
 
     word: Word
     message: str
@@ -29,15 +29,15 @@ class Verdict(Struct, frozen=True):
 
 
 def absolute(analysis: Analysis) -> Analysis:
-    """Return what can be asked where nobody is left to be compared with."""
+    """Return the bounds that apply if no stable pods are left for a comparison."""
     return replace(analysis, max_latency_increase=None)
 
 
 def comparable(analysis: Analysis, weight: int) -> Analysis:
-    """Return what can be asked of a canary: beside one that gets all requests nobody is asked.
+    """Return the bounds for a canary; one that gets all requests has no comparison.
 
     Args:
-        analysis: what is declared.
+        analysis: the declared bounds.
         weight: the share of requests that a Gateway gives the canary, in percent.
 
     """
@@ -45,7 +45,7 @@ def comparable(analysis: Analysis, weight: int) -> Analysis:
 
 
 def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
-    """Compare a window of the canary with the bounds, and with the same window of the stable."""
+    """Compare a canary's window with the bounds, and with the stable pods' same window."""
     if canary.requests < analysis.min_requests:
         return Verdict(
             "Inconclusive",
@@ -57,7 +57,7 @@ def judge(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
 
 
 def milliseconds(text: str) -> float:
-    """Return a latency such as 250ms or 2s in milliseconds."""
+    """Return the milliseconds of a latency such as `250ms` or `2s`."""
     number, unit = (text[:-2], 1.0) if text.endswith("ms") else (text[:-1], 1000.0)
     return float(number) * unit
 
@@ -119,7 +119,7 @@ def _latency(analysis: Analysis, canary: Counts, stable: Counts) -> Verdict:
 
 
 def _near(mine: float, theirs: float, most: float) -> bool:
-    """Whether two latencies are no further apart than what is allowed of one."""
+    """Whether one latency exceeds the other by no more than the limit for one; all in seconds."""
     return mine == theirs or mine - theirs <= most
 
 

@@ -1,8 +1,8 @@
 """What a window measured: the difference of the readings at its two ends. Pure.
 
-Only what was counted by the same processes at both ends is a measurement. Of a canary's pods all
-have to be: the one that cannot be read, that came or was replaced, may be the bad one. Of the
-others half are enough, for an autoscaler has some come and go all the time.
+A measurement needs the same processes at both ends. All pods of a canary must have them: the one
+that cannot be read, or that was added or replaced, may be the bad one. Half of the other pods are
+enough, because an autoscaler adds and removes some all the time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +19,10 @@ class Compared(Struct, frozen=True):
 
     Args:
         revision: the one that is judged.
-        stage: the part of the rollout that they are in; another one begins another window.
+        stage: the part of the rollout; another stage begins another window.
         judged: the pods that are judged.
         beside: those that they are compared with.
-        fixed: whether the judged ones are a canary's, of which none may come or go.
+        fixed: whether the judged pods are a canary's, so that none may be added or removed.
 
     """
 
@@ -34,22 +34,22 @@ class Compared(Struct, frozen=True):
 
     @property
     def mark(self) -> tuple[str, str]:
-        """Return what is the same in all of one window."""
+        """Return the identity of a window: its revision and stage."""
         return self.revision, self.stage
 
     @property
     def pods(self) -> list[Object]:
-        """Return all of them."""
+        """Return the judged pods and those beside them."""
         return [*self.judged, *self.beside]
 
 
 class Readings(Struct, frozen=True):
-    """What pods have counted, by their uid.
+    """The readings of pods, by their uid.
 
     Args:
-        good: of those that could be read.
-        bad: why the others could not, by their uid too.
-        now: the time of the Prometheus that was asked; None if the pods were.
+        good: the readings of the pods that could be read.
+        bad: why the others could not be read.
+        now: Prometheus' own time in seconds since 1970; None if the pods were read.
 
     """
 
@@ -59,7 +59,7 @@ class Readings(Struct, frozen=True):
 
 
 class Ends(Struct, frozen=True):
-    """The pods that a window began with, by uid: the names of both kinds, and their readings."""
+    """The pods at the start of a window, names by uid, and their readings."""
 
     judged: Mapping[str, str]
     beside: Mapping[str, str]
@@ -67,14 +67,14 @@ class Ends(Struct, frozen=True):
 
 
 class Unmeasured(Struct, frozen=True):
-    """Why a window says nothing, and whether it may go on until it says something."""
+    """Why a window measured nothing, and whether it may continue until it does."""
 
     why: str
     goes_on: bool = False
 
 
 class Added(Struct, frozen=True):
-    """What was counted in a window, by the uid of the pod."""
+    """What each pod counted in a window, by its uid."""
 
     judged: Mapping[str, Counts]
     beside: Mapping[str, Counts]
@@ -87,8 +87,8 @@ def begin(
 
     Args:
         compared: the pods.
-        readings_now: what they have counted.
-        since: the time of the Prometheus before which nothing counts.
+        readings_now: their present readings.
+        since: Prometheus' time, before which scrapes do not count.
 
     """
     if not compared.judged:
@@ -106,13 +106,13 @@ def begin(
 
 
 def settled(compared: Compared, readings_now: Readings, since: float | None) -> bool:
-    """Whether a Prometheus has read all pods since a time."""
+    """Whether Prometheus has scraped every pod since a time."""
     uids = (pod["metadata"]["uid"] for pod in compared.pods)
     return all(uid in readings_now.good and _fresh(readings_now.good[uid], since) for uid in uids)
 
 
 def measure(began: Ends, compared: Compared, readings_now: Readings) -> Added | Unmeasured:
-    """Return what was counted between two ends, or why that is not known."""
+    """Return what was counted between two ends, or why that is unknown."""
     judged = _judged(began, compared, readings_now)
     if isinstance(judged, Unmeasured):
         return judged
@@ -132,7 +132,7 @@ def measure(began: Ends, compared: Compared, readings_now: Readings) -> Added | 
 
 
 def go_on(began: Ends, compared: Compared, readings_now: Readings) -> Ends:
-    """Return the first end of a window that goes on, with the pods that came since."""
+    """Return the first end of a window that continues, including the pods added since."""
     uids = {pod["metadata"]["uid"] for pod in compared.pods}
     kept = {uid: reading for uid, reading in readings_now.good.items() if uid in uids}
     for uid, reading in began.readings.items():
@@ -144,7 +144,7 @@ def go_on(began: Ends, compared: Compared, readings_now: Readings) -> Ends:
 def _judged(
     began: Ends, compared: Compared, readings_now: Readings
 ) -> Mapping[str, Counts] | Unmeasured:
-    """Return what the judged pods counted; of a canary's each one."""
+    """Return what each judged pod counted: of a canary every pod, else those of both ends."""
     now = _names(compared.judged)
     unread = next((uid for uid in now if uid not in readings_now.good), None)
     if unread is not None:
@@ -169,9 +169,9 @@ def _judged(
 
 
 def _changed(began: Ends, compared: Compared, now: Mapping[str, str]) -> Unmeasured | None:
-    """Return that judged pods came or went: of a canary's any, of all of a service more than half.
+    """Return an error if judged pods were added or removed: any of a canary, else over half.
 
-    Those that came to a service are judged from the next window on.
+    Pods that were added to a service are judged from the next window on.
     """
     gone = [name for uid, name in began.judged.items() if uid not in now]
     if gone and (compared.fixed or 2 * len(gone) > len(began.judged)):
@@ -183,16 +183,17 @@ def _changed(began: Ends, compared: Compared, now: Mapping[str, str]) -> Unmeasu
 
 
 def _compared(compared: Compared, readings: Mapping[str, Reading]) -> dict[str, str]:
-    """Return the pods to compare with, of which half must remain: one that starts is none yet.
+    """Return the pods to compare with, of which half must remain; one that starts does not count.
 
-    One that is not ready and can be read is: what keeps it from being ready, all may suffer.
+    A pod that is not ready but can be read does count: what keeps it from being ready may affect
+    all.
     """
     beside = compared.beside
     return _names(pod for pod in beside if pod["metadata"]["uid"] in readings or ready(pod))
 
 
 def _fresh(reading: Reading, since: float | None) -> bool:
-    """Whether a Prometheus has read a pod after a time; a pod that was asked itself is fresh."""
+    """Whether a reading is newer than a time; one that comes from the pod itself always is."""
     return since is None or reading.scraped is None or reading.scraped > since
 
 

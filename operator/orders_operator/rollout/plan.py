@@ -1,4 +1,4 @@
-"""What a rollout does next: a pure function of what is declared, what was said last, and what is.
+"""Plans the next move of a rollout: a pure function of the spec, the last status and the cluster.
 
 The same facts always give the same plan; only `now` moves it on.
 """
@@ -15,7 +15,7 @@ from orders_operator.rollout.steps import asleep, canary
 
 
 def plan(situation: Situation) -> Plan:
-    """Decide."""
+    """Return what should run now, with the `status.rollout` that says so."""
     stable = _stable(situation)
     if stable is None or stable == situation.wanted:
         return _only(situation, stable)
@@ -35,17 +35,18 @@ def plan(situation: Situation) -> Plan:
 
 
 def held_back(decided: Plan) -> Plan:
-    """Return a plan whose canary pods could not be asked for, which is not their fault.
+    """Return a plan whose canary's Deployment could not be applied, which is not its pods' fault.
 
-    The time that they may take begins when they can be.
+    The time that the pods may take begins once it is applied.
     """
     return replace(decided, status=replace(decided.status, step_at=None))
 
 
 def _stable(situation: Situation) -> str | None:
-    """Return the revision to go back to: the last that was rolled out and is still kept.
+    """Return the revision to go back to: the last one that was rolled out and is still kept.
 
-    One that bakes has replaced it everywhere: it is what a third one is compared with.
+    A revision that bakes has already replaced it: a third revision is compared with the baking
+    one.
     """
     if _superseded(situation):
         return situation.before.revision
@@ -61,7 +62,7 @@ def _stable(situation: Situation) -> str | None:
 
 
 def _superseded(situation: Situation) -> bool:
-    """Whether another revision is declared while one bakes of which nothing bad is known."""
+    """Whether another revision is declared while one bakes that has no known failure."""
     before, found = situation.before, situation.stable
     return (
         before.phase == "Baking"
@@ -76,7 +77,7 @@ def _superseded(situation: Situation) -> bool:
 
 
 def _only(situation: Situation, stable: str | None) -> Plan:
-    """Have one revision: the first, or the stable one again."""
+    """Run one revision alone: the first, or the stable one again."""
     done = _done(situation) or (stable is not None and _scaled(situation))
     stays = (
         done
@@ -97,19 +98,19 @@ def _only(situation: Situation, stable: str | None) -> Plan:
 
 
 def _done(situation: Situation) -> bool:
-    """Whether the stable pods are all of the wanted revision, and serve."""
+    """Whether all stable pods have the wanted revision and serve."""
     found = situation.stable
     return found is not None and found.revision == situation.wanted and found.progress.serving
 
 
 def _scaled(situation: Situation) -> bool:
-    """Whether pods only come or go: that is no rollout."""
+    """Whether only the number of pods changes, which is no rollout."""
     same = situation.stable is not None and situation.stable.revision == situation.wanted
     return same and situation.before.phase == "Stable"
 
 
 def _back(situation: Situation, stable: str, failure: FailedRevision) -> Plan:
-    """Have the stable revision alone; the Deployment may still be on its way to it."""
+    """Run the stable revision alone; the Deployment may still be on its way to it."""
     return Plan(
         stable=stable,
         status=RolloutStatus(
@@ -127,7 +128,7 @@ def _back(situation: Situation, stable: str, failure: FailedRevision) -> Plan:
 
 
 def _watched(situation: Situation) -> bool:
-    """Whether the wanted revision is, or stays, a canary."""
+    """Whether the wanted revision becomes, or stays, a canary."""
     if situation.declared.strategy != "Canary" or situation.commands.promote == situation.wanted:
         return False
     if not same(situation):
@@ -138,7 +139,7 @@ def _watched(situation: Situation) -> bool:
 
 
 def _forward(situation: Situation, stable: str, failure: FailedRevision | None) -> Plan:
-    """Replace the stable pods one by one; a canary's stay beside them until that is done."""
+    """Replace the stable pods one by one; a canary's pods stay until that is done."""
     if failure is None and bakes(situation, done=_done(situation)):
         found = bake(situation, stable, done=_done(situation))
         if isinstance(found, Plan):
@@ -178,7 +179,7 @@ def _forward(situation: Situation, stable: str, failure: FailedRevision | None) 
 
 
 def _judged(situation: Situation, failure: FailedRevision | None) -> bool:
-    """Whether pods are judged while they are replaced."""
+    """Whether pods are judged while they are being replaced."""
     promoted = situation.commands.promote == situation.wanted
     return (
         failure is None
@@ -189,7 +190,7 @@ def _judged(situation: Situation, failure: FailedRevision | None) -> bool:
 
 
 def _unjudged(window: AnalysisStatus | None) -> str | None:
-    """Say that nothing could be said of a revision after it was rolled out."""
+    """Return the message of a bake that ended without a verdict; None for one that passed."""
     return (
         None
         if window is None

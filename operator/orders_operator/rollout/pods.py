@@ -1,7 +1,7 @@
-"""What the pods of a revision say: what is wrong, what runs, what was migrated. Pure.
+"""Reads pods: what is wrong with them, what image they run, what they migrated. Pure.
 
-Only pods of the revision that their Deployment was given count: those of the one before go on
-serving while a rollout fails, and how they are says nothing about it.
+Only pods of the revision that their Deployment has count: those of the one before go on serving
+while a rollout fails, and their state says nothing about it.
 """
 
 import re
@@ -31,25 +31,24 @@ _PULL: Final = frozenset(
     }
 )
 _NEVER_PULLED: Final = "InvalidImageName"
-"""The only one of these that time cannot mend: registries come back, and images are pushed."""
+"""The only one of these that time cannot repair: registries come back, and images are pushed."""
 _START: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
 _ABSENT: Final = re.compile(r"(secret|configmap) .*not found|couldn't find key", re.IGNORECASE)
-"""What a kubelet says of a Secret that is away, or is being made again."""
+"""What a kubelet says of a Secret that is missing, or being made again."""
 _WEIGHTS: Final = (Reason.MIGRATION_FAILED, Reason.IMAGE_PULL_FAILED, Reason.POD_CRASHING)
 _MAY_PASS: Final = 75  # of `orders migrate`, after sysexits.h
-_KILLED: Final = frozenset({137, 255})  # for want of memory, or with its node
+_KILLED: Final = frozenset({137, 255})  # out of memory, or with its node
 _CRASHES: Final = 2  # one restart happens; two are a pattern
 
 
 class Failure(Struct, frozen=True):
     """Why something is not as declared: the reason and message of a condition.
 
-    Of a pod itself the reason is MigrationFailed, ImagePullFailed or PodCrashing.
-
-    A rollout waits until its deadline for what `may_pass`: the database is away, a table is
-    locked, a Secret is missing, a registry does not answer.
+    For a pod the reason is MigrationFailed, ImagePullFailed or PodCrashing. A rollout waits until
+    its deadline if the failure `may_pass`: the database is away, a table is locked, a Secret is
+    missing, a registry does not answer.
     """
 
     reason: Reason
@@ -58,14 +57,14 @@ class Failure(Struct, frozen=True):
 
 
 class Migration(Struct, frozen=True):
-    """What `orders migrate --report` wrote."""
+    """The report of `orders migrate --report`: the release and the schema's version."""
 
     version: str
     schema: int
 
 
 def of_revision(pods: Iterable[Object], track: str, revision: str | None) -> list[Object]:
-    """Return the pods of a track and revision that are neither on their way out nor at their end.
+    """Return the pods of a track and revision that are neither terminating nor at their end.
 
     A pod that was evicted, or whose node was shut down, stays as Failed; others took its place.
     """
@@ -81,17 +80,17 @@ def of_revision(pods: Iterable[Object], track: str, revision: str | None) -> lis
 
 
 def revisions_of(pods: Iterable[Object]) -> frozenset[str]:
-    """Return the revisions of pods."""
+    """Return the hashes of the revisions that pods have."""
     return frozenset(_labels(pod)[REVISION] for pod in pods if REVISION in _labels(pod))
 
 
 def ended(pod: Object) -> bool:
-    """Whether a pod has come to its end: it runs nothing, and never will."""
+    """Whether a pod has ended: it runs nothing, and never will again."""
     return (pod.get("status") or {}).get("phase") in _ENDED
 
 
 def failure(pods: Iterable[Object]) -> Failure | None:
-    """Return what weighs most: what may pass least, else a failed migration before all else."""
+    """Return the most serious failure: first one that cannot pass, then a failed migration."""
     failures = [failure for pod in pods for failure in _of_pod(pod)]
     return min(
         failures,
@@ -112,13 +111,13 @@ def ready(pod: Object) -> bool:
 
 
 def unplaced(pod: Object) -> Object | None:
-    """Return the scheduler's condition if it has found no node for a pod."""
+    """Return the scheduler's condition if it has found no node for a pod, else None."""
     scheduled = condition(pod, "PodScheduled")
     return scheduled if scheduled.get("status") == "False" else None
 
 
 def migration(pods: Iterable[Object]) -> Migration | None:
-    """Return what the migration of the newest pod that has migrated reported."""
+    """Return the report of the newest pod that has migrated; None without one."""
     for pod in sorted(pods, key=created, reverse=True):
         for status in statuses(pod, "initContainerStatuses"):
             ended = (status.get("state") or {}).get("terminated")
@@ -132,7 +131,7 @@ def migration(pods: Iterable[Object]) -> Migration | None:
 
 
 def image(pods: Iterable[Object], wanted: str) -> str | None:
-    """Return the image that ready pods run, with its digest where the runtime gives one."""
+    """Return the image that the newest ready pod runs, with its digest if that is known."""
     for pod in sorted(pods, key=created, reverse=True):
         if not ready(pod):
             continue
@@ -143,7 +142,7 @@ def image(pods: Iterable[Object], wanted: str) -> str | None:
 
 
 def declared_image(pod: Object) -> str | None:
-    """Return the image that a pod or its template names: after a rollback not the spec's."""
+    """Return the image that a pod names; after a rollback it is not the spec's."""
     containers = (pod.get("spec") or {}).get("containers") or []
     return next(
         (container.get("image") for container in containers if container.get("name") == SERVICE),
@@ -154,8 +153,8 @@ def declared_image(pod: Object) -> str | None:
 def pinned(wanted: str, image_id: str) -> str:
     """Return the wanted image with the digest of what runs.
 
-    A runtime gives `registry/name@sha256:...`, or the bare digest of an image that was loaded
-    and never pulled.
+    A runtime gives `registry/name@sha256:...`, or the bare digest of an image that was loaded and
+    never pulled.
     """
     _, at, digest = image_id.rpartition("@")
     if not at:
@@ -166,14 +165,14 @@ def pinned(wanted: str, image_id: str) -> str:
 
 
 def tag(image_name: str) -> str:
-    """Return the tag of an image; nothing for one named by digest alone."""
+    """Return the tag of an image; empty for one that is named by digest alone."""
     name = image_name.partition("@")[0]
     last = name.rpartition("/")[2]
     return last.partition(":")[2]
 
 
 def tail(text: str, limit: int = MESSAGE_BYTES) -> str:
-    """Return the last whole lines of a text, `limit` bytes at most."""
+    """Return the last whole lines of a text, at most `limit` bytes."""
     encoded = text.strip().encode()
     if len(encoded) <= limit:
         return encoded.decode()
@@ -183,18 +182,18 @@ def tail(text: str, limit: int = MESSAGE_BYTES) -> str:
 
 
 def statuses(pod: Object, kind: str) -> list[Object]:
-    """Return the statuses of containers, by the field that has them."""
+    """Return the statuses of containers in one field of a pod's status."""
     listed: list[Object] = (pod.get("status") or {}).get(kind) or []
     return listed
 
 
 def created(pod: Object) -> str:
-    """Return when a pod was made, as text that sorts by time."""
+    """Return when a pod was created, as text that sorts by time."""
     return str(pod["metadata"].get("creationTimestamp") or "")
 
 
 def ending(ended: Object) -> str:
-    """Return how a container ended: its last words, else its exit status."""
+    """Return how a container ended: its termination message, else its exit status."""
     said = str(ended.get("message") or "").strip()
     how = f"exit status {ended.get('exitCode')}"
     if ended.get("reason") not in {None, "Error"}:
@@ -212,7 +211,7 @@ def _of_pod(pod: Object) -> Iterable[Failure]:
 
 
 def of_container(status: Object, failed: Reason) -> Iterator[Failure]:
-    """Yield what a container's status complains of; `failed` is the reason when it ended badly."""
+    """Yield the failures in a container's status; `failed` is the reason if it ended badly."""
     waiting = (status.get("state") or {}).get("waiting") or {}
     why = waiting.get("reason") or ""
     said = str(waiting.get("message") or "")

@@ -1,8 +1,8 @@
-"""How far a Deployment is. Pure.
+"""The progress of a Deployment. Pure.
 
-A Deployment says so in numbers and in one condition, Progressing, whose reason stays
-`NewReplicaSetAvailable` once a rollout is complete: that tells a scale-up, during which requests
-are served as before, from the rollout of a new revision.
+A Deployment reports it in numbers and in one condition, Progressing, whose reason stays
+`NewReplicaSetAvailable` once a rollout is complete. This distinguishes a scale-up, during which
+requests are served as before, from the rollout of a new revision.
 """
 
 from typing import Final
@@ -17,9 +17,9 @@ _NO_REPLICA_SET: Final = "ReplicaSetCreateError"
 
 
 class Progress(Struct, frozen=True):
-    """A Deployment's state; counts are pods.
+    """A Deployment's progress; the counts are pods.
 
-    `refused` are the API server's words on pods, or on their ReplicaSet, that it does not let in.
+    `refused` is the API server's message about pods, or their ReplicaSet, that it does not admit.
     """
 
     current: bool
@@ -34,12 +34,12 @@ class Progress(Struct, frozen=True):
 
     @property
     def serving(self) -> bool:
-        """Whether the newest revision serves, alone, or is scaled to none."""
+        """Whether the newest revision serves alone, or is scaled to 0."""
         return self.current and self.complete and (self.available > 0 or self.wanted == 0)
 
 
 def progress(deployment: Object) -> Progress:
-    """Read a Deployment's status."""
+    """Read the progress from a Deployment."""
     spec, status = deployment["spec"], deployment.get("status") or {}
     metadata = deployment["metadata"]
     conditions = {condition["type"]: condition for condition in status.get("conditions") or []}

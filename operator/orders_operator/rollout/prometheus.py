@@ -1,9 +1,9 @@
-"""Reads what pods have counted from a Prometheus that scrapes them.
+"""Reads the pods' counters from a Prometheus that scrapes them.
 
-The counters themselves are asked for, not their increase: `increase` takes no notice of a series
-that begins with its first errors, and guesses what was before its first sample. One query tells
-what was counted, by which process, when that was scraped and what time it is there, so that all of
-it is of one moment.
+The query asks for the counters themselves, not for their increase: `increase` ignores a series
+that begins with its first errors, and guesses what was before its first sample. One query returns
+the counters, the process that counted, the time of the scrape and Prometheus' own time, so that
+all of it is of one moment.
 """
 
 import re
@@ -23,14 +23,14 @@ from orders_operator.rollout.reading import TIMEOUT, content, named
 from orders_operator.rollout.windows import PROCESS, REQUESTS, STATUS, Reading, counts
 
 _WHAT: Final = "reading"
-"""A label of the query's own: which of its parts a number is of."""
+"""A label that the query adds: which part of the answer a number belongs to."""
 _STARTED, _SCRAPED, _NOW = "started", "scraped", "now"
 _SCRAPER: Final = ("container", "job", "instance")
-"""Labels of who scrapes what of a pod: two who do it count everything twice."""
+"""Labels of who scrapes what of a pod: two scrapers count everything twice."""
 
 
 class ReadingError(Exception):
-    """A Prometheus cannot be queried; the message says where it is and why."""
+    """Prometheus cannot be queried; the message says where it is and why."""
 
 
 class _Series(Struct):
@@ -49,10 +49,10 @@ class _Answer(Struct):
 
 
 async def ask(url: str, namespace: str, pods: Sequence[Object]) -> Readings:
-    """Ask a Prometheus what each pod has counted since its start.
+    """Query Prometheus for what each pod has counted since its start.
 
     Raises:
-        ReadingError: it is away, or answers something else.
+        ReadingError: Prometheus cannot be reached, or gives an unexpected answer.
 
     """
     body = {"query": query(namespace, [pod["metadata"]["name"] for pod in pods])}
@@ -77,7 +77,7 @@ async def ask(url: str, namespace: str, pods: Sequence[Object]) -> Readings:
 
 
 def query(namespace: str, names: Sequence[str]) -> str:
-    """Return the query for pods of a namespace, by their names."""
+    """Return the query for the named pods of a namespace."""
     listed = "|".join(re.escape(name) for name in sorted(names)).replace("\\", "\\\\")
     of = f'namespace="{namespace}",pod=~"{listed}"'
     by = f"by (pod, {', '.join(_SCRAPER)}"
@@ -95,10 +95,10 @@ def _marked(what: str, expression: str) -> str:
 
 
 def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Readings:
-    """Return what an answer says of each pod.
+    """Return the readings in an answer.
 
     Raises:
-        ReadingError: it does not say its time, as what is no Prometheus.
+        ReadingError: the answer lacks the time, so its source is no Prometheus.
 
     """
     now = next((_value(sample) for sample in result if sample.metric.get(_WHAT) == _NOW), None)
@@ -123,12 +123,12 @@ def _readings(url: str, result: Sequence[_Series], pods: Sequence[Object]) -> Re
 
 
 def _of_one(series: Sequence[_Series]) -> Reading | None:
-    """Return what was read of a pod, by one of those who scrape it; None if nobody does.
+    """Return the reading of a pod by one of its scrapers; None if nothing scrapes it.
 
-    Of a pod with sidecars the service's own container counts, where it is said which one it is.
+    In a pod with sidecars the service's own container counts, if the labels name containers.
 
     Raises:
-        ValueError: a number is none, or they do not add up.
+        ValueError: a number is not finite, or the numbers do not add up.
 
     """
     started = {
@@ -165,10 +165,10 @@ def _number(series: _Series) -> float:
 
 
 def _value(series: _Series) -> float:
-    """Return a number.
+    """Return a finite number.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not finite.
 
     """
     value = _number(series)
@@ -178,7 +178,7 @@ def _value(series: _Series) -> float:
 
 
 def _unreached(url: str, error: Exception) -> str:
-    """Say where it should be, and the value that lets the operator go there."""
+    """Return the message for an unreachable Prometheus, with the chart's value to check."""
     said = f"Prometheus at {url} cannot be queried: {named(error)}."
     try:
         parts = urlsplit(url)

@@ -1,7 +1,8 @@
-"""Asks pods that run and are not ready why: the status of a pod does not say it.
+"""Asks pods that run but are not ready for the reason: their status does not say it.
 
-A kubelet tells of a failing probe in Events alone, and there of a status without its words. The
-service has them for whoever asks, at the port of its metrics, which is open to the operator.
+A kubelet reports a failing probe only in Events, and there only its status, not its text. The
+service gives the text to anyone who asks at the port of its metrics, which is open to the
+operator.
 """
 
 import asyncio
@@ -18,13 +19,13 @@ from orders_operator.rollout.unready import runs_unready
 _PATH: Final = "/readyz"
 _FAILED: Final = "[-]"
 _LONGEST: Final = 300
-"""Characters of an answer that are told."""
+"""How many characters of an answer are reported."""
 _MOST: Final = 10
-"""Pods that are asked: more would say the same."""
+"""How many pods are asked: more would say the same."""
 
 
 async def answers(pods: Iterable[Object]) -> dict[str, str]:
-    """Return what the readiness of pods answers that run and are not ready, by their uid."""
+    """Return the answers to `/readyz` of pods that run but are not ready, by their uid."""
     asked = [pod for pod in pods if runs_unready(pod)][:_MOST]
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
         said = await asyncio.gather(*(_ask(session, pod) for pod in asked))

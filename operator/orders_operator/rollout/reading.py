@@ -1,4 +1,4 @@
-"""Reads what pods have counted from the pods themselves, so an analysis needs nothing but them."""
+"""Reads the pods' counters from the pods themselves, so an analysis needs no Prometheus."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ _ACCEPT: Final = {"Accept": "text/plain; version=0.0.4"}
 
 
 async def scrape(pods: Sequence[Object], credential: str | None = None) -> Readings:
-    """Return what each pod has counted since its start, or why that is not known.
+    """Return what each pod has counted since its start, or why that is unknown.
 
     Args:
-        pods: which ones.
-        credential: the API key, for those that show their metrics with one alone.
+        pods: the pods to read.
+        credential: the API key for pods that require one for their metrics.
 
     """
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
@@ -43,7 +43,7 @@ async def content(answer: aiohttp.ClientResponse) -> bytes:
     """Return the body of an answer.
 
     Raises:
-        ValueError: it is larger than any that is expected.
+        ValueError: it is larger than 8 MiB.
 
     """
     body = bytearray()
@@ -55,12 +55,12 @@ async def content(answer: aiohttp.ClientResponse) -> bytes:
 
 
 def named(error: Exception) -> str:
-    """Return what an error says, or what it is."""
+    """Return an error's message, or its type without one."""
     return str(error) or type(error).__name__
 
 
 def url(pod: Object, path: str) -> str | None:
-    """Return where a pod answers at the port of its metrics; None if it has no address."""
+    """Return the URL of a path at a pod's metrics port; None if the pod has no address."""
     address = (pod.get("status") or {}).get("podIP")
     if not address:
         return None
@@ -71,7 +71,7 @@ def url(pod: Object, path: str) -> str | None:
 async def _pod(
     session: aiohttp.ClientSession, pod: Object, credential: str | None
 ) -> Reading | str:
-    """Return what a pod has counted, or why that is not known."""
+    """Return what a pod has counted, or why that is unknown."""
     where = url(pod, "/metrics")
     if where is None:
         return "the pod has no address"
@@ -88,7 +88,7 @@ async def _pod(
 
 
 def _port(pod: Object) -> int:
-    """Return the port that the service's own container calls `metrics`, as a sidecar's may be."""
+    """Return the port `metrics` of the service's own container; a sidecar may have one too."""
     containers = (pod.get("spec") or {}).get("containers") or []
     own = (container for container in containers if container.get("name") == SERVICE)
     ports = (port for container in own for port in container.get("ports") or ())

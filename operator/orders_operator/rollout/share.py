@@ -1,7 +1,7 @@
-"""How many canary pods make a share of requests. Pure.
+"""Calculates how many canary pods make a share of requests. Pure.
 
-The stable pods all stay while there is a canary, so going back costs no capacity. Behind one
-Service each pod gets the same share of connections.
+All stable pods stay while there is a canary, so a rollback costs no capacity. Behind one Service
+each pod gets the same share of connections.
 """
 
 from math import ceil
@@ -11,13 +11,13 @@ def canary_pods(stable: int, weight: int, *, exact: bool) -> int:
     """Return how many canary pods a weight takes.
 
     Args:
-        stable: the stable pods.
-        weight: the share of requests that they are to get, in percent.
-        exact: whether a Gateway sees to the share; the pods need only bear it then.
+        stable: the number of stable pods.
+        weight: the share of requests for the canary, in percent.
+        exact: whether a Gateway splits the requests; then the pods need only bear their load.
 
     Returns:
-        1 at least, and as many as there are stable pods at most: then half of the requests; none
-        beside none.
+        At least 1 and at most as many as there are stable pods, which makes half of the requests
+            without a Gateway; 0 if there are no stable pods.
 
     """
     if stable == 0:
@@ -32,5 +32,5 @@ def share(stable: int, canary: int) -> int:
 
 
 def _beside(stable: int, weight: int) -> int:
-    """Return the pods of which the share in all of them is nearest to the weight."""
+    """Return the number of pods whose share of all pods is nearest to the weight."""
     return round(stable * weight / (100 - weight))

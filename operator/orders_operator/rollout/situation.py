@@ -1,6 +1,7 @@
-"""What a plan is made of, and what it is: plain data.
+"""The facts that a plan is made from, and the plan: plain data.
 
-`status.rollout` is the state, so another replica of the operator goes on where this one ended.
+`status.rollout` is the only state, so another replica of the operator continues where this one
+ended.
 """
 
 from datetime import UTC, datetime
@@ -19,20 +20,20 @@ BAKE: Final = "bake"
 
 
 def step_stage(number: int) -> str:
-    """Return the stage of a step of a canary."""
+    """Return the stage for a step of a canary, counted from 1."""
     return f"step {number}"
 
 
 class Track(Struct, frozen=True):
-    """A Deployment: the revision that it was given, and how it and its newest pods are.
+    """A Deployment: its revision, its progress, and the state of its newest pods.
 
     Args:
-        revision: which.
-        progress: what the Deployment says of itself.
+        revision: the revision that it was given.
+        progress: the Deployment's own status.
         failure: what is wrong with pods of the revision.
-        made: how many of its newest pods there are.
+        made: how many of its newest pods exist.
         ready: how many of these take requests.
-        lacking: which of them do not, and why.
+        lacking: which of them take none, and why.
 
     """
 
@@ -45,32 +46,32 @@ class Track(Struct, frozen=True):
 
     @property
     def why(self) -> str | None:
-        """Return why it is no further, in the words of whoever keeps its pods away."""
+        """Return what keeps its pods from being ready; None if nothing is known."""
         if self.progress.refused:
             return self.progress.refused
         return self.lacking if self.failure is None else self.failure.message
 
     @property
     def shortfall(self) -> str:
-        """Return how far it is, and why it is no further."""
+        """Return its progress as a sentence, and what keeps it from going further."""
         many = f"{self.made} of {self.progress.wanted} pods are new, {self.ready} of them ready"
         return f"{many}. {self.why}" if self.why else f"{many}."
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """What a plan is made of.
+    """The facts that a plan is made from.
 
     Args:
         declared: `spec.rollout`.
-        deadline: seconds that pods may take until they serve.
+        deadline: the seconds that pods may take until they serve.
         wanted: the revision that the spec asks for.
-        known: revisions whose templates are kept.
+        known: the revisions whose templates are kept.
         pods: how many stable pods there should be.
         exact: whether a Gateway splits the requests.
         before: `status.rollout`.
         stable: the Deployment of the stable pods.
-        canary: that of the canary's.
-        commands: what a person said.
+        canary: the Deployment of the canary's pods.
+        commands: a person's commands.
         content: a hash of what the wanted revision reads and the stable one does not; None while
             some of it is missing.
         measured: a window of the analysis that has just ended.
@@ -94,15 +95,15 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What is to run, and what is said of it.
+    """What should run, and the status that says so.
 
     Args:
         stable: the revision of the stable pods.
-        canary: that of the canary's, if there are any.
+        canary: the revision of the canary's pods, if there are any.
         canary_pods: how many those are.
-        weight: the share that a Gateway gives them.
+        weight: the share that a Gateway gives them, in percent.
         stage: what the analysis should look at: a step, the promotion, the bake; None for nothing.
-        again: seconds after which time alone changes the plan.
+        again: the seconds after which time alone changes the plan.
         status: `status.rollout`.
 
     """
@@ -117,12 +118,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 def stamp(at: datetime) -> str:
-    """Return a time as status has it (RFC 3339)."""
+    """Return a time as it stands in a status (RFC 3339, whole seconds, UTC)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(text: str | None) -> datetime | None:
-    """Return the time that a stamp says; None if it says none."""
+    """Return the time of a stamp; None if it is not a time."""
     try:
         return None if text is None else datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A canary at its steps: how many pods it has, and when it goes on. Pure."""
+"""The steps of a canary: how many pods it has, and when it goes on. Pure."""
 
 from typing import Final
 
@@ -12,24 +12,24 @@ from orders_operator.rollout.share import canary_pods, share
 from orders_operator.rollout.situation import Plan, Situation, moment, stamp, step_stage
 
 _RECENT: Final = 2
-"""Windows after which one that passed says nothing of now."""
+"""The intervals after which a window that passed no longer counts."""
 _ASLEEP: Final = "Scaled to zero: the canary starts again at step 1 once there are pods."
 
 
 def canary(situation: Situation, stable: str, failure: FailedRevision | None) -> Plan | None:
-    """Go on with the step, or to the next one; None once the last one has passed."""
+    """Stay at the step, or go to the next one; None once the last one has passed."""
     now = stamp(situation.now)
     steps = situation.declared.canary.steps
     before = situation.before
-    if not same(situation) or before.canary != situation.wanted:  # it begins
+    if not same(situation) or before.canary != situation.wanted:  # the canary begins
         before = RolloutStatus(
             phase="Canary", step=1, started_at=now, step_at=now, stable_pods=situation.pods
         )
-    if before.step_at is None:  # its pods could not be asked for
+    if before.step_at is None:  # its Deployment could not be applied
         before = replace(before, step_at=now)
     analysis = last_window(situation)
     number = min(before.step or 1, len(steps))
-    if number != before.step:  # there were more steps
+    if number != before.step:  # there used to be more steps
         before = replace(before, step_at=now, settled_at=None)
         analysis = None if analysis is None else replace(analysis, passes=0)
     step = steps[number - 1]
@@ -83,7 +83,7 @@ def canary(situation: Situation, stable: str, failure: FailedRevision | None) ->
 
 
 def asleep(situation: Situation, stable: str) -> Plan:
-    """Have neither canary nor verdict while there are no pods that could tell anything."""
+    """Run no canary, and give no verdict, while there are no pods to judge."""
     held = situation.commands.pause == situation.wanted
     return Plan(
         stable=stable,
@@ -120,7 +120,7 @@ def _left(situation: Situation, step: Step, settled_at: str | None) -> float:
 
 
 def _passed(situation: Situation, analysis: AnalysisStatus | None) -> bool:
-    """Whether the step was seen to be good, and that is the last, and no old news."""
+    """Whether a recent window of the step passed, and no later one failed."""
     if analysis is None or analysis.passes == 0 or analysis.verdict != "Passed":
         return False
     at = moment(analysis.at)
@@ -135,7 +135,7 @@ def _overdue(situation: Situation, before: RolloutStatus) -> float:
 
 
 def _weight(situation: Situation, step: Step, pods: int, before: int | None) -> int:
-    """Return the share that the canary gets: a Gateway waits for its pods."""
+    """Return the canary's share of requests; a Gateway gives it none until its pods serve."""
     if before is not None:
         return before
     if situation.exact:

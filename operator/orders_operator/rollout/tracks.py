@@ -1,4 +1,4 @@
-"""What runs: the Deployments of the stable pods and of the canary's, with their pods. Pure."""
+"""What runs: the Deployments of the stable and the canary's pods, with their pods. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,9 +13,9 @@ from orders_operator.rollout.unready import lacking
 
 
 class TrackState(Struct, frozen=True):
-    """A Deployment and the pods of the revision that it was given.
+    """A Deployment and the pods of its revision.
 
-    `answers` are what the readiness of those that run has answered, by their uid.
+    `answers` has what pods that run but are not ready answered at `/readyz`, by their uid.
     """
 
     deployment: Object | None = None
@@ -29,7 +29,7 @@ class TrackState(Struct, frozen=True):
 
     @property
     def newest(self) -> tuple[Object, ...]:
-        """Return the pods that read what those of the revision are to read now."""
+        """Return the pods with the content that the Deployment's template has now."""
         if self.deployment is None:
             return ()
         content = _content(self.deployment["spec"]["template"])
@@ -37,7 +37,7 @@ class TrackState(Struct, frozen=True):
 
     @property
     def track(self) -> Track | None:
-        """Return what a plan needs to know of it."""
+        """Return what a plan needs to know of the Deployment; None without one."""
         if self.deployment is None:
             return None
         return Track(
@@ -51,7 +51,7 @@ class TrackState(Struct, frozen=True):
 
 
 class Tracks(Struct, frozen=True):
-    """What runs now."""
+    """Both tracks as they are now."""
 
     stable: TrackState = TrackState()
     canary: TrackState = TrackState()
@@ -60,7 +60,7 @@ class Tracks(Struct, frozen=True):
 def track_state(
     deployment: Object | None, found: Sequence[Object], track: str, answers: Mapping[str, str]
 ) -> TrackState:
-    """Return a Deployment with those of the pods that are of its track and revision."""
+    """Return a Deployment with those of the pods that have its track and revision."""
     if deployment is None:
         return TrackState()
     own = pods.of_revision(found, track, _revision(deployment))
@@ -73,6 +73,6 @@ def _revision(deployment: Object) -> str | None:
 
 
 def _content(obj: Object) -> str | None:
-    """Return the hash of what a pod, or one of a template, reads."""
+    """Return the hash of what a pod, or a pod of a template, reads."""
     hash_: str | None = (obj["metadata"].get("annotations") or {}).get(CONFIG_HASH)
     return hash_

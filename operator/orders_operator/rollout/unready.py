@@ -1,4 +1,4 @@
-"""Which pods of a revision take no requests, and why, as far as their status says it. Pure."""
+"""Which pods of a revision take no requests, and why, as far as their status says. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -16,7 +16,7 @@ from orders_operator.rollout.pods import (
 )
 
 _MOST: Final = 3
-"""Reasons that are told, and pods that are named for each."""
+"""How many reasons are reported, and how many pods are named for each."""
 _ALWAYS: Final = "Always"
 _SILENT: Final = "no kubelet has reported on it yet"
 
@@ -25,8 +25,8 @@ def lacking(pods: Iterable[Object], answers: Mapping[str, str]) -> str | None:
     """Return the pods that take no requests, each with the reason; None if all take them.
 
     Args:
-        pods: of one revision.
-        answers: what `/readyz` of those that run has answered, by their uid.
+        pods: the pods of one revision.
+        answers: the answers to `/readyz` of those that run, by their uid.
 
     """
     told: dict[str, list[str]] = {}
@@ -41,7 +41,7 @@ def lacking(pods: Iterable[Object], answers: Mapping[str, str]) -> str | None:
 
 
 def runs_unready(pod: Object) -> bool:
-    """Whether the service runs in a pod, and its readiness fails."""
+    """Whether the service runs in a pod but is not ready."""
     own = (
         status for status in statuses(pod, "containerStatuses") if status.get("name") == SERVICE
     )
@@ -60,7 +60,7 @@ def _why(pod: Object, answer: str | None) -> str | None:
 
 
 def _container(pod: Object, answer: str | None) -> str | None:
-    """Return what the first container that is not done, or not ready, does instead."""
+    """Return the state of the first container that has not finished, or is not ready."""
     first = (pod.get("spec") or {}).get("initContainers") or ()
     sidecars = {
         container.get("name") for container in first if container.get("restartPolicy") == _ALWAYS
@@ -96,7 +96,7 @@ def _does(name: str, status: Object, answer: str | None = None) -> str:
 
 
 def _gate(pod: Object) -> str | None:
-    """Return the readiness gate that somebody else keeps shut."""
+    """Return the first readiness gate that is not met, with its message."""
     for gate in (pod.get("spec") or {}).get("readinessGates") or ():
         kind = str(gate.get("conditionType"))
         met = condition(pod, kind)
@@ -107,7 +107,7 @@ def _gate(pod: Object) -> str | None:
 
 
 def _condition(pod: Object) -> str | None:
-    """Return what the condition Ready says, as of a node that is away."""
+    """Return the message of the condition Ready, which tells of a lost node, for one."""
     readiness = condition(pod, "Ready")
     words = readiness.get("message") or readiness.get("reason")
     return _one_line(words) if words else None

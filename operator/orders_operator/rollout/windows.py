@@ -1,8 +1,8 @@
-"""What pods have counted, and what they answered between two readings. Pure.
+"""The pods' counters, and the difference between two readings of them. Pure.
 
-Counters and histograms only grow, so the difference of two readings is what happened between
-them. What cannot be such a reading is refused with a reason: a number that is none, a histogram
-that does not add up, metrics without the one that is asked for.
+Counters and histograms only grow, so the difference of two readings is what happened between them.
+Anything that cannot be such a reading is refused with a reason: a value that is not a number, a
+histogram that does not add up, metrics without the one that is needed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 
 REQUESTS: Final = "http_server_request_duration_seconds"
-"""OpenTelemetry's semantic convention, in Prometheus' spelling and units."""
+"""The metric of OpenTelemetry's semantic conventions, in Prometheus' spelling and units."""
 STATUS: Final = "http_response_status_code"
 PROCESS: Final = "process_start_time_seconds"
-"""Which process counts: after a restart it is another, and so are its counters."""
+"""Identifies the process that counts: after a restart it is another, with other counters."""
 _SERVER_ERROR: Final = 500
 _P99: Final = 0.99
 
@@ -25,9 +25,9 @@ Buckets = dict[float, float]
 
 
 class Counts(Struct, frozen=True):
-    """Requests of one pod, or of several: since their start, or in a window.
+    """Requests of one pod or of several, since their start or in a window.
 
-    `buckets` are of those that were not answered 5xx.
+    `buckets` leaves out those that were answered 5xx.
     """
 
     requests: float = 0
@@ -36,24 +36,24 @@ class Counts(Struct, frozen=True):
 
     @property
     def error_ratio(self) -> float:
-        """Return the share that was answered 5xx."""
+        """Return the share of requests that was answered 5xx, from 0 to 1."""
         return self.errors / self.requests if self.requests else 0.0
 
     @property
     def p99(self) -> float | None:
         """Return the seconds that 99 of 100 requests took at most; None without any.
 
-        Infinite where that lies beyond the last bound that is a number.
+        It is infinite if it lies beyond the last finite bound.
         """
         return quantile(_P99, self.buckets)
 
     @property
     def last_bound(self) -> float:
-        """Return the last bound of the buckets that is a number; 0 without any."""
+        """Return the last finite bound of the buckets; 0 without any."""
         return max((bound for bound in self.buckets if bound != inf), default=0.0)
 
     def since(self, earlier: "Counts") -> "Counts | None":
-        """Return what was added; None if something is less, as after a restart."""
+        """Return what was added; None if a counter fell, as after a restart."""
         bounds = [*self.buckets, *(le for le in earlier.buckets if le not in self.buckets)]
         buckets = {le: self.buckets.get(le, 0) - earlier.buckets.get(le, 0) for le in bounds}
         requests, errors = self.requests - earlier.requests, self.errors - earlier.errors
@@ -67,9 +67,9 @@ class Reading(Struct, frozen=True):
 
     Args:
         counts: its numbers.
-        process: when it began, as it says itself (seconds since 1970); None if it does not say.
-        scraped: when a Prometheus had this from it (seconds since 1970, by the clock of that
-            Prometheus); None if it was read from the pod just now.
+        process: when the process began, by its own metric (seconds since 1970); None without that.
+        scraped: when Prometheus scraped it (seconds since 1970, by Prometheus' clock); None if the
+            pod was read just now.
 
     """
 
@@ -78,7 +78,7 @@ class Reading(Struct, frozen=True):
     scraped: float | None = None
 
     def since(self, earlier: "Reading") -> Counts | None:
-        """Return what was added; None if another process counts, or something is less."""
+        """Return what was added; None if another process counts, or a counter fell."""
         return self.counts.since(earlier.counts) if self.process == earlier.process else None
 
 
@@ -86,7 +86,7 @@ def counts(samples: Iterable[tuple[str, Mapping[str, str], float]]) -> Counts:
     """Add up the series of the requests' histogram: name, labels and value of each.
 
     Raises:
-        ValueError: a value is no number that a counter can have, or they do not add up.
+        ValueError: a value is impossible for a counter, or the values do not add up.
 
     """
     requests = errors = 0.0
@@ -113,7 +113,7 @@ def read(exposition: str) -> Reading:
     """Read a scrape.
 
     Raises:
-        ValueError: it is not in Prometheus' text format, or has not the metric of the requests.
+        ValueError: it is not in Prometheus' text format, or lacks the metric of the requests.
 
     """
     try:
@@ -122,7 +122,7 @@ def read(exposition: str) -> Reading:
             for family in text_string_to_metric_families(exposition)
             if family.name in {REQUESTS, PROCESS}
         }
-    except (KeyError, IndexError):  # the parser's own, of some that are no metrics
+    except (KeyError, IndexError):  # from the parser, for some texts that are no metrics
         raise ValueError("its metrics are not in Prometheus' text format") from None
     if REQUESTS not in found:
         raise ValueError(f"its metrics contain no {REQUESTS}")
@@ -134,7 +134,7 @@ def read(exposition: str) -> Reading:
 
 
 def total(parts: Iterable[Counts]) -> Counts:
-    """Add up several pods."""
+    """Add up the counts of several pods."""
     requests = errors = 0.0
     buckets: Buckets = {}
     for part in parts:
@@ -148,7 +148,7 @@ def total(parts: Iterable[Counts]) -> Counts:
 def quantile(share: float, buckets: Buckets) -> float | None:
     """Return a quantile as Prometheus' histogram_quantile does: linear inside a bucket.
 
-    What is beyond the last bound that is a number is infinite: nobody knows how much it is.
+    A quantile beyond the last finite bound is infinite: its true value is unknown.
     """
     bounds = sorted(buckets)
     if not bounds or buckets[bounds[-1]] <= 0:
@@ -167,7 +167,7 @@ def quantile(share: float, buckets: Buckets) -> float | None:
 
 def _bound(labels: Mapping[str, str]) -> float:
     found = float(labels.get("le", "nan"))
-    if found != found:  # noqa: PLR0124  only what is no number is not itself
+    if found != found:  # noqa: PLR0124  only NaN differs from itself
         raise ValueError(f"a bucket of {REQUESTS} has the bound {labels.get('le')!r}")
     return found
 
