@@ -1,1 +1,1 @@
-"""All that is known of PostgreSQL and of its driver: the only package that imports psqlpy."""
+"""Everything about PostgreSQL and its driver: the only package that imports psqlpy."""

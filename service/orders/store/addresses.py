@@ -1,7 +1,8 @@
 """Where to try to connect, and in which order: every address of every host.
 
-What worked last comes first, without asking for its name again. What was silent comes last, as
-that costs a whole time-out. The rest is in the order of the configuration and of the resolver.
+The address that worked last comes first, without another look-up of its name. Addresses that were
+silent come last, because each costs a whole timeout. The rest keep the order of the configuration
+and of the resolver.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ class Address(NamedTuple):
 
 
 class Addresses:
-    """The addresses of a database, shared by all who connect to it."""
+    """The addresses of a database, shared by everything that connects to it."""
 
     def __init__(
         self, hosts: Iterable[Address], *, timeout: float, shuffled: bool = False
@@ -38,9 +39,9 @@ class Addresses:
         """Keep the hosts.
 
         Args:
-            hosts: in the order to try them; their `ip` is known or not.
+            hosts: in the order to try them; their `ip` may be unknown.
             timeout: seconds that the look-up of a name may take.
-            shuffled: whether each connection tries them in an order of its own instead.
+            shuffled: whether each connection tries them in its own random order instead.
 
         """
         self._hosts = list(dict.fromkeys(hosts))
@@ -52,14 +53,14 @@ class Addresses:
 
     @property
     def last(self) -> Address | None:
-        """What worked last, unless it has failed since; none if connections are to spread."""
+        """The address that worked last, unless it has failed since; None if `shuffled`."""
         return None if self._shuffled else self._last
 
     async def find(self, failures: dict[Address, str]) -> list[Address]:
         """Return every address in the order to try them.
 
         Args:
-            failures: where to add why a name has no address.
+            failures: gets the reason for each name without an address.
 
         """
         lookups = await asyncio.gather(*(self._look_up(host, failures) for host in self._hosts))
@@ -70,12 +71,12 @@ class Addresses:
         return sorted(addresses, key=self._silent.__contains__)
 
     def worked(self, address: Address) -> None:
-        """Note where a connection stands."""
+        """Note an address at which a connection was made."""
         self._last = address
         self._silent.discard(address)
 
     def failed(self, address: Address, *, silent: bool) -> None:
-        """Note where none could be made, or one was lost: whether nothing was said, or no."""
+        """Note an address that failed; `silent` if it gave no answer, rather than a refusal."""
         if address == self._last:
             self._last = None
         if silent:
@@ -84,9 +85,9 @@ class Addresses:
             self._silent.discard(address)
 
     async def _look_up(self, host: Address, failures: dict[Address, str]) -> list[Address]:
-        """Return a host's addresses; whoever asks while a look-up is on its way gets its answer.
+        """Return a host's addresses; a call during a look-up shares that look-up's answer.
 
-        A look-up that is given up goes on in a thread, so another one is not begun beside it.
+        A look-up that is given up goes on in its thread, so no second one is begun beside it.
         """
         if host.ip is not None or host.host.startswith("/"):
             return [host]

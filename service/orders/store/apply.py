@@ -1,10 +1,10 @@
 """Applies one migration under the advisory lock: all of it, or nothing.
 
-One transaction takes the lock, adds the row, runs the file and commits. The lock is the
-transaction's, not the session's: it goes when the process dies, and holds through PgBouncer's
+One transaction takes the lock, adds the row, runs the file and commits. The lock belongs to the
+transaction, not the session: it goes when the process dies, and holds through PgBouncer's
 transaction mode. It is polled, never waited for: a waiting statement has a snapshot, for which
 CREATE INDEX CONCURRENTLY would wait in turn. A file outside a transaction runs on a second
-connection, while the transaction of the first one has the lock.
+connection, while the first connection's transaction holds the lock.
 """
 
 import logging
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 LOCK_KEY: Final = 0x6F7264657273  # "orders"
 PATIENCE: Final = 60.0
-"""Seconds to wait, at the least, while another run is at work."""
+"""The least number of seconds to wait while another run is at work."""
 
-_RESET: Final = "RESET ALL"  # what an earlier file may have SET
-# READ COMMITTED: between its statements the transaction then holds no snapshot. Not READ WRITE:
-# a database that is fenced off by default_transaction_read_only is not to be changed.
+_RESET: Final = "RESET ALL"  # undoes what an earlier file may have SET
+# READ COMMITTED, so that the transaction holds no snapshot between its statements. Not READ WRITE:
+# a database that is fenced off by default_transaction_read_only must not be changed.
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
-# No statement has a parameter, for which the driver would name it: poolers take these as they are.
-# Of the role's own time-outs none may end a long migration. The server looks each second whether
-# the client is still there: the lock of a killed pod must not outlive it by a long statement.
+# No statement has a parameter, because the driver would then give it a name; so every pooler takes
+# these. None of the role's own timeouts may end a long migration. The server checks each second
+# whether the client is still there: a long statement must not keep the lock of a killed pod.
 _LIMITS: Final = """
 SELECT set_config('lock_timeout', '{lock}', {local}),
     set_config('statement_timeout', '0', {local}),
@@ -52,7 +52,7 @@ log = logging.getLogger("orders.migrate")
 
 
 class TryAgain(Exception):
-    """What stood in the way may pass; `patience` is how long to wait for it at the least."""
+    """The obstacle may pass; `patience` is the least time to wait for that."""
 
     def __init__(self, message: str, *, patience: float = 0.0) -> None:
         """Keep the message, and the patience in seconds."""
@@ -79,8 +79,8 @@ async def apply_next(
 
     Raises:
         TryAgain: another run has the lock, a table is locked, or the connection was lost.
-        MigrationError: a file changed, the database is not fit or its role has no right, or the
-            database refused a file; nothing of it was applied.
+        MigrationError: a file changed, the database is unfit, the role lacks a right, or the
+            database refused a file; nothing of that file was applied.
     """
     file: Migration | None = None
     started = perf_counter()
@@ -92,7 +92,7 @@ async def apply_next(
             return None
         rights.check_create()
         await begin(connection, lock_timeout)
-        # Read again: another run may have applied it before this one had the lock.
+        # Read again: another run may have applied the file before this one got the lock.
         todo = ledger.pending(files, await ledger.create_and_read(connection), to)
         if todo:
             file = todo[0]
@@ -109,11 +109,11 @@ async def apply_next(
 
 
 async def begin(connection: "Connection", lock_timeout: float) -> None:
-    """Begin a transaction that has the lock of all runs.
+    """Begin a transaction that holds the lock which all runs share.
 
     Raises:
-        TryAgain: another run has it.
-        MigrationError: there are no transactions.
+        TryAgain: another run holds it.
+        MigrationError: a pooler allows no transactions.
     """
     limits = _LIMITS.format(lock=round(lock_timeout * 1000), local="true")
     try:
@@ -147,10 +147,10 @@ async def _apply(
 
 
 async def _run_outside(worker: "Connection", file: Migration) -> None:
-    """Run the one statement; an index that a failed run left invalid is built anew.
+    """Run the one statement; rebuild an index that a failed run left invalid.
 
-    No lock_timeout: such statements do not make others queue, and have to wait for every
-    transaction that is older.
+    There is no lock_timeout: such a statement makes no others queue, and has to wait for every
+    older transaction.
     """
     await worker.fetch(_LIMITS.format(lock=0, local="false"), prepared=False)
     await _drop_invalid(worker, file)
@@ -172,7 +172,7 @@ async def _drop_invalid(worker: "Connection", file: Migration) -> None:
 
 
 async def rollback(connection: "Connection") -> bool:
-    """Roll back; tell whether the connection stands, which no error of the driver does."""
+    """Roll back; return whether the connection is up, which no error of the driver says."""
     try:
         await connection.execute_batch("ROLLBACK")
     except DriverError:
@@ -183,7 +183,7 @@ async def rollback(connection: "Connection") -> bool:
 async def _reason(
     connection: "Connection", file: Migration | None, error: DriverError
 ) -> MigrationError | TryAgain:
-    """Roll back, and say what an error of the driver means for the run."""
+    """Roll back, and return what an error of the driver means for the run."""
     message = explain(error)
     if file is None:
         await rollback(connection)
@@ -192,7 +192,7 @@ async def _reason(
         return TryAgain(f"{file.file}: the connection was lost: {message}; run it again")
     if file.transactional:
         message = f"{message}; nothing of {file.file} was applied"
-    # Without SQLSTATE the text has to do; a server in another language fails without a retry.
+    # Without SQLSTATE only the text tells; a server in another language fails without a retry.
     if "lock timeout" in message or "deadlock detected" in message:
         return TryAgain(f"{file.file}: {message}")
     return MigrationError(f"{file.file}: {message}")

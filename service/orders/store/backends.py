@@ -1,11 +1,11 @@
-"""The server's own processes behind this service's connections: what they do, and their end.
+"""The server processes behind this service's connections: what they do, and how to end them.
 
-The driver can neither cancel a statement nor close a connection, so a backend is asked about and
-ended over another connection, the probe, by its `application_name`. It is never cancelled: a
-cancel while it waits for a synchronous standby would be acknowledged as a success.
+The driver can neither cancel a statement nor close a connection. So another connection, the probe,
+asks about a backend and ends it, by its `application_name`. A backend is never cancelled: a cancel
+while it waits for a synchronous standby would be acknowledged as a success.
 
-That is done as the role that logged in, to which the backends belong. A role may be set to become
-another one (`ALTER ROLE ... SET role`), which may neither see what they do nor end them.
+The probe does that as the role that logged in, to which the backends belong. A role may be set to
+become another one (`ALTER ROLE ... SET role`), which may neither see what they do nor end them.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from orders.store.session import Row, StatementRefused
 if TYPE_CHECKING:
     from orders.store.connections import HeldConnection
 
-# pg_stat_activity, read once the role is that of the log-in, up to the end of the statement: what
-# the function is given comes from setting it.
+# pg_stat_activity, read as the role that logged in, until the end of the statement. The function's
+# argument depends on set_config, so the role is set before the function runs.
 _BACKENDS: Final = """
 FROM (SELECT set_config('role', 'none', true)) AS became (role),
     pg_stat_get_activity(nullif(became.role, 'none')::int) AS backend
@@ -26,8 +26,8 @@ FROM (SELECT set_config('role', 'none', true)) AS became (role),
 _ACTIVITY: Final = f"""
 SELECT state, wait_event_type, wait_event {_BACKENDS} WHERE application_name = $1::text
 """
-# What is ended shows until it is gone, so it is ended again until it does not. Behind a pooler an
-# idle backend still has the name of whom it served last, and is about to serve somebody else.
+# A backend that was ended shows until it is gone, so it is ended again until it does not. Behind a
+# pooler an idle backend keeps the name of its last client, and is about to serve another one.
 _END: Final = f"""
 SELECT pg_terminate_backend(pid) {_BACKENDS}
 WHERE application_name = $1::text AND (state <> 'idle' OR NOT $2::boolean)
@@ -50,7 +50,7 @@ class Activity(NamedTuple):
 
     @property
     def at_work(self) -> bool:
-        """Whether it works, or waits for a lock or a standby; not for more of a message.
+        """Whether it works, or waits for a lock or a standby, but not for the client.
 
         Without `track_activities` the state is `disabled`, whatever it does.
         """
@@ -58,15 +58,15 @@ class Activity(NamedTuple):
 
 
 class Backends:
-    """Asks the server about this process' other connections."""
+    """Asks the server about this process's other connections, and ends them."""
 
     def __init__(self, timeout: float) -> None:
-        """Keep the seconds after which a question is given up."""
+        """Keep the seconds after which to give up a question."""
         self.timeout = timeout
         self._probe: HeldConnection | None = None
 
     def ask_over(self, probe: "HeldConnection") -> None:
-        """Ask over this connection from now on; without one nobody answers."""
+        """Ask over this connection from now on; without one no question is answered."""
         self._probe = probe
 
     async def activity(self, name: str) -> Activity | None:
@@ -81,20 +81,20 @@ class Backends:
         return next((one for one in found if one.at_work), Activity(None, None, None))
 
     async def end(self, name: str, *, shared: bool) -> bool:
-        """End the backend with this `application_name`; return when the server has it no more.
+        """End the backend with this `application_name`; return once it is gone.
 
         Args:
             name: what to look for.
             shared: whether a pooler gives the backend to others once it is idle.
 
         Returns:
-            False if the server ends none for this role.
+            False if the server does not let this role end it.
 
         """
         return await self._end(_END, name, shared)
 
     async def end_others(self, process: str, *, shared: bool) -> None:
-        """End every backend of a process but the probe's, those of connects given up too.
+        """End every backend of a process but the probe's, also those of abandoned connects.
 
         Args:
             process: what the `application_name` of each begins with.
@@ -104,10 +104,10 @@ class Backends:
         await self._end(_END_OTHERS, process, shared)
 
     async def ask(self, sql: str, parameters: list[Any]) -> list[Row] | None:
-        """Run a statement on the probe; return None when nobody answers.
+        """Run a statement on the probe; return None without an answer.
 
         Raises:
-            StatementRefused: the server does not know what PostgreSQL does.
+            StatementRefused: the server refused it, perhaps because it is not PostgreSQL itself.
 
         """
         if self._probe is None:

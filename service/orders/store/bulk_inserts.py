@@ -1,8 +1,8 @@
 """Inserting the orders of one caller together: all of them, or none.
 
-They may have one key between them, whose row names all of their ids, in the order they were sent.
-The key and the orders go in with one statement, so a request that is sent again finds the key and
-adds nothing.
+They may share one key, whose row holds all their ids in the order in which they were sent. One
+statement inserts the key and the orders, so a request that is sent again finds the key and adds
+nothing.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ from orders.store.schema import Fetch
 
 
 class Bulk(NamedTuple):
-    """Orders on their way in together.
+    """Orders to insert together.
 
-    Their rows have no keys of their own; the one of all is the subject's.
+    Their rows have no keys of their own; they share one, which belongs to the subject.
     """
 
     rows: Sequence[NewRow]
@@ -36,7 +36,7 @@ class Bulk(NamedTuple):
 
 
 BulkAnswer = Sequence[Order] | KeyWithoutOrder | Exception | None
-"""None for orders that are stored as sent, or the orders that their key has."""
+"""None for orders that are stored as sent, or else the earlier orders of their key."""
 
 
 async def insert_bulk(fetch: Fetch, bulk: Bulk) -> int:
@@ -50,7 +50,7 @@ async def insert_bulk(fetch: Fetch, bulk: Bulk) -> int:
 
 
 async def settle_bulk(fetch: Fetch, bulk: Bulk, refusals: RefusalLog) -> BulkAnswer:
-    """Find out what became of orders of which an insert has not added all; see `settle`."""
+    """Find out what became of orders if an insert did not add them all; see `settle`."""
     sent = [row.id for row in bulk.rows]
     ids = sent
     if bulk.key is not None:

@@ -1,7 +1,7 @@
 """Connections that are held for good, and replaced when they die.
 
-One that is replaced is ended at the server, as the driver cannot close it. Until it is gone it
-counts: a held connection has two sockets at most.
+A replaced connection is ended at the server, because the driver cannot close it. Until it is gone
+it counts: a held connection has at most two sockets.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ class HeldConnection:
         """Keep what is needed to connect; `open` starts.
 
         Args:
-            connector: makes the connection, and those after it.
+            connector: makes the connection and its replacements.
             warm: statements run once on each new connection, so that they are prepared.
             on_lost: called when the connection was lost.
-            outage: what tells that it cannot connect, shared with other connections.
+            outage: logs that it cannot connect; shared with other connections.
             backends: ends connections at the server, over another one.
 
         """
@@ -67,7 +67,7 @@ class HeldConnection:
 
     @property
     def state(self) -> str:
-        """What the connections-by-state metric calls it: `connecting`, `used` or `idle`."""
+        """The state that the metric of connections shows: `connecting`, `used` or `idle`."""
         if self._session is None:
             return "connecting"
         return "idle" if self._user is None else "used"
@@ -79,7 +79,7 @@ class HeldConnection:
 
     @property
     def shares_backends(self) -> bool:
-        """Whether a pooler stands between, which gives its backends to others as well."""
+        """Whether it goes through a pooler, which gives its backends to others as well."""
         return self._session is not None and self._session.shares_backends
 
     @property
@@ -89,28 +89,28 @@ class HeldConnection:
 
     @property
     def server(self) -> tuple[str, int] | None:
-        """Host and port of the server, as they are configured; None without a connection."""
+        """Host and port of the server, as configured; None without a connection."""
         if self._session is None:
             return None
         address = self._session.address
         return address.host.strip("[]"), address.port
 
     def open(self) -> None:
-        """Start to connect; returns at once."""
+        """Start to connect, and return at once."""
         if self._connecting is None:
             self._connecting = self._start(self._connect())
 
     async def ready(self) -> None:
-        """Return when the connection stands."""
+        """Return when the connection is up."""
         await self._up.wait()
 
     async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
         """Run a statement as `Session.fetch` does.
 
         Raises:
-            ConnectionLost: the connection is gone, or the server turned read-only; or it was
-                replaced since this task's last statement, so that another one uses it by now.
-            StatementRefused: the connection stands; the message is the server's, without the row.
+            ConnectionLost: the connection is gone, or the server turned read-only, or the
+                connection was replaced since this task's last statement.
+            StatementRefused: the connection is up; the message is the server's, without the row.
 
         """
         session, user = self._session, asyncio.current_task()
@@ -132,11 +132,11 @@ class HeldConnection:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Run]:
-        """Yield what runs statements of one transaction, as `Session.transaction` does.
+        """Yield a function that runs statements in one transaction, as `Session.transaction` does.
 
         Raises:
             ConnectionLost: the connection is gone, or was replaced.
-            StatementRefused: nothing of the transaction is done.
+            StatementRefused: the whole transaction was rolled back.
 
         """
         session = self._session
@@ -158,12 +158,12 @@ class HeldConnection:
 
     @contextlib.asynccontextmanager
     async def within(self, seconds: float) -> AsyncIterator[None]:
-        """Have the connection for questions that are answered in time, or replace it.
+        """Hold the connection for questions; replace it if they are not answered in time.
 
-        Whoever comes meanwhile waits, in this time too.
+        Another call waits meanwhile, and its own time runs while it waits.
 
         Raises:
-            ConnectionLost: it did not stand, or did not answer, in time.
+            ConnectionLost: it was not up, or did not answer, in time.
 
         """
         session = None
@@ -178,10 +178,10 @@ class HeldConnection:
             raise ConnectionLost from None
 
     async def verify(self) -> None:
-        """Find out whether the server still is what it has to be, which no read notices.
+        """Check that the server still has the role it has to have, which no read notices.
 
         Raises:
-            ConnectionLost: it is not; the connection was abandoned.
+            ConnectionLost: it has not; the connection was abandoned.
 
         """
         session = self._session
@@ -195,11 +195,11 @@ class HeldConnection:
         return await self._backends.activity(self.name)
 
     def abandon(self, why: str = "a statement hung", *, silent: bool = True) -> None:
-        """End the connection and connect anew in the background.
+        """End the connection, and connect again in the background.
 
         Args:
             why: for the log.
-            silent: whether the server says nothing, so that its address is tried last.
+            silent: whether the server gives no answer, so that its address is tried last.
 
         """
         session = self._session
@@ -212,17 +212,17 @@ class HeldConnection:
             self._on_lost()
 
     def doubt_plans(self) -> bool:
-        """Whether plans may be at fault that no question met, as those of another backend fit."""
+        """Whether outdated plans may be at fault although the backend that was asked has none."""
         return self._session is not None and self._connector.doubt_plans(self._session)
 
     def renew_plans(self) -> None:
-        """Replace the connection by one that plans its statements anew: its plans do not fit."""
+        """Replace the connection, whose plans no longer fit, by one that plans anew."""
         if self._session is not None:
             self._connector.renew_plans(self._session)
             self.abandon("its plans are out of date", silent=False)
 
     def check(self) -> None:
-        """Find out in the background whether an idle connection stands; until then it is down."""
+        """Find out in the background whether an idle connection is up; until then it is down."""
         if self._session is not None and self._user is None and self._checking is None:
             self._go_down()
             self._checking = self._start(self._check(self._session))
@@ -283,16 +283,16 @@ class HeldConnection:
             task.add_done_callback(self._ending.discard)
 
     async def _end_at_server(self, session: Session, gone: "asyncio.Future[None]") -> None:
-        """Return when the server has its backend no more, however long it cannot be asked."""
+        """Return when the session's backend is gone, however long the server cannot be asked."""
         if await self._backends.end(session.name, shared=session.shares_backends):
             _settle(gone)
 
     async def _end_by_itself(self, session: Session, gone: "asyncio.Future[None]") -> None:
-        """Close it once it is gone, answers or breaks: its socket goes then, whoever is asked."""
+        """Close the session once it is gone, answers or breaks; in any case its socket goes."""
         hearing = asyncio.ensure_future(session.stands())
         try:
             await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
-            if session.shares_backends:  # a pooler ends one whose transaction is broken off
+            if session.shares_backends:  # a pooler ends one whose transaction is cut short
                 await asyncio.wait((hearing,), timeout=self._backends.timeout)
         finally:
             hearing.cancel()
@@ -300,7 +300,7 @@ class HeldConnection:
             _settle(gone)
 
     async def _connect(self) -> None:
-        """Try until it stands; only a statement that worked makes the pauses short again."""
+        """Try until connected; only a statement that works makes the pauses short again."""
         if self._leaving:
             await asyncio.wait(self._leaving, timeout=_ENDING_TIMEOUT)
         while self._session is None:
@@ -309,7 +309,7 @@ class HeldConnection:
                 await asyncio.wait(self._leaving, return_when=asyncio.FIRST_COMPLETED)
             try:
                 self._session = await self._connector.connect(self._warm)
-            except Exception as error:  # noqa: BLE001  nobody else would ever connect again
+            except Exception as error:  # noqa: BLE001  else this would never connect again
                 self._outage.failed(self, explain(error, detail=False))
         self._connecting = None
         self._stand()

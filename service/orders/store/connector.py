@@ -1,8 +1,8 @@
-"""Makes connections: tries each address of each host in turn, until a session stands on one.
+"""Makes connections: tries each address of each host in turn, until one gives a session.
 
 A try has `connect_timeout` for TCP, TLS and authentication together, and as long again for each
-part of what is then found out and set up: a server that is far away takes many round trips, one
-that is silent answers none. How a try is kept from going on for ever is in `opening`.
+later step of checks and set-up: a distant server needs many round trips, while a silent one
+answers none. `opening` keeps a try from going on for ever.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ Extend = Callable[[], None]
 
 
 class CannotConnect(DriverError):
-    """No address has what was asked for; says of each why."""
+    """No address gave the server that was asked for; the message says why for each."""
 
 
 class Connector:
     """Makes sessions on one database."""
 
     def __init__(self, database: "Database", *, statement_timeout: float) -> None:
-        """Keep where, and the seconds after which the server ends a statement."""
+        """Keep the database, and the seconds after which the server ends a statement."""
         self._database = database
         self._statement_timeout = statement_timeout
         self.process = f"{database.application_name} {secrets.token_hex(4)} "
@@ -61,33 +61,33 @@ class Connector:
 
     @property
     def where(self) -> str:
-        """The database, for people."""
+        """The database, as people read it."""
         return self._database.where
 
     async def connect(self, warm: Sequence[Statement] = ()) -> Session:
         """Return a session that is set up, with the statements of `warm` prepared.
 
-        Each has an `application_name` of its own, by which another one can find its backend.
+        Each has an `application_name` of its own, by which another session can find its backend.
 
         Raises:
-            CannotConnect: no server is reached that has what `target_session_attrs` asks for.
+            CannotConnect: no server was reached that is what `target_session_attrs` asks for.
 
         """
         return await self._first(partial(self._session, warm))
 
     def lost(self, session: Session, *, silent: bool) -> None:
-        """Note that a session was lost; one that hangs has its address tried after all others."""
+        """Note that a session was lost; after a silent one its address is tried last."""
         self._addresses.failed(session.address, silent=silent)
 
     def renew_plans(self, session: Session) -> None:
-        """Have later sessions plan their statements anew, as the plans of this one do not fit."""
+        """Have later sessions plan their statements anew, because this one's plans do not fit."""
         if session.plans == self._plans:
             self._plans += 1
 
     def doubt_plans(self, session: Session) -> bool:
-        """Whether plans may not fit: other than the newest ones always, those once a minute.
+        """Whether plans may not fit: older ones always, the newest at most once a minute.
 
-        What is refused for its rows' sake must not have every statement planned anew each time.
+        A refusal that the rows caused must not have every statement planned anew each time.
         """
         if session.plans == self._plans:
             now = time.monotonic()
@@ -101,7 +101,7 @@ class Connector:
         return await self._first(self._checked)
 
     async def _first(self, make: Callable[[Address, Extend], Awaitable[MadeT]]) -> MadeT:
-        """Return what could be made first; tell why of all addresses when none could."""
+        """Return the first that can be made; raise with every address's reason if none can."""
         failures: dict[Address, str] = {}
         last = self._addresses.last
         if last is not None and (made := await self._try(last, make, failures)) is not None:
@@ -190,7 +190,7 @@ class Connector:
         return opened, False
 
     async def _judge(self, opened: Opened) -> Kind:
-        """Find out about a pooler, one connection at a time: they would disturb each other."""
+        """Find out about a pooler, one connection at a time, as two would disturb each other."""
         async with self._judging:
             return await pooler.judge(
                 opened, lambda: self._opener.open(opened.address, self._name())
@@ -201,7 +201,7 @@ class Connector:
 
 
 def _told(failures: dict[Address, str]) -> str:
-    """Say why of each address, in one order whichever was tried first."""
+    """Return each address's reason, in the same order whichever was tried first."""
     if len(failures) == 1:
         [(address, why)] = failures.items()
         return why if address.literal else f"{address}: {why}"

@@ -1,8 +1,8 @@
 """Distributes the tables over the workers of Citus, where there are any.
 
-Each table is distributed by the column that its statements find rows by. Nothing joins the two, so
-they need not share workers. What is distributed already stays as it is, and PostgreSQL without
-Citus is left alone.
+Each table is distributed by the column by which its statements find rows. Nothing joins the two
+tables, so they need not share workers. A table that is already distributed stays as it is, and
+PostgreSQL without Citus is left alone.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -35,7 +35,7 @@ _DISTRIBUTE: Final = {
 
 
 async def distribute(connection: "Connection", *, lock_timeout: float) -> list[str]:
-    """Distribute what is not yet, all in one transaction; return the tables' names.
+    """Distribute the tables that are not yet, in one transaction; return their names.
 
     Args:
         connection: where the transaction runs; nobody else uses it meanwhile.
@@ -49,7 +49,7 @@ async def distribute(connection: "Connection", *, lock_timeout: float) -> list[s
         if not (await _rows(connection, _HAS_CITUS))[0][0] or not await _pending(connection):
             return []
         await begin(connection, lock_timeout)
-        # Read again: another run may have done it before this one had the lock.
+        # Read again: another run may have done it before this one got the lock.
         tables = await _pending(connection)
         for table in tables:
             await connection.execute_batch(_DISTRIBUTE[table])

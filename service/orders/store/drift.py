@@ -1,8 +1,8 @@
-"""Whether the table of orders has what the model needs, and needs nothing that it lacks.
+"""Checks that the table of orders has the model's columns, and requires no others.
 
-A field without a column would be lost without a word, and a column that nobody fills keeps every
-order out. So a service is not ready, and `orders migrate check` fails, with a line that names the
-field.
+Without a field's column the database refuses every statement on orders; a required column that no
+field fills keeps every order out. So the service is not ready, and `orders migrate check` fails,
+with a line that names the field or the column.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,19 +18,19 @@ SELECT attname::text, format_type(atttypid, NULL), NOT attnotnull,
 FROM pg_attribute
 WHERE attrelid = to_regclass('orders') AND attnum > 0 AND NOT attisdropped AND $1::int = 1
 """
-"""One row a column: the name and the fields of `TableColumn`."""
+"""Returns one row per column: its name and the fields of `TableColumn`."""
 
 OWN: Final = ("id", "created_at")
-"""The columns beside those of the model."""
+"""The service's own columns beside those of the model."""
 _SERVES: Final = {
     "text": {"text", "character varying"},
     "integer": {"integer", "bigint"},
 }
-"""The types that a column may have for one that the model needs; else it is that one."""
+"""The types that a column may have, by the type that the model needs; others have to match."""
 
 
 class TableColumn(NamedTuple):
-    """A column of the table: PostgreSQL's name of its type, without a length."""
+    """A column of the table; `type` is PostgreSQL's name of its type, without a length."""
 
     type: str
     nullable: bool
@@ -38,7 +38,7 @@ class TableColumn(NamedTuple):
 
 
 def drift(table: Mapping[str, TableColumn], columns: Iterable[Column] = COLUMNS) -> str | None:
-    """Return in a line what does not fit, the first of it; None if all does."""
+    """Return a line on the first thing that does not fit; None if everything does."""
     return next(drifts(table, columns), None)
 
 

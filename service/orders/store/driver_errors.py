@@ -1,4 +1,4 @@
-"""What is told of the database: its messages on one line, and an outage once."""
+"""What the log says of the database: each message on one line, and each outage once."""
 
 import logging
 from typing import Final
@@ -14,7 +14,7 @@ def explain(error: BaseException, *, detail: bool = True) -> str:
 
     Args:
         error: what was raised.
-        detail: False leaves out the server's DETAIL, which may have the row that was sent.
+        detail: False leaves out the server's DETAIL, which may contain the row that was sent.
 
     """
     text = str(error) or type(error).__name__
@@ -27,7 +27,7 @@ def explain(error: BaseException, *, detail: bool = True) -> str:
 
 
 class Outage:
-    """Says once, for all connections to a database, why they fail, and that they stand again."""
+    """Logs once, for all connections to a database, why they fail and when they are back."""
 
     def __init__(self, where: str) -> None:
         """Name the database."""
@@ -36,14 +36,14 @@ class Outage:
         self._told: set[str] = set()
 
     def failed(self, connection: object, why: str) -> None:
-        """Note a connection that cannot be made; each reason is told once an outage."""
+        """Note a connection that cannot be made; each reason is logged once per outage."""
         self._away.add(connection)
         if why not in self._told:
             self._told.add(why)
             log.warning("cannot connect to %s: %s", self._where, why)
 
     def connected(self, connection: object) -> None:
-        """Note a connection that stands; the last of those that failed is told."""
+        """Note a connection that is up; the outage ends with the last of those that failed."""
         if connection in self._away:
             self._away.remove(connection)
             if not self._away:

@@ -1,7 +1,7 @@
 """Connecting with TLS, without it, or with one after the other, as `sslmode` asks for.
 
-libpq prefers TLS on one connection; the driver can only insist on it or do without, so here a
-second connection is made, and only where the first one says that encryption is the matter.
+libpq negotiates TLS on one connection; the driver can only require it or do without. So a second
+connection is made here, and only if the first one's error may be about encryption.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# These are the driver's own words, and the name of a file that stays the same in any language.
+# The driver's own words, and a file's name that is the same in every language.
 _HANDSHAKE: Final = "error performing TLS handshake"
 _NO_TLS: Final = "server does not support TLS"
 _ACCESS: Final = "pg_hba.conf"
@@ -22,10 +22,10 @@ _UNREACHABLE: Final = "error connecting to server"
 
 
 async def first_of(attempts: Sequence["Tls"], connect: Callable[["Tls"], Awaitable[T]]) -> T:
-    """Return what the first attempt that works connects to.
+    """Return the connection of the first attempt that works.
 
     Raises:
-        DriverError: none did. It is the last one's, unless that says only that there is no TLS.
+        DriverError: none works. It is the last attempt's, unless that only says there is no TLS.
 
     """
     refused: DriverError | None = None
@@ -47,9 +47,9 @@ async def first_of(attempts: Sequence["Tls"], connect: Callable[["Tls"], Awaitab
 def _may_be_encryption(attempt: "Tls", error: DriverError) -> bool:
     """Whether the next attempt may succeed where this one was refused.
 
-    A server that wants TLS says so in words of its own, so any refusal of a plain connection
-    counts. One that wants none is not asked again for every wrong password. Where a certificate
-    has to verify, one that does not is no reason to go on in the clear, as it is to libpq.
+    A server that requires TLS says so in its own language, so any refusal of a plain connection
+    counts. A server without TLS is not tried again after every wrong password. Where a certificate
+    has to verify, a failure is no reason to continue in the clear, unlike in libpq.
     """
     text = str(error)
     if attempt.encrypted:

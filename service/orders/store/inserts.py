@@ -1,8 +1,8 @@
-"""Inserting orders, and what became of those that an insert did not add.
+"""Inserting orders, and finding out what became of those that an insert did not add.
 
-An insert counts what it added. If that is all, no more is asked. Otherwise an earlier copy of the
-batch has added some, a key is somebody else's, or something in the database kept a row out; which
-one it was is read by key and by id, and nothing that was not seen is called stored.
+An insert counts what it added. If that is everything, nothing more is asked. Otherwise an earlier
+copy of the batch added some, a key already has another order, or something in the database kept a
+row out. Reads by key and by id tell which, and no order is called stored unless it was read.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ _FIELDS: Final = [attrgetter(column.field) for column in COLUMNS]
 
 
 class NewRow(Struct, gc=False):
-    """An order on its way in.
+    """An order to insert.
 
-    It gets its id, and the milliseconds since 1970 that this carries, when it is sent for the
-    first time (`order_ids.py`). A key is the subject's: that of another one is another key.
+    It gets its id, and the milliseconds since 1970 in that id, when it is first sent
+    (`order_ids.py`). A key belongs to its subject: the same key of another subject is another one.
     """
 
     new: NewOrder
@@ -35,14 +35,14 @@ class NewRow(Struct, gc=False):
 
 
 class KeyWithoutOrder(NamedTuple):
-    """A key is there and an order that it has is not there yet: to be asked again."""
+    """A key is visible, but an order of it is not yet: ask again."""
 
 
 Owners = dict[tuple[str, str], list[str]]
-"""The ids that a key has, by its subject and itself."""
+"""The ids that each key has, by subject and key."""
 
 Answer = Order | KeyWithoutOrder | Exception | None
-"""None for an order that is stored as sent, or the order that its key has."""
+"""None for an order that is stored as sent, or else the earlier order of its key."""
 
 
 async def insert(fetch: Fetch, rows: Sequence[NewRow]) -> int:
@@ -67,16 +67,16 @@ def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
 
 
 async def owned(fetch: Fetch, keys: Sequence[str], subjects: Sequence[str]) -> Owners:
-    """Return the ids that keys have, by subject and key; of each subject with each key."""
+    """Return the ids that keys have, by subject and key, for each subject with each key."""
     found = await fetch(statements.SELECT_KEYS, [list(keys), list(subjects)])
     return {(subject, key): list(ids) for subject, key, ids in found}
 
 
 async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> list[Answer]:
-    """Find out what became of rows of which an insert has not added all.
+    """Find out what became of rows if an insert did not add them all.
 
     The keys are read before the orders, as they are written. What was found is confirmed by a
-    commit that waits for the standbys as that of an insert does: its own may have been cut short.
+    commit that waits for standbys as an insert's does, because its own may have been cut short.
     """
     keyed = [row for row in rows if row.key is not None]
     owners: Owners = {}
@@ -100,22 +100,22 @@ async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> 
 
 
 async def read_orders(fetch: Fetch, ids: Sequence[str]) -> dict[str, Order]:
-    """Return those of the orders that are there, by id."""
+    """Return the orders that exist among these ids, by id."""
     return {row[0]: Order(*row) for row in await fetch(statements.SELECT_BY_ID, [ids])}
 
 
 async def is_distributed(fetch: Fetch) -> bool:
-    """Whether a key may show before its orders.
+    """Whether a key may become visible before its orders.
 
-    PostgreSQL commits both together, so orders that are not there do not come any more. Citus
-    commits shard by shard.
+    PostgreSQL commits both together, so orders that are missing will not appear. Citus commits
+    shard by shard.
     """
     [(distributed,)] = await fetch(statements.IS_DISTRIBUTED, [1])
     return bool(distributed)
 
 
 def tell_kept_out(refusals: RefusalLog, rows: int) -> None:
-    """Log that so many rows are not there though the database took them."""
+    """Log how many rows are missing although the database accepted them."""
     refusals.tell("a row is missing after its insert; a trigger may have kept it out", rows)
 
 

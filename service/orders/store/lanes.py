@@ -1,7 +1,7 @@
 """The lanes on which batches travel: one held connection each, measured and traced.
 
-A lane runs one kind of batch: it is handed items, sends one statement (more when not all orders
-were new), and answers every item in order.
+A lane runs one kind of batch: it takes items, sends one statement (more if not all orders were
+new), and answers every item in order.
 """
 
 import asyncio
@@ -30,17 +30,17 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 TIMEOUT: Final = "timeout"
-"""A batch that hung: it was not answered in time, or not before its copy."""
+"""A batch that hung: it was not answered in time, or before its copy was."""
 CANCELLED: Final = "cancelled"
-"""A batch that was given up for another reason: the process ends."""
+"""A batch that was given up because the process ends."""
 _RACES: Final = 5
-"""How often a batch is tried again that may have lost a race, where isolation allows of any."""
+"""How often to retry a batch that may have lost a race, at an isolation level that has races."""
 
 
 class PageQuery(NamedTuple):
     """Up to `limit` orders older than `after`, or newer than `before`, or the newest.
 
-    Only those count whose ids are above and below two others, and which are of an item, if any.
+    Only orders with an id above `above` and below `below` count, and, if given, of `item`.
     """
 
     limit: int
@@ -60,7 +60,7 @@ class Page(NamedTuple):
 
 
 class _Lane(Generic[ItemT, ResultT]):
-    """What every lane does around its statement."""
+    """The work that every lane does around its statement."""
 
     operation: ClassVar[str]
     warm_up: ClassVar[Sequence[Statement]]
@@ -114,10 +114,10 @@ class _Lane(Generic[ItemT, ResultT]):
     async def _refused(
         self, items: Sequence[ItemT], links: "Sequence[TraceContext]", refusal: StatementRefused
     ) -> Sequence[ResultT | Exception]:
-        """Try again what may have been another transaction's fault; else answer, or raise.
+        """Retry if another transaction may be at fault; otherwise answer, or raise.
 
         Raises:
-            ConnectionLost: the connection was made new, as its plans are out of date.
+            ConnectionLost: the connection was replaced, because its plans are out of date.
             StatementRefused: one of several items is at fault; the coalescer finds it.
 
         """
@@ -138,7 +138,7 @@ class _Lane(Generic[ItemT, ResultT]):
     async def _recorded(
         self, items: Sequence[ItemT], links: "Sequence[TraceContext]"
     ) -> Sequence[ResultT | Exception]:
-        """Execute, and record it: what did not come to its end is an error, whatever ended it."""
+        """Execute and record a batch; anything that cut it short is recorded as an error."""
         started = time.perf_counter()
         server = self._connection.server if links else None
         error: str | None = None
@@ -195,7 +195,7 @@ class InsertLane(_InsertingLane[NewRow, Order | KeyWithoutOrder | None]):
 class InsertManyLane(_InsertingLane[Bulk, BulkAnswer]):
     """Inserts one caller's orders in one statement: all or nothing.
 
-    Of no orders at all there is a commit, too, which waits for standbys as any other.
+    Without orders it still commits, and that commit waits for standbys like any other.
     """
 
     operation = "insert_many"
@@ -230,7 +230,7 @@ class SelectLane(_Lane[str, Order | None]):
 
 
 class PageLane(_Lane[PageQuery, Page]):
-    """Reads one page by keyset: its cost is that of the page, wherever it lies."""
+    """Reads one page by keyset, so that every page costs the same, wherever it lies."""
 
     operation = "list"
     warm_up = statements.WARM_PAGE
@@ -271,7 +271,7 @@ class PageLane(_Lane[PageQuery, Page]):
 
 
 def _name(ended: BaseException) -> str:
-    """Return what metrics and spans call the end of a batch: a closed set, but for defects."""
+    """Return the name of an error for metrics and spans: a closed set, except for defects."""
     if isinstance(ended, asyncio.CancelledError):
         return TIMEOUT if ended.args == (HUNG,) else CANCELLED
     return getattr(ended, "name", type(ended).__name__)

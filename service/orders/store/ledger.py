@@ -1,8 +1,8 @@
 """The table `orders_migrations`: what was applied, and how that compares with the files.
 
-A file that was applied may not change afterwards, for then two databases at one version would
-differ; so its checksum is kept, and every run compares. Versions beyond the files are no error: a
-release has to run on the schema of the release after it.
+A file may not change after it was applied, because two databases at one version would then differ.
+So its checksum is kept, and every run compares it. Versions beyond the files are no error: a
+release has to run on the schema of the next release.
 """
 
 from collections.abc import Sequence
@@ -56,17 +56,17 @@ class Entry(NamedTuple):
 
 
 async def read(connection: "Connection") -> list[Applied]:
-    """Return the rows in the order of their versions; none when the table is not there.
+    """Return the rows in the order of their versions; none if there is no table.
 
-    Outside a transaction only: within one, a session may not have heard yet of a table that
-    another one has just made.
+    Call it outside a transaction only: inside one, a session may not yet see a table that another
+    session has just made.
     """
     exists = (await connection.fetch(_EXISTS, prepared=False)).result(as_tuple=True)[0][0]
     return await _rows(connection) if exists else []
 
 
 async def create_and_read(connection: "Connection") -> list[Applied]:
-    """Make the table if need be, in the caller's transaction, and return the rows as `read`."""
+    """Make the table if it is missing, in the caller's transaction; return the rows as `read`."""
     await connection.execute_batch(_CREATE)
     return await _rows(connection)
 

@@ -1,8 +1,8 @@
 """`orders migrate`: brings the schema up to the files, however many pods run it at once.
 
-Reads the files, then applies what is pending one by one (see `apply`). What may pass is tried
-again for as long as `--wait` says: a database that does not answer yet, a lost connection, a
-locked table. Each attempt reads the table of what was applied anew, so none trusts an older look.
+It reads the files, then applies the pending ones one by one (see `apply`). For as long as `--wait`
+says it retries after an obstacle that may pass: a database that does not answer yet, a lost
+connection, a locked table. Each attempt reads again what was applied, so none trusts older data.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 LOCK_TIMEOUT: Final = 2.0
-"""Seconds to wait for a table's lock; requests queue behind that, so below REQUEST_TIMEOUT."""
+"""Seconds to wait for a table's lock; below REQUEST_TIMEOUT, as requests queue behind it."""
 STATUS_PENDING: Final = 3
 """Exit code of `--status` when a file is still to be applied."""
 
@@ -53,7 +53,7 @@ Connect = Callable[[], Awaitable["Connection"]]
 
 
 class Outcome(NamedTuple):
-    """What a run did: the schema's version now, and the names of the files that it applied."""
+    """What a run did: the schema's version now, and the names of the files it applied."""
 
     version: int
     applied: list[str]
@@ -70,8 +70,9 @@ def main(  # noqa: PLR0913  each is an option of the command
 ) -> int:
     """Run the command and return its exit code; errors are logged, the status is printed.
 
-    `report` is a file that gets one JSON object, the release and the schema's version: where
-    Kubernetes reads a container's last words, so that its status says what was reached.
+    `report` is a file that gets one JSON object with the release and the schema's version. It is
+    the file from which Kubernetes reads a container's termination message, so that the container's
+    status says what was reached.
 
     Returns:
         0 when the schema is as asked; 1 when a file failed or changed, the database did not
@@ -102,19 +103,19 @@ async def migrate(
     directory: Path = DIRECTORY,
     lock_timeout: float = LOCK_TIMEOUT,
 ) -> Outcome:
-    """Apply what is pending; tell what was done.
+    """Apply what is pending; return what was done.
 
     Args:
-        database: where; a text is a DATABASE_URL.
-        wait: seconds to go on trying when the database does not answer or a table is locked; for
-            another run that is at work, a minute at the least.
+        database: the database; a text is a DATABASE_URL.
+        wait: seconds to go on trying when the database does not answer or a table is locked; if
+            another run is at work, a minute at least.
         to: the number of the last file to apply; None for all.
-        directory: where the files are.
+        directory: the directory of the files.
         lock_timeout: seconds to wait for the lock of a table before making way for others.
 
     Raises:
-        MigrationError: a file is wrong, changed or failed (nothing of it is applied, those before
-            it stay), or `wait` is over.
+        MigrationError: a file is wrong, changed or failed (nothing of it is applied; earlier files
+            stay applied), or `wait` is over.
     """
     files = _files(directory, to)
     done: list[str] = []
@@ -226,7 +227,7 @@ def _database(place: Config | Database | str) -> Database:
 
 @asynccontextmanager
 async def _connections(connector: Connector) -> AsyncIterator[Connect]:
-    """Yield what makes a connection; all are closed at the end."""
+    """Yield a function that makes a connection; close all of them at the end."""
     made: list[Opened] = []
 
     async def connect() -> "Connection":

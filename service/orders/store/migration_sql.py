@@ -1,7 +1,8 @@
 """Just enough of SQL's lexical rules to tell where a statement of a migration file ends.
 
-Comments, quoted text and dollar-quoted bodies hide their semicolons (PostgreSQL manual, 4.1). It
-serves to refuse a file early, with a message that names it; the database remains the judge of SQL.
+Semicolons do not count in comments, quoted text and dollar-quoted bodies (PostgreSQL manual, 4.1).
+The aim is to refuse a file early, with a message that names it; the database remains the judge of
+SQL.
 """
 
 import re
@@ -40,10 +41,10 @@ def split(text: str) -> list[str]:
 
 
 def check_transactional(text: str) -> None:
-    """Refuse statements that begin or end a transaction; savepoints stay within it.
+    """Refuse statements that begin or end a transaction; savepoints are allowed.
 
     Raises:
-        ValueError: there is one; the message has it.
+        ValueError: there is such a statement; the message shows it.
     """
     in_body = False  # of a function written with BEGIN ATOMIC, up to its END
     for statement in split(text):
@@ -56,14 +57,14 @@ def check_transactional(text: str) -> None:
 
 
 def check_sole(text: str) -> str | None:
-    """Refuse what could not be run again after it failed outside a transaction.
+    """Refuse a file that could not be run again after it failed outside a transaction.
 
     Returns:
         The index that the statement builds, as the SQL spells it, or None for another statement.
 
     Raises:
-        ValueError: there is not exactly one statement, or it builds an index that it does not
-            name or builds it whether or not it is there.
+        ValueError: there is not exactly one statement, or it builds an index without a name or
+            without IF NOT EXISTS.
     """
     found = split(text)
     if len(found) != 1:
@@ -83,5 +84,5 @@ def _extend(parts: list[str], plain: str) -> None:
 
 
 def literal(text: str) -> str:
-    """Return a text as SQL has it: a parameter would have the driver give its statement a name."""
+    """Return a text as a literal of SQL; with a parameter the driver would name its statement."""
     return "'" + text.replace("'", "''") + "'"

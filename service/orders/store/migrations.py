@@ -1,8 +1,9 @@
-"""The numbered SQL files: finding them, reading them, refusing what could be applied by half.
+"""The numbered SQL files: finding them, reading them, refusing those that could be half applied.
 
 A file runs in one transaction together with its row in `orders_migrations`, so it may not begin or
-end one itself. What PostgreSQL refuses inside a transaction goes alone into a file whose first
-line is the marker. Importing this module reads nothing; the highest number needs only the names.
+end one itself. A statement that PostgreSQL refuses inside a transaction has a file of its own,
+whose first line is the marker. Importing this module reads nothing, and the highest number needs
+only the names of the files.
 """
 
 import os
@@ -14,7 +15,7 @@ DIRECTORY: Final = Path(__file__).parent.parent / "migrations"
 NO_TRANSACTION: Final = "-- orders: no-transaction"
 
 MAY_PASS: Final = 75
-"""Exit code of a run whose obstacle may pass by waiting (EX_TEMPFAIL of sysexits.h)."""
+"""Exit code of a run whose obstacle may pass with time (EX_TEMPFAIL of sysexits.h)."""
 
 _FILE_NAME: Final = re.compile(r"([0-9]{4})_([a-z0-9_]+)\.sql")
 
@@ -92,7 +93,7 @@ def _scan(directory: Path) -> list[tuple[int, str]]:
 
 
 def _read(path: Path) -> Migration:
-    # Here, because a server that starts needs neither: hashlib loads OpenSSL.
+    # Imported here, because a server needs neither at start: hashlib loads OpenSSL.
     import hashlib  # noqa: PLC0415
 
     from orders.store import migration_sql  # noqa: PLC0415

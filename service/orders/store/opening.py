@@ -1,9 +1,9 @@
-"""One try to connect to one address, from the TCP handshake to the answer of PostgreSQL's log-in.
+"""One try to connect to one address, from the TCP handshake to PostgreSQL's answer to the log-in.
 
-The driver cannot stop: a try that is given up goes on, until the server says something or its
-socket is shut. So it is kept; whoever tries there next waits for it instead of beginning another
-one, and what nobody waits for is closed. The socket of one that hangs in a pooler is left open for
-a while: one that is paused does not look whether its callers are still there, and counts them all.
+The driver cannot stop a try: one that is given up goes on until the server answers or its socket
+is shut. So it is kept: the next try at that address waits for it instead of beginning another one,
+and a connection for which nobody waits is closed. The socket of a try that hangs in a pooler stays
+open for a while: a paused pooler does not notice that its clients have left, and counts them all.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from orders.config import Database, Tls
 
 DIRECT: Final = "orders.direct"
-"""The start-up setting that only PostgreSQL itself takes and gives back, and no pooler."""
+"""The start-up setting that PostgreSQL itself accepts and returns, and no pooler does."""
 
-_LEAVE: Final = 1.0  # seconds in which the driver may say good-bye before the socket is shut
+_LEAVE: Final = 1.0  # seconds that the driver has to take its leave before the socket is shut
 _IN_A_POOLER: Final = 15.0
 """Seconds for which a try may hang in a pooler; PgBouncer itself waits for a log-in for 60."""
 
@@ -38,7 +38,7 @@ os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # before the driver starts i
 
 
 class Opened(NamedTuple):
-    """A connection of the driver, with the pool that was made for it alone."""
+    """A connection of the driver, with the pool that was made only for it."""
 
     name: str
     address: Address
@@ -48,11 +48,11 @@ class Opened(NamedTuple):
 
     @property
     def token(self) -> str:
-        """What `orders.direct` was set to, if it was: no other connection's value."""
+        """The value of `orders.direct`, if it was set; no other connection has the same."""
         return _token(self.name)
 
     def close(self) -> None:
-        """Drop it; what a hung statement keeps open is shut a little later."""
+        """Drop the connection; a socket that a hung statement keeps open is shut a bit later."""
         self.connection.close()
         self.pool.close()
         with contextlib.suppress(RuntimeError):  # the loop has ended, and soon the process
@@ -60,7 +60,7 @@ class Opened(NamedTuple):
 
 
 class _Try:
-    """A connect that is on its way."""
+    """A connect in progress."""
 
     def __init__(
         self, database: "Database", address: Address, tls: "Tls", name: str, options: str
@@ -71,7 +71,7 @@ class _Try:
         self._started = asyncio.get_running_loop().time()
         try:
             self._pool = _pool(database, address, tls, name, options, self._mark)
-        except DriverError:  # a file of authorities that is none
+        except DriverError:  # the file of authorities is not one
             sockets.give_back(self._mark)
             raise
         self.task = asyncio.ensure_future(self._open())
@@ -82,7 +82,7 @@ class _Try:
         return asyncio.get_running_loop().time() - self._started
 
     def give_up(self) -> None:
-        """Shut the socket; what opens all the same is closed."""
+        """Shut the socket; a connection that opens all the same is closed."""
         sockets.shut(self._mark)
 
     async def _open(self) -> Opened:
@@ -99,22 +99,22 @@ class Opener:
     """Opens connections, and keeps those that hang while they are opened."""
 
     def __init__(self, database: "Database") -> None:
-        """Keep where, and as whom; what the server has to be is for others to check."""
+        """Keep the database; callers check whether the server has the role it has to have."""
         self._database = replace(database, target_session_attrs="any")
         self._hung: defaultdict[tuple[Address, Tls, bool], list[_Try]] = defaultdict(list)
 
     @property
     def hanging(self) -> int:
-        """How many tries were given up and have not ended."""
+        """The number of tries that were given up and have not ended."""
         return sum(map(len, self._hung.values()))
 
     async def open(
         self, address: Address, name: str, *, direct: bool = False, pooled: bool = False
     ) -> Opened:
-        """Return a connection; cancelled, shut its socket.
+        """Return a connection; if this is cancelled, shut its socket.
 
         Args:
-            address: where to.
+            address: the server's.
             name: its `application_name`, unless an earlier try hangs there, which has its own.
             direct: whether to set `orders.direct`, to the connection's `token`.
             pooled: whether a pooler is known to answer there.
@@ -154,7 +154,7 @@ class Opener:
 
 
 def _close_late(hung: list[_Try], attempt: _Try) -> None:
-    """Close what a try that hung has opened, unless somebody waits for it."""
+    """Close the connection that a hung try has opened, unless somebody waits for it."""
     if attempt in hung:
         hung.remove(attempt)
         if not attempt.task.cancelled() and attempt.task.exception() is None:
@@ -164,7 +164,7 @@ def _close_late(hung: list[_Try], attempt: _Try) -> None:
 def _pool(  # noqa: PLR0913  each is the driver's
     database: "Database", address: Address, tls: "Tls", name: str, options: str, mark: int
 ) -> ConnectionPool:
-    """Make the pool of one connection; it connects when asked to."""
+    """Make the pool of one connection, which connects when asked to."""
     with _own_bundle_alone() if tls.encrypted else contextlib.nullcontext():
         return ConnectionPool(
             dsn=database.dsn_of(*address, options=options),
@@ -177,8 +177,8 @@ def _pool(  # noqa: PLR0913  each is the driver's
             keepalives_idle_sec=10,
             keepalives_interval_sec=5,
             keepalives_retries=3,
-            # Asked to verify, the driver goes on in the clear when the server has no TLS; asked to
-            # require it, it does not, and it verifies chain and host name whenever it has a file.
+            # Asked to verify, the driver continues in the clear if the server has no TLS. Asked to
+            # require TLS it does not, and verifies chain and host name whenever it has a file.
             ssl_mode=SslMode.Require if tls.encrypted else SslMode.Disable,
             ca_file=tls.root_cert,
         )
@@ -186,9 +186,10 @@ def _pool(  # noqa: PLR0913  each is the driver's
 
 @contextlib.contextmanager
 def _own_bundle_alone() -> Iterator[None]:
-    """Hide from the driver whom the environment trusts, which others in the process go by.
+    """Hide the environment's trusted bundles from the driver; other code in the process uses them.
 
-    It would read that for every pool, which takes milliseconds, and trust it beside its own file.
+    The driver would read them for every pool, which takes milliseconds, and trust them beside its
+    own file.
     """
     hidden = {name: os.environ.pop(name) for name in _BUNDLES if name in os.environ}
     try:

@@ -1,8 +1,8 @@
-"""Gives orders their ids, when they are sent for the first time; sent again, they keep them.
+"""Gives orders their ids when they are first sent; orders that are sent again keep theirs.
 
-The ids of a process rise, and they begin above the newest one that is stored, so that orders stay
-in order across a restart even where the clock went back. One that lies more than `AHEAD` in the
-future is of a clock that was wrong, and would date every later order: it counts for nothing.
+The ids of a process rise, and begin above the newest stored id, so that orders stay in order
+across a restart even if the clock went back. An id more than `AHEAD` in the future comes from a
+wrong clock and would date every later order, so it is ignored.
 """
 
 from collections.abc import Iterable
@@ -21,12 +21,12 @@ class OrderIds:
     """The ids of one process."""
 
     def __init__(self) -> None:
-        """Know nothing of what is stored."""
+        """Start without knowing the newest stored id."""
         self._source = IdSource()
         self._above_stored = False
 
     async def give(self, fetch: Fetch, rows: Iterable[NewRow]) -> None:
-        """Give an id to each row that has none; what `fetch` raises passes, and gives none."""
+        """Give an id to each row that has none; if `fetch` raises, no row gets one."""
         if not self._above_stored:
             for newest, *_ in await fetch(statements.OLDER, [id_at(AHEAD), FIRST_ID, 1]):
                 self._source.rise_above(newest)

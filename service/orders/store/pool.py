@@ -1,7 +1,7 @@
-"""A few more connections, for statements that are not of the lanes: those of endpoints.
+"""A few more connections, for the statements of endpoints, which do not use the lanes.
 
-They are opened when the first statement comes, so a service without such endpoints has none of
-them. One that does not answer in time, or whose transaction is broken off, is replaced.
+They are opened for the first statement, so a service without such endpoints has none of them. A
+connection that does not answer in time, or whose transaction is cut short, is replaced.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Pool:
     """Lends each connection to one task at a time."""
 
     def __init__(self, make: "Callable[[], HeldConnection]", metrics: "Metrics") -> None:
-        """Have no connection yet; `make` makes one that is to be opened."""
+        """Start without a connection; `make` makes one that is still to be opened."""
         self._make = make
         self._metrics = metrics
         self._idle: asyncio.Queue[HeldConnection] = asyncio.Queue()
@@ -46,7 +46,7 @@ class Pool:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Run]:
-        """Yield what runs statements of one transaction; raises a problem."""
+        """Yield a function that runs statements in one transaction; raises a problem."""
         async with self._lent() as connection, connection.transaction() as run:
             yield run
 

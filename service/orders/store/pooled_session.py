@@ -1,10 +1,10 @@
 """A connection through a pooler, which may give every transaction another server connection.
 
-So each statement is a transaction that makes its own settings, which end with it: nothing that is
-set here reaches others, and nothing that others left behind reaches a statement of this service.
+So each statement is a transaction that makes its own settings, which end with it: no setting from
+here reaches other clients, and none that they left behind reaches a statement of this service.
 
-A pooler that keeps prepared statements apart knows them by their text, and keeps them for longer
-than a session. So a plan that is out of date is got rid of by another text, that of a comment.
+A pooler that keeps prepared statements apart knows them by their text, and keeps them longer than
+a session. So a comment that changes the text gets rid of a plan that is out of date.
 """
 
 import re
@@ -28,7 +28,7 @@ _PARAMETER: Final = re.compile(r"\$([0-9]+)")
 
 
 class PooledSession(Session):
-    """A session of which only a transaction has a server connection of its own."""
+    """A session that has a server connection of its own only during a transaction."""
 
     shares_backends = True
 
@@ -39,9 +39,9 @@ class PooledSession(Session):
 
         Args:
             opened: the connection.
-            role: what its server has to be.
+            role: the role that its server has to have.
             prepared: whether the pooler keeps prepared statements apart.
-            plans: another number has all statements planned anew.
+            plans: a different number has all statements planned anew.
 
         """
         super().__init__(opened, role)
@@ -53,7 +53,7 @@ class PooledSession(Session):
     async def fetch(self, sql: str, parameters: list[Any], *, prepared: bool = True) -> list[Row]:
         """Run one statement in a transaction of its own; raises what `Session.fetch` does.
 
-        What is not to be prepared has parameters that change nothing: numbers, texts, empty lists.
+        A statement that is not prepared has harmless parameters: numbers, texts, empty lists.
         """
         if self._broken_off:
             raise SessionLost("a transaction was interrupted")
@@ -96,8 +96,8 @@ class PooledSession(Session):
     async def _begin_anew(self) -> None:
         """Begin a transaction.
 
-        It is tried again if it is refused, as until its settings are made it has those that
-        another client left behind, a `statement_timeout` of a millisecond perhaps.
+        If that is refused it is tried again: until its own settings are made, it has those that
+        another client left behind, perhaps a `statement_timeout` of a millisecond.
         """
         for _ in range(_TRIES - 1):
             try:
@@ -113,7 +113,7 @@ class PooledSession(Session):
 
 
 def _inlined(sql: str, parameters: list[Any]) -> str:
-    """Return a statement that has its values in its text, each as a literal that is cast there."""
+    """Return a statement with its values in its text, each as a literal that is cast there."""
 
     def literal(found: re.Match[str]) -> str:
         value = parameters[int(found[1]) - 1]

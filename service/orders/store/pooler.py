@@ -1,15 +1,16 @@
-"""What stands between this process and PostgreSQL: found out before the first batch is sent.
+"""Finds out what stands between this process and PostgreSQL, before the first batch is sent.
 
-PostgreSQL itself takes `orders.direct` at start-up and gives it back. A pooler such as PgBouncer
-refuses it or leaves it out. What may be done behind one is tried, as no pooler tells its mode:
+PostgreSQL itself accepts `orders.direct` at start-up and returns it. A pooler such as PgBouncer
+refuses it or drops it. No pooler tells its mode, so what it allows is tried:
 
 - In statement mode a transaction cannot begin.
-- A pooler that keeps prepared statements apart gives them names of its own; of one that does not,
-  two processes would run each other's statements, as the driver calls them s0, s1 in all of them.
-- In session mode two clients never have one server connection, always have their own, and it is
-  reset once its client has left. Only all of that together counts, for whoever takes another mode
-  for this one gets wrong answers; without proof a statement is prepared in its own transaction,
-  and dropped there, which is right in every mode.
+- A pooler that keeps prepared statements apart gives them names of its own. Behind one that does
+  not, two processes would run each other's statements, because the driver names them s0, s1 in
+  each process.
+- In session mode each client keeps a server connection that no other client has, and it is reset
+  once the client has left. Only all of that together is proof, because mistaking another mode for
+  this one gives wrong answers. Without proof a statement is prepared and dropped in its own
+  transaction, which is right in every mode.
 """
 
 import asyncio
@@ -45,11 +46,11 @@ _POLL: Final = 0.02
 
 
 class UnfitPooler(DriverError):
-    """A pooler behind which no answer would be safe; says what to change."""
+    """A pooler behind which no answer would be safe; the message says what to change."""
 
 
 class Kind(Enum):
-    """How statements have to be sent."""
+    """How to send statements."""
 
     OWN = "as to PostgreSQL itself"
     TRANSACTIONS = "in transactions"
@@ -57,7 +58,7 @@ class Kind(Enum):
 
 
 async def is_direct(opened: Opened) -> bool:
-    """Whether PostgreSQL itself answers: it has the value that this connection began with."""
+    """Whether PostgreSQL itself answers: it returns the value that this connection set."""
     [(found,)] = await _rows(opened.connection, f"SELECT current_setting('{DIRECT}', true)")
     return bool(found == opened.token)
 
@@ -74,14 +75,14 @@ def refuses_transactions(error: DriverError) -> bool:
 
 
 async def judge(opened: Opened, another: Callable[[], Awaitable[Opened]]) -> Kind:
-    """Find out what a pooler allows.
+    """Find out how a pooler allows statements to be sent.
 
     Args:
         opened: a connection through it.
         another: opens a second one, which is closed before this returns.
 
     Raises:
-        UnfitPooler: it pools statements, or mixes up prepared ones.
+        UnfitPooler: it is in statement mode, or mixes up prepared statements.
         DriverError: the connection is lost.
 
     """
@@ -111,11 +112,11 @@ async def judge(opened: Opened, another: Callable[[], Awaitable[Opened]]) -> Kin
 
 
 async def _renames(connection: "Connection") -> bool:
-    """Whether a prepared statement has a name of the pooler's; ends the transaction."""
+    """Whether the pooler renames a prepared statement; ends the transaction."""
     await connection.fetch(_PROBE, [1])
     names = [name for (name,) in await _rows(connection, _NAMES)]
     own = [name for name in names if _OF_THE_DRIVER(name)]
-    # Others may get this server connection, and prepare a statement of that name.
+    # Another client may get this server connection, and prepare a statement of that name.
     await connection.execute_batch(
         "; ".join([*(f'DEALLOCATE "{name}"' for name in own), "COMMIT"])
     )
@@ -123,7 +124,7 @@ async def _renames(connection: "Connection") -> bool:
 
 
 async def _pinned(one: "Connection", other: "Connection") -> int | None:
-    """Return the process that serves `other`, or None if either's changes or both have one."""
+    """Return the pid that serves `other`, or None if either one's changes or both share one."""
     pairs = set()
     for _ in range(_ROUNDS):
         [(first,)], [(second,)] = await _rows(one, _BACKEND), await _rows(other, _BACKEND)
@@ -134,7 +135,7 @@ async def _pinned(one: "Connection", other: "Connection") -> int | None:
 
 
 async def _is_reset(connection: "Connection", pid: int) -> bool:
-    """Whether the server connection of a client that has left is seen to be reset."""
+    """Whether the server connection of a client that has left is reset in time."""
     now = asyncio.get_running_loop().time
     deadline = now() + _RESET_LIMIT
     while await _rows(connection, _LAST_QUERY.format(pid)) != [(_RESET,)]:

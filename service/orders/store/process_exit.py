@@ -1,7 +1,8 @@
 """The end of a process that used the driver.
 
-The driver's threads live until the process ends. One that calls into an interpreter which is being
-finalized aborts it ("PyGILState_Release ... finalizing"), so it is not finalized.
+The driver's threads live until the process ends. A thread that calls into an interpreter during
+its finalization aborts the process ("PyGILState_Release ... finalizing"), so the process ends
+without finalization.
 """
 
 import os
@@ -15,7 +16,7 @@ from orders.config.masking import masked
 
 
 def exit_now(status: int) -> NoReturn:
-    """End the process at once, with everything printed."""
+    """Flush the output, and end the process at once."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
@@ -24,10 +25,10 @@ def exit_now(status: int) -> NoReturn:
 def exit_after(work: Callable[[], int], mask: Callable[[str], str] = masked) -> NoReturn:
     """Do the work and end the process with its status, or as Python would after an exception.
 
-    `mask` keeps secrets out of what is told of the exception.
+    `mask` keeps secrets out of the traceback that is printed.
 
     Raises:
-        ConfigError: what is configured is read before the driver is used.
+        ConfigError: passed on, because it comes before the driver is used.
 
     """
     try:
@@ -36,7 +37,7 @@ def exit_after(work: Callable[[], int], mask: Callable[[str], str] = masked) -> 
         raise
     except SystemExit as told:
         status = told.code if isinstance(told.code, int) else 1
-    except BaseException as error:  # noqa: BLE001  told as Python tells it
+    except BaseException as error:  # noqa: BLE001  printed as Python prints it
         sys.stderr.write(mask("".join(traceback.format_exception(error))))
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
     exit_now(status)

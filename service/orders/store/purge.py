@@ -1,10 +1,10 @@
 """`orders purge`: deletes the orders that are older than a time, and their Idempotency-Keys.
 
-Ids are in the order of time, so a batch is a range of them, with a commit of its own for its keys
-and one for its orders. The keys go first: however a run ends, no key is left whose orders are all
-gone. Only the data say how far a run came; the next one begins at the oldest order that is left.
-After each batch it rests for a multiple of the time that the batch took, so that a database that
-is busy makes it slower, and not the other way round.
+Ids are in the order of time, so a batch is a range of ids, with one commit for its keys and one
+for its orders. The keys go first: however a run ends, no key is left whose orders are all gone.
+Only the data show how far a run came; the next run begins at the oldest order that is left. After
+each batch the run rests for a multiple of the time that the batch took, so that a busy database
+slows the run down, and not the other way round.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from orders.config import Config, Database
 
 BATCH: Final = 1_000
-"""Orders, or keys, of one batch at most."""
+"""The most orders, or keys, in one batch."""
 SHARE: Final = 0.05
-"""Share of the time for which a run that deletes is at work, unless it is told another one."""
+"""Share of the time for which a run that deletes is at work, by default."""
 
 _STATEMENT_TIMEOUT: Final = 60.0
 _TELL_EVERY: Final = 10.0
@@ -46,7 +46,7 @@ WHERE ids[cardinality(ids)] >= $1::text::uuid AND ids[cardinality(ids)] < $2::te
 ORDER BY ids[cardinality(ids)] OFFSET $3::int LIMIT 1
 """
 
-# `created_at` is what the id carries, unless somebody else made the row.
+# `created_at` is the time in the id, unless something else made the row.
 _COUNT_ORDERS: Final = """
 SELECT count(*) FROM orders
 WHERE id >= $1::text::uuid AND id < $2::text::uuid AND created_at < $3::timestamptz
@@ -76,7 +76,7 @@ log = logging.getLogger("orders.purge")
 
 
 class PurgeError(Exception):
-    """Why a run ended before its end, in words; what it has deleted stays deleted."""
+    """A run ended early; the message says why. What it has deleted stays deleted."""
 
     def __init__(self, message: str, *, exit_code: int = 1) -> None:
         """Keep the message, and the exit code: 1, or MAY_PASS."""
@@ -85,22 +85,22 @@ class PurgeError(Exception):
 
 
 class Purged(Struct):
-    """How many there were that are older; with `deleted`, they are gone."""
+    """How many orders and keys were older; with `deleted`, they are gone."""
 
     orders: int = 0
     keys: int = 0
     deleted: bool = False
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Return the counts in words."""
         return f"{self.orders} orders and {self.keys} idempotency keys"
 
 
 def main(config: "Config", before: datetime, *, delete: bool, share: float, wait: float) -> int:
-    """Run the command and return its exit code; what it does is logged.
+    """Run the command and return its exit code; log what it does.
 
     Returns:
-        0 when it came to its end, 1 when the database refused, 75 when it did not answer.
+        0 when it is done, 1 when the database refused, 75 when the database did not answer.
 
     """
     database = config.needed_database()
@@ -128,14 +128,14 @@ async def purge(
     """Delete what is older than a time, or count it.
 
     Args:
-        database: where.
-        before: orders that were created then or later stay; so do keys that have one of them.
-        delete: False counts.
+        database: the database.
+        before: orders created then or later stay; so do keys that have one of them.
+        delete: whether to delete; False only counts.
         share: of the time, for which it is at work while it deletes; 1 never rests.
-        wait: seconds to go on trying when the database does not answer, each time.
+        wait: seconds to go on trying each time the database does not answer.
 
     Raises:
-        PurgeError: the database refused, or did not answer for so long.
+        PurgeError: the database refused, or did not answer for `wait` seconds.
 
     """
     walk = _Walk(before, Purged(deleted=delete))
@@ -165,7 +165,7 @@ async def purge(
 
 
 async def _steps(walk: "_Walk", connector: Connector) -> AsyncGenerator[float, None]:
-    """Walk on to the end on one connection; yield the seconds of each batch but the last."""
+    """Walk to the end on one connection; yield the seconds of each batch but the last."""
     session = await connector.connect()
     try:
         version = await schema_version(session.fetch)
@@ -216,7 +216,7 @@ class _Walk:
             log.info("%s", self.so_far())
 
     def so_far(self) -> str:
-        """Say how far it came."""
+        """Return in words how far the run has come."""
         verb = "deleted" if self.purged.deleted else "counted"
         if self._from == FIRST_ID:
             return f"{verb} nothing so far"

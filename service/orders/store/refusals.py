@@ -1,7 +1,7 @@
-"""Why the database refused a statement, asked of the database: the driver shows no SQLSTATE.
+"""Finds out from the database why it refused a statement, because the driver shows no SQLSTATE.
 
-The statements that a connection prepares change nothing with the parameters that it prepares them
-with. So if one of them is refused as well, the rows that were sent are not the cause.
+A connection prepares its statements with parameters that change nothing. So if one of these is
+refused as well, the rows that were sent are not the cause.
 """
 
 import logging
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from orders.store.connections import HeldConnection
 
 _INTERVAL: Final = 1.0
-# In another language these texts are not found: a plan is then found by asking, and what passes
-# without a change of the rows is answered with 500 instead of 503; nothing else depends on them.
+# A server in another language has other texts: an outdated plan is then found by asking, and a
+# passing failure is answered with 500 instead of 503; nothing else depends on these texts.
 _OUTDATED: Final = "cached plan must not change result type"
 _PASSES: Final = (
     "No space left on device",
@@ -33,16 +33,16 @@ log = logging.getLogger("orders.store")
 
 
 class Cause(Enum):
-    """What a refusal is about."""
+    """What caused a refusal."""
 
     PLAN = auto()
-    """The connection's prepared statement does not fit the tables any more."""
+    """The connection's prepared statement no longer fits the tables."""
     DATABASE = auto()
     """The database refuses every such statement: a privilege, a lock, a table that is gone."""
     RACE = auto()
-    """Perhaps another transaction: the isolation level is one at which a statement may fail so."""
+    """Perhaps another transaction: at the current isolation level it may make a statement fail."""
     ROWS = auto()
-    """What was sent."""
+    """The rows that were sent."""
 
 
 async def find_cause(
@@ -50,13 +50,13 @@ async def find_cause(
 ) -> Cause:
     """Ask the database, on the connection on which the statement was refused.
 
-    A pooler may have another server connection answer, whose plans fit. So the message counts,
-    too; where neither tells, plans are doubted once in a while, and the next try shows the truth.
+    Behind a pooler another server connection may answer, whose plans fit. So the message counts
+    too; if neither tells, the plans are doubted once in a while, and the next try shows the truth.
 
     Args:
-        connection: where it was refused.
+        connection: the connection on which the statement was refused.
         warm_up: the lane's statements, with parameters that change nothing.
-        refusal: what the database said.
+        refusal: the database's message.
 
     """
     if is_outdated(refusal):
@@ -72,27 +72,27 @@ async def find_cause(
 
 
 def is_outdated(refusal: StatementRefused) -> bool:
-    """Whether the connection's plan of a statement does not fit the tables any more."""
+    """Whether the connection's plan of a statement no longer fits the tables."""
     return _OUTDATED in str(refusal)
 
 
 def problem_of(cause: Cause, refusal: StatementRefused) -> Problem:
-    """Return what the caller is told: to try again, or that this will not help."""
+    """Return the problem for the caller: to try again, or that this will not help."""
     if cause is Cause.DATABASE or any(text in str(refusal) for text in _PASSES):
         return DatabaseUnavailable("the database refused the statement; the log says why")
     return Internal()
 
 
 class RefusalLog:
-    """Logs at most one refusal a second, and how many there were since the last one."""
+    """Logs at most one refusal a second, with the number of those since the last one."""
 
     def __init__(self) -> None:
-        """Start with the next one."""
+        """Start by logging the next one."""
         self._next = 0.0
         self._untold = 0
 
     def tell(self, why: str, items: int) -> None:
-        """Log why so many items of a batch were refused."""
+        """Log why `items` items of a batch were refused."""
         now = time.monotonic()
         if now < self._next:
             self._untold += items

@@ -1,4 +1,4 @@
-"""What migrations need of a database and of the role that runs them, asked of the server."""
+"""Asks the server whether a database, and the role that runs migrations, are fit for them."""
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,7 +19,7 @@ _ENCODING: Final = "UTF8"
 class Rights(NamedTuple):
     """What a database is, and what the role may do there.
 
-    Tables are made in `schema`, the first one of the role's `search_path` that exists.
+    Tables are made in `schema`, the first existing schema of the role's `search_path`.
     """
 
     database: str
@@ -37,7 +37,7 @@ class Rights(NamedTuple):
         return cls(*row)
 
     def check_read(self) -> None:
-        """Raise MigrationError if the role may not read what was applied."""
+        """Raise MigrationError if the role may not read the table of applied migrations."""
         if not self.may_read:
             raise MigrationError(
                 f"the role {self.role} may not read orders_migrations:"
@@ -45,7 +45,7 @@ class Rights(NamedTuple):
             )
 
     def check_create(self) -> None:
-        """Raise MigrationError if no table can be made, or it could not hold every text."""
+        """Raise MigrationError if no table can be made, or a table could not hold every text."""
         if self.encoding != _ENCODING:
             raise MigrationError(
                 f"the database {self.database} has the encoding {self.encoding}, which cannot hold"

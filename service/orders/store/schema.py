@@ -1,7 +1,8 @@
 """Which version of the schema this release needs, and which one the database has.
 
-The server's half of the migrations: readiness compares the two and never changes anything. It is
-apart from `migrate` so that a starting server reads no migration, and imports nothing, for it.
+This is the server's half of the migrations: readiness compares the two and never changes anything.
+It is apart from `migrate`, so that a starting server opens no migration file and does not import
+the code that applies them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from orders.store.migrations import highest_version
 REQUIRED_VERSION: Final = highest_version()
 """The number of the last migration in this package."""
 
-# A statement that names a table fails while the table is not there, so it is asked for first.
+# A statement that names a table fails while there is no such table, so that is asked first.
 # `$1` is 1: the driver prepares a statement without parameters anew each time. The version is cast
 # so that the plan fits whatever type a later release gives the column.
 HAS_VERSIONS: Final = "SELECT to_regclass('orders_migrations') IS NOT NULL WHERE $1::integer = 1"
@@ -27,7 +28,7 @@ async def schema_version(fetch: Fetch) -> int:
     """Return the number of the last migration applied, 0 before the first.
 
     Args:
-        fetch: runs a statement with its parameters and returns its rows; what it raises passes.
+        fetch: runs a statement with its parameters and returns its rows; its errors propagate.
 
     """
     if not (await fetch(HAS_VERSIONS, [1]))[0][0]:

@@ -1,7 +1,7 @@
-"""What a server has to be, by `target_session_attrs`: one that takes writes, or one that does not.
+"""Whether a server takes writes or not, as `target_session_attrs` asks for.
 
-PostgreSQL makes every transaction of a standby read-only, and those of a server, database or role
-with `default_transaction_read_only`, by which people fence a database off.
+PostgreSQL makes every transaction read-only on a standby, and wherever a server, database or role
+has `default_transaction_read_only`, with which people fence a database off.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -11,16 +11,16 @@ from psqlpy.exceptions import Error as DriverError
 if TYPE_CHECKING:
     from psqlpy import Connection
 
-# Without a parameter and a name it suits every pooler.
+# It has no parameter and no name, so it suits every pooler.
 _ASK: Final = "SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery()"
 
 
 class WrongServer(DriverError):
-    """A server answers that is not what was asked for; says what it is."""
+    """The server that answers is not what was asked for; the message says what it is."""
 
 
 class ServerRole:
-    """What a server has to be and to remain."""
+    """The role that a server has to have, and to keep."""
 
     def __init__(self, asked: str) -> None:
         """Take `target_session_attrs`."""
@@ -38,7 +38,7 @@ class ServerRole:
             raise WrongServer(_describe(read_only=read_only, standby=standby))
 
     async def is_kept(self, connection: "Connection") -> bool:
-        """Whether the server still is what it was."""
+        """Whether the server still has the role that it had at `check`."""
         return await _ask(connection) == self._found
 
 

@@ -1,8 +1,8 @@
-"""One connection that stands: its settings are made and its statements prepared before it counts.
+"""One connection in use: its settings are made and its statements prepared before it counts.
 
 The driver never shows SQLSTATE, so after an error a ping tells a refused statement from a lost
-connection. It can neither cancel a statement nor close a connection: `close` drops the connection
-and the pool that it came from, and shuts the socket a little later.
+connection. The driver can neither cancel a statement nor close a connection: `close` drops the
+connection and its pool, and shuts the socket a little later.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -29,36 +29,36 @@ _COMMIT: Final = "COMMIT"
 _ROLLBACK: Final = "ROLLBACK"
 
 
-# A backend that waits for a lock outlives the connection that was given up meanwhile.
+# A backend that waits for a lock outlives its connection if that is given up meanwhile.
 _WARM_LOCK_TIMEOUT: Final = 250  # ms
 
 
 class StatementRefused(Exception):
-    """The connection stands, the database refused this statement."""
+    """The database refused this statement; the connection is up."""
 
     name: Final = "statement-refused"
 
 
 class SessionLost(Exception):
-    """The connection is gone, or the server is no longer what it was; says why."""
+    """The connection is gone, or the server has changed its role; the message says why."""
 
 
 class Session:
     """A connection to one server, on which one statement runs at a time."""
 
     shares_backends = False
-    """Whether a pooler gives the backend of a statement to others once that is over."""
+    """Whether a pooler gives the backend of a statement to others once the statement is over."""
     plans = 0
-    """How often statements had to be planned anew before it, where plans outlive a session."""
+    """How often statements were planned anew before this session, if plans outlive a session."""
 
     def __init__(self, opened: Opened, role: ServerRole) -> None:
-        """Take a new connection, and what its server has to be."""
+        """Take a new connection, and the role that its server has to have."""
         self.name = opened.name
         """Its `application_name`, which no other connection has."""
         self.address = opened.address
         """Where the server is."""
         self.host = str(opened.address)
-        """The same for people: host, port, and the address that the name has."""
+        """The address as people read it: host, port, and the IP address of the host."""
         self._opened = opened
         self._connection = opened.connection
         self._role = role
@@ -73,13 +73,13 @@ class Session:
 
         Args:
             statement_timeout: seconds after which the server ends a statement.
-            warm: statements run once, so that they are prepared; what the server refuses of them
-                (the schema is not there yet, a table is locked) is prepared when it is first used.
+            warm: statements run once, so that they are prepared; after one that the server refuses
+                (there is no schema yet, a table is locked), the rest are prepared at first use.
             on_answer: called whenever the server has answered.
 
         Raises:
-            DriverError: the connection does not stand.
-            SessionLost: the same, or its server is not what it has to be.
+            DriverError: the connection is not up.
+            SessionLost: the same, or its server has changed its role.
 
         """
         milliseconds = round(statement_timeout * 1000)
@@ -103,22 +103,22 @@ class Session:
 
         Raises:
             SessionLost: the connection is gone, or the server turned read-only.
-            StatementRefused: the connection stands; the message is the server's, without the row.
+            StatementRefused: the connection is up; the message is the server's, without the row.
 
         """
         try:
             result = await self._connection.fetch(sql, parameters, prepared=prepared)
         except DriverError as error:
-            raise await self._failure(error) from None  # the driver's own text has the row
+            raise await self._failure(error) from None  # the driver's own text contains the row
         return result.result(as_tuple=True)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Run]:
-        """Yield what runs statements of one transaction: committed, or rolled back if one raises.
+        """Yield a function that runs statements in one transaction: an error rolls it back.
 
         Raises:
-            SessionLost: the connection is gone; after the last statement, nothing is known of it.
-            StatementRefused: a statement or the commit was refused, so nothing of it is done.
+            SessionLost: the connection is gone; at the commit, it may or may not have happened.
+            StatementRefused: a statement or the commit was refused, so nothing was done.
 
         """
         refused: StatementRefused | SessionLost | None = None
@@ -137,8 +137,8 @@ class Session:
         try:
             await self._begin_transaction()
             yield run
-            if refused is not None:  # a COMMIT of what was refused would be a silent ROLLBACK
-                raise refused  # noqa: TRY301  as the statement has
+            if refused is not None:  # a COMMIT after a refusal would be a silent ROLLBACK
+                raise refused  # noqa: TRY301  as the statement did
             await self._end_transaction(_COMMIT)
         except DriverError as error:
             raise await self._rolled_back(error) from None
@@ -153,7 +153,7 @@ class Session:
         await self._connection.execute_batch(_BEGIN)
 
     async def _statement(self, sql: str, parameters: list[Any]) -> "QueryResult":
-        """Run a statement of a transaction; one without parameters would be kept each time."""
+        """Run a statement of a transaction; prepared without parameters, it would pile up."""
         return await self._connection.fetch(sql, parameters, prepared=bool(parameters))
 
     async def _end_transaction(self, how: str) -> None:
@@ -162,7 +162,7 @@ class Session:
     async def _rolled_back(
         self, error: DriverError | None = None
     ) -> "StatementRefused | SessionLost":
-        """Roll back; return what an error of the driver means."""
+        """Roll back; return the exception that an error of the driver stands for."""
         try:
             await self._end_transaction(_ROLLBACK)
         except DriverError as lost:
@@ -170,7 +170,7 @@ class Session:
         return SessionLost("rolled back") if error is None else await self._failure(error)
 
     async def stands(self) -> bool:
-        """Whether the server answers, and still is what it has to be."""
+        """Whether the server answers, and still has the role it has to have."""
         try:
             return await self._role.is_kept(self._connection)
         except DriverError:
@@ -181,7 +181,7 @@ class Session:
         self._opened.close()
 
     async def _failure(self, error: DriverError) -> StatementRefused | SessionLost:
-        """Tell what an error of the driver means."""
+        """Return the exception that an error of the driver stands for."""
         why = explain(error, detail=False)
         return StatementRefused(why) if await self.stands() else SessionLost(why)
 

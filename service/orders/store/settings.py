@@ -1,7 +1,7 @@
 """The settings that a statement of this service needs, whatever its role or database sets.
 
-Left as they are: `search_path`, by which a role chooses its schema, and what changes no answer, as
-dates and times travel in binary.
+Other settings are left as they are: `search_path`, with which a role chooses its schema, and those
+that change no answer; formats do not, because dates and times travel in binary.
 """
 
 from typing import Final
@@ -9,13 +9,13 @@ from typing import Final
 _VALUES: Final = {
     "statement_timeout": "'{0}'",
     "lock_timeout": "'{1}'",
-    # A pooler holds a transaction, with its locks, for as long as it takes a lost client for one.
+    # A pooler holds a lost client's transaction, with its locks, until it notices the loss.
     "idle_in_transaction_session_timeout": "'{0}'",
     # A 201 promises that the order outlives a crash.
     "synchronous_commit": "coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on')",
-    # Plans for arrays of any length: planning anew cost more than the index lookup itself.
+    # One plan serves arrays of any length: planning anew costs more than the index lookup itself.
     "plan_cache_mode": "'force_generic_plan'",
-    # A table that was empty when the plan was made must not be read whole ever after.
+    # A table that was empty when the plan was made must not be read whole from then on.
     "enable_seqscan": "'off'",
 }
 _SINCE: Final = {"idle_session_timeout": 140_000, "transaction_timeout": 170_000}
@@ -31,15 +31,15 @@ def _set(local: str, values: dict[str, str], since: dict[str, int]) -> str:
     return f"SELECT {', '.join(made)}"
 
 
-# Under a stricter level, two requests that race on a key would be refused instead of one replayed.
+# At a stricter level, of two requests that race on a key one would be refused, not replayed.
 OF_A_SESSION: Final = _set(
     "false", _VALUES | {"default_transaction_isolation": "'read committed'"}, _SINCE
 )
-"""For a connection of its own; `{0}` and `{1}` are statement_timeout and lock_timeout in ms."""
+"""For a direct connection; `{0}` and `{1}` are statement_timeout and lock_timeout in ms."""
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO DEFAULT; " + _set(
     "true", _VALUES, {"transaction_timeout": 170_000}
 )
-"""For one transaction of a connection that others use in between; what they set is set right.
+"""For one transaction on a connection that other clients use too; it overrides their settings.
 
 `{0}` and `{1}` are as above."""

@@ -1,8 +1,8 @@
-"""Shuts a socket of the driver, which waits for the server's word before it closes one itself.
+"""Shuts a socket of the driver, which itself closes one only after it has heard from the server.
 
-psqlpy shows no socket, and a connect that was given up lives on in it, for ever if a load balancer
-swallowed the connection. So each connection has a TCP_USER_TIMEOUT of its own, a millisecond apart
-from the others', and is found by that. For Unix sockets nothing is found.
+psqlpy does not show its sockets, and a connect that was given up lives on in one, for ever if a
+load balancer swallowed the connection. So each connection has a TCP_USER_TIMEOUT of its own, a
+millisecond apart from the others', by which its socket is found. Unix sockets cannot be found.
 """
 
 import contextlib

@@ -1,11 +1,11 @@
-"""Every statement of the hot paths, as one constant each: prepared once on each connection.
+"""Every statement of the hot paths, as one constant each, prepared once on each connection.
 
 The columns of an order come from the model, once, when this module is imported.
 
-Lists travel as one array a column. The ids travel as text, which the driver passes on for a tenth
-of what a `uuid.UUID` costs it. No statement joins the two tables, needs a unique index without the
-column that its table is distributed by, or locks rows of several shards, so all of them run on
-Citus as on PostgreSQL.
+Lists travel as one array per column. Ids travel as text, which costs the driver a tenth of what a
+`uuid.UUID` does. No statement joins the two tables, needs a unique index without the column by
+which its table is distributed, or locks rows of several shards, so all of them run on Citus as on
+PostgreSQL.
 """
 
 from typing import Any, Final
@@ -19,24 +19,24 @@ _LISTS: Final = [
     *(f"{column.type}[]" for column in COLUMNS),
     "bigint[]",
 ]
-"""The types of the lists that an order travels in: ids, what was sent, and milliseconds."""
+"""The types of the lists in which orders travel: ids, the fields sent, and milliseconds."""
 ORDER: Final = f"id, {_NAMES}, created_at"
 """The columns of `Order(*row)`."""
 _SENT: Final = f"sent (id, {_NAMES}, sent_ms"
-"""What is no column of an order has names that no field has."""
+"""Values that are no columns of an order have names that no field may have."""
 _AFTER: Final = len(_LISTS)
-"""The number of the last of their parameters."""
+"""The number of the last parameter that is one of these lists."""
 
 
 def _unnest(*more: str) -> str:
-    """Return what makes rows of the lists, and of those of more types."""
+    """Return the SQL that makes rows of the lists, and of further lists of the types `more`."""
     lists = ", ".join(f"${n}::{kind}" for n, kind in enumerate((*_LISTS, *more), start=1))
     return f"unnest({lists})"
 
 
-# One row: how many of the orders were not there before. Rows go in by their ids, and before that
-# the keys by theirs, so that two batches, or two copies of one, wait for one another in one order
-# and cannot deadlock.
+# Returns one row: how many of the orders were new. Rows go in by their ids, and before that the
+# keys in their own order, so that two batches, or two copies of one, wait for each other in the
+# same order and cannot deadlock.
 INSERT: Final = f"""
 WITH inserted AS (
     INSERT INTO orders (id, {_NAMES}, created_at)
@@ -49,8 +49,8 @@ WITH inserted AS (
 SELECT count(*) FROM inserted
 """
 
-# Orders with a key go in by the ids that the insert of the keys returned. Chosen by key, two
-# callers with one key in one batch would get two orders.
+# Orders with a key are chosen by the ids that the insert of the keys returned. If they were chosen
+# by key, two callers with one key in one batch would get two orders.
 INSERT_WITH_KEYS: Final = f"""
 WITH sent AS (
     SELECT id::uuid AS id, {_NAMES}, sent_ms, sent_key, sent_subject
@@ -74,8 +74,8 @@ inserted AS (
 SELECT count(*) FROM inserted
 """
 
-# Many orders under one key: all of them where the key is new, else none. Without orders `sent` is
-# empty, so no key is claimed either.
+# Inserts many orders under one key: all of them if the key is new, otherwise none. Without orders
+# `sent` is empty, so no key is claimed either.
 INSERT_UNDER_ONE_KEY: Final = f"""
 WITH sent AS (
     SELECT id::uuid AS id, {_NAMES}, sent_ms
@@ -98,7 +98,8 @@ inserted AS (
 SELECT count(*) FROM inserted
 """
 
-# Also the keys that one subject has of another one's: few, and so the index serves each key.
+# This also finds a key of one subject that the batch has for another one. Those are few, and in
+# this form the index serves each key.
 SELECT_KEYS: Final = """
 SELECT subject, key, ids::text[] FROM order_keys
 WHERE key = ANY($1::text[]) AND subject = ANY($2::text[])
@@ -108,8 +109,8 @@ SELECT_BY_ID: Final = f"""
 SELECT {ORDER} FROM orders WHERE id = ANY($1::text[]::uuid[])
 """
 
-# A commit that wrote nothing waits for no standby. This one writes a record of a few bytes, after
-# those of the orders that were found; a standby that has it has them.
+# A commit that wrote nothing waits for no standby. This one writes a record of a few bytes after
+# the records of the orders that were found, so a standby that has it has them.
 CONFIRM: Final = """
 SELECT pg_logical_emit_message(true, 'orders', '') IS NOT NULL WHERE $1::int = 1
 """
@@ -120,7 +121,7 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') WHERE $1::int =
 
 ISOLATION: Final = "SELECT current_setting('transaction_isolation') WHERE $1::int = 1"
 
-# Pages: those between two ids, the ends left out, from the one or from the other end.
+# Pages: the orders between two ids, without these two, from the newest or from the oldest.
 OLDER: Final = f"""
 SELECT {ORDER} FROM orders
 WHERE id < $1::text::uuid AND id > $2::text::uuid ORDER BY id DESC LIMIT $3::int
@@ -131,9 +132,9 @@ SELECT {ORDER} FROM orders
 WHERE id > $1::text::uuid AND id < $2::text::uuid ORDER BY id ASC LIMIT $3::int
 """
 
-# The same among the orders of one item. Rows are compared, and not item and id apart, so that only
-# the index of both has the order that is asked for: whatever the planner believes of the items, it
-# never reads the orders of others.
+# The same for the orders of one item. Item and id are compared as a row, not one by one, so that
+# only the index of both has the order that is asked for: whatever the planner estimates, it never
+# reads the orders of other items.
 OLDER_OF_ITEM: Final = f"""
 SELECT {ORDER} FROM orders
 WHERE (item COLLATE "C", id) < ($4::text, $1::text::uuid)
@@ -148,7 +149,7 @@ WHERE (item COLLATE "C", id) > ($4::text, $1::text::uuid)
 ORDER BY item COLLATE "C" ASC, id ASC LIMIT $3::int
 """
 
-# What each kind of connection prepares before it counts; with these parameters it changes nothing.
+# What each kind of connection prepares before use; with these parameters it changes nothing.
 WARM_WRITE: Final[list[tuple[str, list[Any]]]] = [
     (INSERT, [[] for _ in _LISTS]),
     (INSERT_WITH_KEYS, [[] for _ in (*_LISTS, "key", "subject")]),

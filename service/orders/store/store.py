@@ -1,8 +1,9 @@
 """The store: all held connections of one process, and the lanes that run on them.
 
-Eight connections: two each for creates, reads and pages, as many as may be in flight; one for the
-large batches of callers; and the probe, which answers while all others are busy: it serves
-readiness, and asks the server about the other connections and ends them.
+There are eight connections: two each for creates, reads and pages, as many as batches may be in
+flight; one for the bulks of callers; and the probe, which answers while all others are busy. The
+probe serves readiness, asks the server about the other connections, and ends them. Endpoints with
+statements of their own have a `pool` beside these.
 """
 
 import asyncio
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 LANES = 2
 
 _ANSWER_SHARE: Final = 1 / 6
-"""Share of a statement's time-out in which a question about a connection is answered.
+"""Share of a statement's timeout in which a question about a connection has to be answered.
 
-A silent batch is asked about after a third of its time, so half of it is left to send it again."""
+A silent batch is examined after a third of its time, so half of it is left to send it again."""
 _ENDING_TIMEOUT: Final = 2.0
 
 log = logging.getLogger("orders.store")
@@ -84,9 +85,9 @@ class Store:
         self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1]), (TABLE, [1])])
         self._backends.ask_over(self._probe)
         self.pool = Pool(lambda: held([]), metrics)
-        """Connections for endpoints that have statements of their own; opened when one comes."""
+        """Connections for endpoints with statements of their own, opened for the first one."""
         self.drift: str | None = None
-        """What of the table did not fit the model when the version was asked for last."""
+        """How the table did not fit the model when the version was last asked for."""
         self._probing: asyncio.Future[int | None] | None = None
 
     def open(self) -> None:
@@ -95,7 +96,7 @@ class Store:
             connection.open()
 
     async def ready(self) -> None:
-        """Return when every connection stands and its statements are prepared."""
+        """Return when every connection is up and its statements are prepared."""
         await asyncio.gather(*(connection.ready() for connection in self._connections))
 
     def connections_by_state(self) -> Mapping[str, int]:
@@ -104,9 +105,9 @@ class Store:
         return {state: states[state] for state in ("idle", "used", "connecting")}
 
     async def schema_version(self, *, patience: float) -> int | None:
-        """Return the migrated version, 0 for none; None when no connection answers or serves.
+        """Return the schema's version, 0 for none; None if no connection answers or serves.
 
-        Whoever asks while a question is on its way gets that one's answer.
+        A call while another one is in flight shares that one's answer.
         """
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._ask_version(patience))
@@ -116,7 +117,7 @@ class Store:
     async def close(self) -> None:
         """Close every connection, and end what is left of them at the server.
 
-        Only if there may be something left, it is waited for the probe, which may be on its way.
+        Only if something may be left does this wait for the probe, which may still be connecting.
         """
         left = any(connection.may_be_there for connection in self._connections)
         shared = any(connection.shares_backends for connection in self._connections)
@@ -129,7 +130,7 @@ class Store:
         await self._probe.close()
 
     def _check_all(self) -> None:
-        """One connection was lost: find out about the others before a request does."""
+        """Check the other connections after one was lost, before a request finds out."""
         for connection in self._connections:
             connection.check()
 

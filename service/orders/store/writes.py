@@ -1,8 +1,9 @@
-"""What keeps writes out while reads go on: learnt from the writes themselves.
+"""What blocks writes while reads go on, learnt from the writes themselves.
 
-A write that waits is looked up at the server. When one was refused the server is asked by a trial,
-in which PL/pgSQL shows the SQLSTATE that the driver hides. The next write that works clears it; so
-does a trial that works. Only a commit waits for a standby, so there the trial is one.
+A write that waits is looked up at the server. After a refused write a trial asks the server, in
+which PL/pgSQL shows the SQLSTATE that the driver hides. The next write that works clears the
+reason, and so does a trial that works. Only a commit waits for a standby, so for that reason the
+trial is a commit.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ REASONS: Final = {
     DISK: "the server's disk is full",
     OTHER: "the database refuses them",
 }
-"""Every reason, as the metric's label has it, and in words."""
+"""Every reason, as the metric's label and in words."""
 
 _ANSWER: Final = "trial of a write: "
 _WORKS: Final = "00000"
@@ -39,7 +40,7 @@ _BY_STATE: Final = {"42501": PRIVILEGE, "53100": DISK, "55P03": LOCK, "57014": L
 
 
 def _largest(column: Column) -> str:
-    """Return the largest value that a column may have, as far as that is known, as SQL."""
+    """Return SQL for the largest value of a column, or an example if that is not known."""
     example = literal(str(column.example))
     meta = column.meta
     if column.kind is str and meta.max_length and not meta.pattern:
@@ -47,7 +48,7 @@ def _largest(column: Column) -> str:
     return f"{example}::{column.type}"
 
 
-# It ends in an error in any case, so that nothing of it stays.
+# It always ends in an error, so that nothing of it stays.
 _TRIAL: Final = f"""
 DO $trial$
 BEGIN
@@ -70,14 +71,14 @@ log = logging.getLogger("orders.store")
 
 
 class Writes:
-    """Whether writes are kept out, and by what."""
+    """Whether writes are blocked, and by what."""
 
     def __init__(self, backends: Backends, *, quiet: float) -> None:
         """Start as if they worked.
 
         Args:
             backends: asks the server.
-            quiet: seconds without news of a standby that is missing, after which it is looked for.
+            quiet: seconds without news of a missing standby, after which to try a commit.
 
         """
         self._backends = backends
@@ -88,18 +89,18 @@ class Writes:
         self._asked_at = -_PAUSE
         self.reason: str | None = None
         self.doubted = False
-        """Whether a write that works changes anything."""
+        """Whether a write that works changes what is known."""
 
     def try_by(self, commit: Callable[[], Awaitable[None]]) -> None:
-        """Have commits tried by this; it raises Unavailable if one is not through in time."""
+        """Keep the function that tries a commit; it raises Unavailable if that is not in time."""
         self._commit = commit
 
     def why(self) -> str | None:
-        """Return in words what keeps writes out; None when nothing does."""
+        """Return in words what blocks writes; None if nothing does."""
         return None if self.reason is None else REASONS[self.reason]
 
     def by_reason(self) -> Mapping[str, int]:
-        """Return 1 for what keeps writes out, and 0 for every other reason."""
+        """Return 1 for the reason that blocks writes, and 0 for every other reason."""
         return {reason: int(reason == self.reason) for reason in REASONS}
 
     def worked(self) -> None:
@@ -109,9 +110,9 @@ class Writes:
         self._set(None)
 
     def waits(self, activity: Activity) -> None:
-        """Note what a write waits for that is out for long.
+        """Note what a write waits for that has been in flight for long.
 
-        Without a standby a lock is no news: a key is locked by the write that waits for it.
+        While a standby is missing a lock says nothing: a write that waits for it locks its key.
         """
         if activity.wait == "SyncRep":
             self._heard_at = asyncio.get_running_loop().time()
@@ -120,9 +121,9 @@ class Writes:
             self._set(LOCK)
 
     def look_again(self) -> None:
-        """Find out in the background whether what kept writes out is over.
+        """Find out in the background whether writes are still blocked.
 
-        While a standby is missing, writes tell of it; a commit is tried only if nobody writes.
+        While a standby is missing, writes show it; a commit is tried only if nobody writes.
         """
         if self.reason == STANDBY:
             now = asyncio.get_running_loop().time()
@@ -144,7 +145,7 @@ class Writes:
         self._trial.add_done_callback(self._tried)
 
     async def _try_commit(self) -> None:
-        """Commit something; that it worked is told by the lane, as of any write."""
+        """Try a commit; if it works, the lane reports that as for any write."""
         if self._commit is not None:
             with contextlib.suppress(Unavailable):
                 await self._commit()
