@@ -1,4 +1,4 @@
-{{/* Labels of one object: of a dict (root, component). */}}
+{{/* The labels of one object. Takes a dict (root, component). */}}
 {{- define "orders.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "orders.selectorLabels" . }}
@@ -10,7 +10,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* Labels of one pod: of a dict (root, component), and labels that the values have for this pod. */}}
+{{/* The labels of one pod. Takes a dict (root, component, labels), with the values' labels for this pod. */}}
 {{- define "orders.podLabels" -}}
 {{ include "orders.selectorLabels" . }}
 app.kubernetes.io/part-of: orders
@@ -20,7 +20,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* What the values say of labels, without those that the chart itself gives. */}}
+{{/* Labels from the values, without those that the chart itself sets. */}}
 {{- define "orders.labelsOfValues" -}}
 {{- with omit . "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" -}}
 {{- toYaml . -}}
@@ -28,8 +28,8 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
 
 {{/*
-What selects pods. The operator's name is another than that of the services it runs, so that no
-selector of theirs, or of a user for them, ever matches the operator.
+The selector of pods. The operator's name differs from that of the services it runs, so that no
+selector for the services ever matches the operator.
 */}}
 {{- define "orders.selectorLabels" -}}
 app.kubernetes.io/name: {{ if eq .component "operator" }}orders-operator{{ else }}orders{{ end }}

@@ -1,4 +1,4 @@
-{{/* The name that every object of the release begins with; short enough for what is added to it. */}}
+{{/* The name with which every object of the release begins; short enough for any suffix. */}}
 {{- define "orders.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
@@ -28,13 +28,13 @@
 {{- printf "%s-test" (include "orders.fullname" .) -}}
 {{- end }}
 
-{{/* Where the test calls the API: of the dict (root, spec). */}}
+{{/* The URL at which the test calls the API. Takes a dict (root, spec). */}}
 {{- define "orders.test.url" -}}
 {{- $scheme := hasKey .spec "tls" | ternary "https" "http" -}}
 {{- default (printf "%s://%s.%s.svc" $scheme (include "orders.service.name" .root) .root.Release.Namespace) .root.Values.test.url -}}
 {{- end }}
 
-{{/* The claim of an embedded database, or what selects it: of a long name the claim's has a hash. */}}
+{{/* The claim of an embedded database, or its selector: for a long name, the claim's name contains a hash. */}}
 {{- define "orders.service.claim" -}}
 {{- $name := include "orders.service.name" . -}}
 {{- if le (len $name) 41 -}}
@@ -52,7 +52,7 @@ data-{{ $name }}-postgresql-0
 {{- end -}}
 {{- end }}
 
-{{/* A reference to an image: of the dict (repository, tag, digest) and the tag that counts when there is neither. */}}
+{{/* A reference to an image. Takes a dict (image, tag); the tag applies if the image has neither tag nor digest. */}}
 {{- define "orders.imageReference" -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" .image.repository .image.digest -}}

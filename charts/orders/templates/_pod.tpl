@@ -1,4 +1,4 @@
-{{/* What every pod of the chart is held to: the restricted Pod Security Standard, and UID 65532. */}}
+{{/* What every pod of the chart satisfies: the restricted Pod Security Standard, as UID 65532. */}}
 {{- define "orders.podSecurityContext" -}}
 runAsNonRoot: true
 runAsUser: 65532

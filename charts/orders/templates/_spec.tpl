@@ -1,6 +1,6 @@
 {{/*
-The spec of the OrderService. A value that is empty is left out, so that the default of the resource
-counts; `orderService.spec` replaces whole fields. Who may call is joined by the pod of `helm test`.
+The spec of the OrderService. An empty value is left out, so that the resource's default applies;
+`orderService.spec` replaces whole fields. With `auth`, the pod of `helm test` may call as well.
 */}}
 {{- define "orders.service.spec" -}}
 {{- $spec := dict -}}
@@ -40,7 +40,7 @@ counts; `orderService.spec` replaces whole fields. Who may call is joined by the
 {{- toYaml $spec -}}
 {{- end }}
 
-{{/* Exactly one kind of database: the Secret, the cluster, or else the embedded one. */}}
+{{/* Exactly one kind of database: the Secret, the cluster, or otherwise the embedded one. */}}
 {{- define "orders.service.database" -}}
 {{- $database := .Values.database -}}
 {{- if and $database.secretRef $database.cluster -}}

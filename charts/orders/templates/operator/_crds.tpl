@@ -1,11 +1,11 @@
 {{/*
 A hook that changes the CRD: Helm creates what is in crds/ once, and never changes or deletes it.
-Of a dict (root, name, hook, argument, verbs). The role is for this one CRD; an apply that creates is
-authorized by name as well, since the name is in its URL.
+Takes a dict (root, name, hook, argument, verbs). The role is for this one CRD; an apply that creates is
+authorized by name as well, because the name is in its URL.
 
-A sidecar beside it would keep its pod, and so the whole release, from ending: the labels and annotations
-are those by which the usual meshes are told to inject none. Where a namespace lets nothing out, its
-NetworkPolicy lets it go to the API server.
+A sidecar would keep its pod, and so the whole release, from ending, so labels and annotations tell the
+usual meshes to inject none. If the namespace allows no egress, the hook's NetworkPolicy lets the pod
+connect to the API server.
 */}}
 {{- define "orders.crds.hook" -}}
 {{- $labels := include "orders.labels" (dict "root" .root "component" "crds") }}
@@ -112,9 +112,9 @@ spec:
       annotations:
         linkerd.io/inject: disabled
         consul.hashicorp.com/connect-inject: "false"
-        # The pull policy: a tag is never pushed twice; a node need not ask the registry again.
+        # The pull policy: a tag is never pushed twice, so a node need not ask the registry again.
         {{- if not .root.Values.operator.networkPolicy.enabled }}
-        # The NetworkPolicy is left to others.
+        # The NetworkPolicy: the values disable it.
         {{- end }}
         kube-score/ignore: container-image-pull-policy{{ if not .root.Values.operator.networkPolicy.enabled }},pod-networkpolicy{{ end }}
         {{- with omit .root.Values.crds.podAnnotations "kube-score/ignore" }}

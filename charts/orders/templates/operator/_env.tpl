@@ -1,4 +1,4 @@
-{{/* The operator's environment; OTEL_* are the names of the OpenTelemetry specification. */}}
+{{/* The operator's environment; the OTEL_* names are those of the OpenTelemetry specification. */}}
 {{- define "orders.operator.env" -}}
 - name: POD_NAME
   valueFrom:

@@ -1,4 +1,4 @@
-{{/* How a Lease of this name is held. */}}
+{{/* The rights to hold a Lease of this name. */}}
 {{- define "orders.operator.leaseRules" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
@@ -11,7 +11,7 @@
 
 {{/*
 What the operator may do where there are OrderServices: in the whole cluster, or in each watched
-namespace. No update of children: it applies (patch) and deletes, nothing else.
+namespace. It does not update children: it only applies (patch) and deletes them.
 */}}
 {{- define "orders.operator.rules" -}}
 - apiGroups: [orders.dev]
@@ -32,7 +32,7 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
   resources: [serviceaccounts, configmaps, services]
   verbs: [get, list, watch, create, patch, delete]
 # The database's URL and the collector's headers; only an embedded database, and metrics with a
-# credential, have one made.
+# credential, need the operator to create a Secret.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch{{ if .Values.operator.rbac.metricsKeys }}, create, patch, delete{{ end }}]
@@ -58,12 +58,12 @@ namespace. No update of children: it applies (patch) and deletes, nothing else.
 - apiGroups: [monitoring.coreos.com]
   resources: [servicemonitors]
   verbs: [get, list, watch, create, patch, delete]
-# Why a pod does not start, for the Degraded condition.
+# Pods say why they do not start, for the condition Degraded.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
 {{- if .Values.operator.rbac.embeddedDatabases }}
-# Whether a claim outlives a pod that is to go.
+# A claim says whether it outlives a pod that the operator wants to replace.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get]
