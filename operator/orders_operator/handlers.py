@@ -1,19 +1,19 @@
-"""Kopf's part: it watches, and says what it saw. Nothing is decided here.
+"""Kopf's part: it watches, and passes the events on. It decides nothing.
 
-The operator is level-triggered, which Kopf's documentation recommends for what is made of many
-objects (docs/reconciliation.rst), so only `on.event` is used. What of Kopf has to be worked
-around is here, and nowhere else:
+The operator is level-triggered, which Kopf's documentation recommends for resources made of many
+objects (docs/reconciliation.rst), so only `on.event` is used. All workarounds for Kopf are here
+and in `session`:
 
 - Handlers of changes may lose an update (nolar/kopf#641, #1178), and keep the last state of an
-  object in its annotations, also of Secrets (#1087); timers and daemons add finalizers, which
+  object in its annotations, even of Secrets (#1087); timers and daemons add finalizers, which
   hold up the deletion of a namespace while the operator is away. None of them is used.
-- A watch may end and leave an operator that is alive and does nothing (#1145, #1276): each run is
-  watched by `ended`, by the beats of its loop, and by a list of our own (`watchdog`).
+- A watch may end and leave an operator that is alive but does nothing (#1145, #1276): each run is
+  supervised by `ended`, by the beats of its loop, and by a list of our own (`watchdog`).
 - It can be embedded (zalando-incubator/kopf#156), but at its end it cancels whatever runs in its
-  loop, and a kind that vanishes ends it. So it has a thread and a loop of its own, and is started
-  anew when the set of served kinds changes.
-- It asks for whole objects, and keeps a task and a memory for each that it sees: `session`.
-- It scans for CRDs and namespaces of the whole cluster, and elects by a CRD of its own, without a
+  loop, and a kind that vanishes ends it. So it has its own thread and loop, and is started anew
+  when the set of served kinds changes.
+- It requests whole objects, and keeps a task and a memory for each one: see `session`.
+- It scans for CRDs and namespaces of the whole cluster, and elects by its own CRD, without a
   Lease. Kinds come from discovery instead, and replicas from `client.election`.
 """
 
@@ -32,7 +32,7 @@ from orders_operator.watch_events import WatchedKind, WatchEvent, watch_event
 BEAT_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 5.0
 _PAGE: Final = 50
-"""Objects of a page: their annotations, which nobody reads, may have 256 KiB each."""
+"""How many objects a page has: their annotations, which nobody reads, may have 256 KiB each."""
 
 log = logging.getLogger("orders_operator.handlers")
 
@@ -53,10 +53,10 @@ class Watches:
         Args:
             kinds: what to watch; each must be served.
             namespaces: where; empty means the whole cluster.
-            on_event: called for every event that concerns somebody, in the loop that calls
+            on_event: called for every event that concerns an OrderService, in the loop that calls
                 `start`.
-            on_beat: called every few seconds, as long as Kopf's loop turns.
-            concerns: whether an event concerns anybody, called in Kopf's thread.
+            on_beat: called every 5 s, as long as Kopf's loop runs.
+            concerns: whether an event concerns an OrderService, called in Kopf's thread.
 
         """
         self._kinds = kinds
@@ -75,12 +75,12 @@ class Watches:
         threading.Thread(target=self._run, name="watches", daemon=True).start()
 
     async def ended(self) -> BaseException | None:
-        """Return when Kopf has ended, with what ended it."""
+        """Wait until Kopf has ended; return the exception that ended it, if any."""
         assert self._ended is not None  # noqa: S101  start() came before
         return await asyncio.shield(self._ended)
 
     async def stop(self) -> None:
-        """Ask Kopf to end, and wait a little for it."""
+        """Ask Kopf to end, and wait up to 5 s for it."""
         self._stop.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.ended(), _STOP_SECONDS)
@@ -89,7 +89,7 @@ class Watches:
         error: BaseException | None = None
         try:
             asyncio.run(self._watch())
-        except BaseException as caught:  # noqa: BLE001  the other loop is told, whatever it was
+        except BaseException as caught:  # noqa: BLE001  the other loop receives it, whatever it is
             error = caught
         self._tell(self._end, error)
 
@@ -106,7 +106,7 @@ class Watches:
             )
         finally:
             beating.cancel()
-            self._stop.set()  # a thread of Kopf's waits for it, and this loop for that thread
+            self._stop.set()  # one of Kopf's threads waits for it, and this loop for that thread
 
     async def _beat(self) -> None:
         while True:
@@ -135,7 +135,7 @@ class Watches:
             self._ended.set_result(error)
 
     def _tell(self, call: Callable[..., None], *args: Any) -> None:
-        """Call something in the other loop, if that has not been closed."""
+        """Call something in the loop that started the watches, unless that is closed."""
         assert self._loop is not None  # noqa: S101  start() came before
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *args)

@@ -1,4 +1,4 @@
-"""Objects of Kubernetes as JSON has them, and what names a resource."""
+"""The types of Kubernetes objects as JSON, and of the key of a resource."""
 
 from typing import Any
 

@@ -1,10 +1,10 @@
-"""One process, from the first probe to the released lease.
+"""One process of the operator, from its start to the release of its leases.
 
-Every replica answers probes and shows metrics; the one that holds the lease of its release
-watches and reconciles, where no other release does (`scopes`). A replica that loses the lease ends
-at once, with 1: a new process has no half-done work. SIGTERM: work is cut off, which is safe
-because it is repeatable, and the lease is released, so that another replica goes on within two
-seconds.
+Every replica answers probes and serves metrics. The one that holds the Lease of its release
+watches and reconciles, wherever no other release does (`scopes`). A replica that loses the Lease
+exits at once, with status 1: a new process has no half-done work. On SIGTERM all work is
+cancelled, which is safe because it is repeatable, and the Lease is released, so that another
+replica takes over within two seconds.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ log = logging.getLogger("orders_operator.run")
 
 
 def main(settings: Settings) -> NoReturn:
-    """Run until a signal or a failure; end the process with 0 or 1."""
+    """Run until a signal or a failure; exit the process with 0 or 1."""
     logs.configure(settings.log_level)
     status = asyncio.run(run(settings))
     sys.stdout.flush()
@@ -47,13 +47,13 @@ def main(settings: Settings) -> NoReturn:
 
 
 async def run(settings: Settings) -> int:
-    """Run one replica; return its exit status, 0 when it was told to stop."""
+    """Run one replica; return its exit status, which is 0 after a signal to stop."""
     stop = _signals()
     async with contextlib.AsyncExitStack() as stack:
         try:
             kube = Kube.connect()
         except KubeError as error:
-            log.error("%s", error)  # noqa: TRY400  the message says all
+            log.error("%s", error)  # noqa: TRY400  the message says everything
             return 1
         stack.push_async_callback(kube.close)
         metrics = Metrics(__version__)
@@ -79,14 +79,14 @@ async def run(settings: Settings) -> int:
 
 
 async def _lead(election: Election, scope: Scope, leader: Leader) -> None:
-    """Wait for the lease, then work; return when either has come to an end."""
+    """Wait for the Lease, then work; return when the Lease is lost or the work has ended."""
     await election.acquire()
     scope.lead()
     await first(election.hold(), leader.run())
 
 
 async def _until(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:
-    """Return 0 when told to stop; 1 when some work ended, which it never should."""
+    """Return 0 after a signal to stop, 1 if any work ended, which it never should."""
     try:
         await first(_told(stop), *work)
     except Exception:
@@ -114,7 +114,7 @@ async def _bounded(release: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def _unready(election: Election) -> str | None:
-    """Return why this replica could not take over: it has not reached the API server."""
+    """Return why this replica could not take over: it cannot reach the API server."""
     reached = election.reached_at
     if reached is None or time.monotonic() - reached > _READY_SECONDS:
         return "the API server cannot be reached"
@@ -122,7 +122,7 @@ def _unready(election: Election) -> str | None:
 
 
 def _signals() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

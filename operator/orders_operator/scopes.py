@@ -1,11 +1,11 @@
-"""Where this release works, so that two releases never work on one OrderService.
+"""Decides where this release works, so that two releases never work on one OrderService.
 
 The operator of a whole cluster claims one Lease in the namespace `default`, and leaves out every
 namespace that another release holds. The operator of some namespaces claims a Lease in each, and
-works where it holds that. It has no right outside of them, so it cannot know whether another one
-works there that looks after the whole cluster; that one sees the new Lease within
-`namespace_leases.DEADLINE_SECONDS` or stops, and then ends what it has begun within
-`gate.ENDING_SECONDS`. The grace is longer than both.
+works where it holds that. It has no rights outside of them, so it cannot know whether a release
+for the whole cluster works there as well. That other release sees the new Lease within
+`namespace_leases.DEADLINE_SECONDS`, or stops, and then ends what it has begun within
+`gate.ENDING_SECONDS`. The grace is longer than both together.
 """
 
 import asyncio
@@ -40,27 +40,27 @@ log = logging.getLogger("orders_operator.scopes")
 
 
 class Scope(ABC):
-    """What this process works on, from when it leads its release."""
+    """The namespaces in which this process works, once it leads its release."""
 
     def __init__(self, claims: "Mapping[str, Claim]", metrics: "Metrics") -> None:
-        """Keep the claims by the names of their places."""
+        """Keep the claims, by the names of their places."""
         self._claims = claims
         self._metrics = metrics
         self._leads = asyncio.Event()
         self._told: object = None
         self._lost = asyncio.Event()
         self.changed = asyncio.Event()
-        """Set once the answers are others; another one is there from then on."""
+        """Set once the answers have changed; then another event takes its place."""
 
     @property
     @abstractmethod
     def namespaces(self) -> tuple[str, ...] | None:
-        """Where to watch, empty for the whole cluster; None when this process works nowhere."""
+        """The namespaces to watch, empty for the whole cluster; None while nothing is held."""
 
     @property
     @abstractmethod
     def left_out(self) -> dict[str, str]:
-        """The holder of each namespace among these that another release works in."""
+        """The holder of each of these namespaces in which another release works."""
 
     @abstractmethod
     def works(self, namespace: str) -> bool:
@@ -68,12 +68,12 @@ class Scope(ABC):
 
     @property
     def conflicts(self) -> dict[str, str]:
-        """The holder of each Lease that this release should have and another one has."""
+        """The holder of each Lease that this release should hold and another one holds."""
         claims = self._claims.values()
         return {str(claim.lease): claim.other for claim in claims if claim.other is not None}
 
     def unready(self) -> str | None:
-        """Return why this release cannot work, or not everywhere it should."""
+        """Return why this release cannot work, or not in all its namespaces; None if it can."""
         for place, claim in self._claims.items():
             if claim.other is not None:
                 return f"{claim.other} works in {place}: it holds the Lease {claim.lease}"
@@ -81,15 +81,15 @@ class Scope(ABC):
         return None if None in errors else errors[0]
 
     def lead(self) -> None:
-        """Claim from now on: no other process of this release works."""
+        """Begin to claim: this process now leads its release."""
         self._leads.set()
 
     async def run(self) -> None:
-        """Keep the claims; return when no work that was begun may go on."""
+        """Keep the claims; return once no work that was begun may continue."""
         await first(*self._loops(), self._until_lost())
 
     async def leave(self) -> None:
-        """Leave the claims to the next process of this release, or soon to another one."""
+        """Leave the claims to the next process of this release, or soon to another release."""
         await asyncio.gather(*(claim.leave() for claim in self._claims.values()))
 
     async def _until_lost(self) -> None:
@@ -100,7 +100,7 @@ class Scope(ABC):
         return [claim.run(self._leads, self._tell) for claim in self._claims.values()]
 
     def _tell(self) -> None:
-        """Tell whether the answers have become others."""
+        """Set `changed` if the answers have changed."""
         self._metrics.conflicts(self.conflicts)
         now = (self.namespaces, self.left_out)
         if now != self._told:
@@ -110,29 +110,29 @@ class Scope(ABC):
 
 
 class NamespacesScope(Scope):
-    """Some namespaces, each of which may be another release's."""
+    """Some namespaces, each of which another release may hold."""
 
     @property
     def namespaces(self) -> tuple[str, ...] | None:
-        """Those that are held."""
+        """The namespaces that are held."""
         return tuple(name for name, claim in self._claims.items() if claim.held) or None
 
     @property
     def left_out(self) -> dict[str, str]:
-        """None: what is not held is not watched."""
+        """Always empty: a namespace that is not held is not watched."""
         return {}
 
     def works(self, namespace: str) -> bool:
-        """Whether it is held."""
+        """Whether the namespace is held."""
         claim = self._claims.get(namespace)
         return claim is not None and claim.held
 
 
 class ClusterScope(Scope):
-    """The whole cluster but for the namespaces that other releases hold."""
+    """The whole cluster except the namespaces that other releases hold."""
 
     def __init__(self, claim: Claim, leases: NamespaceLeases, metrics: "Metrics") -> None:
-        """Keep the claim, and what is seen of others."""
+        """Keep the claim, and the view of other releases' Leases."""
         super().__init__({"the whole cluster": claim}, metrics)
         self._claim = claim
         self._leases = leases
@@ -141,20 +141,20 @@ class ClusterScope(Scope):
 
     @property
     def namespaces(self) -> tuple[str, ...] | None:
-        """Everywhere, or nowhere."""
+        """Empty, for the whole cluster, or None."""
         return () if self._claim.held and self._leases.known else None
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Those that other releases hold, as long as this one works in the cluster."""
+        """The namespaces that other releases hold, while this one works in the cluster."""
         return {} if self.namespaces is None else self._leases.held
 
     def works(self, namespace: str) -> bool:
-        """Whether no other release holds it."""
+        """Whether this process works and no other release holds the namespace."""
         return self.namespaces is not None and namespace not in self.left_out
 
     def unready(self) -> str | None:
-        """Return, too, why it is not known which namespaces others hold."""
+        """Return also why the namespaces of other releases are unknown."""
         return super().unready() or self._error
 
     def _loops(self) -> "list[Coroutine[Any, Any, None]]":
@@ -184,7 +184,7 @@ class ClusterScope(Scope):
         self._error = error
 
     def _tell(self) -> None:
-        """Be lost once this process worked and may not: nobody knows what others have begun."""
+        """Give up the scope if it is lost after work began: other releases may have begun work."""
         if self.namespaces is not None:
             self._began = True
         elif self._began:
@@ -198,7 +198,7 @@ def scope_of(
     metrics: "Metrics",
     clock: Callable[[], float] = time.monotonic,
 ) -> Scope:
-    """Return what a process of these settings is to work on."""
+    """Return the scope of a process with these settings."""
     release = f"{settings.pod_namespace}/{settings.lease_name}"
     if not settings.namespaces:
         lease = Lease(kube, CLUSTER_LEASE_NAMESPACE, CLUSTER_LEASE, clock)

@@ -1,13 +1,13 @@
-"""Kopf's way to the API server: it asks for metadata, and only what concerns somebody comes in.
+"""Kopf's HTTP session: it requests metadata only, and drops what concerns no OrderService.
 
-A cluster has thousands of Secrets and ConfigMaps that no spec names. Kopf would ask for all of
+A cluster has thousands of Secrets and ConfigMaps that no spec names. Kopf would request all of
 them with their content, and keep a task, a queue and a memory for each. So its HTTP session
 
-- asks for metadata only, of all kinds of which no more is needed (`client.partial`);
-- takes from an answer the fields that a WatchEvent is made of;
-- leaves out what concerns no OrderService. What an OrderService names later is read when it does;
-- asks for the OrderServices first, as Kopf lists all kinds at the same time, and what has changed
-  of one is seen only once it was listed.
+- requests only metadata of every kind of which no more is needed (`client.partial`);
+- keeps only the fields of an answer from which a WatchEvent is made;
+- leaves out what concerns no OrderService. What an OrderService names later is read then;
+- requests the OrderServices first: Kopf lists all kinds at the same time, and a change of an
+  OrderService is seen only after it was listed.
 
 Without its `uid`, which is left out as well, an object gets no memory of its own in Kopf.
 """
@@ -28,7 +28,7 @@ from orders_operator.watch_events import WatchedKind, WatchEvent, watch_event
 
 _OBJECTS: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
 _FIRST_SECONDS: Final = 5.0
-"""The longest that other kinds wait until the OrderServices are listed."""
+"""How long other kinds wait at most until the OrderServices are listed."""
 
 
 class _Event(Struct, frozen=True):
@@ -39,7 +39,7 @@ class _Event(Struct, frozen=True):
 
 
 class Session:
-    """What Kopf logs in with, again and again: each time an HTTP session of its own."""
+    """Kopf's login: each one gives it a new HTTP session."""
 
     def __init__(
         self, kinds: Sequence[WatchedKind], concerns: Callable[[WatchEvent], bool]
@@ -47,9 +47,8 @@ class Session:
         """Keep what is watched.
 
         Args:
-            kinds: what Kopf lists and watches.
-            concerns: whether anybody needs to know of an object; called in Kopf's thread.
-
+            kinds: the kinds that Kopf lists and watches.
+            concerns: whether an object concerns an OrderService; called in Kopf's thread.
         """
         self._kinds = kinds
         self._concerns = concerns
@@ -57,9 +56,9 @@ class Session:
         self._listed = asyncio.Event()
 
     async def login(self, **kwargs: Any) -> kopf.AiohttpSession | None:
-        """Use what the client uses: the pod's service account, else the kubeconfig.
+        """Use the pod's service account, else the kubeconfig, as the client does.
 
-        Kopf asks again when it was refused; the same is not tried again.
+        Kopf calls this again after it was refused; the same credentials are not tried again.
         """
         info = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
         if info is None or info == self._last:
@@ -70,7 +69,7 @@ class Session:
     async def _ask(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Send a request; ask for less, and let less of the answer in."""
+        """Send a request, narrowed to what is needed, and filter the answer."""
         kind = self._asked_for(request.url)
         if kind is None:
             return await handler(request)
@@ -85,18 +84,18 @@ class Session:
         return answer
 
     async def _turn(self) -> None:
-        """Return when the OrderServices have been listed, or that takes long."""
+        """Wait until the OrderServices have been listed, or for 5 s."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._listed.wait(), _FIRST_SECONDS)
         self._listed.set()
 
     def _page(self, kind: WatchedKind, page: PartialList) -> None:
-        """Note the last page of the OrderServices."""
+        """Note that the OrderServices are listed when their last page arrives."""
         if kind.whole and not page.metadata.next_page:
             self._listed.set()
 
     def _asked_for(self, url: URL) -> WatchedKind | None:
-        """Return the kind of which objects are asked for."""
+        """Return the kind whose objects a URL requests; None for any other URL."""
         for kind in self._kinds:
             root = "apis" if "/" in kind.api_version else "api"
             if f"/{root}/{kind.api_version}/" in url.path and url.name == kind.plural:
@@ -105,9 +104,10 @@ class Session:
 
 
 class _Login(kopf.AiohttpSession):
-    """Credentials, of which each use has a session of its own.
+    """Credentials that give each use its own session.
 
-    At its end Kopf closes the session before the watches, which go on with another until then.
+    When it ends, Kopf closes the session before the watches, which continue with another one until
+    then.
     """
 
     _made: tuple[kopf.ConnectionInfo, aiohttp.ClientMiddlewareType]
@@ -134,7 +134,7 @@ class _Login(kopf.AiohttpSession):
 
 
 class _Sieve:
-    """The body of an answer, of which only what concerns somebody is read."""
+    """The body of an answer, reduced to what concerns an OrderService."""
 
     def __init__(
         self,
@@ -149,18 +149,18 @@ class _Sieve:
         self._concerns = concerns
 
     def __getattr__(self, name: str) -> Any:
-        """Be the body for all else that aiohttp does with it."""
+        """Delegate everything else to the body itself."""
         return getattr(self._content, name)
 
     async def read(self) -> bytes:
-        """Return a page of a list."""
+        """Return a page of a list, without the items that concern no OrderService."""
         page = json.decode(await self._content.read(), type=PartialList)
         self._on_page(self._kind, page)
         items = [kept for item in page.items or () if (kept := self._kept(None, item)) is not None]
         return json.encode({"metadata": page.metadata, "items": items})
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
-        """Yield the events of a watch, and its bookmarks."""
+        """Yield the events of a watch that concern an OrderService, and its bookmarks."""
         rest = bytearray()
         async for chunk in self._content.iter_chunked(size):
             rest += chunk
@@ -181,6 +181,6 @@ class _Sieve:
         return None if obj is None else json.encode({"type": event.type, "object": obj})
 
     def _kept(self, event: str | None, item: Partial) -> Any:
-        """Return what Kopf gets of an object; None if it concerns nobody."""
+        """Return the part of an object that Kopf gets; None if it concerns no OrderService."""
         obj = to_builtins(item)
         return obj if self._concerns(watch_event(self._kind, event, obj)) else None

@@ -1,4 +1,4 @@
-"""Pieces of work that run at the same time, and none of which is left behind."""
+"""Runs pieces of work at the same time, and leaves none of them behind."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,7 +8,7 @@ from typing import Any
 async def first(*work: Coroutine[Any, Any, Any], seconds: float | None = None) -> None:
     """Return when one of them ends, or after so many seconds, and cancel the others.
 
-    What the one that ended raised is raised.
+    If the one that ended raised an exception, raise it.
     """
     tasks = [asyncio.ensure_future(awaitable) for awaitable in work]
     try:
@@ -22,9 +22,9 @@ async def first(*work: Coroutine[Any, Any, Any], seconds: float | None = None) -
 
 
 async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Return what each of them returns, or raise what the first to fail raises.
+    """Return their results, or raise the exception of the first one to fail.
 
-    The others are cancelled then, and have ended: whoever closes what they use need not wait.
+    Then the others are cancelled, and have ended: whoever closes what they use need not wait.
     """
     tasks = [asyncio.ensure_future(awaitable) for awaitable in work]
     try:

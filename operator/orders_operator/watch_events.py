@@ -1,17 +1,17 @@
-"""What of a cluster is watched, and what is kept of what was seen: whom it concerns."""
+"""The kinds that are watched, and what is kept of an event: which OrderService it concerns."""
 
 from typing import Any, Final
 
 from msgspec import Struct
 
 SETTLED: Final = frozenset({"", "Stable", "RolledBack", "Halted"})
-"""The phases in which a rollout goes nowhere by itself."""
+"""The phases in which a rollout does not move by itself."""
 
 
 class WatchedKind(Struct, frozen=True):
-    """A kind to watch, and which of its objects: selectors of the API server, empty for all.
+    """A kind to watch, and the selectors of the API server; empty ones select all objects.
 
-    `whole` asks for all of an object, where its status counts; else it is its metadata alone.
+    `whole` requests whole objects, where the status counts; otherwise only metadata.
     """
 
     api_version: str
@@ -22,10 +22,10 @@ class WatchedKind(Struct, frozen=True):
 
 
 class WatchEvent(Struct, frozen=True):
-    """What an event said: the object's identity, and whose it is. No content is kept.
+    """What an event tells: the object's identity and owner, without its content.
 
-    `owner` is the name of the OrderService that controls it, `instance` what its label says.
-    `listed`: it was found in a list, and may be as it was for long. `pending`: the status of an
+    `owner` is the name of the OrderService that controls it, `instance` the value of its label.
+    `listed`: it comes from a list, so its state may be old. `pending`: the status of an
     OrderService says that its spec is not acted on yet, or that a rollout is under way.
     """
 
@@ -42,7 +42,7 @@ class WatchEvent(Struct, frozen=True):
 
 
 def watch_event(kind: WatchedKind, event: str | None, obj: Any) -> WatchEvent:
-    """Take from an event what says which resource it concerns; one of a list has no type."""
+    """Return what an event tells about the resource it concerns; one of a list has no type."""
     metadata = obj["metadata"]
     owner = next(
         (

@@ -1,9 +1,9 @@
-"""Whether this process still does its work: what liveness answers.
+"""Decides whether this process still does its work; liveness reports the answer.
 
-A watch can stall while everything else looks well: the connection stands, no event comes. So what
-a fresh list says is compared with what the watch delivered; a resource whose newest state stays
-unseen for half a minute means that the watch is dead, and a restart is the cure. The pulses of the
-event loops and the queue's workers count too.
+A watch can stall while everything else looks well: the connection stands, but no event comes. So
+each fresh list is compared with what the watch delivered. If the newest state of a resource stays
+unseen for half a minute, the watch is dead, and a restart is the cure. The pulses of the event
+loops and the queue's workers count too.
 """
 
 import time
@@ -17,7 +17,7 @@ PULSE_SECONDS: Final = 30.0
 
 
 class Watchdog:
-    """Compares what is listed with what was watched, and notes the pulses."""
+    """Compares lists with what the watch delivered, and notes the pulses."""
 
     def __init__(
         self,
@@ -29,10 +29,9 @@ class Watchdog:
         """Start with nothing seen and no pulse expected.
 
         Args:
-            clock: seconds; tests give their own.
-            unseen: how long the watch may be behind a list.
-            pulse: how long a loop may be silent.
-
+            clock: returns seconds; tests pass their own.
+            unseen: how many seconds the watch may lag behind a list.
+            pulse: how many seconds a loop may be silent.
         """
         self._clock = clock
         self._unseen = unseen
@@ -50,12 +49,12 @@ class Watchdog:
             del self._behind[key]
 
     def gone(self, key: Key) -> None:
-        """Note that the watch said a resource is deleted."""
+        """Note that the watch reported a resource as deleted."""
         self._seen.pop(key, None)
         self._behind.pop(key, None)
 
     def leave(self, namespace: str) -> None:
-        """Expect no more of a namespace that is watched no longer."""
+        """Expect no more events of a namespace that is no longer watched."""
         for key in [*self._seen, *self._behind]:
             if key[0] == namespace:
                 self.gone(key)
@@ -71,25 +70,25 @@ class Watchdog:
         for key in [*self._seen, *self._behind]:
             if key in versions:
                 continue
-            if key not in self._seen:  # came and went between two lists
+            if key not in self._seen:  # it came and went between two lists
                 self._behind.pop(key, None)
             elif key not in self._behind or self._behind[key][0] is not None:
                 self._behind[key] = (None, now)
 
     def beat(self, name: str) -> None:
-        """Note that a loop turned; from now on it is expected to."""
+        """Note that a loop ran; from now on it is expected to."""
         self._beats[name] = self._clock()
 
     def retire(self, name: str) -> None:
-        """Expect no more of a loop that was ended on purpose."""
+        """Expect no more beats of a loop that was ended on purpose."""
         self._beats.pop(name, None)
 
     def require(self, name: str, check: Callable[[], bool]) -> None:
-        """Have something be true for as long as this process lives."""
+        """Require a check to stay true for as long as this process lives."""
         self._checks[name] = check
 
     def failure(self) -> str | None:
-        """Return what is wrong, in a few words; None when all is well."""
+        """Return what is wrong, in a few words; None if nothing is."""
         now = self._clock()
         for name, at in self._beats.items():
             if now - at > self._pulse:
@@ -106,8 +105,8 @@ class Watchdog:
 def _reached(version: str, wanted: str) -> bool:
     """Whether a version is the wanted one or a later one.
 
-    Versions of a resource of our kind are comparable as whole numbers (KEP-5504); where a server
-    has other ones, only the same one counts.
+    Versions of a resource of our kind are comparable as whole numbers (KEP-5504). On a server with
+    other versions, only the same version counts.
     """
     if version == wanted:
         return True

@@ -1,4 +1,4 @@
-"""What is watched: the kinds, and which objects of each."""
+"""Chooses the kinds to watch, and which objects of each."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
@@ -21,10 +21,9 @@ class WatchScope(Struct, frozen=True):
     """What can be watched now.
 
     Args:
-        apis: the optional ones that are served.
-        namespaces: where; none for the whole cluster.
+        apis: the optional APIs that are served.
+        namespaces: the namespaces to watch; empty for the whole cluster.
         barred: the plurals of kinds that must not be listed.
-
     """
 
     apis: frozenset[str]
@@ -35,8 +34,8 @@ class WatchScope(Struct, frozen=True):
 def watched_kinds(scope: WatchScope) -> list[WatchedKind]:
     """Return the kinds to watch.
 
-    Secrets and ConfigMaps are watched without our label, for specs name those of others; what is
-    large or in every namespace and named by nobody is left out.
+    Secrets and ConfigMaps are watched without our label, because specs name those of other owners.
+    Left out are those that are large or in every namespace, and that no spec names.
     """
     special = {
         "secrets": WatchedKind("v1", "secrets", fields="type!=helm.sh/release.v1"),
@@ -59,9 +58,8 @@ async def forbidden(
 
     Args:
         kube: the cluster.
-        scope: what is served, and where to look.
-        among: which kinds to ask about; None for all but the OrderServices.
-
+        scope: what is served, and the namespaces to check.
+        among: the plurals to check; None for all but the OrderServices.
     """
     barred = set()
     for kind in watched_kinds(scope):

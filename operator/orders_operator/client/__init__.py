@@ -1,1 +1,1 @@
-"""The way to the Kubernetes API; knows nothing of orders."""
+"""The client of the Kubernetes API, with leases and claims; it knows nothing of orders."""

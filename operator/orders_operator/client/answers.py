@@ -1,4 +1,4 @@
-"""What an answer says, of the API server or of what is in between, and an error without one."""
+"""Reads answers of the API server, or of a proxy before it, and errors without an answer."""
 
 from typing import Any
 
@@ -9,11 +9,10 @@ from orders_operator.client.errors import ErrorReason, KubeError
 
 
 def decoded(content: bytes, what: str, form: Any = Any) -> Any:
-    """Return what an answer has, of the form that is expected.
+    """Return the decoded content of an answer.
 
     Raises:
-        KubeError: it is not JSON, or not of that form.
-
+        KubeError: it is not JSON, or not of the expected form.
     """
     try:
         return json.decode(content or b"{}", type=form)
@@ -23,7 +22,7 @@ def decoded(content: bytes, what: str, form: Any = Any) -> Any:
 
 
 def told(answer: httpx2.Response) -> Any:
-    """Return what a failure says: a Status, or the plain text of a proxy in between."""
+    """Return the content of a failure: a Status, or the plain text of a proxy in between."""
     try:
         return json.decode(answer.content)
     except (DecodeError, UnicodeDecodeError):
@@ -32,7 +31,7 @@ def told(answer: httpx2.Response) -> Any:
 
 
 def asked(retry_after: str | None, ours: float) -> float:
-    """Return how long to wait: what the server asks for, else our own backoff."""
+    """Return the seconds to wait: what the server asks for, but at least our own backoff."""
     if retry_after is None or not retry_after.isdigit():
         return ours
     return max(float(retry_after), ours)

@@ -1,11 +1,11 @@
-"""The claim of a release on what only one release may work in: one Lease.
+"""The claim of a release on a scope in which only one release may work: one Lease.
 
-Its holder is `NAMESPACE/NAME/POD`, so that everybody reads which release works there. Within a
-release only the process that leads works, so it takes a Lease of its own release at once; another
-release's it takes when that has run out. That is later than with the Lease by which a release
+Its holder is `NAMESPACE/NAME/POD`, so that anybody can read which release works there. Within a
+release only the leader works, so it takes a Lease of its own release at once, but another
+release's only once that has expired. This takes longer than with the Lease by which a release
 elects, so that a crash of its leader, an upgrade or a drain hands nothing to another release.
 
-Where others may work as long as there is no Lease, a release that takes it up waits for a grace
+Where others may work while there is no Lease, a release that takes it waits for a grace period
 before it works: in that time they see the Lease, and end what they have begun.
 """
 
@@ -29,7 +29,7 @@ log = logging.getLogger("orders_operator.claim")
 
 
 class Claim:
-    """One Lease, as one process of one release has it."""
+    """One Lease, as seen by one process of one release."""
 
     def __init__(  # noqa: PLR0913  who, what, and time three times
         self,
@@ -41,20 +41,19 @@ class Claim:
         timing: Timing = TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Claim nothing before `keep`.
+        """Prepare; nothing is claimed before `keep`.
 
         Args:
-            lease: what is claimed.
+            lease: the Lease to claim.
             release: `NAMESPACE/NAME` of this release.
-            pod: this process' name.
-            grace: seconds from when the release takes the Lease up until it works.
+            pod: the name of this process.
+            grace: the seconds from the release's claim until it works.
             timing: how long the claim lasts, and how often it is renewed.
-            clock: seconds; tests give their own.
-
+            clock: returns seconds; tests pass their own.
         """
         self.lease = lease
         self.error: str | None = None
-        """Why it could not be read or written, if the last try failed."""
+        """Why the Lease could not be read or written, if the last attempt failed."""
         self._release = release
         self._identity = f"{release}/{pod}"
         self._grace = grace
@@ -71,7 +70,7 @@ class Claim:
 
     @property
     def held(self) -> bool:
-        """Whether this process may work there now."""
+        """Whether this process may work in the scope now."""
         return self.taken and self._clock() >= self._begins_at
 
     @property
@@ -83,7 +82,7 @@ class Claim:
 
     @property
     def pause(self) -> float:
-        """Seconds until it must be looked at again: to renew it, to begin, or to end in time."""
+        """The seconds until the claim must be checked again: to renew it, begin, or end."""
         now = self._clock()
         ends = [] if self._renewed_at is None else [self._renewed_at + self._timing.deadline]
         times = (self._begins_at, self.lease.record.ends_at, *ends)
@@ -91,7 +90,7 @@ class Claim:
         return min([self._timing.retry, *due])
 
     async def run(self, leads: asyncio.Event, tell: Callable[[], None]) -> None:
-        """Look who has the claim, or keep it once this process leads; tell after each try."""
+        """Check who has the claim, or keep it once this process leads; `tell` after each try."""
         while True:
             await (self.keep() if leads.is_set() else self.look())
             tell()
@@ -102,11 +101,11 @@ class Claim:
                     await asyncio.wait_for(leads.wait(), self.pause)
 
     async def look(self) -> None:
-        """See who has the claim."""
+        """Read who has the claim."""
         await self._bounded(self.lease.read())
 
     async def keep(self) -> None:
-        """Take the claim, or renew it, unless another release has it."""
+        """Take or renew the claim, unless another release has it."""
         started = self._clock()
         if await self._bounded(self._keep()) and self.other is None:
             self._renewed_at = started
@@ -116,7 +115,7 @@ class Claim:
             self._say(f"the Lease {self.lease} is held by {self.other}")
 
     async def leave(self) -> None:
-        """Have the claim run out soon, unless the next process of this release takes it."""
+        """Let the claim expire soon, unless the next process of this release takes it."""
         if self.taken:
             self._renewed_at = None
             await self._bounded(self.lease.leave(self._identity, LEFT_SECONDS))
@@ -128,7 +127,7 @@ class Claim:
             await self.lease.take(self._identity, self._timing.duration)
 
     async def _bounded(self, call: Awaitable[None]) -> bool:
-        """Try once, as long as the time is worth it; return whether it was done."""
+        """Try once, for `retry` seconds at most; return whether it succeeded."""
         try:
             async with asyncio.timeout(self._timing.retry):
                 await call
@@ -144,7 +143,7 @@ class Claim:
         return False
 
     async def _look_again(self) -> None:
-        """See who has the claim after a try that failed; not reaching it changes nothing."""
+        """Read who has the claim after a failed attempt; another failure changes nothing."""
         with contextlib.suppress(KubeError, TimeoutError):
             async with asyncio.timeout(self._timing.retry):
                 await self.lease.read()

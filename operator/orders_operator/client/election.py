@@ -1,6 +1,6 @@
 """Leader election among the replicas of one release, with the timing of Kubernetes' controllers.
 
-A leader that could not renew in time has lost, whether somebody else holds the Lease or not.
+A leader that could not renew its Lease in time has lost it, whether another one holds it or not.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _RELEASED_SECONDS: Final = 1.0
 log = logging.getLogger("orders_operator.election")
 
 TIMING: Final = Timing()
-"""Fifteen, ten and two seconds, as Kubernetes' own controllers have it."""
+"""15, 10 and 2 seconds, as in Kubernetes' own controllers."""
 
 
 class Election:
@@ -46,7 +46,7 @@ class Election:
         self.reached_at: float | None = None
 
     async def acquire(self) -> None:
-        """Return when this process leads."""
+        """Wait until this process leads."""
         said = None
         while not await self._bounded(self._timing.deadline):
             holder = self._lease.holder
@@ -58,7 +58,7 @@ class Election:
         log.info("leading as %s", self._identity)
 
     async def hold(self) -> None:
-        """Renew; return when the lease is lost."""
+        """Renew the Lease until it is lost; then return."""
         while True:
             await asyncio.sleep(self._timing.retry)
             left = self._renewed_at + self._timing.deadline - self._clock()
@@ -72,7 +72,7 @@ class Election:
                 return
 
     async def release(self) -> None:
-        """Give the lease up, so that another need not wait for its end."""
+        """Give up the Lease, so that another replica need not wait until it expires."""
         if not self.leading:
             return
         self.leading = False
@@ -87,7 +87,7 @@ class Election:
             log.info("the lease is released")
 
     async def _bounded(self, seconds: float) -> bool:
-        """Try once, as long as the time is worth it."""
+        """Try to take or renew the Lease within so many seconds; return whether it is ours."""
         try:
             async with asyncio.timeout(seconds):
                 return await self._try()
@@ -118,13 +118,13 @@ class Election:
         return True
 
     async def _refresh(self) -> None:
-        """Look who holds the lease after a write that failed; not reaching it changes nothing."""
+        """Read who holds the Lease after a failed write; another failure changes nothing."""
         try:
             await self._lease.read()
         except KubeError:
             return
 
     def _pause(self) -> float:
-        """Return how long to wait before the next try: not past the end of the holder's time."""
+        """Return the seconds until the next try, but not beyond the end of the holder's time."""
         left = self._lease.record.ends_at - self._clock()
         return left + _TICK_SECONDS if 0 < left < self._timing.retry else self._timing.retry

@@ -1,6 +1,6 @@
-"""What a call to the Kubernetes API may end with: one error, one closed set of reasons.
+"""The one error of calls to the Kubernetes API, with a closed set of reasons.
 
-The reasons are those of condition reasons and metric labels; a status that none of them fits is
+The reasons are also condition reasons and metric labels. A status that fits none of them is
 `Refused`, which keeps the set closed whatever a server invents.
 """
 
@@ -44,14 +44,14 @@ _BY_STATUS: Final = {
 class KubeError(Exception):
     """A call failed; `reason` is one of the set, `status` is HTTP's, 0 without an answer.
 
-    `lost` says that no other call would fare better: the API server was not reached at all, it
-    knows nobody of our name, or the namespace is going.
+    `lost` says that any other call would fail as well: the API server could not be reached at all,
+    it does not accept our identity, or the namespace is being deleted.
     """
 
     def __init__(
         self, reason: ErrorReason, message: str, status: int = 0, *, lost: bool | None = None
     ) -> None:
-        """Keep why; the message is cut, for a server may repeat a whole object in it."""
+        """Keep the cause; the message is cut, because a server may repeat a whole object in it."""
         super().__init__(f"{reason}: {message[:MESSAGE_LENGTH]}")
         self.reason = reason
         self.message = message[:MESSAGE_LENGTH]
@@ -60,13 +60,13 @@ class KubeError(Exception):
 
 
 def from_answer(status: int, body: Any, what: str) -> KubeError:
-    """Make the error of an answer; `body` is a Kubernetes Status, if the server sent one.
+    """Return the error for an answer; `body` is a Kubernetes Status, if the server sent one.
 
-    Only the reason, the message and the names of fields are taken from it: the details of a
-    validation error may repeat values, and values may be secret.
+    Only the reason and the message are taken from it, and for Secrets only the reason: the details
+    of a validation error may repeat values, and values may be secret.
 
-    A 404 is `NotFound` only if it says so of the very object that was asked for. A proxy, a
-    webhook and a path that nobody serves answer with 404, too, and nothing follows from it.
+    A 404 is `NotFound` only if it names the very object that was requested. A proxy, a webhook and
+    a path that nobody serves answer with 404, too, and that proves nothing.
     """
     told = body if isinstance(body, dict) else {}
     server = status >= _SERVER
@@ -90,13 +90,13 @@ def _lost(reason: ErrorReason, status: int) -> bool:
 
 
 def _is_of(told: dict[str, Any], what: str) -> bool:
-    """Whether a Status says that the object at a URL, or that of its subresource, is not there."""
+    """Whether a Status says that the object at a URL, or at its subresource's, does not exist."""
     details = told.get("details") or {}
-    kind = str(details.get("kind")).partition("/")[0]  # of a log it is pods/log
+    kind = str(details.get("kind")).partition("/")[0]  # for a log it is pods/log
     named = [kind, details.get("name")]
     parts = what.split("/")
     absent = (told.get("kind"), told.get("reason")) == ("Status", ErrorReason.NOT_FOUND)
-    if kind == "namespaces":  # before what is in it
+    if kind == "namespaces":  # counts for itself, not for what is in it
         return absent and named == parts[-2:]
     return absent and named in (parts[-2:], parts[-3:-1])
 

@@ -1,8 +1,8 @@
 """The Kubernetes API with plain dicts: get, list, server-side apply, delete, and little else.
 
 lightkube reads the kubeconfig or the service account, and makes the HTTP client with its TLS and
-its tokens, which it reads again when they are rotated. Its typed models are not used: what is
-applied here is a dict from the first to the last line.
+its tokens, which it reads again when they are rotated. Its typed models are not used: an object
+here is a dict throughout.
 """
 
 import asyncio
@@ -51,15 +51,14 @@ def path(
 
 
 class Kube(Transport):
-    """One connection pool to one API server."""
+    """A client with one connection pool to one API server."""
 
     @classmethod
     def connect(cls) -> Self:
-        """Use the service account of the pod, else KUBECONFIG, else ~/.kube/config.
+        """Connect with the pod's service account, else KUBECONFIG, else ~/.kube/config.
 
         Raises:
-            KubeError: there is none of them.
-
+            KubeError: none of them exists.
         """
         try:
             config = KubeConfig.from_env().get()
@@ -81,7 +80,7 @@ class Kube(Transport):
         *,
         seconds: float | None = None,
     ) -> Object | None:
-        """Return an object; None when there is none."""
+        """Return an object; None if it does not exist."""
         where = path(api_version, plural, namespace, name)
         try:
             found: Object = await self.request("GET", where, seconds=seconds)
@@ -111,7 +110,7 @@ class Kube(Transport):
     async def metadata(
         self, api_version: str, plural: str, namespace: str | None = None
     ) -> AsyncIterator[Metadata]:
-        """Yield what all objects are called, of one namespace or of all; their content stays."""
+        """Yield the metadata of all objects, of one namespace or of all, without their content."""
         where = path(api_version, plural, namespace)
         async for page in self._pages(where, accept=PARTIAL_LIST, form=PartialList):
             for item in page.items or ():
@@ -135,8 +134,7 @@ class Kube(Transport):
         """Return if a kind may be listed.
 
         Raises:
-            KubeError: it may not, or that is not known.
-
+            KubeError: it may not be listed, or that is unknown.
         """
         where = path(api_version, plural, namespace)
         await self.request("GET", where, {"limit": "1"}, accept=PARTIAL_LIST, form=PartialList)
@@ -150,7 +148,7 @@ class Kube(Transport):
         subresource: str | None = None,
         seconds: float | None = None,
     ) -> Object:
-        """Server-side apply: take the fields that are given, leave all others to their owners."""
+        """Apply an object server-side: own the given fields, leave all others to their owners."""
         metadata = wanted["metadata"]
         applied: Object = await self.request(
             "PATCH",
@@ -178,7 +176,7 @@ class Kube(Transport):
         *,
         seconds: float | None = None,
     ) -> None:
-        """Delete the object that has this uid; that it is gone already, or another, is well."""
+        """Delete the object with this uid; do nothing if it is gone, or another has its name."""
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -193,10 +191,10 @@ class Kube(Transport):
                 raise
 
     async def serves(self, api_version: str) -> frozenset[str]:
-        """Return the plurals that the server has of a group and version now; none if absent.
+        """Return the plurals that the server has of a group and version now; none if it is absent.
 
-        That it is absent is what the list of groups says: a 404 may come from anywhere. While a
-        kind comes or goes the two may differ for a moment.
+        The list of groups decides whether it is absent: a 404 may come from anywhere. While a kind
+        is added or removed, the two may differ for a moment.
         """
         for pause in (*BACKOFF_SECONDS, None):
             groups = await self.request("GET", "/apis")

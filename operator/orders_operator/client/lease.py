@@ -1,9 +1,9 @@
-"""One Lease of coordination.k8s.io: what it says, how long that is believed, and how it is taken.
+"""One Lease of coordination.k8s.io: its record, how long that is believed, and how to take it.
 
-A holder is believed for the lease's duration since we last *saw* its record change, by our own
-clock, so that the clocks of two machines need not agree. That counts for a Lease that is gone as
-well: whoever deleted it, its holder does not know yet. Writes carry the resourceVersion that was
-read, so that of two candidates one wins.
+A holder is believed for the Lease's duration from when we last *saw* its record change, by our own
+clock, so that the clocks of two machines need not agree. This holds for a deleted Lease as well:
+its holder does not know of the deletion yet. Writes carry the resourceVersion that was read, so
+only one of two candidates succeeds.
 """
 
 import time
@@ -35,12 +35,12 @@ class Timing(Struct, frozen=True):
 
 
 def release_of(holder: str) -> str:
-    """Return the release that a holder `NAMESPACE/NAME/POD` is of: `NAMESPACE/NAME`."""
+    """Return the release of a holder `NAMESPACE/NAME/POD`: `NAMESPACE/NAME`."""
     return holder.rpartition("/")[0]
 
 
 def named(holder: str) -> str:
-    """Return how a holder is named in logs: by its release, if it has one."""
+    """Return a holder's name for logs: its release, if it has one."""
     return release_of(holder) or holder
 
 
@@ -51,13 +51,14 @@ class Record:
         """Start without anything seen."""
         self.spec: Spec = {}
         self.since = 0.0
-        """Since when its release has surely held it without a gap that others could have seen."""
+        """Since when its release has certainly held it without a gap that others could have
+        seen."""
         self._changed_at = 0.0
         self._changed_after: float | None = None
         self._read_at: float | None = None
 
     def note(self, spec: Spec, asked_at: float, now: float, *, wrote: bool = False) -> None:
-        """Note what was read, or written: it became so between when that was asked for and now."""
+        """Note what was read or written: it took effect between its request and now."""
         if spec != self.spec:
             same = release_of(str(spec.get("holderIdentity"))) == release_of(self.holder)
             if not (same and self._kept(now)):
@@ -68,17 +69,17 @@ class Record:
 
     @property
     def holder(self) -> str:
-        """Who holds it; empty when nobody does."""
+        """The holder; empty if nobody holds it."""
         return str(self.spec.get("holderIdentity") or "")
 
     @property
     def duration(self) -> float:
-        """How many seconds its holder is believed for."""
+        """The seconds for which its holder is believed."""
         return float(self.spec.get("leaseDurationSeconds") or 1)
 
     @property
     def ends_at(self) -> float:
-        """When its holder is no longer believed."""
+        """The time from which its holder is no longer believed."""
         return self._changed_at + self.duration
 
     def live(self, now: float) -> bool:
@@ -86,7 +87,7 @@ class Record:
         return bool(self.holder) and now < self.ends_at
 
     def _kept(self, now: float) -> bool:
-        """Whether it was seen to be renewed so lately that it has run out for nobody."""
+        """Whether it was renewed so recently that nobody can have seen it expire."""
         after = self._changed_after
         return after is not None and now < after + self.duration
 
@@ -101,7 +102,7 @@ class Lease:
         name: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Name it; nothing is read before `read`."""
+        """Prepare; nothing is read before `read`."""
         self.namespace = namespace
         self.name = name
         self.record = Record()
@@ -110,16 +111,16 @@ class Lease:
         self._object: Object | None = None
 
     def __str__(self) -> str:
-        """Return how it is named in logs."""
+        """Return its name for logs."""
         return f"{self.namespace}/{self.name}"
 
     @property
     def holder(self) -> str:
-        """Who holds it, as it was last seen."""
+        """The holder, as it was last read."""
         return self.record.holder
 
     async def read(self) -> None:
-        """Read it; one that is gone is as it was last seen, until it would have run out."""
+        """Read it; a deleted Lease counts as it was last read until it would have expired."""
         asked_at = self._clock()
         try:
             live = await self._api.request("GET", self._url(), tries=1)
@@ -131,7 +132,12 @@ class Lease:
             self._note(live, asked_at)
 
     async def take(self, identity: str, duration: float) -> None:
-        """Hold it, or renew it; raise when somebody else wrote it since it was read."""
+        """Take or renew it.
+
+        Raises:
+            KubeError: somebody else wrote it since it was read, or the API server cannot be
+                reached.
+        """
         spec = dict(self.record.spec)
         if self.holder != identity:
             spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + bool(spec)
@@ -146,7 +152,7 @@ class Lease:
         )
 
     async def leave(self, holder: str, duration: float) -> None:
-        """Have it run out soon, or be nobody's."""
+        """Let it expire soon, or give it to nobody."""
         changed = {"holderIdentity": holder, "leaseDurationSeconds": int(duration)}
         await self._write({**self.record.spec, **changed})
 
@@ -156,7 +162,7 @@ class Lease:
         self._note(written, asked_at, wrote=True)
 
     async def _replace(self, spec: Spec) -> Object | None:
-        """Write the Lease that was read; None when there was none, or is none any more."""
+        """Write the Lease that was read; return None if it did not exist, or no longer does."""
         if self._object is None:
             return None
         body = {**self._object, "spec": spec}

@@ -1,7 +1,7 @@
-"""The namespaces that releases hold for themselves, as an operator of the whole cluster sees them.
+"""The namespaces that releases hold for themselves, for an operator of the whole cluster.
 
-One list has the Leases of that name in all namespaces. They are believed as every Lease is, so
-what is gone or not renewed is left to its release until it would have run out.
+One list has the Leases of that name in all namespaces. They are believed like any Lease, so one
+that is gone or not renewed still counts until it would have expired.
 """
 
 import time
@@ -27,7 +27,7 @@ class NamespaceLeases:
         release: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Look for others than `release`, `NAMESPACE/NAME`."""
+        """Prepare to look for releases other than `release`, `NAMESPACE/NAME`."""
         self._api = api
         self._name = name
         self._release = release
@@ -37,13 +37,13 @@ class NamespaceLeases:
 
     @property
     def left(self) -> float | None:
-        """Seconds for which no release works in a namespace not held here; None before a list."""
+        """The seconds for which no other release works outside `held`; None before a list."""
         at = self._seen_at
         return None if at is None else max(0.0, at + DEADLINE_SECONDS - self._clock())
 
     @property
     def known(self) -> bool:
-        """Whether they were seen lately enough."""
+        """Whether the Leases were listed recently enough."""
         return bool(self.left)
 
     @property
@@ -57,14 +57,13 @@ class NamespaceLeases:
         }
 
     async def look(self) -> None:
-        """List them.
+        """List the Leases.
 
         Raises:
-            KubeError: there is no answer; nothing is known after a while.
-
+            KubeError: there is no answer; after 10 s without one, nothing is known.
         """
         asked_at = self._clock()
-        # One name, so that the right to it is a right to this name only.
+        # One name, so that the operator needs the right to this name only.
         params = {"fieldSelector": f"metadata.name={self._name}"}
         listed = set()
         answer = await self._api.request("GET", path(API_VERSION, PLURAL), params, tries=1)

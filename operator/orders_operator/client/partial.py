@@ -1,7 +1,7 @@
-"""What is asked for of objects whose content is nobody's business: their metadata.
+"""The metadata of objects, requested where nobody needs their content.
 
-The API server leaves everything else out (PartialObjectMetadata), and of the metadata only what
-is named here is decoded: annotations may repeat the whole object, as those of `kubectl apply` do.
+The API server leaves out everything else (PartialObjectMetadata). Of the metadata only the fields
+here are decoded: annotations may repeat the whole object, as those of `kubectl apply` do.
 """
 
 from typing import Final
@@ -11,13 +11,13 @@ from msgspec import UNSET, Struct, UnsetType, field
 PARTIAL_LIST: Final = (
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json"
 )
-"""The `Accept` of a list; an API server that cannot do that sends everything."""
+"""The `Accept` of a list; an API server that does not support it sends everything."""
 PARTIAL: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
 """The `Accept` of a watch."""
 
 
 class OwnerReference(Struct, frozen=True, omit_defaults=True):
-    """Whose an object is."""
+    """An owner of an object."""
 
     kind: str
     name: str
@@ -31,7 +31,7 @@ class Labels(Struct, frozen=True, omit_defaults=True):
 
 
 class Metadata(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Which object it is, in which version, and whose."""
+    """The identity, version, labels and owners of an object."""
 
     name: str
     namespace: str = ""
@@ -42,13 +42,13 @@ class Metadata(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class Rollout(Struct, frozen=True):
-    """Where a rollout is."""
+    """The phase of a rollout."""
 
     phase: str = ""
 
 
 class Status(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What the operator has said of an OrderService; other kinds are asked for without it."""
+    """The operator's status of an OrderService; other kinds are requested without status."""
 
     observed_generation: int = 0
     rollout: Rollout | None = None
@@ -62,7 +62,7 @@ class Partial(Struct, frozen=True, omit_defaults=True):
 
 
 class ListMetadata(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Of which state a page of a list is, and where the next one begins."""
+    """The version of a page of a list, and where the next page begins."""
 
     resource_version: str = ""
     next_page: str = field(default="", name="continue")

@@ -1,4 +1,4 @@
-"""Calls to an API server, over HTTP: again while it is busy or away, and each within its time."""
+"""HTTP calls to an API server, with retries while it is busy or away, each within its time."""
 
 import asyncio
 import logging
@@ -16,21 +16,21 @@ TIMEOUT_SECONDS: Final = 30.0
 BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
 _TRIES: Final = 4
 _PATIENCE_SECONDS: Final = 10.0
-"""The longest Retry-After that is waited for in place; the queue waits for longer ones."""
+"""The longest Retry-After that a call itself waits for; the queue waits for longer ones."""
 _AGAIN_SECONDS: Final = 5.0
-"""How long a call is tried again in place: one that took longer has cost its caller enough."""
+"""How long a call may be retried: one that took longer has cost its caller enough."""
 _GRACE_SECONDS: Final = 1.0
-"""How much longer than the API server a call waits that has told it how long it may take."""
+"""How much longer a call waits than the time limit that it gave to the API server."""
 _JSON: Final = "application/json"
 
 log = logging.getLogger("orders_operator.client")
 
 
 class Transport:
-    """One way to one API server."""
+    """Sends requests to one API server."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
-        """Take what speaks HTTP with it."""
+        """Take the HTTP client."""
         self._http = http
 
     async def close(self) -> None:
@@ -50,23 +50,22 @@ class Transport:
         tries: int = _TRIES,
         seconds: float | None = None,
     ) -> Any:
-        """Call, and call again while the server is busy or away; return the decoded answer.
+        """Send a request, with retries while the server is busy or away; return its answer.
 
         Args:
-            method: HTTP's.
+            method: the HTTP method.
             url: the path.
-            params: of the query.
+            params: the parameters of the query.
             body: is sent as JSON.
-            content_type: of the body.
-            accept: the types that the answer may have.
-            form: what the answer is decoded to.
-            tries: how often it is called at most.
-            seconds: how long one call may take. The API server is told, so that it is the one to
-                give up and to say what it has waited for. An answer to a write is final then.
+            content_type: the type of the body.
+            accept: the accepted types of the answer.
+            form: the type to which the answer is decoded.
+            tries: how many tries there are at most.
+            seconds: how long one try may take. The API server is told, so that it gives up first
+                and says what it has waited for. Then an answer to a write is final.
 
         Raises:
             KubeError: the answer was a failure, or none came.
-
         """
         what = f"{method} {url}"
         content = None if body is None else json.encode(body)
@@ -100,11 +99,10 @@ class Transport:
         raise AssertionError("unreachable")
 
     async def lines(self, url: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
-        """Yield the lines of an answer as they come, for as long as the server goes on.
+        """Yield the lines of an answer as they arrive, for as long as the server sends.
 
         Raises:
-            KubeError: the answer was a failure, or it broke off.
-
+            KubeError: the answer was a failure, or broke off.
         """
         what = f"GET {url}"
         patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
@@ -125,5 +123,5 @@ class Transport:
 
 
 def _late(began: float) -> bool:
-    """Whether too much time has gone by to try again in place."""
+    """Whether too much time has passed for another try."""
     return time.monotonic() - began > _AGAIN_SECONDS

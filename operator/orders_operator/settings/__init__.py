@@ -1,9 +1,10 @@
 """The configuration: one frozen object, read once from the environment.
 
 A bad value is a `SettingsError`: one line that names the variable, what it was, and what is
-allowed. An empty variable counts as not set, as Kubernetes leaves it. The variables of tracing are
-named as for the order service; but of OTLP only http/protobuf is spoken, the service's name is
-`orders-operator` unless it is set, and a secret's own variable comes before its file.
+allowed. An empty variable counts as not set, as Kubernetes leaves it. The variables of tracing
+have the same names as in the order service, with three differences: OTLP supports only
+http/protobuf, the service's name defaults to `orders-operator`, and a secret's own variable takes
+precedence over its file.
 """
 
 import os
@@ -41,11 +42,11 @@ _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/nam
 
 
 class SettingsError(Exception):
-    """A value that is not allowed; the message is one line."""
+    """A setting has a value that is not allowed; the message is one line."""
 
 
 class TracingSettings(Struct, frozen=True):
-    """Whether spans of reconciles are exported, which, and where to."""
+    """Whether and where spans of reconciles are exported, and which of them."""
 
     exporter: str = "none"
     endpoint: str | None = None
@@ -64,10 +65,11 @@ class TracingSettings(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """Everything that can be set. Durations are seconds.
+    """All settings; durations are seconds.
 
-    `namespaces` empty means the whole cluster. `lease_name` is the Lease by which replicas elect,
-    and with `pod_namespace` the name of this release to others: that of its Deployment.
+    An empty `namespaces` means the whole cluster. `lease_name` is the Lease by which replicas
+    elect their leader. With `pod_namespace` it is also this release's name to other releases; it
+    equals the Deployment's name.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -81,17 +83,16 @@ class Settings(Struct, frozen=True):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read every setting.
+        """Read every setting from environment variables.
 
         Raises:
             SettingsError: a value is not allowed.
-
         """
         return cls.read(Reader(environ))
 
     @classmethod
     def read(cls, read: "Reader") -> "Settings":
-        """Ask a reader for every setting."""
+        """Read every setting with a reader."""
         return cls(
             namespaces=read(
                 "WATCH_NAMESPACES", parse.names, (), "names of namespaces, separated by commas"
@@ -149,7 +150,7 @@ class Reader:
     def file(
         self, names: tuple[str, ...], parser: Callable[[str], str], allowed: str
     ) -> str | None:
-        """Return the content of the file that `<NAME>_FILE` names; it is a secret."""
+        """Return the secret in the file of `<NAME>_FILE`; None if no such variable is set."""
         for name in names:
             path = self._environ.get(f"{name}_FILE")
             if not path:
@@ -238,6 +239,6 @@ def _own_namespace() -> str:
 
 
 def _own_name() -> str:
-    """Return a name that no other process has."""
+    """Return a name for this process, from the host name and the process id."""
     host = re.sub(r"[^-a-z0-9]", "-", socket.gethostname().lower()).strip("-") or "operator"
     return f"{host}-{os.getpid()}"

@@ -1,4 +1,4 @@
-"""How the text of a variable becomes a value; what is not allowed is a ValueError."""
+"""Parsers of variables; each raises a ValueError for text that is not allowed."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _INTERVALS: Final = (1.0, 86400.0)
 
 
 def name(text: str) -> str:
-    """Take the name of an object."""
+    """Parse the name of an object."""
     stripped = text.strip()
     if _NAME.fullmatch(stripped) is None or len(stripped) > _NAME_LENGTH:
         raise ValueError(text)
@@ -21,12 +21,12 @@ def name(text: str) -> str:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Take names separated by commas, each once."""
+    """Parse names separated by commas, and drop repetitions."""
     return tuple(dict.fromkeys(name(part) for part in text.split(",") if part.strip()))
 
 
 def within(allowed: range) -> Callable[[str], int]:
-    """Parse a whole number of a range."""
+    """Return a parser of a whole number in a range."""
 
     def parse(text: str) -> int:
         stripped = text.strip()
@@ -38,7 +38,7 @@ def within(allowed: range) -> Callable[[str], int]:
 
 
 def interval(text: str) -> float:
-    """Parse `30`, `30s`, `1500ms`, `1.5m`, `1h`: seconds, from 1s to 24h."""
+    """Parse `30`, `30s`, `1500ms`, `1.5m`, `1h` to seconds, from 1 s to 24 h."""
     match = _DURATION.fullmatch(text.strip())
     low, high = _INTERVALS
     if match is None or not low <= float(match[1]) * _UNITS[match[2]] <= high:
@@ -54,7 +54,7 @@ def ratio(text: str) -> float:
 
 
 def choice(*values: str, **aliases: str) -> Callable[[str], str]:
-    """Parse one of the values, or an alias of one, in any case."""
+    """Return a parser of one of the values, or an alias of one, in any case."""
     known = {value.lower(): value for value in values} | aliases
 
     def parse(text: str) -> str:
@@ -67,24 +67,24 @@ def choice(*values: str, **aliases: str) -> Callable[[str], str]:
 
 
 def text(value: str) -> str:
-    """Take any text without control characters."""
+    """Parse any text without control characters."""
     if not value.isprintable():
         raise ValueError(value)
     return value
 
 
 def url(text: str) -> str:
-    """Take an http or https URL."""
+    """Parse an http or https URL."""
     if not text.isprintable() or " " in text:
         raise ValueError(text)
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(text)  # reading a port that is none is a ValueError too
+        raise ValueError(text)  # an invalid port is a ValueError too
     return text
 
 
 def pairs(text: str) -> str:
-    """Take `name=value,name=value`, as OpenTelemetry writes headers and attributes."""
+    """Parse `name=value,name=value`, as OpenTelemetry writes headers and attributes."""
     if not text.isprintable() or any("=" not in p for p in text.split(",") if p.strip()):
         raise ValueError(text)
     return text
