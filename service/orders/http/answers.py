@@ -1,13 +1,13 @@
-"""Large answers on their way: charged until the system has taken them, or their caller is gone.
+"""Large answers in flight: charged until the system has sent them, or their caller is gone.
 
-The server takes an answer at once, whether or not its caller reads it, and does not tell when it
-is sent. So the sockets of callers that were sent much are looked at, among the descriptors of the
-process: whether anything waits in them. Those of callers that do not read at all are closed by
-`connections.py`.
+The server takes an answer at once, whether or not its caller reads it, and does not report when it
+is sent. So this module inspects the sockets of callers with large answers, among the descriptors
+of the process, for data that still waits. `connections.py` closes those of callers that do not
+read at all.
 
-A caller may read slowly, and have its answer charged for as long as that takes. But where others
-are refused for lack of memory, one caller after the other is closed that has taken longer than a
-request may, whoever has taken longest first.
+A caller may read slowly; its answer is charged for as long as that takes. But when other requests
+are refused for lack of memory, callers that have taken longer than a request may take are closed
+one by one, the slowest first.
 """
 
 import array
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 SMALL: Final = 32 * 1024
-"""Bytes of an answer that are not charged: sockets have as much for each."""
+"""Bytes of an answer that are not charged: each socket has as much."""
 
 _PERIOD: Final = 0.1
 _COST: Final = 20
@@ -35,7 +35,7 @@ _SIOCOUTQ: Final = 0x5411
 
 
 class _Unread(NamedTuple):
-    """What a caller was sent."""
+    """What a caller was sent and has not read."""
 
     size: int
     since: float
@@ -46,24 +46,24 @@ class Answers:
     """The answers that callers have not read."""
 
     def __init__(self, budget: "Budget", port: int, deadline: float) -> None:
-        """Know of none.
+        """Start without answers.
 
         Args:
-            budget: what they are charged to.
+            budget: charged for them.
             port: the local port of callers.
-            deadline: seconds that an answer may take to be read where others want its memory.
+            deadline: seconds that reading an answer may take if others need its memory.
 
         """
         self._budget = budget
         self._port = port
         self._deadline = deadline
         self._refused = 0
-        """How often there was not enough, as of the last look."""
+        """How often memory had been refused at the last look."""
         self._unread: dict[Address, _Unread] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def sent(self, client: Address, size: int) -> None:
-        """Have sent an answer of so many bytes that are charged already."""
+        """Note an answer that was sent, of `size` bytes that are already charged."""
         if sys.platform != "linux":
             self._budget.give(size)
             return
@@ -76,13 +76,13 @@ class Answers:
             self._looking = asyncio.get_running_loop().create_task(self._watch())
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         if self._looking is not None:
             self._looking.cancel()
 
     async def _watch(self) -> None:
-        """Look until everything is read."""
-        pause = _PERIOD  # in which the server brings the first one to its socket
+        """Look again and again until everything is read."""
+        pause = _PERIOD  # time for the server to bring the first answer to its socket
         while self._unread:
             await asyncio.sleep(pause)
             started = thread_time()
@@ -107,7 +107,7 @@ class Answers:
             self._read(address)
 
     def _in_the_way(self) -> Address | None:
-        """Return whose answer has taken longest, and too long, if others were refused since."""
+        """Return the slowest caller, if it is too slow and others were refused meanwhile."""
         refused, self._refused = self._refused, self._budget.refused
         if refused == self._refused or not self._unread:
             return None
@@ -116,7 +116,7 @@ class Answers:
         return slowest if late else None
 
     def _see(self, connection: socket.socket) -> Address | None:
-        """Look at one; return its caller if that has not read everything."""
+        """Inspect a socket; return its caller if that has not read everything."""
         address: Address = connection.getpeername()[:2]
         if address not in self._unread:
             return None

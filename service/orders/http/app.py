@@ -1,7 +1,7 @@
-"""Litestar, for whatever the hot path does not take.
+"""The Litestar application, for every request that the hot path does not take.
 
 It owns routing, OPTIONS, 404 and 405, the documentation, and with `handlers.py` every rule of
-validation. All failures, Litestar's own included, leave through `problems.render`.
+validation. All failures, including Litestar's own, leave through `problems.render`.
 """
 
 import logging
@@ -51,7 +51,7 @@ _DEFECT: Final = 500
 _PATH: Final = 200
 """Characters of a path that are routed and shown: Litestar remembers a thousand paths for good."""
 _LEFT: Final = "client disconnected prematurely"
-"""What Litestar says, with status 500, of a body that ends early."""
+"""Litestar's message, with status 500, for a body that ends early."""
 
 log: Final = logging.getLogger("orders.http")
 
@@ -67,15 +67,15 @@ class Application(Litestar):
     ) -> None:
         """Answer one request.
 
-        Litestar takes `/orders/` and `//orders` for `/orders`, whereas here a resource has one
-        path: one slash too many at its end is redirected, as FastAPI does, the rest is not found.
+        Litestar takes `/orders/` and `//orders` for `/orders`, but here a resource has one path: a
+        single extra slash at its end is redirected, as in FastAPI; anything else is not found.
         """
         if scope["type"] != "lifespan":
-            # Host is of no interest here, and what the server let in is not judged again.
+            # Host does not matter here, and its value was checked before.
             others = (header for header in scope["headers"] if header[0] != b"host")
             scope["headers"] = [(b"host", b"orders"), *joined(others)]
-            path = scope["path"] = scope["path"][:_PATH]  # no more stands for anything
-            if path == "*":  # of the server as a whole (RFC 9110, 9.3.7)
+            path = scope["path"] = scope["path"][:_PATH]  # no longer path exists
+            if path == "*":  # the server as a whole (RFC 9110, 9.3.7)
                 allow = _allow({endpoint.method for endpoint in ENDPOINTS})
                 await _send(send, (204, [(b"allow", allow.encode())], b""))
                 return
@@ -85,7 +85,7 @@ class Application(Litestar):
         await super().__call__(scope, receive, send)
 
     def _elsewhere(self, scope: "Scope", path: str) -> Rendered:
-        """Redirect to the path without its last slash, if there is something."""
+        """Redirect to the path without its last slash, if that exists."""
         target = path[:-1]
         if "//" in path or not self._exists(target):
             return _render(scope, NotFound(_nothing(path)))
@@ -113,17 +113,17 @@ def create_app(
     A request that fails leaves the name of its problem in the scope, as `orders_problem`.
 
     Args:
-        orders: the domain.
-        gate: what lets callers in, who are in the scope as `orders_caller`; None lets in all.
-        database: what endpoints with statements of their own get.
-        docs: whether there is a documentation.
+        orders: the order service.
+        gate: admits callers, found in the scope as `orders_caller`; None admits everybody.
+        database: passed to endpoints with statements of their own.
+        docs: whether to serve the documentation.
 
     """
     routes = handlers(gate)
     if docs:
         routes += documentation.handlers(() if gate is None else gate.schemes)
     return Application(
-        route_handlers=[*_options(routes), *routes],  # Litestar adds its own OPTIONS where none is
+        route_handlers=[*_options(routes), *routes],  # else Litestar adds its own OPTIONS
         state=State({"orders": orders, "database": database}),
         exception_handlers={Exception: _answer},
         openapi_config=None,
@@ -149,7 +149,7 @@ def _allowing(path: str, allow: str) -> HTTPRouteHandler:
 
 
 def _allow(methods: "Iterable[str]") -> str:
-    """Return the value of Allow: HEAD is where GET is, OPTIONS everywhere."""
+    """Return the value of Allow: with GET comes HEAD, and OPTIONS is everywhere."""
     found = {*methods, "OPTIONS"}
     return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
 
@@ -179,7 +179,7 @@ def _render(scope: "Scope", problem: Problem) -> Rendered:
 def _problem(  # noqa: PLR0911  one for each kind
     request: Request[Any, Any, State], error: Exception
 ) -> Problem:
-    """Say any failure in our own words."""
+    """Turn any failure into one of our problems."""
     match error:
         case Problem():
             return error

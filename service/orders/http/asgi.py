@@ -1,4 +1,4 @@
-"""The shapes of ASGI, an answer sent whole, and what is added to answers."""
+"""The types of ASGI, a function that sends a whole answer, and headers that answers get."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -21,12 +21,12 @@ async def respond(send: Send, status: int, headers: Headers, body: bytes) -> Non
 
 
 def correlated(headers: Headers, scope: Scope) -> Headers:
-    """Add X-Correlation-ID to the headers of an answer that nothing else records."""
+    """Add X-Correlation-ID to the headers of an answer that is not recorded otherwise."""
     traceparent = dict(scope["headers"]).get(b"traceparent")
     context = fresh() if traceparent is None else continued(traceparent.decode("latin-1"), "")
     return [*headers, (b"x-correlation-id", context.trace_id.encode())]
 
 
 def closing(headers: Headers) -> Headers:
-    """Add to an answer that it is the last one on its connection."""
+    """Add the header that makes an answer the last one on its connection."""
     return headers if _CLOSE in headers else [*headers, _CLOSE]

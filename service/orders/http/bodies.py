@@ -9,7 +9,7 @@ from orders.errors import RequestTimeout
 from orders.http.asgi import Receive
 
 _PAUSE: Final = 0.02
-"""Seconds between two looks at the bodies that are late, however many they are."""
+"""The least seconds between two checks for late bodies, however many there are."""
 
 
 class Expected(Protocol):
@@ -20,7 +20,7 @@ class Expected(Protocol):
 
 
 class Bodies:
-    """Waits for the bodies of requests, but not for ever, and with one timer for all of them.
+    """Waits for the bodies of requests, for a limited time, and with one timer for all of them.
 
     A body is nearly always there within microseconds; a timer of its own would cost more.
     """
@@ -38,8 +38,8 @@ class Bodies:
         """Wait for a body; from any thread.
 
         Args:
-            body: what is told in the loop's thread if it is late.
-            started: when the request did, by time.perf_counter().
+            body: told in the loop's thread if it is late.
+            started: when the request began, by time.perf_counter().
 
         """
         self._waiting[body] = started
@@ -49,7 +49,7 @@ class Bodies:
             self._loop.call_soon_threadsafe(self._arm)
 
     def came(self, body: Expected) -> bool:
-        """Wait for it no more; return whether it was still waited for."""
+        """Stop waiting for a body; return whether it was still expected."""
         waited = self._waiting.pop(body, None) is not None
         if self._arrived is not None and not self._waiting:
             self._arrived.set()
@@ -59,7 +59,7 @@ class Bodies:
         """Return the next message of a request that has a task.
 
         Raises:
-            RequestTimeout: it has not come in time.
+            RequestTimeout: it did not come in time.
 
         """
         waiting = _Receiving()
@@ -79,13 +79,13 @@ class Bodies:
         return len(self._waiting)
 
     async def arrived(self) -> None:
-        """Return when no body is waited for."""
+        """Return when no body is expected."""
         while self._waiting:
             self._arrived = asyncio.Event()
             await self._arrived.wait()
 
     def give_up(self) -> None:
-        """Wait no longer, for none, nor for those that are still to come."""
+        """Give up all bodies: those expected now, and those of later requests."""
         self._timeout = 0.0
         for body, started in self._waiting.copy().items():
             self._give_up(body, started)
@@ -131,6 +131,6 @@ class _Receiving:
         self._task.cancel()
 
     def problem(self) -> RequestTimeout:
-        """Give the problem away: kept, it would be a cycle that holds the connection open."""
+        """Return the problem and drop it: kept, it would be a cycle that holds the connection."""
         self._task.uncancel()
         return self._problem.pop()

@@ -1,12 +1,12 @@
-"""The way from RSGI to ASGI, for requests that are not hot.
+"""The bridge from RSGI to ASGI, for requests that are not hot.
 
-The server speaks one interface, so what is cold is handed to its ASGI application here: a task for
-each request, its body in pieces as they come, its answer in one.
+The server speaks one interface, so this module hands cold requests to their ASGI application: one
+task per request, the body in pieces as they arrive, the answer in one.
 
-An answer may come before all of the body has. The rest is read and thrown away: a connection that
-is closed while its caller still sends is reset, and the caller may never see the answer. Where
-that would be too much, of one body or of all of them (`budget.py`), or nobody sends it without a
-100, the answer says that it is the last one.
+An answer may be ready before the whole body has arrived. The rest is then read and thrown away: a
+connection that is closed while its caller still sends is reset, and the caller may never see the
+answer. If that would be too much, of one body or of all (`budget.py`), or if the caller waits for
+a 100 before it sends, the answer says instead that it is the last one on its connection.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 _NOTHING_MORE: dict[str, Any] = {"type": "http.disconnect"}
 _CLOSE: Final = ("connection", "close")
 _THROWN_AWAY: Final = 16 * 1024 * 1024
-"""Bytes of a body that are read after its answer,"""
+"""The most bytes of a body that are read after its answer."""
 _LINGER: Final = 2.0
-"""and in how many seconds."""
+"""The most seconds that this reading takes."""
 
 
 class Bridge:
     """Takes requests to an ASGI application."""
 
     def __init__(self, app: App, budget: "Budget") -> None:
-        """Keep it, and what bodies are charged to that are read after their answer."""
+        """Keep the application, and the budget for bodies that are read after their answer."""
         self.app = app
         self._budget = budget
         self._loop = asyncio.get_running_loop()
@@ -57,10 +57,10 @@ class Bridge:
 
         Args:
             scope: the request.
-            protocol: what answers it.
+            protocol: answers it.
             started: when it began, by time.perf_counter().
             sent: its body, as far as it was read; None if it broke off.
-            read: whether it was read at all.
+            read: whether any of it was read.
             whole: whether `sent` is all of it.
 
         """
@@ -68,12 +68,12 @@ class Bridge:
         body = _Body(scope, protocol, answered, Held(self._budget))
         if read:
             body.give(sent, whole=whole)
-        # The application's log lines bear this request's trace, and no other's.
+        # The application's log lines carry this request's trace, and no other's.
         answering = self._answer(scope, protocol, started, body, answered)
         self._keep(self._loop.create_task(answering, context=Context()))
 
     def unread(self, scope: "Scope", protocol: "Exchange", *, begun: bool = False) -> "Exchange":
-        """Return what answers a request at once whose body, or its rest, is thrown away after."""
+        """Return what answers a request at once; what is left of its body is thrown away after."""
         body = _Body(scope, protocol, asyncio.Event(), Held(self._budget))
         if begun:
             body.begun()
@@ -111,12 +111,12 @@ class Bridge:
                 if not body.may_be_thrown_away() and _CLOSE not in headers:
                     headers.append(_CLOSE)
                 protocol.response_bytes(status, headers, b"".join(parts))
-                parts.clear()  # the rest of a body may take its time
+                parts.clear()  # the rest of a body may take a while
                 answered.set()
 
         try:
             request = _asgi(scope, started)
-            del scope  # it has the head, with the buffer that the server read it into
+            del scope  # it holds the head, with the buffer that the server read it into
             await self.app(request, body.receive, send)
             del request
         finally:
@@ -135,7 +135,7 @@ class _Body:
         self._answered = answered
         self._held = held
         lengths = scope.headers.get_all("content-length")
-        # Bytes that are still to come; None where the body's own end says how long it is.
+        # Bytes that are still to come; None if only the body's end tells its length.
         self._missing = int(lengths[0]) if lengths else None
         self._is_there = bool(self._missing) or "transfer-encoding" in scope.headers
         self._is_asked_for = "expect" not in scope.headers
@@ -146,7 +146,7 @@ class _Body:
         self._gone = False  # the caller, or a part of the body
 
     def give(self, sent: bytes | None, *, whole: bool) -> None:
-        """Have what was read already."""
+        """Take what was already read."""
         self._given = _NOTHING_MORE if sent is None else _message(sent, more=not whole)
         self._is_asked_for = True
         if whole:
@@ -155,12 +155,12 @@ class _Body:
             self.begun()
 
     def begun(self) -> None:
-        """Have been read in part."""
+        """Note that part of the body was read."""
         self._is_asked_for = True
         self._stream = self._protocol
 
     async def receive(self) -> dict[str, Any]:
-        """Return the next message; after the last one, that there is none, once it is answered."""
+        """Return the next message; after the last one, a disconnect once the answer is sent."""
         if self._gone:
             return _NOTHING_MORE
         if self._ended:
@@ -178,10 +178,10 @@ class _Body:
         return _NOTHING_MORE if self._gone else _message(b"", more=False)
 
     def may_be_thrown_away(self) -> bool:
-        """Whether what is left of it is to be read after the answer, for which it is charged.
+        """Whether to read the rest of the body after the answer; if so, charge it.
 
-        It is not where that is too much, where there is no memory for it, as bodies of others are
-        thrown away, or where the caller waits for a 100.
+        It is not read if it is too long, if there is no memory for it because other bodies are
+        being thrown away, or if the caller waits for a 100.
         """
         if self._is_there and (
             not self._is_asked_for
@@ -193,10 +193,10 @@ class _Body:
         return True
 
     async def throw_away(self) -> None:
-        """Read what is left of it, if anything is, and if it may."""
+        """Read the rest of the body, if there is any and it may be read."""
         left = _THROWN_AWAY
         try:
-            with contextlib.suppress(Exception):  # a time-out, or whatever breaks a body off
+            with contextlib.suppress(Exception):  # a timeout, or anything that breaks a body off
                 async with asyncio.timeout(_LINGER):
                     while self._is_there and left > 0:
                         left -= len(await self._next())
@@ -205,11 +205,11 @@ class _Body:
 
     @property
     def _is_ordinary(self) -> bool:
-        """Whether what is left of it is no more than what is not charged."""
+        """Whether the rest of the body is short enough not to be charged."""
         return self._missing is not None and self._missing <= ORDINARY_BODY
 
     async def _next(self) -> bytes:
-        """Return the next piece of it; an empty one is its end, or that of all hope."""
+        """Return the next piece of the body; an empty one means that no more will come."""
         self._is_asked_for = True
         if self._stream is None:
             self._stream = self._protocol.__aiter__()
@@ -233,7 +233,7 @@ def _message(body: bytes, *, more: bool) -> dict[str, Any]:
 
 
 async def _landed(landing: "Landing") -> bytes:
-    """Wait for something, whichever loop it knows of."""
+    """Wait for a landing, whichever loop it belongs to."""
     arrived = asyncio.get_running_loop().create_future()
 
     def tell(_: object) -> None:
@@ -250,9 +250,9 @@ async def _landed(landing: "Landing") -> bytes:
 
 
 def _asgi(scope: "Scope", started: float) -> "ASGIScope":
-    """Return ASGI's words for a request; `orders_unreadable` is a header that must be refused.
+    """Return a request as ASGI's scope; `orders_unreadable` names a header to refuse.
 
-    A credential that cannot be read is one that nobody has, and not absent.
+    A credential that cannot be read counts as a wrong one, not as an absent one.
     """
     headers = scope.headers
     made: ASGIScope = {

@@ -1,10 +1,10 @@
-"""What requests may hold of the process' memory: one budget in bytes, refused beyond it at once.
+"""The memory that requests may hold: one budget in bytes; a request beyond it is refused at once.
 
-Ordinary reads and creates are not charged to it (`shares.py`). What can be larger is: bodies as
-they arrive, counted as what they become when they are parsed; requests of the cold application
-until they are answered, and so batches that wait or are out; answers until the system has taken
-them; and what the server has of bodies that are read after their answer, and of callers who do not
-read theirs.
+Ordinary reads and creates are not charged (`shares.py`). Whatever can be larger is: bodies as they
+arrive, counted at their size once parsed; requests of the cold application until they are
+answered, including bulks that wait or are in flight; answers until the system has sent them; and
+what the server buffers of bodies that are read after their answer, and of answers that callers do
+not read.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ ORDINARY_HEADERS: Final = 32
 ORDINARY_BODY: Final = 4 * 1024
 """Bytes of a body that are not charged: twice what an order needs."""
 COLD: Final = 24 * 1024
-"""Bytes of a cold request beside its head and body: its task, and what Litestar makes of it."""
+"""Bytes of a cold request beside its head and body: its task, and Litestar's objects for it."""
 
 _HEAD_FACTOR: Final = 4
 _HEADER: Final = 512
@@ -35,53 +35,53 @@ _PIECE: Final = 64
 _RESERVE: Final = 1 / 8
 """The share of the budget that requests with a body leave to those without, and to answers."""
 _COURTESY_RESERVE: Final = 1 / 16
-"""The same for what is held as a courtesy; bodies being refused, it is less."""
+"""The same for what is held as a courtesy; it is less, because bodies are refused before."""
 _ANNOUNCE: Final = (b"content-length", b"transfer-encoding")
 """The headers that say that there is a body."""
 _texts: Final = tuple_of([column.field for column in COLUMNS if column.kind is str])
 
 
 def is_ordinary(headers: Sequence[tuple[object, bytes]]) -> bool:
-    """Whether headers are no more than a request that is not charged may keep while it waits."""
+    """Whether headers are small enough for a request that waits without being charged."""
     size = sum(len(value) for _, value in headers)
     return len(headers) <= ORDINARY_HEADERS and size <= ORDINARY_HEAD
 
 
 def parsed(size: int) -> int:
-    """Return what so many bytes of a body will be, by what bodies are made of as a rule."""
+    """Return the estimated size of `size` bytes of a body once they are parsed."""
     orders = min(size / _SMALLEST_ORDER, _ORDERS)
     return int(size * _BODY_FACTOR + orders * (_ORDER + _TEXT))
 
 
 def weight(orders: Sequence[NewOrder]) -> int:
-    """Return the bytes that orders have while they wait: one emoji makes a text four times."""
+    """Return the bytes that orders hold while they wait; one emoji makes a text four times."""
     size = sum(getsizeof(text) for order in orders for text in _texts(order))
     return size + _ORDER * len(orders)
 
 
 class Budget:
-    """The bytes that requests hold; in the loop's thread."""
+    """The bytes that requests hold; used in the loop's thread."""
 
     def __init__(self, total: int, transport: Transport = PLAIN) -> None:
-        """Have nothing charged of so many bytes; `transport` is what connections cost."""
+        """Start with nothing charged of `total` bytes; `transport` is what connections cost."""
         self.total = total
         self.transport = transport
         self.for_bodies = int(total * (1 - _RESERVE))
         self.for_courtesies = int(total * (1 - _COURTESY_RESERVE))
         self.used = 0
         self.refused = 0
-        """How often there was not enough."""
+        """How often there was not enough memory."""
 
     def take(self, size: int, whole: int, total: int | None = None) -> None:
-        """Charge some bytes more to a request that then has `whole`.
+        """Charge a request for more bytes.
 
         Args:
             size: bytes to charge.
-            whole: bytes that the request then has.
-            total: bytes that all may have then; those of the budget unless given.
+            whole: bytes that the request then holds.
+            total: bytes that all requests may then hold; by default the whole budget.
 
         Raises:
-            Overloaded: they are not there now.
+            Overloaded: they are not available now.
             ContentTooLarge: they never are.
 
         """
@@ -96,37 +96,37 @@ class Budget:
         self.used += size
 
     def give(self, size: int) -> None:
-        """Take a charge back."""
+        """Return bytes that were charged."""
         self.used -= size
 
 
 class Held:
-    """What one request holds."""
+    """The bytes that one request holds."""
 
     def __init__(self, budget: Budget) -> None:
-        """Hold nothing."""
+        """Start with nothing."""
         self._budget = budget
         self._size = 0
         self._body = 0
-        """Bytes of the body that came."""
+        """Bytes of the body that have arrived."""
         self._charged = 0
-        """What is held for them."""
+        """Bytes held for them."""
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Bytes held."""
         return self._size
 
     @property
     def arriving(self) -> int:
-        """Bytes that the server has of a body that is still coming."""
+        """Bytes that the server buffers of a body that is still arriving."""
         return self._budget.transport.arriving
 
     def grow(self, size: int, total: int | None = None) -> None:
-        """Hold some bytes more, as long as all requests then have no more than `total`.
+        """Hold `size` more bytes, if all requests then hold no more than `total`.
 
         Raises:
-            Overloaded: they are not there now.
+            Overloaded: they are not available now.
             ContentTooLarge: they never are.
 
         """
@@ -148,7 +148,7 @@ class Held:
             self.grow(size)
 
     def arrived(self, size: int) -> None:
-        """Hold a piece of the body, and what becomes of it.
+        """Hold a piece of the body, at its size once parsed.
 
         Raises:
             Overloaded: there is no memory for it now.
@@ -162,10 +162,10 @@ class Held:
             self._charged += grown
 
     def became(self, size: int) -> None:
-        """Hold what a body became in place of the body.
+        """Hold the parsed body in place of the body.
 
         Raises:
-            Overloaded: it is more than was thought, and there is no memory for it now.
+            Overloaded: it is larger than estimated, and there is no memory for it now.
             ContentTooLarge: there never is.
 
         """
@@ -177,7 +177,7 @@ class Held:
         self._charged = size
 
     def answers(self, size: int) -> None:
-        """Hold an answer as well, unless what is held is as much.
+        """Hold an answer as well, if it is larger than what is already held.
 
         Raises:
             Overloaded: there is no memory for it.
@@ -187,11 +187,11 @@ class Held:
             self.grow(size - self._size)
 
     def may_arrive(self) -> bool:
-        """Hold a body that is read after its answer, if there is memory for that courtesy."""
+        """Hold a body that is read after its answer, if there is memory for the courtesy."""
         return self._may_grow(self.arriving)
 
     def may_wait(self) -> bool:
-        """Hold small answers that are not read, if there is memory for that courtesy."""
+        """Hold small answers that are not read, if there is memory for the courtesy."""
         return self._may_grow(self._budget.transport.unread)
 
     def _may_grow(self, size: int) -> bool:
@@ -203,7 +203,7 @@ class Held:
         return True
 
     def release(self, but: int = 0) -> int:
-        """Hold nothing more; return what goes on being charged, `but` or less."""
+        """Hold nothing more; return the bytes that stay charged, at most `but`."""
         kept = min(but, self._size)
         self._budget.give(self._size - kept)
         self._size = 0

@@ -1,8 +1,8 @@
 """The calls that are hot: a read and a create, each from its arrival to its answer.
 
-A call is what waits in a batch, so nothing stands between the landing of the batch and the answer:
-no coroutine, task or future. What a call does not take goes on to the cold application as it came,
-so that every error of validation is written once. Calls run in the loop's thread.
+A call is itself a waiter of a batch, so no coroutine, task or future stands between the landing of
+the batch and the answer. A request that a call does not take goes on to the cold application
+unchanged, so that every error of validation is written once. Calls run in the loop's thread.
 """
 
 import logging
@@ -76,10 +76,10 @@ class Call(Waiter):
 
         Args:
             shared: what the calls share.
-            protocol: what answers it.
+            protocol: answers it.
             method: of the request.
             path: decoded.
-            headers: by names in lower case.
+            headers: by name in lower case.
             client: ADDRESS:PORT of the caller.
             version: of HTTP.
             started: when it began, by time.perf_counter().
@@ -97,7 +97,7 @@ class Call(Waiter):
         self._started = started
 
     def begin(self) -> bool:
-        """Be a request in flight; return whether it goes on, or is answered already."""
+        """Become a request in flight; return whether it goes on, or is already answered."""
         context = self.context = self._shared.requests.begin(
             self._headers, self._client, version=self._version
         )
@@ -111,12 +111,12 @@ class Call(Waiter):
         self.fail(error)
 
     def settle(self, result: Any) -> None:
-        """Answer with what the batch brought."""
+        """Answer with the batch's result."""
         self.done = True
         try:
             reply = self.reply(result)
             body = b"" if reply.body is None else _encode(reply.body)
-        except Exception as error:  # noqa: BLE001  told as what it is
+        except Exception as error:  # noqa: BLE001  answered as what it is
             self.fail(error)
             return
         headers = [*reply.headers, ("x-correlation-id", self.context.trace_id)]
@@ -125,7 +125,7 @@ class Call(Waiter):
         self._send(reply.status or self.usual, headers, body, None)
 
     def fail(self, error: Exception) -> None:
-        """Answer with a problem; what is none is a defect, and logged."""
+        """Answer with a problem; any other exception is a defect, and logged."""
         self.done = True
         if not isinstance(error, Problem):
             token = current.set(self.context)
@@ -137,7 +137,7 @@ class Call(Waiter):
         self._send(status, headers, body, error.name)
 
     def reply(self, stored: Any) -> Reply[Order]:
-        """Say what to answer, from what the database has."""
+        """Return the reply, made from the database's answer."""
         raise NotImplementedError
 
     def _send(
@@ -168,7 +168,7 @@ class ReadCall(Call):
                 self.fail(error)
 
     def reply(self, stored: Order | None) -> Reply[Order]:
-        """Show the order, or say that the caller has it."""
+        """Reply with the order, or with 304 if the caller has it."""
         order = existing(self.item, stored)
         headers = self._headers
         return found(order, headers.get("if-none-match"), headers.get("if-match"))
@@ -180,7 +180,7 @@ class CreateCall(Call):
     route = RESOURCE
     usual = 201
     owner = ""
-    """Whose its Idempotency-Key is; nobody's where nobody has to say who calls."""
+    """The subject that owns its Idempotency-Key; empty without authentication."""
 
     def receive(self, scope: "Scope", length: int | None) -> None:
         """Read the body, and go on in the loop; from any thread.
@@ -206,7 +206,7 @@ class CreateCall(Call):
         bodies = self._shared.bodies
         if not bodies.came(self):
             return  # it was late
-        del self._body  # it would be a cycle that nobody collects
+        del self._body  # else it would be a cycle that nobody collects
         try:
             sent: bytes = body.result()
         except TooLong as long:
@@ -214,8 +214,8 @@ class CreateCall(Call):
         except Problem as refused:
             self._protocol = self._shared.bridge.unread(self._scope, self._protocol, begun=True)
             CreateCall.refuse(self, refused)
-        except Exception as error:  # noqa: BLE001  the caller left, or sent what is no body
-            # The body keeps its error, and the traceback this frame, which has the body: a cycle.
+        except Exception as error:  # noqa: BLE001  the caller left, or its body is broken
+            # The body keeps the error, its traceback this frame, and that the body: a cycle.
             error.__traceback__ = None
             self._go_cold(None)
         else:
@@ -228,10 +228,10 @@ class CreateCall(Call):
                 self._read_on(sent, length)
 
     def _read_on(self, sent: bytes, length: int) -> None:
-        """Read the rest of a body whose first piece is not all of it."""
+        """Read the rest of a body whose first piece was not the whole."""
         held = Held(self._shared.budget)
         rest = Chunks(self._stream, BODY_LIMIT, held, length=length, sent=sent)
-        self._length = None  # it has seen to that
+        self._length = None  # `rest` checks it
         self._body = rest
         self._shared.bodies.expect(self, self._started)
         rest.add_done_callback(self._arrived)
@@ -242,7 +242,7 @@ class CreateCall(Call):
         except _NOT_AN_ORDER:
             self._go_cold(sent)
             return
-        del self._scope  # it has the head, with the buffer that the server read it into
+        del self._scope  # it holds the head, with the buffer that the server read it into
         if not self.begin():
             return
         orders = self._shared.orders
@@ -258,13 +258,13 @@ class CreateCall(Call):
         shared.bridge.start(self._scope, self._protocol, self._started, sent, whole=whole)
 
     def late(self, problem: RequestTimeout) -> None:
-        """Answer that the body did not come in time."""
+        """Answer that the body did not arrive in time."""
         self._body.cancel()
         del self._body, self._stream
         self.refuse(problem)
 
     def settle(self, result: Any) -> None:
-        """Answer with what the batch brought, or ask again for an order that is not there yet."""
+        """Answer with the batch's result, or ask again for an order that is not visible yet."""
         if isinstance(result, KeyWithoutOrder):
             self.done = True
             self._shared.orders.ask_again(self)
@@ -272,5 +272,5 @@ class CreateCall(Call):
             super().settle(result)
 
     def reply(self, stored: Order | None) -> Reply[Order]:
-        """Show the order, which may be an earlier one with the same key."""
+        """Reply with the order, which may be an earlier one with the same key."""
         return created(*self._shared.orders.outcome(self.item, stored))

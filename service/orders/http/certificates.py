@@ -1,8 +1,8 @@
-"""The files of TLS: read together, tried before they are used, and handed on as they were read.
+"""The TLS files: read together, tried before they are used, and passed on as they were read.
 
-The server aborts the process on files that it does not take, and reads them by itself. So each set
-of files is copied first, OpenSSL says what is wrong with it, and a process of its own starts the
-server with it: what passes that is what the server is given.
+The server reads the files itself, and aborts the process on files that it does not accept. So each
+set of files is copied first, checked by OpenSSL, which says what is wrong, and tried by a server
+in a process of its own. The copies that pass are the ones that the server gets.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from orders.config import ServerTls
 
 _NO_CHECK_TIME: Final = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL: one that ran out is still to be read."""
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL: an expired certificate is read all the same."""
 _OF_ANOTHER: Final = frozenset(
     ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 )
-"""What OpenSSL says of a key that it has read, of another certificate; last if of another kind."""
+"""OpenSSL's reasons for a readable key of another certificate; the last, of another type."""
 _FLIGHTS: Final = 4
 _TRIAL: Final = """\
 import os, sys
@@ -37,27 +37,27 @@ _REFUSAL: Final = "an `Err` value: "
 
 
 class Certificate(NamedTuple):
-    """What was read, and what it says."""
+    """The files that were read, and what the certificate says."""
 
     names: str
-    """Whose it is."""
+    """The names that it is for."""
     not_before: float
     not_after: float
-    """Between which moments it holds, in seconds since 1970."""
+    """The ends of its validity, in seconds since 1970."""
     certificate: str
     key: str
     authorities: str | None
-    """Paths of copies that nobody changes, and that are gone with the process."""
+    """Paths of copies that nobody changes, and that disappear with the process."""
     descriptors: tuple[int, ...]
 
     def close(self) -> None:
-        """Let the copies go."""
+        """Close the copies."""
         for descriptor in self.descriptors:
             os.close(descriptor)
 
 
 def digest(tls: "ServerTls") -> bytes | None:
-    """Return what changes when a file does; None while one cannot be read."""
+    """Return a digest of the files; None while one cannot be read."""
     found = sha256()
     try:
         for path in (tls.certificate, tls.key, tls.authorities):
@@ -72,7 +72,7 @@ def read(tls: "ServerTls") -> Certificate:
     """Read the files and try them; that takes a fraction of a second.
 
     Raises:
-        ConfigError: the server would not take one.
+        ConfigError: the server would not accept one.
 
     """
     with contextlib.ExitStack() as stack:
@@ -113,7 +113,7 @@ class _Copies:
         self._stack = stack
 
     def take(self, variable: str, path: str) -> str:
-        """Copy a file; return the copy's path, or the file's own where memory has none."""
+        """Copy a file to memory; return the copy's path, or the file's own if that cannot be."""
         try:
             content = Path(path).read_bytes()
         except OSError as error:
@@ -129,7 +129,7 @@ class _Copies:
 
 
 def _certificates(variable: str, path: str, copy: str) -> None:
-    """Check that a file has certificates, and nothing broken."""
+    """Check that a file contains certificates, and nothing broken."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(copy)
@@ -151,7 +151,7 @@ def _server(tls: "ServerTls", certificate: str, key: str) -> ssl.SSLContext:
 
 
 def _shown(server: ssl.SSLContext, certificate: str) -> dict[str, Any]:
-    """Have OpenSSL shake hands with itself; return what the certificate that was shown says."""
+    """Have OpenSSL shake hands with itself; return the contents of the certificate it showed."""
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.load_verify_locations(certificate)

@@ -1,9 +1,9 @@
-"""A body in pieces, read without a task and within bounds; seen from outside, it is a Landing.
+"""A body in pieces, read without a task and within bounds; to its reader it is a Landing.
 
-Nearly every body is one piece, which is there at once (`calls.py`). Others come slowly, and some
-are chunked: .NET chunks every body, and so do Java's streams. RSGI gives the end of a body, a part
-that broke off and trailers (RFC 9112, 7.1.2) as an empty piece each; only after the end there is
-nothing more. So a chunked body with trailers is taken for one that broke off.
+Nearly every body is one piece, which is there at once (`calls.py`). Others arrive slowly, and some
+are chunked: .NET chunks every body, and so do Java's streams. RSGI gives an empty piece for the
+end of a body, for a part that broke off and for trailers (RFC 9112, 7.1.2); only after the end
+does it give nothing more. So a chunked body with trailers is taken for one that broke off.
 """
 
 from collections.abc import Callable
@@ -20,16 +20,16 @@ class BrokenOff(Exception):
 
 
 class TooLong(Exception):
-    """The body has more bytes than it may have; `sent` is what came."""
+    """The body has more bytes than it may have; `sent` is what arrived."""
 
     def __init__(self, sent: bytes) -> None:
-        """Keep it."""
+        """Keep what arrived."""
         super().__init__()
         self.sent = sent
 
 
 def ended(stream: Any) -> bool:
-    """Whether an empty piece was the end of a body: only after that there is nothing more."""
+    """Whether an empty piece was the end of a body: only after the end does nothing follow."""
     try:
         stream.__anext__().cancel()
     except StopAsyncIteration:
@@ -38,19 +38,19 @@ def ended(stream: Any) -> bool:
 
 
 class Chunks:
-    """The pieces of a body on their way in."""
+    """The pieces of a body as they arrive."""
 
     def __init__(
         self, stream: Any, limit: int, held: Held, *, length: int | None = None, sent: bytes = b""
     ) -> None:
-        """Take no more than `limit` bytes, and a last piece.
+        """Take at most `limit` bytes; the piece that exceeds them is the last one read.
 
         Args:
             stream: gives the pieces.
             limit: bytes.
-            held: what they are charged to from a few KiB on.
+            held: charged for the body from a few KiB on.
             length: bytes of the whole body, if that is known.
-            sent: what came already.
+            sent: what has already arrived.
 
         """
         self._stream = stream
@@ -64,7 +64,7 @@ class Chunks:
         self._failure: Exception | None = None
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Start to read; call back in the loop's thread when that is over, or at once."""
+        """Start reading; call back in the loop's thread when it is over, possibly at once."""
         self._callback = callback
         self._go_on_if(self._charge)
 
@@ -72,8 +72,8 @@ class Chunks:
         """Return the body.
 
         Raises:
-            BrokenOff: it is not whole.
-            TooLong: it has more than its bound.
+            BrokenOff: it is incomplete.
+            TooLong: it is longer than `limit`.
             Problem: there is no memory for it.
 
         """
@@ -82,7 +82,7 @@ class Chunks:
         return bytes(self._sent)
 
     def cancel(self) -> bool:
-        """Read no more."""
+        """Stop reading."""
         self._held.release()
         reading, self._next = self._next, None
         return reading is not None and bool(reading.cancel())
@@ -94,7 +94,7 @@ class Chunks:
     def _came(self, reading: Any) -> None:
         if self._next is None:
             return  # cancelled
-        self._next = None  # it would be a cycle that nobody collects
+        self._next = None  # else it would be a cycle that nobody collects
         try:
             piece: bytes = reading.result()
         except Exception:  # noqa: BLE001  whatever it is, no more will come
@@ -103,7 +103,7 @@ class Chunks:
         self._go_on_if(lambda: self._goes_on(piece))
 
     def _go_on_if(self, goes_on: Callable[[], bool]) -> None:
-        """Read on, or say that it is over."""
+        """Read on, or call back."""
         try:
             more = goes_on()
         except (BrokenOff, TooLong, Problem) as failure:
@@ -117,7 +117,7 @@ class Chunks:
             self._callback(self)
 
     def _charge(self) -> bool:
-        """Hold what came, if it is much; more is to come.
+        """Hold what has arrived, if it is large; return True, as more is to come.
 
         Raises:
             Problem: there is no memory for it.

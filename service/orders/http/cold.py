@@ -1,10 +1,10 @@
 """The cold application: health, and Litestar for everything that is not hot.
 
-Litestar is imported by the first request that needs it, in a thread, so that orders go on being
-taken meanwhile: it adds a third of a second and a quarter of the memory, and most pods never see
-a request that is not hot. While the process drains, every answer carries `Connection: close`:
-the server itself closes idle connections only after HTTP_KEEP_ALIVE_TIMEOUT, and clients must
-learn to leave before.
+The first request that needs Litestar imports it, in a thread, so that orders are still taken
+meanwhile: it adds a third of a second and a quarter of the memory, and most pods never see a
+request that is not hot. While the process drains, every answer carries `Connection: close`: the
+server itself closes idle connections only after HTTP_KEEP_ALIVE_TIMEOUT, and clients have to
+leave before.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ log = logging.getLogger("orders.http")
 
 
 class ColdApplication:
-    """An ASGI application that answers whatever is asked."""
+    """The ASGI application that answers every cold request."""
 
     def __init__(  # noqa: PLR0913  one fact each
         self,
@@ -73,16 +73,16 @@ class ColdApplication:
 
         Args:
             orders: the service.
-            requests: what records each request but probes.
-            health: what answers probes.
-            bodies: what waits for bodies.
-            budget: what requests are charged to.
-            answers: what large answers are charged by until they are read.
-            database: what endpoints with statements of their own get.
-            gate: what is asked before anything else; None lets everybody in.
-            hooks: what is told of each request that is recorded; None without any.
-            preflight: the answer to every preflight of CORS, if pages of others may ask.
-            docs: whether there is a documentation.
+            requests: records each request but probes.
+            health: answers probes.
+            bodies: waits for bodies.
+            budget: charged for requests.
+            answers: keeps large answers charged until they are read.
+            database: passed to endpoints with statements of their own.
+            gate: asked before anything else; None admits everybody.
+            hooks: called for each request that is recorded; None without any.
+            preflight: the answer to every preflight of CORS, if other origins are allowed.
+            docs: whether to serve the documentation.
 
         """
         self._orders = orders
@@ -173,7 +173,7 @@ class ColdApplication:
             if not answer.sent:
                 await answer.refuse(Internal())
         finally:
-            # Its traceback has this scope: a cycle, and with it the connection would stay open.
+            # Its traceback has this scope: a cycle, which would keep the connection open.
             scope.pop("orders_failure", None)
             answer.release(self._answers)
             problem_name = scope.get("orders_problem")
@@ -181,13 +181,13 @@ class ColdApplication:
             self._requests.end(context, method, route, path, answer.status, started, problem_name)
 
     def _allowed(self, scope: Scope) -> Headers | None:
-        """Return the answer's headers where a request is a preflight, and those are answered."""
+        """Return the answer's headers if a request is a preflight that CORS answers."""
         return self._preflight if self._preflight and is_preflight(scope) else None
 
     def _unwelcome(self, scope: Scope, route: str, context: "TraceContext") -> Problem | None:
-        """Return why whoever calls may not, if so; the scope has who it is.
+        """Return why the caller is refused, or None; the scope gets the caller.
 
-        What is not known to be open is closed: what does not exist, too.
+        A path that is not known to be open is closed, even if it does not exist.
         """
         gate = self._gate
         scope["orders_caller"] = NOBODY

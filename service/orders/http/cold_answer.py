@@ -1,4 +1,4 @@
-"""The answer to one request of the cold application, on its way out: charged, marked, counted."""
+"""The answer to one request of the cold application: charged to memory, and given its headers."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ class ColdAnswer:
     def __init__(
         self, scope: Scope, send: Send, trace_id: str, health: "Health", held: Held
     ) -> None:
-        """Have sent nothing of it.
+        """Start with nothing sent.
 
         Args:
             scope: of the request.
@@ -43,17 +43,17 @@ class ColdAnswer:
         self._size = 0
 
     def hook(self, hooks: "Hooks", request: "Request") -> None:
-        """Have hooks told of the request."""
+        """Call these hooks for the request."""
         self._hooks = hooks
         self._request = request
 
     def begin(self) -> None:
-        """Call the hooks that come before; what they raise passes."""
+        """Call the `before` hooks; their exceptions propagate."""
         if self._hooks is not None and self._request is not None:
             self._hooks.begin(self._request)
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Send a part of it, or a refusal instead of a page that there is no memory for."""
+        """Send a part of the answer, or a refusal if there is no memory for a page."""
         if message["type"] == "http.response.start":
             self._start = message
             return
@@ -79,9 +79,9 @@ class ColdAnswer:
         await respond(self._pass, *rendered)
 
     def release(self, answers: "Answers") -> None:
-        """Hold nothing more, but a large answer until it is read."""
+        """Hold nothing more, except a large answer until it is read."""
         if (failure := self._scope.pop("orders_failure", None)) is not None:
-            failure.__traceback__ = None  # its frames have the scope, and the body: a cycle
+            failure.__traceback__ = None  # its frames hold the scope and the body: a cycle
         unread = self.held.release(but=self._size if self._size > SMALL else 0)
         if unread:
             answers.sent(self._scope["client"], unread)
@@ -101,7 +101,7 @@ class ColdAnswer:
         await self._send(start)
 
     def _hooked(self, hooks: "Hooks", request: "Request", headers: Headers) -> Headers:
-        """Tell hooks of the answer; return its headers with those that they add."""
+        """Call the hooks for the answer; return its headers with those that they add."""
         failure: Exception | None = self._scope.get("orders_failure")
         if failure is not None:
             hooks.fail(request, failure)

@@ -13,7 +13,7 @@ from orders.model import COLUMNS
 
 _FORM: Final = "1 " + ", ".join(f"{column.wire} {column.type}" for column in COLUMNS)
 REPRESENTATION: Final = f"{crc32(_FORM.encode()):08x}"
-"""Another one when the JSON of an order has other fields, so that caches fetch it again."""
+"""Changes when the JSON of an order has other fields, so that caches fetch it again."""
 
 _TAGS: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
@@ -27,7 +27,7 @@ def check_match(if_match: str, tag: str) -> None:
     """Check that a header names `tag`, by the strong comparison, or is `*` (RFC 9110, 13.1.1).
 
     Raises:
-        PreconditionFailed: it does not.
+        PreconditionFailed: it names others.
 
     """
     if if_match.strip() != "*" and ("", tag[1:-1]) not in _TAGS.findall(if_match):
@@ -35,12 +35,12 @@ def check_match(if_match: str, tag: str) -> None:
 
 
 def check_untagged(if_match: str | None, if_none_match: str | None, *, exists: bool) -> bool:
-    """Check the conditions of a request to what has no tag; return whether the caller has it.
+    """Check a request's conditions on a resource without a tag; return whether the caller has it.
 
     Args:
-        if_match: its header.
-        if_none_match: its header.
-        exists: whether there is something that the conditions are about.
+        if_match: the header's value.
+        if_none_match: the header's value.
+        exists: whether the resource exists.
 
     Raises:
         PreconditionFailed: If-Match is false.

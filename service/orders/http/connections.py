@@ -1,23 +1,23 @@
-"""The connections of callers: their number, idle ones that keep others out, answers unread.
+"""The connections of callers: their number, idle ones that keep others out, unread answers.
 
-The server accepts no more than its bound, and keeps an idle connection until its time-out. So a
-flood of them would keep callers out for that long. Once there are nearly as many as there may be,
-those are closed that have been idle for the longest. As a request has one deadline, a connection
-on which nothing has come or gone for longer has none under way; nor has one on which nothing ever
-came. Before them those are closed on which a head has been coming for longer, a byte at a time
-(`unanswered.py`). All are found among the descriptors of the process, where the system knows them.
+The server accepts no more connections than its bound, and keeps an idle one until its timeout. So
+a flood of idle connections would keep callers out for that long. Once nearly as many are open as
+may be, the ones that have been idle longest are closed. A request has one deadline, so a
+connection on which no byte has moved for longer carries no request; nor does one on which nothing
+ever came. Connections on which a head has been coming for longer, a byte at a time
+(`unanswered.py`), are closed before these. All are found among the descriptors of the process.
 
-With TLS the server takes whatever connects, and counts a connection only when its handshake is
-done; until then it holds what came of the caller's messages, tens of KiB. So those beyond what may
-be there are closed at once, first those that have sent most without an answer, then those that
-were answered least. Their number is watched by the lowest descriptor that is free, which costs
-next to nothing. For some seconds after such a flood one connection at a time may wait until it is
-accepted, so that the system has the others try again.
+With TLS the server takes whatever connects, and counts a connection only once its handshake is
+done; until then it holds what the caller has sent, tens of KiB. So connections beyond what may be
+open are closed at once: first those that have sent most without an answer, then those that were
+answered least. The lowest free descriptor shows their number, which costs next to nothing. For
+some seconds after such a flood only one connection at a time may wait to be accepted, so that the
+system makes the others try again.
 
-The server keeps what a caller does not read, for as long as the caller likes; of answers without a
-body even those to requests that are still coming. So a connection is closed on which answers wait
-and of which nothing is read for longer than a request may take; at once if there is no memory for
-what the server has of it (`budget.py`).
+The server keeps what a caller does not read for as long as the caller likes, even answers without
+a body to requests that are still coming. So a connection with waiting answers is closed if nothing
+is read for longer than a request may take, or at once if there is no memory for what the server
+holds for it (`budget.py`).
 """
 
 import asyncio
@@ -43,52 +43,52 @@ PERIOD: Final = 1.0
 """Seconds between two looks, unless one takes more than a hundredth of that."""
 _COST: Final = 100
 _LEAST: Final = 9
-"""How often a look's time passes before the next one, even if there may be too many."""
+"""The least pause before the next look, in times of the last one's own time."""
 _NEARLY: Final = 0.9
-"""The share of the bound from which on idle connections are closed,"""
+"""The share of the bound from which on idle connections are closed."""
 _ENOUGH: Final = 0.75
-"""until no more than this share is left."""
+"""The share of the bound at which that stops."""
 _SILENT: Final = 1.0
-"""Seconds in which a caller sends something on a new connection."""
+"""Seconds that a caller has to send something on a new connection."""
 _ALARM: Final = 0.02
 """Seconds between two looks at how many descriptors there are."""
 _OTHERS: Final = 32
-"""Descriptors that come later and are no connections of callers of the API."""
+"""Descriptors opened later that are not connections of the API's callers."""
 _CALM: Final = 5.0
-"""Seconds without too many, after which a flood is over."""
+"""Seconds without too many connections after which a flood is over."""
 
 # struct tcp_info of Linux 4.6 and later: the state, ms since data was sent, ms since data came,
-# bytes that the other end has taken, bytes that came, and bytes that wait to be sent.
+# bytes that the other end has acknowledged, bytes that came, and bytes that wait to be sent.
 _TCP_INFO: Final = struct.Struct("=B 43x I 4x I 64x Q Q 8x I")
 _CONNECTED: Final = (1, 8)
-"""TCP_ESTABLISHED and TCP_CLOSE_WAIT, in which the caller has said goodbye."""
+"""TCP_ESTABLISHED, and TCP_CLOSE_WAIT, in which the caller has closed its end."""
 
 log = logging.getLogger("orders.http")
 
 
 class Watched(NamedTuple):
-    """A port."""
+    """A port whose connections are watched."""
 
     number: int
     limit: int
     """Connections that a server on it accepts."""
     transport: Transport = PLAIN
     deadline: float = math.inf
-    """Seconds that a request on it may take, if that is less than on the others."""
+    """Seconds that a request on it may take, if fewer than on the others."""
 
     @property
     def counted(self) -> int:
-        """Connections that servers on it count at most."""
+        """The most connections that servers on it count."""
         return self.limit * self.transport.servers
 
     @property
     def most(self) -> int:
-        """Connections that it may have with TLS, with those that no server counts yet."""
+        """The most connections that it may have with TLS, including those not yet counted."""
         handshake = self.transport.handshake
         return self.counted + self.limit * self.transport.connection // handshake
 
     def weight(self, connection: "Connection") -> int:
-        """Return for how many connections one counts: a long greeting, for several."""
+        """Return as how many a connection counts: one with a long greeting counts as several."""
         return 1 + (connection.received // self.transport.handshake if connection.greets else 0)
 
 
@@ -96,22 +96,22 @@ class Connection(NamedTuple):
     """A connection as it was when it was inspected."""
 
     idle: float
-    """Seconds for which nothing has come or gone."""
+    """Seconds since the last byte came or went."""
     descriptor: int
     read: int
     """Bytes that the caller has taken."""
     received: int
     """Bytes that came from it."""
     waits: bool
-    """Whether answers wait for it."""
+    """Whether answers wait to be sent."""
     greets: bool
-    """Whether it was answered nothing although TLS answers the first message."""
+    """Whether it speaks TLS and has had no answer yet, so that its handshake is not done."""
     caller: descriptors.Address
     deadline: float
 
     @property
     def worth(self) -> tuple[bool, int]:
-        """What is compared when some must go: the least goes first."""
+        """The sort key for closing connections: the least goes first."""
         return not self.greets, -self.received if self.greets else self.read
 
 
@@ -121,19 +121,19 @@ class Unread(NamedTuple):
     since: float
     read: int
     held: Held
-    """What the server has of it, once it was seen like that twice."""
+    """The memory charged for it, once it was seen like that twice."""
 
 
 class Connections:
     """Counts the connections of ports, and closes those that hold what others need."""
 
     def __init__(self, ports: Mapping[str, Watched], deadline: float, budget: "Budget") -> None:
-        """Have looked at none.
+        """Start without connections.
 
         Args:
             ports: by name.
             deadline: seconds that a request may take.
-            budget: what answers are charged to that are not read.
+            budget: charged for answers that are not read.
 
         """
         self.limits = {name: port.limit for name, port in ports.items()}
@@ -147,13 +147,13 @@ class Connections:
         counted = sum(port.counted for port in ports.values())
         self._alarm = descriptors.lowest_free() + counted + _OTHERS
         self._flooded: dict[str, float] = {}
-        """When a port had too many for the last time, by perf_counter()."""
+        """When a port last had too many, by perf_counter()."""
         self._told: set[str] = set()
         self._unread: dict[int, Unread] = {}
         self._unanswered = Unanswered()
 
     async def watch(self) -> None:
-        """Look again and again, for ever."""
+        """Look again and again, without end."""
         while True:
             started = thread_time()
             if not await self.look():
@@ -162,16 +162,16 @@ class Connections:
                 await self._pause(max(PERIOD, took * _COST))
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, or until there are more descriptors than should be."""
+        """Wait, but only until there are more descriptors than there should be."""
         if not self._has_tls:
             await asyncio.sleep(seconds)
             return
         end = perf_counter() + seconds
         while perf_counter() < end and descriptors.lowest_free() <= self._alarm:  # noqa: ASYNC110
-            await asyncio.sleep(_ALARM)  # nobody tells
+            await asyncio.sleep(_ALARM)  # there is no event for it
 
     async def look(self) -> bool:
-        """Count them, close those that are too many, or do not read; return whether some were."""
+        """Count connections, and close what has to be closed; return whether a port is flooded."""
         by_port: dict[str, list[Connection]] = {name: [] for name in self.limits}
         before, self._unread = self._unread, {}
         self._unanswered.look(perf_counter())
@@ -204,13 +204,13 @@ class Connections:
         return flooded
 
     def _throttle(self, name: str) -> None:
-        """Have one connection at a time wait at a port until it is accepted."""
+        """Let one connection at a time wait at a port until it is accepted."""
         if name not in self._flooded:
             self._set_backlog(name, 0)
         self._flooded[name] = perf_counter()
 
     def _end_throttle(self, name: str) -> None:
-        """Have as many as ever wait, if the flood is over."""
+        """Let as many as usual wait, if the flood is over."""
         if perf_counter() - self._flooded.get(name, math.inf) > _CALM:
             del self._flooded[name]
             self._set_backlog(name, BACKLOG)
@@ -221,7 +221,7 @@ class Connections:
 
     @staticmethod
     def _too_many(port: Watched, connections: Iterable[Connection]) -> list[Connection]:
-        """Return those that go, as there are more than there may be."""
+        """Return the connections to close because there are more than there may be."""
         if not port.transport.handshake:
             return []  # the server counts all of them
         surplus = sum(map(port.weight, connections)) - port.most
@@ -234,7 +234,7 @@ class Connections:
         return excess
 
     def _relieve(self, name: str, connections: Iterable[Connection], too_many: int) -> None:
-        """Close so many that are late or idle, the longest first."""
+        """Close up to `too_many` connections: late ones first, then those idle for longest."""
         useless = [each for each in connections if self._is_of_no_use(each)]
         useless.sort(key=lambda each: (self._is_late(each), each), reverse=True)
         self._close_some(name, "idle", useless[:too_many], self._is_of_no_use)
@@ -246,7 +246,7 @@ class Connections:
         connections: Iterable[Connection],
         close: Callable[[Connection], bool],
     ) -> None:
-        """Close those that are still there, and to be closed; say so once for each flood."""
+        """Close those that are still open and still to be closed; log it once per flood."""
         closed = sum(
             self._inspect(each.descriptor, close=close)[1] is not None for each in connections
         )
@@ -279,19 +279,19 @@ class Connections:
         self._unread[connection.descriptor] = before
 
     def _is_of_no_use(self, connection: Connection) -> bool:
-        """Whether it has no request under way, and did not begin one a moment ago."""
+        """Whether it carries no request, and did not just begin one."""
         longest = connection.deadline + _SILENT if connection.received else _SILENT
         return connection.idle > longest or self._is_late(connection)
 
     def _is_late(self, connection: Connection) -> bool:
-        """Whether something began to come on it, and was not answered in time."""
+        """Whether something began to come on it and was not answered in time."""
         seconds = self._unanswered.seconds(connection.descriptor, connection.read, perf_counter())
         return seconds > connection.deadline + _SILENT
 
     def _inspect(
         self, descriptor: int, close: Callable[[Connection], bool] | None = None
     ) -> tuple[str, Connection | None]:
-        """Return what a descriptor is; shut what is asked to be closed, if `close` says so."""
+        """Return the port and the connection of a descriptor; shut it if `close` says so."""
         sock = descriptors.duplicate(descriptor)
         if sock is None:
             return "", None

@@ -1,8 +1,8 @@
-"""CORS: has browsers show answers to pages of other origins (Fetch, 3.2).
+"""CORS: lets browsers show answers to pages of other origins (Fetch, 3.2).
 
-It stands before the front door and marks whatever answer is given, on either path, a refusal too.
-It refuses nothing: a browser keeps from a page what is not marked for its origin. Without an
-allowed origin nothing of it is there.
+It comes before the front door and marks every answer, on either path, refusals included. It
+refuses nothing itself: a browser hides from a page what is not marked for its origin. Without an
+allowed origin none of this is in place.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from orders.http.server import Take
 
 _METHODS: Final = ", ".join(sorted({"HEAD", *(endpoint.method for endpoint in ENDPOINTS)}))
-"""What the API has; browsers send GET, HEAD and POST without asking for them."""
+"""The API's methods; browsers send GET, HEAD and POST without asking."""
 _VARY: Final = ("vary", "origin")
 
 
 def marking(take: "Take", cors: "Cors | None") -> "Take":
-    """Return what takes a request, and marks its answer for the origin that asks."""
+    """Return a function that takes a request and marks its answer for the origin that asks."""
     if cors is None:
         return take
     common = [("access-control-expose-headers", cors.exposed)]
@@ -44,19 +44,19 @@ def marking(take: "Take", cors: "Cors | None") -> "Take":
 
 
 def preflight(cors: "Cors | None") -> "asgi.Headers | None":
-    """Return the headers that answer a preflight, whatever it is about; None if none is."""
+    """Return the headers that answer every preflight; None without CORS."""
     if cors is None:
         return None
     headers = f"{EVERYONE}, authorization" if cors.headers == EVERYONE else cors.headers
     return [
         (b"access-control-allow-methods", _METHODS.encode()),
-        (b"access-control-allow-headers", headers.encode()),  # * is not for Authorization
+        (b"access-control-allow-headers", headers.encode()),  # * does not cover Authorization
         (b"access-control-max-age", b"%d" % cors.max_age),
     ]
 
 
 def is_preflight(scope: "asgi.Scope") -> bool:
-    """Whether a browser asks what it may ask (Fetch, 3.2.2)."""
+    """Whether the request is a browser's preflight (Fetch, 3.2.2)."""
     if scope["method"] != "OPTIONS":
         return False
     names = {name for name, _ in scope["headers"]}

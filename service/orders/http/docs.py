@@ -1,7 +1,7 @@
 """The documentation: the OpenAPI document, and a page of Swagger UI that tries the API out.
 
 Everything the page needs ships with the package, so it works with no internet, under a content
-security policy that allows this origin only. Files are kept compressed, as most callers want them.
+security policy that allows this origin only. Files are kept compressed, which most callers want.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Asset(Struct, frozen=True):
 
 
 def handlers(schemes: tuple[str, ...] = ()) -> list[HTTPRouteHandler]:
-    """Return the handlers of the documentation; the document names schemes of authentication."""
+    """Return the documentation's handlers; the document names the `schemes` of authentication."""
 
     @get(
         ["/schema/openapi.json", "/openapi.json", "/.well-known/openapi.json"],

@@ -1,8 +1,8 @@
 """What an endpoint declares: a plain async function and the facts about it that HTTP needs.
 
-Litestar's handlers are made of the declarations (`handlers.py`), and the OpenAPI document. The
-decorator only reads the signature, so that importing an endpoint costs next to nothing and brings
-in no framework.
+Litestar's handlers (`handlers.py`) and the OpenAPI document are made from the declarations. The
+decorator only reads the signature, so importing an endpoint costs next to nothing and brings in no
+framework.
 """
 
 import inspect
@@ -43,7 +43,7 @@ T = TypeVar("T")
 Place = Literal["path", "query", "header"]
 
 SERVICES: Final = ("OrderService", "Database", "Caller")
-"""The types, of arguments that come first, that are not read from the request."""
+"""The types of the first arguments, which are not read from the request."""
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes that a request body may have, unless the endpoint says otherwise."""

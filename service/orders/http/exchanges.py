@@ -1,4 +1,4 @@
-"""Protocol objects of RSGI around others: what they add is on every answer, whoever gives it."""
+"""Wrappers around protocol objects of RSGI: what they add is on every answer."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +9,7 @@ _CLOSE: Final = ("connection", "close")
 
 
 class Passing:
-    """A protocol object that passes everything on."""
+    """A wrapper that passes everything on."""
 
     __slots__ = ("_protocol",)
 
@@ -26,7 +26,7 @@ class Passing:
         return self._protocol.__aiter__()
 
     def __anext__(self) -> "Landing":
-        """Return the next piece, of a body that was begun."""
+        """Return the next piece of a body that was begun."""
         return self._protocol.__anext__()
 
     def response_bytes(self, status: int, headers: "Headers", body: bytes) -> None:
@@ -35,7 +35,7 @@ class Passing:
 
 
 class Marked(Passing):
-    """One whose answer gets more headers."""
+    """A wrapper whose answer gets more headers."""
 
     __slots__ = ("_more",)
 
@@ -50,7 +50,7 @@ class Marked(Passing):
 
 
 class Last(Passing):
-    """One whose answer is the last on its connection."""
+    """A wrapper whose answer is the last on its connection."""
 
     __slots__ = ()
 

@@ -1,9 +1,9 @@
-"""The front door: tells which requests are hot, and sends each on its way.
+"""The front door: decides which requests are hot, and sends each on its way.
 
-A read of one order and a create are hot when they are what ordinary clients send, whatever their
-Accept and Content-Type say in particular. What is odd (a query string, a header that matters
-twice, a body that is not announced, a head of many KiB) is cold: the rules for it are written
-once, and not here.
+A read of one order and a create are hot if they are what ordinary clients send, whatever the exact
+wording of Accept and Content-Type. Anything odd (a query string, a repeated header that matters, a
+body that is not announced, a head of many KiB) is cold: the rules for it are written once, and not
+here.
 """
 
 import re
@@ -29,30 +29,30 @@ if TYPE_CHECKING:
     from orders.http.rsgi import Exchange, Scope
 
 Begun = tuple[Callable[[Any], None], Any]
-"""What the loop is to call, and with what."""
+"""A function that the loop has to call, and its argument."""
 
 _ORDER: Final = f"{RESOURCE}/"
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch
 _NONE: Final = " "
-"""Stands for a header that is missing and must not be."""
+"""Stands for a required header that is missing."""
 _FEW: Final = 64
-"""Requests that wait, among which a call may have a large head; it costs a little to find out."""
+"""Waiting requests up to which a head may be large; beyond, its size is checked, at some cost."""
 _REMEMBERED: Final = 256
-"""How many values of a header are remembered, and how long one may be; others are cold."""
+"""How many values of a header are remembered, and how long one may be; a longer one is cold."""
 
 
 class FrontDoor:
     """Takes every request of the API."""
 
     def __init__(self, shared: Shared, *, gate: "Gate | None" = None, hot: bool = True) -> None:
-        """Be open.
+        """Choose the classes of hot calls.
 
         Args:
             shared: what the calls share.
-            gate: what every call asks before anything else; None lets everybody in.
-            hot: False has everything answered by the cold application.
+            gate: asked by every call before anything else; None admits everybody.
+            hot: False has the cold application answer everything.
 
         """
         self._shared = shared
@@ -66,10 +66,10 @@ class FrontDoor:
             )
 
     def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
-        """Take a request; from any thread.
+        """Take a request; callable from any thread.
 
         Returns:
-            What the loop has to call for it to go on; None if it waits for its body.
+            What the loop has to call so that it goes on; None if it waits for its body.
 
         """
         started = perf_counter()
@@ -99,7 +99,7 @@ class FrontDoor:
             return False
         announced = headers.get("content-length")
         if announced is not None:
-            length = int(announced)  # the server has seen to it that it is a number
+            length = int(announced)  # the server has checked that it is a number
             if length > BODY_LIMIT:
                 return False
         elif headers.get("transfer-encoding", "").lower() == "chunked":
@@ -143,7 +143,7 @@ class FrontDoor:
         return True
 
     def _may_wait(self, headers: dict[str, str]) -> bool:
-        """Whether a call may keep these headers while it waits: few calls may keep any."""
+        """Whether a call may keep these headers while it waits; while few wait, it always may."""
         shared = self._shared
         return shared.requests.in_flight + shared.bodies.waiting < _FEW or (
             len(headers) <= ORDINARY_HEADERS and len("".join(headers.values())) <= ORDINARY_HEAD
@@ -158,7 +158,7 @@ def _names_host(host: str) -> bool:
 
 @lru_cache(_REMEMBERED)
 def _gives_json(accept: str) -> bool:
-    """Whether a caller that accepts this takes what the API gives."""
+    """Whether a caller with this Accept header takes the API's answers."""
     return _passes(check_accept, accept)
 
 

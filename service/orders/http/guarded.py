@@ -1,7 +1,7 @@
-"""The hot calls of a service that is not open to all: each asks the gate before anything else.
+"""The hot calls of a service with authentication: each asks the gate before anything else.
 
-A caller that is known goes on at once. What takes longer to tell is told in the loop's thread, and
-a refusal is answered there, before the body is read.
+A known caller goes on at once. Any other is judged in the loop's thread, and a refusal is answered
+there, before the body is read.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ class _Guarded(Call):
     caller: Caller = NOBODY
 
     def begin(self) -> bool:
-        """Be a request in flight, of the caller."""
+        """Become a request in flight, of the caller."""
         begun = super().begin()
         self.context.subject = self.caller.name
         return begun
 
     def admitted(self) -> bool:
-        """Ask the gate; return whether the caller may go on, who has an answer if not."""
+        """Ask the gate; return whether the caller may go on, and answer it if not."""
         gate = self.gate
         try:
             self.caller = gate.caller(self._headers)
             gate.check(self.caller, self.requires)
-        except Exception as error:  # noqa: BLE001  told as what it is
+        except Exception as error:  # noqa: BLE001  answered as what it is
             self.refuse(error)
             return False
         return True
@@ -48,7 +48,7 @@ class _Create(_Guarded, CreateCall):
     requires = create_order.requires
 
     def refuse(self, error: Exception) -> None:
-        """Answer, and have the body thrown away."""
+        """Answer, and throw the body away."""
         self._protocol = self._shared.bridge.unread(self._scope, self._protocol)
         super().refuse(error)
 

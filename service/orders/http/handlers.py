@@ -1,7 +1,7 @@
 """Makes Litestar handlers of the endpoints.
 
-Litestar routes, checks the parameters' types and describes the result in OpenAPI. What it would
-judge otherwise than the hot path does is decided here, by the functions both use: content
+Litestar routes, checks the parameters' types and describes the result in OpenAPI. Where it would
+decide differently from the hot path, this module decides with the functions that both use: content
 negotiation, unknown query parameters, and strict JSON (Litestar would take "3" for 3).
 """
 
@@ -51,20 +51,20 @@ _encoder: Final = msgspec.json.Encoder()
 class StrictRequest(Request[Any, Any, State]):
     """A request whose body is decoded straight into the endpoint's type, without conversions.
 
-    Litestar would keep the bytes until the answer. Here they go once they are decoded, and what
-    the request is charged for its body follows.
+    Litestar would keep the bytes until the answer. Here they are dropped once they are decoded,
+    and the request's charge for its body is adjusted.
     """
 
     _sent: bytes | None = None
 
     async def body(self) -> bytes:
-        """Return what was sent; nothing any more once that is decoded."""
+        """Return the body; empty once it is decoded."""
         if self._sent is None:
             self._sent = b"".join([piece async for piece in self.stream()])
         return self._sent
 
     async def json(self) -> Any:
-        """Return what was sent as the endpoint's type, once."""
+        """Decode the body to the endpoint's type; works once."""
         sent = await self.body()
         self._sent = b""
         decoded = decode(self.route_handler.opt["decoder"], sent)
@@ -79,7 +79,7 @@ class StrictRequest(Request[Any, Any, State]):
 def handlers(gate: "Gate | None" = None) -> list[HTTPRouteHandler]:
     """Return a handler for each endpoint; they find the OrderService in `app.state.orders`.
 
-    With a gate, none is reached without a caller in the scope, who has the endpoint's scope.
+    With a gate, each requires a caller in the scope who has the authorization that it needs.
     """
     return [_handler(endpoint, gate) for endpoint in ENDPOINTS]
 
@@ -121,7 +121,7 @@ def _handler(endpoint: Endpoint, gate: "Gate | None") -> HTTPRouteHandler:
 
 
 def _services(endpoint: Endpoint, request: StrictRequest) -> list[Any]:
-    """Return what the function takes beside what the request has."""
+    """Return the function's arguments that do not come from the request."""
     state = request.app.state
     caller = request.scope.get("orders_caller", NOBODY)
     found = {"OrderService": state.orders, "Database": state.database, "Caller": caller}
@@ -129,7 +129,7 @@ def _services(endpoint: Endpoint, request: StrictRequest) -> list[Any]:
 
 
 def _refuse_nul(endpoint: Endpoint, arguments: Mapping[str, Any]) -> None:
-    """Refuse what PostgreSQL cannot hold; the endpoints of orders do so themselves."""
+    """Refuse a NUL, which PostgreSQL cannot hold; the endpoints of orders do so themselves."""
     places = {p.name: f"#/{p.place}/{p.wire}" for p in endpoint.parameters}
     for name, value in arguments.items():
         for pointer, text in texts(msgspec.to_builtins(value), places.get(name, "")):
@@ -160,7 +160,7 @@ def _sign(handle: Any, endpoint: Endpoint) -> None:
 
 
 def _parameter(parameter: Parameter) -> ParameterKwarg:
-    """Return Litestar's word for a parameter; only the bounds of numbers are checked by it."""
+    """Return a parameter in Litestar's terms; Litestar checks only the bounds of numbers."""
     metas = [meta for meta in parameter.type.__metadata__ if isinstance(meta, Meta)]
     return _PARAMETERS[parameter.place](
         name=parameter.wire,
@@ -175,7 +175,7 @@ def _type(parameter: Parameter) -> Any:
 
 
 def _guard(gate: "Gate") -> Callable[..., None]:
-    """Return what lets nobody in who was not let in before, with the scope that it takes."""
+    """Return a guard that refuses a caller without the scope that the endpoint requires."""
 
     def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         caller: Caller = connection.scope.get("orders_caller", NOBODY)  # type: ignore[assignment]
@@ -187,7 +187,7 @@ def _guard(gate: "Gate") -> Callable[..., None]:
 async def _admit(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """Refuse what the endpoint neither takes nor gives, before its arguments are read."""
+    """Refuse media types that the endpoint does not support, before its arguments are read."""
     endpoint: Endpoint = handler.opt["endpoint"]
     headers = dict(connection.scope["headers"])
     check_accept(headers.get(b"accept"))
@@ -205,10 +205,10 @@ async def _admit(
 
 
 def _conditions(endpoint: Endpoint) -> Callable[[Mapping[bytes, bytes]], bool]:
-    """Return what checks the conditions of a request, and says whether its answer is 304.
+    """Return a function that checks a request's conditions, and says whether its answer is 304.
 
-    It raises PreconditionFailed where one does not hold. They are checked once: before the body
-    is read, if there is one. An endpoint that takes If-Match checks them by itself.
+    It raises PreconditionFailed if a condition does not hold. Conditions are checked once, before
+    the body is read if there is one. An endpoint that takes If-Match checks them itself.
     """
     by_itself = any(parameter.wire == "If-Match" for parameter in endpoint.parameters)
     exists = any(e.method == "GET" and e.path == endpoint.path for e in ENDPOINTS)

@@ -1,7 +1,7 @@
-"""What RFC 9112 asks of the head of a request beyond what the server's HTTP library sees to.
+"""Checks of a request's head that RFC 9112 asks for and the server's HTTP library does not make.
 
-It is asked of every request on either port, before anything else. The answer is always 400: a 501
-for a transfer coding (6.1) would be a failure of the service to whoever counts those.
+They apply to every request on either port, before anything else. The answer is always 400: a 501
+for a transfer coding (6.1) would count as a failure of the service.
 """
 
 import re
@@ -18,7 +18,7 @@ _HOST: Final = re.compile(
 ).fullmatch
 """A host with or without a port (RFC 3986, 3.2.2)."""
 _HTTP_1_0: Final = "1"
-"""As Granian says it."""
+"""Granian's name for it."""
 
 
 def is_host(value: bytes) -> bool:
@@ -27,7 +27,7 @@ def is_host(value: bytes) -> bool:
 
 
 def refusal(scope: Scope) -> Problem | None:
-    """Return why a request is to be refused, if it is."""
+    """Return the problem for which to refuse a request, or None."""
     unreadable = scope.get("orders_unreadable")
     if unreadable == "idempotency-key":
         return MalformedIdempotencyKey(RULE)

@@ -1,9 +1,9 @@
 """Liveness, readiness and start-up, on both ports, as Kubernetes asks for them.
 
 Liveness has no dependency: a database that is away must not restart the pods. Readiness asks the
-database on every call, but only one question at a time is on its way. What keeps out writes alone
-is named and fails nothing, as reads go on. GoFr's two addresses are aliases. Bodies are for
-people; machines go by the status.
+database on every call, but only one question at a time is in flight. A failure that blocks only
+writes is named and fails nothing, because reads go on. GoFr's two addresses are aliases. Bodies
+are for people; machines go by the status.
 """
 
 import logging
@@ -14,7 +14,7 @@ from orders.http.asgi import Headers, Scope, correlated
 from orders.http.problems import READING, only_reading
 
 READINESS_PATIENCE: Final = 1.0
-"""Seconds that readiness waits for the database, less than a probe's usual time-out."""
+"""Seconds that readiness waits for the database, less than a probe's usual timeout."""
 
 _UNREADABLE: Final = "the schema version cannot be read"
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
@@ -32,14 +32,14 @@ class Answer(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One line of readiness; what is `tolerated` is told, and fails nothing."""
+    """One line of readiness; a `tolerated` failure is shown, and fails nothing."""
 
     name: str
     failure: str | None
     tolerated: bool = False
 
     def __str__(self) -> str:
-        """Say it as Kubernetes does."""
+        """Return the line in the form that Kubernetes uses."""
         if self.failure is None:
             return f"[+]{self.name} ok"
         if self.tolerated:
@@ -51,7 +51,7 @@ _OK: Final = Answer(200, [_TEXT, _NO_STORE], b"ok\n")
 
 
 class Health:
-    """What the process says of itself."""
+    """The health of the process."""
 
     def __init__(  # noqa: PLR0913  one fact each
         self,
@@ -67,10 +67,10 @@ class Health:
         Args:
             schema_version: asks the database; None when it does not answer.
             required_version: the schema version below which this code cannot run.
-            on_version: told every version that was seen.
-            writes_blocked: says what keeps writes out while reads go on.
+            on_version: called with every version that was read.
+            writes_blocked: says what blocks writes while reads go on.
             keys_lacking: says that no bearer token can be checked yet; None if none ever is.
-            drift: says what of the schema did not fit the model when its version was asked for.
+            drift: says how the table did not fit the model when the version was last read.
 
         """
         self._schema_version = schema_version
@@ -88,7 +88,7 @@ class Health:
         return path in _PATHS
 
     async def answer(self, scope: Scope) -> Answer:
-        """Return what the path says now; `?verbose` lists the checks."""
+        """Return the answer of a health path; `?verbose` lists the checks."""
         if scope["method"] not in READING:
             return Answer(*only_reading(scope))
         status, headers, body = await self._say(_PATHS[scope["path"]], scope["query_string"])
@@ -108,13 +108,13 @@ class Health:
         return [] if self._keys_lacking is None else [Check("keys", self._keys_lacking())]
 
     async def look(self) -> list[Check]:
-        """Ask the database for its schema version; return what is to be said of both.
+        """Ask the database for its schema version; return the checks that follow from it.
 
-        What the database says is for the log, once; whoever can reach a port is told less.
+        The database's own message goes to the log, once; callers of a port are told less.
         """
         try:
             version = await self._schema_version()
-        except Exception as error:  # noqa: BLE001  whatever it is, it is why this pod is not ready
+        except Exception as error:  # noqa: BLE001  any error makes this pod not ready
             if str(error) != self._refusal:
                 self._refusal = str(error)
                 log.warning("%s: %s", _UNREADABLE, error)

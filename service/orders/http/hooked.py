@@ -1,4 +1,4 @@
-"""The hot calls of a service with hooks of a team's own around every request."""
+"""The hot calls of a service with a team's own hooks around every request."""
 
 from typing import TYPE_CHECKING
 
@@ -10,32 +10,32 @@ if TYPE_CHECKING:
 
 
 class _Hooked(Call):
-    """A call that tells hooks of itself."""
+    """A call that runs hooks."""
 
     hooks: Hooks
     request: Request
     refused = False
 
     def begin(self) -> bool:
-        """Be a request in flight; return whether it goes on, or a hook had it answered."""
+        """Become a request in flight; return whether it goes on, or a hook refused it."""
         super().begin()
         self.request = Request(self._method, self._path, self.route, self.context)
         if self.refused:
             return False
         try:
             self.hooks.begin(self.request)
-        except Exception as error:  # noqa: BLE001  told as what it is
+        except Exception as error:  # noqa: BLE001  answered as what it is
             self.fail(error)
             return False
         return True
 
     def refuse(self, error: Exception) -> None:
-        """Answer before anything was done, so that no hook has been asked."""
+        """Answer before anything was done; no `before` hook runs."""
         self.refused = True
         super().refuse(error)
 
     def fail(self, error: Exception) -> None:
-        """Tell of the failure, and answer."""
+        """Run the `failed` hooks, and answer."""
         self.hooks.fail(self.request, error)
         super().fail(error)
 

@@ -1,8 +1,8 @@
 """The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header).
 
-The draft makes the value an Item of structured fields (RFC 9651, 3.3; before it RFC 8941) that is
-a String, so it is quoted, and may have parameters, of which none is known: they are ignored. As
-many clients do not quote, a bare run of visible characters is taken for the same key, whole.
+In the draft the value is a structured-field Item (RFC 9651, 3.3; before it RFC 8941) that is a
+String, so it is quoted and may have parameters; none is defined, so they are ignored. Because many
+clients do not quote, a bare run of visible characters is taken as the same key, as a whole.
 """
 
 import re
@@ -28,13 +28,13 @@ _PARAMETERS: Final = rf"(?:; *[a-z*][a-z0-9_.*-]*(?:={_VALUE})?)*"
 PATTERN: Final = (
     rf'^(?:"(?:[ !#-\[\]-~]|\\["\\]){{1,{LIMIT}}}"{_PARAMETERS}|[!#-+\--~]{{1,{LIMIT}}})$'
 )
-"""What is accepted, for the documentation."""
+"""The accepted values, for the documentation."""
 
 RULE: Final = (
     "it must be one quoted string (RFC 9651) of printable ASCII characters, in which only"
     ' \\" and \\\\ are escapes, or the same without quotes, spaces and commas'
 )
-"""What is accepted, for whoever sent something else."""
+"""The accepted values, for a caller that sent something else."""
 
 _QUOTED: Final = re.compile(rf'"((?:[ !#-\[\]-~]|\\["\\])*)"{_PARAMETERS}')
 _BARE: Final = re.compile(r"[!#-+\--~]*")
@@ -45,7 +45,7 @@ def parse(value: str) -> str:
     """Return the key that a header's value stands for, 1 to 255 printable ASCII characters.
 
     Raises:
-        MalformedIdempotencyKey: it stands for none.
+        MalformedIdempotencyKey: it is not a key.
 
     """
     if quoted := _QUOTED.fullmatch(value):
@@ -62,7 +62,7 @@ def parse(value: str) -> str:
 
 
 def wrong_length(length: int) -> MalformedIdempotencyKey:
-    """Return the problem for a key of so many characters."""
+    """Return the problem for a key of `length` characters."""
     return MalformedIdempotencyKey(
         f"the key must have 1 to {LIMIT} characters; this one has {length}"
     )

@@ -1,4 +1,4 @@
-"""Brings calls from the server's threads into the loop, with one wake-up for many."""
+"""Passes calls from the server's threads to the loop, with one wake-up for many."""
 
 import asyncio
 import logging
@@ -11,17 +11,17 @@ log = logging.getLogger("orders.http")
 
 
 class Inbox:
-    """What is to be called; to Granian's futures this is the loop, so bodies come the same way."""
+    """The calls to make; Granian's futures take it for the loop, so bodies come the same way."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Be empty."""
+        """Start empty."""
         self._loop = loop
         self._calls: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._woken = False
-        self._context = Context()  # nobody's trace
+        self._context = Context()  # without a trace
 
     def put(self, function: Callable[[Any], None], argument: Any) -> None:
-        """Have this called in the loop; from any thread."""
+        """Call a function in the loop; usable from any thread."""
         self._calls.append((function, argument))
         if not self._woken:
             self._woken = True
@@ -30,14 +30,14 @@ class Inbox:
     def call_soon_threadsafe(
         self, callback: Callable[[Any], None], future: Any, *, context: object = None
     ) -> None:
-        """Have a future's callback called; `context` is None, or the caller's."""
+        """Call a future's callback in the loop; `context` is None, or the caller's."""
         del context
         self.put(callback, future)
 
     call_soon = call_soon_threadsafe
 
     def _empty(self) -> None:
-        self._woken = False  # whoever comes from now on wakes the loop again
+        self._woken = False  # a later `put` wakes the loop again
         calls = self._calls
         for _ in range(len(calls)):
             function, argument = calls.popleft()

@@ -1,4 +1,4 @@
-"""Names of fields that are too long to be decoded: the decoder's error would repeat them.
+"""Finds names of fields that are too long to be decoded: the decoder's error would repeat them.
 
 msgspec copies the name of an unknown field twice on its way into the message, with four bytes for
 each character if one is an emoji: nine bytes of memory for each byte of such a name.
@@ -19,21 +19,21 @@ _ENDS_NAME: Final = re.compile(rb'"\s*:')
 
 
 def long_name(body: bytes) -> str | None:
-    """Return the beginning of a field's name in JSON that has more than `LONGEST` bytes.
+    """Return the beginning of a field's name that has more than `LONGEST` bytes; None without one.
 
-    An ordinary body has a quotation mark in each piece of half that size, which is all that is
-    looked at: some microseconds for a whole batch.
+    An ordinary body has a quotation mark in each piece of half that size, and only that is
+    checked: some microseconds for a whole batch.
     """
     last = len(body) - _HALF
     if last <= _HALF or all(_has_quote(body, at) for at in range(0, last, _HALF)):
         return None
-    # Of the same length, but what is escaped is gone: every quotation mark begins or ends a text.
+    # Of the same length without escapes, so that every quotation mark begins or ends a text.
     at = _long_name(body.replace(rb"\\", b"__").replace(rb"\"", b"__"))
     return None if at is None else body[at : at + _SHOWN].decode("utf-8", "replace")
 
 
 def _has_quote(body: bytes, at: int) -> bool:
-    """Whether a piece has a quotation mark that is not escaped for sure."""
+    """Whether a piece surely has a quotation mark that is not escaped."""
     first = body.find(b'"', at, at + _HALF)
     if first < 0:
         return False

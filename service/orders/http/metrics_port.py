@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orders.telemetry.metrics import Metrics
 
 _PATHS: Final = frozenset(("/metrics", "*"))
-"""The asterisk is what OPTIONS may ask about: the server as a whole."""
+"""OPTIONS may ask about the asterisk: the server as a whole."""
 
 
 class MetricsPort:
@@ -23,7 +23,7 @@ class MetricsPort:
     def __init__(
         self, metrics: "Metrics", health: "Health", gate: "MetricsGate | None" = None
     ) -> None:
-        """Keep what is exposed; with a gate, to whom: the probes are open to all."""
+        """Keep what to expose; a gate restricts the metrics, while probes stay open to all."""
         self._metrics = metrics
         self._health = health
         self._gate = gate
@@ -43,7 +43,7 @@ class MetricsPort:
         elif scope["method"] not in READING:
             status, headers, body = only_reading(scope)
         else:
-            await self._health.look()  # the schema's version, whether or not a probe ever asks
+            await self._health.look()  # updates the schema's version, even if no probe asks
             accept = dict(joined(scope["headers"])).get(b"accept", b"").decode("latin-1")
             content_type, body = self._metrics.expose(accept)
             status, headers = 200, correlated([(b"content-type", content_type.encode())], scope)
@@ -51,7 +51,7 @@ class MetricsPort:
 
 
 def _unwelcome(gate: "MetricsGate", scope: Scope) -> Problem | None:
-    """Return why whoever asks may not."""
+    """Return why the caller is refused, or None."""
     headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in joined(scope["headers"])}
     try:
         gate.admit(headers)

@@ -1,7 +1,7 @@
-"""What can be done with orders over HTTP.
+"""The operations on orders over HTTP.
 
-Each function is the whole of its operation, on either path: it takes the domain's service and the
-request's parts, and says what to answer. What it raises is one of `orders.errors`.
+Each function is its whole operation, on either path: it takes the order service and the request's
+parts, and returns the answer. What it raises is one of `orders.errors`.
 """
 
 from collections.abc import Sequence
@@ -58,12 +58,12 @@ IdempotencyKey = Annotated[
 
 _REPLAYED: Final = ("idempotency-replayed", "true")
 PRIVATE: Final = ("cache-control", "private, no-cache")
-"""Of what is the caller's alone, and another time may be another."""
+"""For answers that are only for the caller, and may differ next time."""
 _UNCHANGING: Final = (
     ("cache-control", "private, max-age=86400, immutable"),
     ("vary", "authorization, x-api-key"),
 )
-"""Of an order: its caller may keep it, for a day only as a release may give it another form."""
+"""For an order: its caller may keep it, but only for a day, as a release may change its form."""
 
 
 @endpoint(
@@ -229,11 +229,11 @@ async def list_orders(  # noqa: PLR0913  each is a parameter of the request
 
 
 def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
-    """Return the key that a header stands for, if an order can be inserted.
+    """Return the key that a header stands for, after checking that the order can be inserted.
 
     Raises:
-        MalformedIdempotencyKey: it stands for none.
-        InvalidRequest: a text has what PostgreSQL cannot hold.
+        MalformedIdempotencyKey: the header is not a key.
+        InvalidRequest: a text has a NUL, which PostgreSQL cannot hold.
 
     """
     key = None if idempotency_key is None else idempotency.parse(idempotency_key)
@@ -252,7 +252,7 @@ def found(order: Order, if_none_match: str | None, if_match: str | None) -> Repl
     """Answer with an order, or with 304 if the caller has it.
 
     Raises:
-        PreconditionFailed: the caller wants another one.
+        PreconditionFailed: If-Match names only other entity tags.
 
     """
     tag = etag(order.id)
@@ -265,7 +265,7 @@ def found(order: Order, if_none_match: str | None, if_match: str | None) -> Repl
 
 
 def _ids(text: str) -> list[str]:
-    """Return ids that are separated by commas, each once."""
+    """Return the ids in a text, separated by commas, each once."""
     ids = text.split(",")
     if len(ids) > IDS_MAX:
         raise invalid("#/query/ids", f"has {len(ids)} ids; allowed: 1 to {IDS_MAX}")
@@ -273,7 +273,7 @@ def _ids(text: str) -> list[str]:
 
 
 def _item(text: str) -> str:
-    """Return the item that a list is of; one that no order can have is a mistake."""
+    """Return the item to filter by; one that no order can have is refused."""
     checked(text, Item, "#/query/item")
     if "\0" in text:
         raise _nul("#/query/item")
