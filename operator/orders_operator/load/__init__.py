@@ -1,1 +1,1 @@
-"""Load on an order service, and what became of each request; a leaf, also used as a library."""
+"""Makes load on an order service and reports what became of each request; also a library."""

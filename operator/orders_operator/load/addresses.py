@@ -1,6 +1,6 @@
-"""Where a host is, looked up every 5 s on the side.
+"""The addresses of a host, looked up every 5 s in the background.
 
-A fresh connection would otherwise cost a look-up, and one that takes long or fails would count as
+Otherwise each fresh connection would cost a look-up, and one that is slow or fails would count as
 a failure of the service. A host that was found once keeps its addresses while look-ups fail.
 """
 
@@ -23,11 +23,10 @@ class Addresses:
         self._lookup: asyncio.Task[None] | None = None
 
     async def get(self) -> list[str]:
-        """Return them; calls wait for a look-up only until one has succeeded.
+        """Return the addresses; calls wait for a look-up only until one has succeeded.
 
         Raises:
             OSError: the host was never found.
-
         """
         now = asyncio.get_running_loop().time()
         if self._lookup is None and (not self._found or now >= self._until):
@@ -39,7 +38,7 @@ class Addresses:
         return self._found
 
     def close(self) -> None:
-        """Look up no more."""
+        """Cancel the look-up that is under way."""
         if self._lookup is not None:
             self._lookup.cancel()
 
@@ -51,4 +50,4 @@ class Addresses:
     def _looked_up(self, lookup: asyncio.Task[None]) -> None:
         self._lookup = None
         if not lookup.cancelled():
-            lookup.exception()  # whoever waits has it
+            lookup.exception()  # whoever waits for it receives it

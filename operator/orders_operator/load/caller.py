@@ -1,4 +1,4 @@
-"""One request from when it is due to its end, its further tries included."""
+"""One request from when it is due to its end, including its further tries."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ NOT_STARTED: Final = "NotStarted"
 """The error of a request that was due while too many were in flight."""
 
 CUT_OFF: Final = "CutOff"
-"""The error of a request that had not ended a while after the load was stopped."""
+"""The error of a request that was still under way some time after the load was stopped."""
 
 _UNAVAILABLE: Final = 503
 
@@ -34,7 +34,7 @@ class _Failed(NamedTuple):
 
 
 class Caller:
-    """Makes the requests of one load; `due` is in seconds since it was made."""
+    """Makes the requests of one load; `due` is in seconds since its start."""
 
     def __init__(self, settings: LoadSettings, ledger: Ledger, tally: Tally) -> None:
         """Start the clock."""
@@ -56,11 +56,11 @@ class Caller:
         return time.monotonic() - self._begin
 
     def close(self) -> None:
-        """Close what connections are left."""
+        """Close the idle connections."""
         self._connections.close()
 
     async def call(self, number: int, due: float) -> None:
-        """Make a request; note how it ended."""
+        """Make a request, with its further tries, and note the outcome."""
         kind = schedule.kind(number, self._settings)
         request = self._request(number, kind)
         began, attempt = due, 1

@@ -1,6 +1,6 @@
 """`orders-operator load`: one load, from its first request to its report.
 
-SIGINT and SIGTERM stop it early; what it knows by then is reported all the same.
+SIGINT and SIGTERM stop it early; it still reports what it knows by then.
 """
 
 import asyncio
@@ -22,8 +22,7 @@ def main(settings: LoadSettings, listen: Address | None, ledger: Path | None) ->
     """Make a load; return the exit status, which is 0 whatever the service answered.
 
     Raises:
-        SettingsError: the port cannot be listened on, or the ledger not be written.
-
+        SettingsError: the port cannot be bound, or the ledger cannot be written.
     """
     with contextlib.ExitStack() as stack:
         file = None

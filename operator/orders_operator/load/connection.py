@@ -1,7 +1,8 @@
-"""One HTTP/1.1 connection that never does anything twice.
+"""One HTTP/1.1 connection that never sends a request twice.
 
 HTTP clients send a request again by themselves when a kept-alive connection turns out to be
-closed; here that is a failure, and known exactly: on which connection, and how far it had come.
+closed. Here that is a failure, and the report says exactly on which connection it happened, and
+how far the request had come.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 Phase = Literal["connecting", "sent", "answering"]
-"""Where a try ended: before it was sent, before the first byte of its answer, or within it."""
+"""How far a try came: not sent, sent without a byte of an answer, or within the answer."""
 
 _FIRST_FINAL_STATUS: Final = 200
 _CLOSE_SECONDS: Final = 1.0
@@ -29,7 +30,7 @@ class Answer(NamedTuple):
 
 
 class NoAnswer(Exception):
-    """A try ended without one; `what` is its error's name."""
+    """A try ended without an answer; `what` is the name of its error."""
 
     def __init__(self, what: str, phase: Phase, *, reused: bool) -> None:
         """Keep what is known."""
@@ -43,11 +44,11 @@ class Connection(asyncio.Protocol):
     """Carries one request at a time."""
 
     def __init__(self) -> None:
-        """Be ready for `create_connection`."""
+        """Prepare a protocol for `create_connection`."""
         self.requests = 0
-        """How many it has carried."""
+        """How many requests it has carried."""
         self.idle_since = 0.0
-        """For the pool, on the loop's clock."""
+        """When it became idle, on the loop's clock; the pool sets it."""
         self._parser = HttpResponseParser(self)
         self._poll = select.poll()
         self._transport: asyncio.Transport | None = None
@@ -71,17 +72,16 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether another request may be sent: it is open, and nothing came unasked.
 
-        The system is asked, as the loop may not have come to it yet: what the server had closed
-        before the request was sent is no failure of the server's.
+        This asks the system, because the loop may not have noticed yet: a connection that the
+        server closed before the request was sent is no failure of the server.
         """
         return self._transport is not None and not self._poll.poll(0)
 
     async def ask(self, request: bytes) -> Answer:
-        """Send a request, return its answer.
+        """Send a request and return its answer.
 
         Raises:
             NoAnswer: the connection ended first.
-
         """
         if self._transport is None:
             raise NoAnswer("ServerDisconnected", "connecting", reused=self.requests > 0)
@@ -92,9 +92,9 @@ class Connection(asyncio.Protocol):
         return await self._answer
 
     def leave(self) -> None:
-        """Let the server close it, as it said it would; close it if that takes over 1 s.
+        """Let the server close it, as it announced; close it if that takes over 1 s.
 
-        Who closes first keeps the port for a minute, and a client has only so many.
+        The side that closes first keeps the port for a minute, and a client has only so many.
         """
         if self._transport is not None:
             loop = asyncio.get_running_loop()
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Take some of an answer."""
+        """Parse a part of an answer."""
         if self._answer is None:
             self.abort()  # nothing was asked
             return
@@ -125,7 +125,7 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what it carries."""
+        """Fail the request that it carries."""
         self._transport = None
         if self._closing is not None:
             self._closing.cancel()
@@ -135,23 +135,23 @@ class Connection(asyncio.Protocol):
             self._fail("ServerDisconnected" if self._phase == "sent" else "IncompleteAnswer")
 
     def on_message_begin(self) -> None:
-        """Forget the answer before; refuse one that nobody asked for."""
+        """Forget the previous answer; refuse one that nobody asked for."""
         if self._answer is None:
             raise ValueError("nothing was asked")
         self._body = b""
         self._retry_after = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take the one header that matters; the parser sees to those of the framing."""
+        """Keep Retry-After; the parser handles the headers of the framing."""
         if name.lower() == b"retry-after":
             self._retry_after = float(value) if value.isdigit() else _SOME_TIME
 
     def on_body(self, body: bytes) -> None:
-        """Take some of the body."""
+        """Add a part of the body."""
         self._body += body
 
     def on_message_complete(self) -> None:
-        """Hand the answer over."""
+        """Return the answer to the caller of `ask`."""
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL_STATUS:
             return

@@ -1,8 +1,8 @@
 """Connections to one server: kept-alive ones that are renewed, and fresh ones.
 
-The one that was idle longest is taken, so each has its turn and hears in time that its server is
-about to end. There is no bound on their number, and no queue: a request that finds none idle opens
-one, as callers do that know nothing of each other.
+The connection that was idle longest is used first, so each has its turn and learns in time that
+its server is about to end. Their number is not limited, and there is no queue: a request that
+finds none idle opens one, like independent callers do.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ class Connections:
         """Start without connections.
 
         Args:
-            url: of which scheme, host and port count.
-            timeout: the seconds that one try may take, connecting included.
+            url: its scheme, host and port are used.
+            timeout: the seconds that one try may take, including the connection.
             renew: how many requests a kept-alive connection may carry.
-            authorities: certificates of those who vouch for the server; None for the system's.
+            authorities: a file of certificate authorities; None for the system's.
 
         """
         parts = urlsplit(url)
@@ -69,13 +69,13 @@ class Connections:
                 self._give_back(connection, answered=answer is not None, fresh=fresh)
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle connections."""
         self._addresses.close()
         while self._idle:
             self._idle.popleft().abort()
 
     def _take(self) -> Connection | None:
-        """Return one that may be used, and close those before it that may not."""
+        """Return a usable idle connection, and close the unusable ones before it."""
         now = asyncio.get_running_loop().time()
         while self._idle:
             connection = self._idle.popleft()
@@ -96,7 +96,7 @@ class Connections:
             self._idle.append(connection)
 
     async def _connect(self) -> Connection:
-        """Connect to the first of the host's addresses that takes it, as every client does."""
+        """Connect to the first of the host's addresses that accepts, as every client does."""
         loop = asyncio.get_running_loop()
         addresses = await self._addresses.get()
         for address in addresses[:-1]:

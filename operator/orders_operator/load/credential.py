@@ -1,7 +1,7 @@
-"""The credential of a load: one word in a file, which is read again while the load runs.
+"""The credential of a load: one word in a file, which is read again every 10 s.
 
-A token that Kubernetes projects into a pod is replaced before it expires. A file that cannot be
-read meanwhile, or is being written, leaves what was read before.
+A token that Kubernetes projects into a pod is replaced before it expires. While the file cannot be
+read, or is being written, the earlier credential stays.
 """
 
 import re
@@ -34,7 +34,7 @@ def word(path: Path) -> str:
 
 
 class Credential:
-    """A line of a request's head, or none."""
+    """A credential as a header line of requests; empty without a file."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """Starts each request when it is due.
 
-The loop is open: requests start at fixed times, whatever became of those before, and their latency
+The loop is open: requests start at fixed times, whatever became of earlier ones, and their latency
 counts from when they were due. So a service that stalls is charged with every request that it kept
-waiting. How many are in flight is bounded; one over the bound fails, as `NotStarted`.
+waiting. The number of requests in flight is limited; one beyond the limit fails as `NotStarted`.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from orders_operator.load.tally import Tally
 from orders_operator.load.watch import Watch
 
 IN_FLIGHT: Final = 10_000
-"""How many requests may be in flight, where the process may have so many sockets."""
+"""How many requests may be in flight, if the process may have enough sockets."""
 
 _OTHER_FILES: Final = 100
 _BATCH: Final = 64
 
 
 class Load:
-    """One load, to be run once."""
+    """One load, which runs once."""
 
     def __init__(self, settings: LoadSettings) -> None:
         """Prepare; nothing is sent."""
@@ -47,7 +47,7 @@ class Load:
         self._ended_at: datetime | None = None
 
     async def run(self) -> None:
-        """Return when the last request has ended."""
+        """Run the load, until its last request has ended."""
         self._started_at = datetime.now(UTC)
         caller = Caller(self._settings, self._ledger, self._tally)
         async with asyncio.TaskGroup() as asking:
@@ -63,7 +63,7 @@ class Load:
         self._ended_at = datetime.now(UTC)
 
     def stop(self) -> None:
-        """Start no more requests; those in flight may take as long as one try, then they fail."""
+        """Start no more requests; those in flight fail unless they end within a try's timeout."""
         if self._stopped or self._ended_at is not None:
             return
         self._stopped = True
@@ -72,13 +72,13 @@ class Load:
             asyncio.get_running_loop().call_later(self._settings.timeout, self._cut_off)
 
     def report(self) -> Report:
-        """Return what is known now."""
+        """Return the report so far."""
         now = time.monotonic()
         watched = {url: watch.report(now) for url, watch in self._watches.items()}
         return self._tally.report(self._started_at, self._ended_at, watched)
 
     def ledger(self) -> Iterable[Entry]:
-        """Yield every acknowledged order, and every create whose end is unknown."""
+        """Yield every acknowledged order, and every create whose outcome is unknown."""
         return self._ledger.entries()
 
     async def _pace(self, caller: Caller, sending: asyncio.TaskGroup) -> None:
@@ -113,7 +113,7 @@ class Load:
 
 
 def _capacity() -> int:
-    """Return how many requests may be in flight, after allowing the process what it may have.
+    """Return how many requests may be in flight, after raising the process's limit of files.
 
     Each may have a connection, and there may be as many idle ones.
     """

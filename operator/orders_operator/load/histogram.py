@@ -1,7 +1,7 @@
-"""Durations by log-linear bucket, so that percentiles cost little and lie by at most 1 in 32.
+"""Durations in log-linear buckets, so that percentiles are cheap and at most 1 in 32 too high.
 
-Each power of two of microseconds has 32 buckets of one width, as in HdrHistogram. Only those that
-were hit exist: a second of requests takes a few dozen. A percentile is the upper end of its
+Each power of two of microseconds has 32 buckets of equal width, as in HdrHistogram. Only buckets
+that were hit exist: a second of requests takes a few dozen. A percentile is the upper end of its
 bucket, so it is never better than what was measured.
 """
 
@@ -23,10 +23,10 @@ class Histogram:
         self._buckets: dict[int, int] = {}
         self.count = 0
         self.max = 0.0
-        """The longest, exactly; 0 while there is none."""
+        """The longest duration, exactly; 0 while there is none."""
 
     def observe(self, seconds: float) -> None:
-        """Count one duration; less than nothing, as from a clock's rounding, is nothing."""
+        """Count one duration; a negative one, as from a clock's rounding, counts as 0."""
         bucket = _bucket(max(int(seconds * _MICROSECONDS), 0))
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
         self.count += 1

@@ -1,7 +1,7 @@
-"""What the service acknowledged, to compare with its database row by row.
+"""The orders that the service acknowledged, to compare with its database row by row.
 
-An order is made from its number and the run's name, so that one takes 32 bytes here: a million are
-32 MB. Unknown are creates that were given up and may exist all the same.
+An order is derived from its number and the run's name, so that one takes 32 bytes here: a million
+take 32 MB. Creates that were given up are unknown: they may exist all the same.
 """
 
 import uuid
@@ -15,7 +15,7 @@ _QUANTITIES = 1000
 
 
 class Order(Struct, frozen=True):
-    """What is sent, and what must be read."""
+    """An order as it is sent, and as it must be read."""
 
     key: str
     item: str
@@ -23,7 +23,7 @@ class Order(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One create; `id` None when its end is unknown, `at` when that was known, since 1970."""
+    """One create; `id` is None if its outcome is unknown, `at` when that was known, since 1970."""
 
     id: str | None
     key: str
@@ -36,7 +36,7 @@ class Ledger:
     """The creates of one run."""
 
     def __init__(self, run: str) -> None:
-        """Start empty; no other run may have this name, as keys are made of it."""
+        """Start empty; the name of the run must be unique, because keys are made of it."""
         self._run = run
         self._numbers = array("Q")
         self._ids = bytearray()
@@ -50,7 +50,7 @@ class Ledger:
 
     @property
     def unknown(self) -> int:
-        """Return how many creates have an unknown end."""
+        """Return how many creates have an unknown outcome."""
         return len(self._unknown_numbers)
 
     def order(self, number: int) -> Order:
@@ -65,18 +65,18 @@ class Ledger:
         self._times.append(at)
 
     def lose(self, number: int, at: float) -> None:
-        """Note that nobody knows whether the order of this number was made."""
+        """Note that it is unknown whether the order of this number was created."""
         self._unknown_numbers.append(number)
         self._unknown_times.append(at)
 
     def acknowledged(self, position: int) -> Entry:
-        """Return one of the acknowledged orders, by its position."""
+        """Return the acknowledged order at a position."""
         start = position * _ID_BYTES
         order_id = uuid.UUID(bytes=bytes(self._ids[start : start + _ID_BYTES]))
         return self._entry(self._numbers[position], str(order_id), self._times[position])
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what is noted when each half begins; more may be noted meanwhile."""
+        """Yield acknowledged orders, then unknown ones; more may be noted meanwhile."""
         for position in range(len(self)):
             yield self.acknowledged(position)
         for position in range(self.unknown):

@@ -1,4 +1,4 @@
-"""The port by which a load in a cluster is followed, stopped, and asked for its ledger."""
+"""The port at which a load in a cluster is followed, stopped, and asked for its ledger."""
 
 import itertools
 from typing import Final
@@ -17,7 +17,7 @@ class Port:
     """Answers GET /report, GET /ledger, GET /healthz and POST /stop."""
 
     def __init__(self, load: Load) -> None:
-        """Take the load that is told of."""
+        """Take the load to report on."""
         self._load = load
         app = web.Application()
         app.add_routes(
@@ -31,11 +31,10 @@ class Port:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     async def open(self, address: Address) -> int:
-        """Listen; return the port, which is another one if 0 was asked for.
+        """Listen; return the port, which the system chooses if 0 was given.
 
         Raises:
-            OSError: it cannot be listened on.
-
+            OSError: the address cannot be bound.
         """
         await self._runner.setup()
         await web.TCPSite(self._runner, address.host, address.port).start()
@@ -50,7 +49,7 @@ class Port:
         return web.Response(body=body, content_type="application/json")
 
     async def _ledger(self, request: web.Request) -> web.StreamResponse:
-        """Send the ledger piece by piece, so that requests go out on time meanwhile."""
+        """Send the ledger in pieces, so that requests still start on time meanwhile."""
         answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await answer.prepare(request)
         entries = iter(self._load.ledger())

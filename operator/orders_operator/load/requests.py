@@ -1,4 +1,4 @@
-"""The two requests of a load as bytes, and what their answers must be."""
+"""The two requests of a load as bytes, and the checks of their answers."""
 
 import uuid
 from typing import Final
@@ -11,7 +11,7 @@ from orders_operator.load.credential import Credential
 from orders_operator.load.ledger import Entry, Order
 
 MISMATCH: Final = "Mismatch"
-"""What is wrong with a read of something else than was acknowledged, or a create of it."""
+"""The error of an answer with another order than the one that was created."""
 
 _CREATED: Final = 201
 _FOUND: Final = 200
@@ -36,7 +36,7 @@ _problem: Final = msgspec.json.Decoder(_Problem)
 
 
 def get(url: str) -> bytes:
-    """Return the request of what is at a URL, on a connection of its own."""
+    """Return a GET request for a URL, on a connection of its own."""
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return f"{_head('GET', target, parts.netloc, fresh=True)}\r\n".encode()
@@ -52,11 +52,11 @@ class Create:
         self.key = order.key
         self.content = content
         self.order_id: uuid.UUID | None = None
-        """Once the order is acknowledged."""
+        """The order's id, once it is acknowledged."""
         self._order = order
 
     def wrong(self, answer: Answer) -> str | None:
-        """Return what is wrong with an answer."""
+        """Return what is wrong with an answer; None if nothing is."""
         if answer.status != _CREATED:
             return _problem_type(answer)
         told = _decoded(answer)
@@ -78,7 +78,7 @@ class Read:
         self._expected = (entry.id, entry.item, entry.quantity)
 
     def wrong(self, answer: Answer) -> str | None:
-        """Return what is wrong with an answer; that there is no such order is a mismatch."""
+        """Return what is wrong with an answer, or None; a missing order is a mismatch."""
         if answer.status not in {_FOUND, _MISSING}:
             return _problem_type(answer)
         told = _decoded(answer)
@@ -91,7 +91,7 @@ class Requests:
     """Writes requests to one service."""
 
     def __init__(self, url: str, credential: Credential | None = None) -> None:
-        """Take the API's address, and what says who calls."""
+        """Take the API's URL, and the caller's credential."""
         parts = urlsplit(url)
         self._credential = credential or Credential()
         self._path = f"{parts.path.rstrip('/')}/orders"
@@ -142,7 +142,7 @@ def _decoded(answer: Answer) -> _Told | None:
 
 
 def _problem_type(answer: Answer) -> str:
-    """Return the type of the problem, without its address, or else the status."""
+    """Return the problem's type, without its address, or else the status."""
     try:
         return _problem.decode(answer.body).type.rpartition("/")[2] or str(answer.status)
     except msgspec.MsgspecError:

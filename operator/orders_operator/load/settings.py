@@ -1,4 +1,4 @@
-"""What load is made, read once; as flags of a command line, or by name from Python.
+"""The settings of a load, read once: from command-line flags, or by name in Python.
 
 One table has each flag with its default, what is allowed, and its meaning, so that the help and
 the message about a bad value cannot differ.
@@ -53,7 +53,7 @@ class LoadSettings(Struct, frozen=True):
 
 
 class Address(NamedTuple):
-    """Where to listen; `host` None means on every address."""
+    """An address to listen on; a `host` of None means every address."""
 
     host: str | None
     port: int

@@ -1,4 +1,4 @@
-"""Counts what became of requests, second by second; memory does not grow with their number.
+"""Counts the outcomes of requests, second by second; memory does not grow with their number.
 
 A second is summed up once all its requests have ended; until then it keeps a histogram.
 """
@@ -28,10 +28,10 @@ class _Running:
 
 
 class Tally:
-    """What became of requests; times are seconds since the start."""
+    """The outcomes of requests; times are seconds since the start."""
 
     def __init__(self, settings: LoadSettings, ledger: Ledger) -> None:
-        """Start at nothing; a report also says what the settings and the ledger have."""
+        """Start at 0; a report also has data from the settings and the ledger."""
         self._settings = settings
         self._ledger = ledger
         self._latency = Histogram()
@@ -85,7 +85,7 @@ class Tally:
             self._failures.append(failure)
 
     def sum_up(self, before: float) -> None:
-        """Take it that all requests that were due before this time have ended."""
+        """Sum up the seconds before this time, when all requests that were due then have ended."""
         for at in sorted(self._running):
             if at + 1 > before:
                 break
@@ -94,7 +94,7 @@ class Tally:
     def report(
         self, started_at: datetime, ended_at: datetime | None, watched: dict[str, Watched]
     ) -> Report:
-        """Return all that is known now."""
+        """Return the report so far."""
         running = [_summed_up(at, self._running[at]) for at in sorted(self._running)]
         return Report(
             started_at=started_at,

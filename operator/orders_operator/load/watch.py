@@ -1,4 +1,4 @@
-"""Asks one URL four times a second, whatever it answered before: what a probe would have seen."""
+"""Requests one URL four times a second, as a probe would, whatever it answered before."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ class Watch:
     """The answers of one URL."""
 
     def __init__(self, url: str, timeout: float, authorities: Path | None = None) -> None:
-        """Take what is asked, the seconds for each answer, and who vouches for the server."""
+        """Take the URL, the seconds for each answer, and a file of certificate authorities."""
         self._connections = Connections(url, timeout=timeout, renew=1, authorities=authorities)
         self._request = requests.get(url)
         self._answers: Counter[str] = Counter()
@@ -28,7 +28,7 @@ class Watch:
         self._until: float | None = None
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Send requests until cancelled."""
         loop = asyncio.get_running_loop()
         self._good_at = due = loop.time()
         try:
@@ -42,7 +42,7 @@ class Watch:
             self._connections.close()
 
     def report(self, now: float) -> Watched:
-        """Return what came by now, on the loop's clock; a gap that is still open counts."""
+        """Return the answers so far; a gap that is still open at `now` (loop's clock) counts."""
         open_gap = (self._until or now) - self._good_at if self._good_at is not None else 0.0
         return Watched(dict(self._answers), max(self._longest, open_gap))
 

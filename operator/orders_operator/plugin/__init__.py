@@ -1,4 +1,4 @@
-"""`kubectl orders`: looks at rollouts and talks to them, from the machine of a person.
+"""`kubectl orders`: shows and controls rollouts from a person's machine.
 
-Nothing of it is in the operator's image.
+The operator's image does not contain it.
 """

@@ -1,4 +1,4 @@
-"""`kubectl orders`: the command line. kubectl starts `kubectl-orders` and passes everything on."""
+"""`kubectl orders`: the command line. kubectl starts `kubectl-orders` with all its arguments."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ PROGRAM: Final = "kubectl orders"
 USAGE_ERROR: Final = 2
 INTERRUPTED: Final = 128 + signal.SIGINT
 Run = Callable[[Kube, str, argparse.Namespace], Coroutine[Any, Any, int]]
-"""Does a command in a namespace; returns the exit status."""
+"""Runs a command in a namespace; returns the exit status."""
 
 _TAIL: Final = 100
 _LONGEST_TAIL: Final = 1_000_000
@@ -57,8 +57,8 @@ exit status: 0 on success, 1 if something could not be done, 2 for wrong usage
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    # Who ignores it, as some shells and CI runners do, has us ignore it too, and then nobody can
-    # learn how kubectl ended.
+    # A parent that ignores it, as some shells and CI runners do, makes us ignore it too, and then
+    # the exit status of kubectl is lost.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     parser = _parser()
     arguments = parser.parse_args(argv)
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -105,7 +105,7 @@ def _access(arguments: argparse.Namespace) -> Access:
 
 
 def _settings(arguments: argparse.Namespace) -> LoadSettings | None:
-    """Read the flags of a load before anything is done."""
+    """Read the flags of a load before anything else is done."""
     if arguments.run is not _load:
         return None
     if arguments.url is None and arguments.token_file is not None:
@@ -172,7 +172,7 @@ async def _load(kube: Kube, where: str, arguments: argparse.Namespace) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE_ERROR, f"{self.prog}: {message}; see {self.prog} --help\n")

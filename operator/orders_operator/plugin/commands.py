@@ -1,7 +1,7 @@
 """`promote`, `abort`, `pause`, `resume`, `retry` and `restart`: annotations for the operator.
 
-Each but `restart` names the revision, or the failure, that it is meant for, so that one that comes
-late says nothing to the next. What would be of no effect is refused, and says why.
+Each but `restart` names the revision, or the failure, that it is meant for, so that a late one
+does not affect the next revision. A command that would have no effect is refused with a reason.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from orders_operator.rollout.situation import stamp
 
 Command = Literal["promote", "abort", "pause", "resume", "retry", "restart"]
 MANAGER: Final = "orders-plugin"
-"""Not `kubectl-...`: what field managers of that prefix have set, Flux takes away again."""
+"""Not `kubectl-...`: Flux removes what field managers with that prefix have set."""
 _ANNOTATIONS: Final[Mapping[Command, str]] = {
     "promote": PROMOTE,
     "abort": ABORT,
@@ -32,13 +32,14 @@ _ANNOTATIONS: Final[Mapping[Command, str]] = {
     "restart": RESTART,
 }
 _ONE_AT_A_TIME: Final = (PROMOTE, ABORT, PAUSE, RETRY)
-"""The last of these counts. A restart is none of them: it stays, a part of what is declared."""
+"""Only the latest of these is kept. A restart is none of them: it stays, as a part of the
+declaration."""
 _PHASES: Final[Mapping[Command, frozenset[str]]] = {
     "promote": frozenset({"Canary", "Paused", "Baking", "Halted"}),
     "abort": frozenset({"Canary", "Paused", "Promoting", "Baking", "Progressing", "Halted"}),
     "pause": frozenset({"Canary"}),
 }
-"""Where the rollout has to be for a command to have an effect."""
+"""The phases in which a command has an effect."""
 _ELSE: Final = {
     "Stable": "no rollout is under way",
     "Progressing": "a rolling update is under way, which has no steps",
@@ -48,15 +49,15 @@ _ELSE: Final = {
     "RolledBack": "it was rolled back; use `retry` to try it again",
     "Halted": "it is halted; use `promote`, `abort` or `retry`",
 }
-"""Why it has none, by where the rollout is instead."""
+"""Why a command has no effect, by the phase of the rollout."""
 _FAILED: Final = frozenset({"RolledBack", "Halted"})
-"""Where the revision that is asked for has failed, so that a restart of it is a `retry`."""
+"""The phases in which the wanted revision has failed, so that a restart of it is a `retry`."""
 
 
 class Order(Struct, frozen=True, rename="camel"):
-    """What was told: the annotation and its value, None when it was taken away.
+    """A command: its annotation and value; None removes the annotation.
 
-    `command` is what was done: `retry` where the restart of a failed revision was asked for.
+    `command` is what was done: `retry` if a restart of a failed revision was requested.
     """
 
     namespace: str
@@ -69,11 +70,11 @@ class Order(Struct, frozen=True, rename="camel"):
 
 
 async def send(kube: Kube, namespace: str, name: str, command: Command) -> Order:
-    """Tell it to the operator.
+    """Send a command to the operator.
 
     Raises:
-        Refused: there is nothing to act on.
-
+        Refused: the command would have no effect.
+        KubeError: the API server refuses it, or cannot be reached.
     """
     order = decide(await service(kube, namespace, name), command, datetime.now(UTC))
     await tell(kube, order)
@@ -81,7 +82,7 @@ async def send(kube: Kube, namespace: str, name: str, command: Command) -> Order
 
 
 async def tell(kube: Kube, order: Order) -> None:
-    """Set the annotation."""
+    """Set or remove the annotation of a command."""
     await kube.request(
         "PATCH",
         path(API_VERSION, PLURAL, order.namespace, order.name),
@@ -92,17 +93,16 @@ async def tell(kube: Kube, order: Order) -> None:
 
 
 def patch(order: Order) -> Object:
-    """Return the merge patch: one annotation is set, the others go; `resume` only takes one."""
+    """Return the merge patch: one annotation is set, the others go; `resume` removes one."""
     others = {} if order.value is None else dict.fromkeys(_ONE_AT_A_TIME)
     return {"metadata": {"annotations": {**others, order.annotation: order.value}}}
 
 
 def decide(resource: Object, command: Command, now: datetime) -> Order:
-    """Return what to tell the operator.
+    """Return the command to send to the operator.
 
     Raises:
-        Refused: there is nothing to act on.
-
+        Refused: the command would have no effect.
     """
     metadata = resource["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]
@@ -132,7 +132,7 @@ def decide(resource: Object, command: Command, now: datetime) -> Order:
 
 
 def _idle(rollout: RolloutStatus, command: Command, *, held: bool) -> str | None:
-    """Return why a command would have no effect."""
+    """Return why a command would have no effect; None if it has one."""
     if command == "restart":
         return None
     if command == "resume":
@@ -148,7 +148,7 @@ def _idle(rollout: RolloutStatus, command: Command, *, held: bool) -> str | None
 
 
 def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str | None, str]:
-    """Return the value of the annotation, and what it does."""
+    """Return the value of the annotation, and the sentence that says what it does."""
     revision = str(rollout.revision)
     match command:
         case "promote":

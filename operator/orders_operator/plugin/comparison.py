@@ -1,4 +1,4 @@
-"""The canary against the stable pods: the last window of the analysis, with bars. Pure."""
+"""The canary compared with the stable pods: the last window of the analysis, with bars. Pure."""
 
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ _STYLES: Final = {"Passed": "green", "Failed": "red", "Inconclusive": "yellow"}
 def comparison(
     analysis: AnalysisStatus, declared: Rollout | None, now: datetime
 ) -> RenderableType:
-    """Draw what both answered, and what is allowed; a column's bars have one scale."""
+    """Draw the answers of both and the limits; the bars of a column share one scale."""
     bounds = None if declared is None else judged_by(declared)
     rows = [(name, measured) for name, measured in _tracks(analysis) if measured is not None]
     errors = None if bounds is None else bounds.max_error_ratio

@@ -1,5 +1,5 @@
-"""The one error of the plugin's own; what the API server refuses is a `KubeError`."""
+"""The plugin's own error; a refusal of the API server is a `KubeError`."""
 
 
 class Refused(Exception):
-    """It cannot be done, or there is nothing to do; the message is one line for people."""
+    """A command cannot be done, or has nothing to do; the message is one line for people."""

@@ -1,4 +1,4 @@
-"""Numbers, times and names as the screens have them. Pure."""
+"""Numbers, times and names in the form that the screens show. Pure."""
 
 import re
 from datetime import datetime
@@ -6,12 +6,12 @@ from typing import Final
 
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
 _SHORT: Final = 2
-"""Up to so many of a unit, the next smaller one says more: 90s, 2m, 119m, 2h."""
+"""Below this number of a unit, the next smaller unit is shown: 90s, 2m, 119m, 2h."""
 _DIGEST: Final = re.compile(r"@sha256:([0-9a-f]{7})[0-9a-f]+$")
 
 
 def since(then: datetime | None, now: datetime) -> str:
-    """Return how long ago something was; a dash if nobody knows."""
+    """Return how long ago something was; a dash if that is unknown."""
     return "-" if then is None else span((now - then).total_seconds())
 
 
@@ -39,7 +39,7 @@ def several(number: int, what: str) -> str:
 
 
 def short_pod(pod: str, service: str) -> str:
-    """Return what tells a pod from the others of its service."""
+    """Return the part of a pod's name that distinguishes it within its service."""
     return pod.removeprefix(f"{service}-") or pod
 
 
@@ -49,5 +49,5 @@ def image_name(image: str) -> str:
 
 
 def short_image(image: str) -> str:
-    """Return an image without its registry, too."""
+    """Return an image without its registry, and with only the beginning of its digest."""
     return image_name(image).rpartition("/")[2]

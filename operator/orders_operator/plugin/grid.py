@@ -1,4 +1,4 @@
-"""Tables without lines, as kubectl's own."""
+"""Tables without lines, like kubectl's own."""
 
 from collections.abc import Collection
 
@@ -10,8 +10,8 @@ def grid(*headings: str, right: Collection[str] = ()) -> Table:
     """Return an empty table.
 
     Args:
-        headings: of the columns; the last one takes what room is left, and wraps.
-        right: which of them have numbers.
+        headings: the columns' headings; the last column takes the remaining room, and wraps.
+        right: the headings of columns that are aligned to the right, as numbers are.
 
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -26,5 +26,5 @@ def grid(*headings: str, right: Collection[str] = ()) -> Table:
 
 
 def one_line(text: str) -> Text:
-    """Return what goes into the last column of a table and is cut there."""
+    """Return a text for the last column of a table, which is cut there rather than wrapped."""
     return Text(" ".join(text.split()), no_wrap=True, overflow="ellipsis")

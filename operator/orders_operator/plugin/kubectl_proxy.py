@@ -1,8 +1,8 @@
-"""The way to the cluster: `kubectl proxy` on a Unix socket that only this user can open.
+"""Access to the cluster: `kubectl proxy` on a Unix socket that only this user can open.
 
-kubectl is there, for it starts plugins, and it knows every kind of kubeconfig: several files in
-KUBECONFIG, programs that log in and may ask for something, client certificates, HTTP proxies. A
-second reader of kubeconfigs would know fewer. It takes a tenth of a second.
+kubectl exists, because it starts plugins, and it supports every kind of kubeconfig: several files
+in KUBECONFIG, programs that log in and may prompt, client certificates, HTTP proxies. A second
+reader of kubeconfigs would support less. The proxy takes a tenth of a second to start.
 """
 
 import asyncio
@@ -26,29 +26,28 @@ from orders_operator.plugin.errors import Refused
 
 _CONNECTIONS: Final = httpx2.Limits(max_connections=None)
 _LOG: Final = re.compile(rb"[IWEF]\d{4} ")
-"""How a line of kubectl's own log begins."""
+"""The beginning of a line of kubectl's own log."""
 
 
 class Access(Struct, frozen=True):
-    """Which cluster, as kubectl's options say it; None leaves it to the kubeconfig."""
+    """The cluster to use, by kubectl's options; None leaves it to the kubeconfig."""
 
     kubeconfig: str | None = None
     context: str | None = None
 
     @property
     def options(self) -> list[str]:
-        """Return them for kubectl."""
+        """Return the options for kubectl."""
         given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
         return [f"{name}={value}" for name, value in given.items() if value is not None]
 
 
 @contextlib.asynccontextmanager
 async def cluster(access: Access) -> AsyncIterator[Kube]:
-    """Have the API server within reach.
+    """Yield a client of the API server.
 
     Raises:
-        Refused: there is no kubectl, or it does not know such a cluster.
-
+        Refused: kubectl does not exist, or does not know such a cluster.
     """
     with tempfile.TemporaryDirectory(prefix="kubectl-orders-") as folder:
         socket = Path(folder, "s")
@@ -63,16 +62,15 @@ async def cluster(access: Access) -> AsyncIterator[Kube]:
 
 @contextlib.asynccontextmanager
 async def kubectl_proxy(access: Access, *options: str, alone: bool = False) -> AsyncIterator[str]:
-    """Run `kubectl proxy`; yield what it says when it serves.
+    """Run `kubectl proxy`; yield its message once it serves.
 
     Args:
-        access: to which cluster.
-        options: of `kubectl proxy`.
-        alone: whether Ctrl-C passes it by. Then nobody can be asked anything by it.
+        access: the cluster.
+        options: further options of `kubectl proxy`.
+        alone: whether Ctrl-C does not reach it; then it cannot prompt for anything.
 
     Raises:
         Refused: it does not serve.
-
     """
     process = await _kubectl(access, "proxy", *options, alone=alone)
     assert process.stdout is not None  # noqa: S101  it is a pipe
@@ -86,7 +84,7 @@ async def kubectl_proxy(access: Access, *options: str, alone: bool = False) -> A
     finally:
         relay.cancel()
         if process.returncode is None:
-            # Its own terminate() asks whether it has ended, and so takes the answer from asyncio.
+            # Its own terminate() polls for its end, and so takes the exit status from asyncio.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGTERM)
         await process.wait()
@@ -117,7 +115,7 @@ async def _kubectl(access: Access, *arguments: str, alone: bool = False) -> Proc
 
 
 async def _relay(process: Process) -> list[bytes]:
-    """Pass on what programs that log in say; keep errors of kubectl's, which are told once."""
+    """Pass on the messages of programs that log in; keep kubectl's errors, which are told once."""
     assert process.stderr is not None  # noqa: S101  it is a pipe
     kept = []
     async for line in process.stderr:

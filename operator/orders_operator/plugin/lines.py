@@ -1,7 +1,7 @@
-"""Lines of the service's log, made readable. Pure.
+"""Lines of the service's log, in a readable form. Pure.
 
-The service writes JSON; what a library or the interpreter writes may be anything, and stays as it
-is, but for what could steer a terminal.
+The service writes JSON. Lines of a library or of the interpreter may be anything, and stay as they
+are, except for characters that could control a terminal.
 """
 
 from datetime import UTC, datetime
@@ -19,11 +19,11 @@ _PODS: Final = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "br
 _TOLD: Final = frozenset(
     {"time", "level", "message", "logger", "method", "route", "status", "span_id", "exception"}
 )
-"""Fields that the line has already, or that only machines want."""
+"""Fields that the line already shows, or that only machines need."""
 
 
 class Line(Struct, frozen=True):
-    """A line of a pod's log, and when the container's runtime got it."""
+    """A line of a pod's log, and when the container runtime received it."""
 
     pod: str
     at: datetime
@@ -31,7 +31,7 @@ class Line(Struct, frozen=True):
 
     @property
     def fields(self) -> dict[str, Any] | None:
-        """Return what the service wrote; None if it is not its JSON."""
+        """Return the fields that the service wrote; None if the line is not its JSON."""
         if not self.content.startswith(b"{"):
             return None
         try:
@@ -42,7 +42,7 @@ class Line(Struct, frozen=True):
 
 
 def document(line: Line) -> bytes:
-    """Return a line as JSON with its pod, whatever it was."""
+    """Return a line as JSON with its pod, even if it was not JSON."""
     fields = line.fields
     if fields is None:
         text = line.content.decode(errors="replace")
@@ -51,12 +51,11 @@ def document(line: Line) -> bytes:
 
 
 def readable(line: Line, short: str) -> Text:
-    """Return a line for people; an exception makes it several.
+    """Return a line for people; an exception takes several lines.
 
     Args:
-        line: what was read.
-        short: how its pod is called in front of it.
-
+        line: the line of the log.
+        short: the name of its pod, which is put in front.
     """
     fields = line.fields
     line_text = Text(short, _PODS[sum(short.encode()) % len(_PODS)])
@@ -78,5 +77,5 @@ def readable(line: Line, short: str) -> Text:
 
 
 def _printable(text: str) -> str:
-    """Return text that cannot steer a terminal."""
+    """Return text that cannot control a terminal."""
     return "".join(char if char.isprintable() or char == "\t" else "?" for char in text)

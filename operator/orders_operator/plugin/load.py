@@ -1,10 +1,10 @@
 """`kubectl orders load`: creates and reads orders at a rate, and shows how long they take.
 
 Requests go through the API server's proxy of the Service, by a second `kubectl proxy` that listens
-on this machine's loopback and lets nothing else through. So any kubeconfig will do, and each
-request goes to a pod by chance: canary pods get their share, and a pod that goes does not take the
-way with it, as it would with a port-forward. What the way costs is in the latencies; `--url` goes
-straight.
+on this machine's loopback and lets nothing else through. So any kubeconfig works, and each request
+goes to a random pod: canary pods get their share, and the end of a pod does not end the
+connection, as it would with a port-forward. The latencies include the cost of this path; `--url`
+goes straight to the API.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from orders_operator.plugin.terminal import console, show
 from orders_operator.resources.schemes import HTTP, HTTPS
 
 SECONDS: Final = 0.5
-"""Between two screens."""
+"""The seconds between two screens."""
 
 
 async def load(settings: LoadSettings, what: str, *, as_json: bool) -> None:
@@ -50,12 +50,11 @@ async def load(settings: LoadSettings, what: str, *, as_json: bool) -> None:
 
 @contextlib.asynccontextmanager
 async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIterator[str]:
-    """Have a URL on this machine that leads to an OrderService.
+    """Yield a URL on this machine that leads to an OrderService.
 
     Raises:
         Refused: there is no such OrderService.
         KubeError: its Service has no pods, or may not be called through the API server.
-
     """
     await service(kube, namespace, name)
     place = path("v1", "services", namespace, await proxied(kube, namespace, name), "proxy")
@@ -70,13 +69,13 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
 
 
 async def proxied(kube: Kube, namespace: str, name: str) -> str:
-    """Return how the API server's proxy is told of a Service's port: HTTP's, if it has both."""
+    """Return a Service's name for the API server's proxy, with the port of HTTP if it has both."""
     try:
         service = await kube.get("v1", "services", namespace, name) or {}
     except KubeError as error:
         if error.reason is not ErrorReason.FORBIDDEN:
             raise
-        service = {}  # who may not see it may still call it
+        service = {}  # a user who may not read it may still call it
     names = {port.get("name") for port in (service.get("spec") or {}).get("ports") or []}
     over_tls = HTTPS in names and HTTP not in names
     return f"{HTTPS}:{name}:{HTTPS}" if over_tls else f"{name}:{HTTP}"

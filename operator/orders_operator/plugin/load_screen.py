@@ -1,4 +1,4 @@
-"""The screen of `kubectl orders load`: what became of the requests, second by second. Pure."""
+"""The screen of `kubectl orders load`: the outcomes of requests, second by second. Pure."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -23,11 +23,10 @@ def load_screen(
     """Draw a load that is under way, or has ended.
 
     Args:
-        report: what is known of it.
-        what: what is called.
-        duration: the seconds that it is to take; None if it goes on until it is stopped.
+        report: the report so far.
+        what: the name of what is called.
+        duration: the seconds that the load should take; None if it goes on until it is stopped.
         now: the time.
-
     """
     parts = [_head(report, what, duration, now), _totals(report)]
     answers = _counted(report.statuses | report.errors)
@@ -73,7 +72,7 @@ def _totals(report: Report) -> RenderableType:
 
 
 def _seconds(report: Report) -> RenderableType:
-    """Draw the last seconds; a bar is a p99, and all have one scale."""
+    """Draw the last seconds; a bar is a p99, and all bars share one scale."""
     shown = report.seconds[-SECONDS:]
     most = max((second.p99 for second in shown), default=0.0)
     table = grid(
@@ -97,5 +96,5 @@ def _time(seconds: float, count: int) -> str:
 
 
 def _counted(counts: dict[str, int]) -> str:
-    """Return how many answers were of each status, and how many tries ended with each error."""
+    """Return the number of answers by status, and of tries by error."""
     return "  ".join(f"{what} {number:,}" for what, number in sorted(counts.items()))

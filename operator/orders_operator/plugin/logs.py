@@ -1,8 +1,8 @@
-"""The logs of all pods of an OrderService, as one.
+"""The logs of all pods of an OrderService, merged.
 
-What was written before is sorted by time; what comes while it is followed is passed on as it
-comes, for nobody knows what another pod is about to say. Pods that come later are followed too,
-and a container that starts again goes on where it ended.
+Earlier lines are sorted by time; new lines are passed on as they arrive, because nobody knows what
+another pod is about to write. Pods that start later are followed too, and a container that
+restarts continues where it ended.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from orders_operator.rollout.situation import moment
 from orders_operator.tasks import together
 
 Key = tuple[str, str, int]
-"""Name of a pod, name of one of its containers, and how often that was started again."""
+"""A pod's name, the name of one of its containers, and that container's number of restarts."""
 
 SECONDS: Final = 1.0
-"""Between two looks for new pods."""
+"""The seconds between two checks for new pods."""
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _GONE: Final = frozenset({ErrorReason.NOT_FOUND, ErrorReason.INVALID})
-"""A pod that has gone, a container that has not started."""
+"""The errors for a pod that is gone, or a container that has not started."""
 
 
 class Logs:
@@ -55,7 +55,7 @@ class Logs:
         self._last: dict[Key, datetime] = {}
 
     async def history(self, tail: int) -> int:
-        """Write the last lines of each pod, in order of time; return how many pods there are."""
+        """Write the last lines of each pod, in order of time; return how many pods were read."""
         await service(self._kube, self._namespace, self._name)
         listed = await self._pods()
         read = await together(*(self._past(key, tail) for key in _keys(listed)))
@@ -64,7 +64,7 @@ class Logs:
         return len(listed)
 
     async def follow(self) -> None:
-        """Write what is added, for ever."""
+        """Write new lines until cancelled."""
         streams: dict[Key, asyncio.Task[None]] = {}
         try:
             while True:
@@ -94,7 +94,7 @@ class Logs:
         return [pod for pod in found if pod["metadata"]["labels"].get(TRACK) == self._track]
 
     async def _past(self, key: Key, tail: int) -> list[Line]:
-        """Read what there is; a pod that goes meanwhile has nothing more to say."""
+        """Read the existing lines; a pod that is deleted meanwhile has none."""
         try:
             return [line async for line in self._read(key, tailLines=str(tail))]
         except KubeError as error:
@@ -113,7 +113,7 @@ class Logs:
                 raise
 
     async def _read(self, key: Key, **params: str) -> AsyncIterator[Line]:
-        """Yield lines that were not read before; the server takes whole seconds only."""
+        """Yield lines that were not read before; the server only takes whole seconds."""
         pod, container, _ = key
         url = path("v1", "pods", self._namespace, pod, "log")
         given = {"container": container, "timestamps": "true", **params}
@@ -128,7 +128,7 @@ class Logs:
 
 
 def writer(name: str, *, as_json: bool) -> Callable[[Line], None]:
-    """Return what writes lines of an OrderService's pods to stdout."""
+    """Return a function that writes lines of an OrderService's pods to stdout."""
     out = console()
 
     def write(line: Line) -> None:
@@ -148,7 +148,7 @@ def writer(name: str, *, as_json: bool) -> Callable[[Line], None]:
 def _keys(listed: Iterable[Object]) -> dict[Key, bool]:
     """Return the container of each pod whose log tells most, and whether it runs.
 
-    That is the service, or the migration before it; not those that have not started.
+    That is the service, or the migration before it; containers that have not started are left out.
     """
     found = {}
     for pod in listed:

@@ -1,4 +1,4 @@
-"""A pod, as a person wants to know it. Pure."""
+"""A pod's state in a form for people. Pure."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Pod(Struct, frozen=True, rename="camel"):
-    """A pod; `state` is `ready`, or what it waits for in kubectl's words."""
+    """A pod; `state` is `ready`, or what it waits for, in kubectl's words."""
 
     name: str
     revision: str | None
@@ -28,7 +28,7 @@ class Pod(Struct, frozen=True, rename="camel"):
 
 
 def pod_of(pod: Object) -> Pod:
-    """Read a pod."""
+    """Return the view of a pod."""
     metadata = pod["metadata"]
     labels = metadata.get("labels") or {}
     state = _state(pod)
@@ -52,7 +52,7 @@ def _state(pod: Object) -> str:
     status = pod.get("status") or {}
     phase = str(status.get("phase") or "-")
     waits = next(filter(None, (_waits(*container) for container in _containers(pod))), None)
-    # A reason of the pod's own is Evicted, NodeLost or the like: it has come to its end.
+    # A reason of the pod's own is Evicted, NodeLost or the like: it has ended.
     return str(status.get("reason") or waits or ("not ready" if phase == "Running" else phase))
 
 

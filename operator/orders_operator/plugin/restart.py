@@ -11,11 +11,10 @@ from orders_operator.plugin.snapshot import services
 
 
 async def restart_all(kube: Kube, namespace: str) -> AsyncIterator[Order | Refused | KubeError]:
-    """Yield what was told to each, or why that could not be; the others are told all the same.
+    """Yield the command that was sent to each OrderService, or the error; go on after errors.
 
     Raises:
         Refused: there is no OrderService.
-
     """
     resources = await services(kube, namespace)
     if not resources:

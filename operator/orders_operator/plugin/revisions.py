@@ -14,14 +14,14 @@ from orders_operator.plugin.responsive import Responsive
 from orders_operator.plugin.view import RevisionView, ServiceView
 
 OLD: Final = 2
-"""How many revisions are shown that have neither pods nor a part in the rollout."""
+"""How many revisions without pods or a role in the rollout are shown."""
 _MANY: Final = 3
-"""Restarts that are a pattern."""
+"""The number of restarts from which they count as a pattern."""
 _ROLES: Final = {"stable": "green", "canary": "cyan", "new": "cyan", "failed": "red"}
 
 
 def revisions(view: ServiceView, now: datetime) -> RenderableType:
-    """Draw each revision with its pods, the newest first; then pods of none that is kept."""
+    """Draw each revision with its pods, the newest first; then the pods of unknown revisions."""
     return Responsive(_drawn(view, now, short=False), _drawn(view, now, short=True))
 
 
@@ -54,7 +54,7 @@ def _drawn(view: ServiceView, now: datetime, *, short: bool) -> RenderableType:
 
 
 def _shown(view: ServiceView) -> tuple[list[RevisionView], int]:
-    """Return the revisions to draw, and how many there are beside them."""
+    """Return the revisions to draw, and how many are left out."""
     busy = {pod.revision for pod in view.pods}
     old = [
         revision

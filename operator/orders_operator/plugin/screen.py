@@ -1,4 +1,4 @@
-"""The screens of `kubectl orders status`: what was read becomes what is drawn. Pure.
+"""The screens of `kubectl orders status`, drawn from a view. Pure.
 
 Colours only repeat what the words say, so that a screen reads the same without them.
 """
@@ -38,7 +38,7 @@ _NEXT: Final = {
     "Halted": ("promote", "abort", "retry"),
     "RolledBack": ("retry",),
 }
-"""What a person may say next, by the phase."""
+"""The commands that a person may give next, by the phase."""
 
 
 def screen(view: ServiceView, now: datetime) -> RenderableType:
@@ -78,7 +78,7 @@ def _phase(rollout: RolloutStatus | None) -> Text:
 
 
 def _step(rollout: RolloutStatus) -> str:
-    """Return which step it is at."""
+    """Return the step that a rollout is at; empty without steps."""
     if rollout.step is None or rollout.steps is None:
         return ""
     return f"{rollout.step} of {rollout.steps}"
@@ -118,9 +118,9 @@ def _facts(view: ServiceView) -> Iterator[str]:
 
 
 def _way(view: ServiceView, rollout: RolloutStatus, now: datetime) -> Iterator[RenderableType]:
-    """Draw the steps, and how far the one is that it is at."""
+    """Draw the steps, and the progress of the current one."""
     steps = () if view.declared is None else view.declared.canary.steps
-    if rollout.step is None or len(steps) != rollout.steps:  # they were declared anew
+    if rollout.step is None or len(steps) != rollout.steps:  # they have been declared anew
         return
     way = Text("steps")
     for number, step in enumerate(steps, start=1):
@@ -145,7 +145,7 @@ def _mark(number: int, current: int) -> tuple[str, str]:
 
 
 def _message(view: ServiceView, now: datetime) -> Iterator[RenderableType]:
-    """Say what is wrong, or else what goes on."""
+    """Draw what is wrong, or else what is under way."""
     degraded = view.condition(ConditionType.DEGRADED)
     told = None if view.rollout is None else view.rollout.message
     if degraded is not None and degraded.status == "True":
@@ -165,7 +165,7 @@ def _message(view: ServiceView, now: datetime) -> Iterator[RenderableType]:
 
 
 def _retained(view: ServiceView) -> Iterator[RenderableType]:
-    """Tell where the orders of a database are that the spec has left.
+    """Draw where the orders of a database are that the spec no longer has.
 
     The command has a line of its own, so that it can be copied whole.
     """

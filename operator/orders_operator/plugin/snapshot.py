@@ -1,4 +1,4 @@
-"""What is read from the cluster, as it is; `view` says what it means."""
+"""Reads objects from the cluster, as they are; `view` interprets them."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ _INSTANCE: Final = "app.kubernetes.io/instance"
 
 
 class ServiceSnapshot(Struct, frozen=True):
-    """One OrderService and what belongs to it, as the API server has them."""
+    """An OrderService and the objects that belong to it, as the API server has them."""
 
     resource: Object
     pods: tuple[Object, ...] = ()
@@ -28,7 +28,7 @@ async def read_snapshot(kube: Kube, namespace: str, name: str) -> ServiceSnapsho
     """Read an OrderService, its pods, its revisions and its Events.
 
     Raises:
-        Refused: there is none of this name.
+        Refused: there is no OrderService of this name.
 
     """
     labels = {_INSTANCE: name, "app.kubernetes.io/managed-by": MANAGED_BY}
@@ -41,14 +41,14 @@ async def read_snapshot(kube: Kube, namespace: str, name: str) -> ServiceSnapsho
     return ServiceSnapshot(
         resource=resource,
         pods=tuple(its_pods),
-        # A database's revisions have the same labels, and another owner.
+        # A database's revisions have the same labels, but another owner.
         revisions=tuple(filter(Owner(namespace, name, _uid(resource)).controls, revisions)),
         events=tuple(await _events(kube, resource)),
     )
 
 
 async def services(kube: Kube, namespace: str) -> list[Object]:
-    """Return the OrderServices of a namespace, by their names."""
+    """Return the OrderServices of a namespace, sorted by name."""
     resources = await kube.list(API_VERSION, PLURAL, namespace)
     return sorted(resources, key=lambda service: str(service["metadata"]["name"]))
 
@@ -57,8 +57,7 @@ async def service(kube: Kube, namespace: str, name: str) -> Object:
     """Return an OrderService.
 
     Raises:
-        Refused: there is none of this name.
-
+        Refused: there is no OrderService of this name.
     """
     resource = await kube.get(API_VERSION, PLURAL, namespace, name)
     if resource is None:
@@ -67,7 +66,7 @@ async def service(kube: Kube, namespace: str, name: str) -> Object:
 
 
 async def pods(kube: Kube, namespace: str, name: str) -> list[Object]:
-    """Return the pods of an OrderService that serve, or are to."""
+    """Return the pods of an OrderService, without those of an embedded database."""
     labels = {_INSTANCE: name, "app.kubernetes.io/component": API}
     return await kube.list("v1", "pods", namespace, labels)
 

@@ -1,7 +1,7 @@
-"""`kubectl orders status`: one look, or one each second until Ctrl-C.
+"""`kubectl orders status`: one screen, or one each second until Ctrl-C.
 
-Reading again, every second, is what a person would do; a watch would not be quicker to see, and
-would need four connections that have to be kept alive.
+It reads everything again each second; a watch would not be faster, and would need four connections
+that have to be kept alive.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ from orders_operator.plugin.view import ServiceView, view
 from orders_operator.tasks import together
 
 SECONDS: Final = 1.0
-"""Between two snapshots."""
+"""The seconds between two snapshots."""
 
 Views = ServiceView | list[ServiceView]
-"""One OrderService that was asked for, or is the only one; else all of the namespace."""
+"""One OrderService, if it was named or is the only one; else all of the namespace."""
 
 
 async def status(
     kube: Kube, namespace: str, name: str | None, *, watch: bool, as_json: bool
 ) -> int:
-    """Draw an OrderService, or the list of those in the namespace; return the exit status."""
+    """Show an OrderService, or the list of those in the namespace; return the exit status."""
     if as_json:
         return await _documents(lambda: document(kube, namespace, name), watch=watch)
     if watch and console().is_terminal:
@@ -48,7 +48,7 @@ async def status(
 
 
 async def read(kube: Kube, namespace: str, name: str | None) -> Views:
-    """ServiceSnapshot."""
+    """Return the view of the named or only OrderService, or those of all."""
     if name is not None:
         return view(await read_snapshot(kube, namespace, name))
     found = await services(kube, namespace)
@@ -58,12 +58,12 @@ async def read(kube: Kube, namespace: str, name: str | None) -> Views:
 
 
 def draw(views: Views, now: datetime) -> RenderableType:
-    """Return the screen of what was found."""
+    """Return the screen for one view, or for a list of views."""
     return screen(views, now) if isinstance(views, ServiceView) else overview(views)
 
 
 async def document(kube: Kube, namespace: str, name: str | None) -> bytes:
-    """Return what is there as JSON; without a name `items`, however many there are."""
+    """Return views as JSON; without a name they are `items`, however many there are."""
     if name is not None:
         return json.encode(view(await read_snapshot(kube, namespace, name)))
     names = [service["metadata"]["name"] for service in await services(kube, namespace)]
@@ -72,7 +72,7 @@ async def document(kube: Kube, namespace: str, name: str | None) -> bytes:
 
 
 async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> int:
-    """Print JSON: indented once, or a line for each change."""
+    """Print JSON: one indented document, or with `watch` a line for each change."""
     before = b""
     while True:
         found = await read()
@@ -87,7 +87,7 @@ async def _documents(read: Callable[[], Awaitable[bytes]], *, watch: bool) -> in
 
 
 async def live(read: Callable[[], Awaitable[Views]], namespace: str) -> int:
-    """Draw again and again; what was seen last stays while the API server cannot be reached."""
+    """Draw once a second; the last screen stays while the API server cannot be reached."""
     seen: RenderableType = Text(f"reading namespace {namespace}")
     with Live(seen, console=console(), auto_refresh=False) as live:
         while True:

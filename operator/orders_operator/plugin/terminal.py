@@ -1,4 +1,4 @@
-"""Where screens go: a terminal has colours and its own width, all else gets plain lines."""
+"""Output of screens: a terminal has colours and its own width, anything else plain lines."""
 
 import io
 import os
@@ -8,11 +8,11 @@ from typing import Final
 from rich.console import Console, RenderableType
 
 PLAIN_WIDTH: Final = 120
-"""Columns where there is no terminal, unless COLUMNS says otherwise."""
+"""The columns without a terminal, unless COLUMNS says otherwise."""
 
 
 def console() -> Console:
-    """Return what writes to stdout; what its encoding lacks becomes a question mark."""
+    """Return a console on stdout; a character that its encoding lacks becomes a question mark."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     return Console(highlight=False, soft_wrap=False)

@@ -1,4 +1,4 @@
-"""What is known of an OrderService, in the shape of a screen; `-o json` prints it. Pure."""
+"""The view of an OrderService that screens are drawn from; `-o json` prints it. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -23,9 +23,9 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class RevisionView(Struct, frozen=True, rename="camel"):
-    """A pod template that is kept.
+    """A revision: a pod template that is kept.
 
-    `roles` are of stable, canary, new (it is to replace the stable one) and failed.
+    `roles` are any of stable, canary, new (it is about to replace the stable one) and failed.
     """
 
     revision: str
@@ -36,7 +36,7 @@ class RevisionView(Struct, frozen=True, rename="camel"):
 
 
 class Event(Struct, frozen=True, rename="camel"):
-    """Something that the operator has said; `type` is Normal or Warning."""
+    """An Event of the operator; `type` is Normal or Warning."""
 
     at: datetime | None
     type: str
@@ -45,9 +45,9 @@ class Event(Struct, frozen=True, rename="camel"):
 
 
 class ServiceView(Struct, frozen=True, rename="camel", kw_only=True):
-    """An OrderService: what is declared, what is, and what has happened, the newest last.
+    """An OrderService: its declaration, its state and its Events, the newest last.
 
-    `declared` is None when the spec is not valid; the condition Degraded then says why.
+    `declared` is None if the spec is invalid; the condition Degraded then says why.
     """
 
     namespace: str
@@ -61,28 +61,27 @@ class ServiceView(Struct, frozen=True, rename="camel", kw_only=True):
 
     @property
     def rollout(self) -> RolloutStatus | None:
-        """Return where the rollout is; None before an operator that knows of rollouts was here."""
+        """Return the rollout; None if no operator that supports rollouts has written a status."""
         return self.status.rollout
 
     def condition(self, kind: str) -> Condition | None:
-        """Return a condition."""
+        """Return the condition of a type; None without one."""
         return next(
             (condition for condition in self.status.conditions if condition.type == kind), None
         )
 
     @property
     def stalled(self) -> Condition | None:
-        """Return the condition Stalled while it is True; an older operator says none."""
+        """Return the condition Stalled if it is True; an older operator does not set it."""
         stalled = self.condition(ConditionType.STALLED)
         return stalled if stalled is not None and stalled.status == "True" else None
 
 
 def view(snapshot: ServiceSnapshot) -> ServiceView:
-    """Make it of what was read.
+    """Return the view of a snapshot.
 
     Raises:
         Refused: the status has something that this release does not know.
-
     """
     metadata = snapshot.resource["metadata"]
     status = status_of(snapshot.resource)
@@ -103,7 +102,6 @@ def status_of(resource: Mapping[str, Any]) -> OrderServiceStatus:
 
     Raises:
         Refused: it has something that this release does not know.
-
     """
     try:
         return msgspec.convert(resource.get("status") or {}, OrderServiceStatus)
@@ -123,7 +121,7 @@ def _declared(resource: Object) -> Rollout | None:
 def _revisions(
     kept: Iterable[Object], name: str, rollout: RolloutStatus | None
 ) -> tuple[RevisionView, ...]:
-    """Return revisions, the newest first."""
+    """Return the revisions, the newest first."""
     views = [
         RevisionView(
             revision=(revision := kind["metadata"]["name"].removeprefix(f"{name}-")),
@@ -170,7 +168,7 @@ def _events(events: Iterable[Object]) -> tuple[Event, ...]:
 
 
 def _happened(event: Object) -> datetime | None:
-    """Return when an Event was last seen; each of its writers fills in other fields."""
+    """Return when an Event was last seen; its various writers fill in different fields."""
     series = event.get("series") or {}
     stamps = (
         series.get("lastObservedTime"),

@@ -1,1 +1,1 @@
-"""Metrics, logs, traces and the port that shows them: a leaf that never asks the API server."""
+"""Metrics, logs, traces and the port that serves them; nothing here calls the API server."""

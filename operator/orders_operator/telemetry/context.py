@@ -1,4 +1,4 @@
-"""The ids of the reconcile at hand, recorded or not, so that its log lines can be found."""
+"""The ids of the current reconcile, sampled or not, so that its log lines can be found."""
 
 from contextvars import ContextVar
 from random import getrandbits
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class TraceContext(Struct, frozen=True):
-    """Ids as W3C Trace Context writes them, and what is reconciled."""
+    """Ids in the form of W3C Trace Context, and the resource that is reconciled."""
 
     trace_id: str
     span_id: str
@@ -16,10 +16,10 @@ class TraceContext(Struct, frozen=True):
 
 
 current: ContextVar[TraceContext | None] = ContextVar("orders_operator_trace", default=None)
-"""What is being reconciled; log lines take their ids from here."""
+"""The current reconcile; log lines take their ids from here."""
 
 
 def fresh(namespace: str, name: str) -> TraceContext:
-    """Return new ids."""
+    """Return a context with new random ids."""
     ids = f"{getrandbits(192) | 1 << 191:048x}"
     return TraceContext(ids[:32], ids[32:], namespace, name)

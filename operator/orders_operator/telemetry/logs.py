@@ -1,4 +1,4 @@
-"""Logs on stdout, one JSON object a line, with the fields of the order service's lines."""
+"""Logs on stdout, one JSON object a line, with the same fields as the order service's lines."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ _QUIET: Final = {
     "kopf": logging.WARNING,
     "kopf.objects": logging.WARNING,  # a line for each event it hands over
     "kopf._core.reactor.running": logging.ERROR,  # warns that its thread takes no signals
-    "kopf._core.reactor.observation": logging.ERROR,  # the same of kinds that are not served
+    "kopf._core.reactor.observation": logging.ERROR,  # warns of kinds that are not served
     "aiohttp.access": logging.WARNING,
     "asyncio": logging.WARNING,
     "httpcore2": logging.WARNING,
@@ -24,7 +24,7 @@ _CREDENTIALS: Final = re.compile(r"://[^/\s@]*@")
 
 
 class _Lines(JsonFormatter):
-    """Adds the ids of the reconcile at hand, and names the fields as the service does."""
+    """Adds the ids of the current reconcile, and names the fields as the service does."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,7 +52,7 @@ class _Lines(JsonFormatter):
 
 
 class _NoCredentials(logging.Filter):
-    """Masks the user and password of URLs; no line has a reason to carry them."""
+    """Masks the user and password in URLs; no line has a reason to contain them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()

@@ -1,4 +1,4 @@
-"""What is counted, as Prometheus metrics."""
+"""The operator's metrics, for Prometheus."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

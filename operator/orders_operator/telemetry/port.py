@@ -1,4 +1,4 @@
-"""The port of metrics and probes, which every replica has, leading or not."""
+"""The port of metrics and probes, which every replica has, leader or not."""
 
 import socket
 from collections.abc import Callable
@@ -21,13 +21,12 @@ class Port:
         failure: Callable[[], str | None],
         unready: Callable[[], str | None],
     ) -> None:
-        """Keep what is exposed.
+        """Keep what the port answers with.
 
         Args:
             metrics: what /metrics shows.
-            failure: why this process should be restarted; None when it should not.
-            unready: why it does not work yet; None when it does.
-
+            failure: returns why this process should be restarted; None if it should not.
+            unready: returns why it cannot work yet; None if it can.
         """
         self._metrics = metrics
         self._failure = failure
@@ -43,7 +42,7 @@ class Port:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     async def open(self, port: int) -> int:
-        """Listen on every address; return the port, which is another one if 0 was asked for."""
+        """Listen on every address; return the port, which the system chooses if 0 was given."""
         await self._runner.setup()
         await web.SockSite(self._runner, _listener(port)).start()
         return int(self._runner.addresses[0][1])
@@ -64,7 +63,7 @@ class Port:
 
 
 def _listener(port: int) -> socket.socket:
-    """Return a socket for IPv6 and IPv4 addresses; for IPv4 alone where a pod has no IPv6."""
+    """Return a socket for IPv6 and IPv4, or for IPv4 alone if the pod has no IPv6."""
     if not socket.has_dualstack_ipv6():
         return socket.create_server(("", port), backlog=_BACKLOG)
     return socket.create_server(

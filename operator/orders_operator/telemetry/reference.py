@@ -1,7 +1,7 @@
-"""The operator's reference page, made from what it reads and what it exposes.
+"""The operator's reference page, made from its settings and its metrics.
 
-`python -m orders_operator.telemetry.reference` prints it: its settings are what a reader is asked
-for, its metrics what a scrape answers.
+`python -m orders_operator.telemetry.reference` prints it: the settings are those that a reader is
+asked for, the metrics those of a scrape.
 """
 
 import sys
@@ -55,11 +55,11 @@ _ABOUT: Final = {
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "The most spans in one export.",
 }
 _OWN: Final = {"POD_NAMESPACE": "that of its ServiceAccount", "POD_NAME": "host and process id"}
-"""Defaults that are known only where it runs."""
+"""Defaults that are known only where the operator runs."""
 
 
 class _Asked(Reader):
-    """Notes what is asked for, and has none of it."""
+    """Notes every setting that is read, and returns its default."""
 
     def __init__(self) -> None:
         super().__init__({})
@@ -92,7 +92,7 @@ def page() -> str:
 
 
 def _metrics() -> Iterator[str]:
-    """Scrape a process in which everything has happened once."""
+    """Scrape the metrics of a process in which everything has happened once."""
     metrics = Metrics("")
     metrics.errors.labels("")
     metrics.changes.labels("", "")

@@ -1,8 +1,8 @@
-"""The series of each OrderService: its conditions, and how its rollout fares.
+"""The series of each OrderService: its conditions, and the state of its rollout.
 
-They are many, and each would be an object with a lock of its own, so they are made at a scrape,
-one after the other, of what is kept. They go when their resource goes, so that an alert on them
-cannot outlive it.
+They are many, and each would be an object with its own lock, so a scrape makes them one after the
+other from what is kept. They go when their resource goes, so that an alert on them cannot outlive
+it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,14 +29,14 @@ _ROLLOUT: Final = (
         "1, with what the last window of each rollout that is judged said.",
     ),
 )
-"""A label, the metric that has it, and what that means."""
+"""A label, the metric that has it, and its meaning."""
 
 
 class Resources(Collector):
-    """What is known of each OrderService."""
+    """Collects the series of each OrderService."""
 
     def __init__(self) -> None:
-        """Know none."""
+        """Start with no resource."""
         self._conditions: dict[Key, Mapping[str, str]] = {}
         self._rollouts: dict[Key, Mapping[str, str]] = {}
 
@@ -65,7 +65,7 @@ class Resources(Collector):
         return frozenset(self._conditions)
 
     def collect(self) -> Iterable[Metric]:
-        """Return the metrics, whose series are made when they are written."""
+        """Return the metrics, whose series are made as they are written."""
         yield _family(
             "orders_operator_condition",
             "Conditions of each OrderService: 1 for the status that is in force, else 0.",
@@ -90,7 +90,7 @@ class Resources(Collector):
 
 
 class _Samples:
-    """Samples that are made again whenever they are gone through."""
+    """Samples that are made anew at each iteration."""
 
     def __init__(self, make: Callable[[], Iterator[Sample]]) -> None:
         self._make = make

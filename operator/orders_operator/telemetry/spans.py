@@ -1,6 +1,6 @@
-"""Spans by the OpenTelemetry SDK, and the exporter that is configured.
+"""Spans by the OpenTelemetry SDK, and the configured exporter.
 
-A collector that is away costs spans, never reconciles, and one log line a minute.
+If the collector is away, that costs spans and one log line a minute, but never a reconcile.
 """
 
 import logging
@@ -35,7 +35,7 @@ _PARENT_BASED: Final = "parentbased_"
 
 
 class Spans:
-    """Starts spans of one provider."""
+    """Records spans with one provider."""
 
     def __init__(self, settings: "TracingSettings", version: str) -> None:
         """Make the provider and its exporter."""
@@ -86,7 +86,7 @@ class Spans:
             span.end()
 
     def flush(self) -> None:
-        """Send what is left; a collector that does not answer is given up after two seconds."""
+        """Send the remaining spans; give up after two seconds if the collector does not answer."""
         thread = threading.Thread(target=self._provider.shutdown, name="span-flush", daemon=True)
         thread.start()
         thread.join(_FLUSH_SECONDS)
@@ -101,7 +101,7 @@ def _sampler(name: str, ratio: float) -> Sampler:
 
 def _exporter(settings: "TracingSettings") -> SpanExporter:
     if settings.exporter == "console":
-        return ConsoleSpanExporter(out=sys.stderr)  # stdout is the log's
+        return ConsoleSpanExporter(out=sys.stderr)  # stdout is for the log
     if settings.exporter == "zipkin":
         from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
 
@@ -121,7 +121,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 class _Calm(logging.Filter):
-    """Lets one complaint a minute through, of all the loggers that share it."""
+    """Passes one warning or error a minute, of all the loggers that share it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,9 +139,10 @@ class _Calm(logging.Filter):
 
 
 def _calm() -> None:
-    """Filter the loggers of the SDK and its exporter, which tell one failure in several lines.
+    """Filter the loggers of the SDK and its exporter, which report one failure in several lines.
 
-    A logger's filter does not hold for those below it: all must be there, the exporter's too.
+    A logger's filter does not apply to the loggers below it, so all of them must exist by now,
+    including the exporter's.
     """
     calm = _Calm()
     for name in list(logging.root.manager.loggerDict):

@@ -1,4 +1,4 @@
-"""One span for each reconcile; the OpenTelemetry SDK is imported only when spans are exported."""
+"""One span for each reconcile; the OpenTelemetry SDK is imported only if spans are exported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ class Tracing:
 
     @classmethod
     def configured(cls, settings: "TracingSettings", version: str) -> "Tracing":
-        """Export as configured."""
+        """Return a tracing with the configured exporter."""
         if settings.exporter == "none":
             return cls()
         from orders_operator.telemetry.spans import Spans  # noqa: PLC0415  15 MB
@@ -45,6 +45,6 @@ class Tracing:
                 current.reset(token)
 
     def shutdown(self) -> None:
-        """Send what is left, for two seconds at most."""
+        """Send the remaining spans, for two seconds at most."""
         if self._spans is not None:
             self._spans.flush()
