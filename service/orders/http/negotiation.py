@@ -1,6 +1,6 @@
-"""Content negotiation (RFC 9110, 12) on the bytes of the headers: what we take and what we give.
+"""Content negotiation (RFC 9110, 12) on the bytes of the headers.
 
-The API takes and gives `application/json` only; an error is `application/problem+json` whatever
+The API takes and gives only `application/json`; an error is `application/problem+json` whatever
 the caller accepts, because saying why beats saying nothing (RFC 9110, 12.1).
 """
 
@@ -28,10 +28,10 @@ def joined(headers: "Iterable[tuple[bytes, bytes]]") -> list[tuple[bytes, bytes]
 
 
 def check_accept(accept: bytes | None) -> None:
-    """Check that the caller takes JSON; the most specific media range that fits decides.
+    """Check that the caller takes JSON; the most specific matching media range decides.
 
     Raises:
-        NotAcceptable: it does not.
+        NotAcceptable: the caller does not.
 
     """
     if accept is not None and accept.strip() and not _weight(accept, _JSON):
@@ -42,7 +42,7 @@ def check_content(content_type: bytes | None, content_encoding: bytes | None) ->
     """Check that a body, if its type is named, is uncompressed JSON in UTF-8.
 
     Raises:
-        UnsupportedMediaType: it is not; the problem's headers say what would be.
+        UnsupportedMediaType: it is not; the problem's headers say what is accepted.
 
     """
     coding = (content_encoding or b"").strip().lower()
@@ -61,7 +61,7 @@ def check_content(content_type: bytes | None, content_encoding: bytes | None) ->
 
 
 def not_json(content_type: bytes | None) -> UnsupportedMediaType:
-    """Return the problem for a body that is not said to be JSON."""
+    """Return the problem for a body that is not declared as JSON."""
     given = "missing" if content_type is None else _shown(content_type)
     msg = f"the Content-Type is {given}; it must be application/json, in UTF-8"
     return UnsupportedMediaType(msg, headers=(("accept", "application/json"),))
@@ -74,7 +74,7 @@ def takes_gzip(accept_encoding: bytes | None) -> bool:
 
 
 def _weight(header: bytes, ranges: tuple[tuple[bytes, int], ...]) -> float:
-    """Return the weight of the most specific of `ranges` that the header has; 0 if none."""
+    """Return the weight of the most specific of `ranges` in the header; 0 if it has none."""
     ranks = dict(ranges)
     best, weight = -1, 0.0
     for element in _ELEMENTS(header.lower()):

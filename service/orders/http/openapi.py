@@ -1,9 +1,9 @@
 """The OpenAPI 3.1 document.
 
 Litestar generates paths, parameters and bodies from the handlers; schemas come from msgspec, which
-validates by them; and what Litestar has no words for is added from the declarations: the problems
-each operation may answer with, response headers, links and examples. The output depends on nothing
-but the code, so that the committed copy can be compared.
+validates by them. The declarations add what Litestar cannot express: the problems that each
+operation may answer with, response headers, links and examples. The output depends only on the
+code, so that the committed copy can be compared with it.
 """
 
 import json
@@ -165,9 +165,9 @@ _DETAILS: Final[dict[type[Problem], str]] = {
     DatabaseUnavailable: DatabaseUnavailable.away(6).detail,
 }
 _PLAIN: Final = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
-"""The example of a type that has none of its own."""
+"""The example of each type, for fields without one of their own."""
 _NO_NUL: Final = r"^[^\x00]*$"
-"""What the endpoints check of each text (`orders.columns.nul_in`), for the documentation."""
+"""The endpoints' check of each text (`orders.columns.nul_in`), for the documentation."""
 
 
 @cache
@@ -221,7 +221,7 @@ def _document(schemes: tuple[str, ...]) -> Json:
 
 
 def _parameter(generated: Json, declared: Parameter) -> Json:
-    """Keep what Litestar knows of a parameter's place, with msgspec's schema of its type."""
+    """Return a parameter: its place from Litestar, the schema of its type from msgspec."""
     [schema], _ = _schemas([declared.type])
     description = schema.pop("description", f"The {declared.place} parameter.")
     examples = schema.pop("examples", ())
@@ -237,7 +237,7 @@ def _parameter(generated: Json, declared: Parameter) -> Json:
 
 
 def _responses(endpoint: Endpoint, more: tuple[type[Problem], ...]) -> Json:
-    """Return every response of an operation, by status; with problems beyond its own."""
+    """Return every response of an operation, by status; `more` are problems beyond its own."""
     success = {} if endpoint.result is None else {"content": _json(endpoint.result)}
     if endpoint.name in _LINKS:
         success["links"] = _LINKS[endpoint.name]
@@ -296,7 +296,7 @@ def _example(endpoint: Endpoint, problem: type[Problem]) -> Problem:
 
 
 def _invalid(endpoint: Endpoint) -> Problem:
-    """Return what is answered to a request that is wrong in the likeliest place."""
+    """Return the problem for a request that is wrong in the likeliest place."""
     for parameter in endpoint.parameters:
         [schema], _ = _schemas([parameter.type])
         pointer = f"#/{parameter.place}/{parameter.wire}"
@@ -374,7 +374,7 @@ def _schemas(types: list[Any]) -> tuple[list[Json], Json]:
 
 @cache
 def _stored() -> frozenset[str]:
-    """Return the names of what is stored as it was sent, so that no text of it has a NUL."""
+    """Return the names of the schemas that are stored as sent, so whose texts have no NUL."""
     bodies = [e.body for e in ENDPOINTS if "Database" in e.takes and e.body is not None]
     return frozenset(msgspec.json.schema_components([NewOrder, Order, *bodies])[1])
 

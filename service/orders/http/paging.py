@@ -1,7 +1,7 @@
 """Keyset paging over HTTP: the query parameters, and the Link header (RFC 8288).
 
-A page names the order it follows or precedes, never a number of rows to skip, so that its cost
-does not grow with its place and orders created meanwhile move nothing.
+A page names the order that it follows or precedes, never a number of rows to skip. So its cost
+does not grow with its position, and orders created meanwhile shift nothing.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def check_query(query: bytes, allowed: frozenset[str]) -> None:
     """Refuse parameters that are unknown or given twice, rather than guess.
 
     Raises:
-        InvalidRequest: it names the first of them.
+        InvalidRequest: there is one; the problem names the first.
 
     """
     seen: set[str] = set()
@@ -40,7 +40,7 @@ def check_query(query: bytes, allowed: frozenset[str]) -> None:
 def links(page: "Page", limit: int, filters: Mapping[str, str | None]) -> str:
     """Return the Link header's value: `prev` if there are newer orders, `next` if older; or "".
 
-    An empty page has no order of its own to continue from. Each has the filters that are not None.
+    An empty page continues from the first or last id there can be. Each link repeats the filters.
     """
     same = {"limit": str(limit)} | {n: text for n, text in filters.items() if text is not None}
     found = []

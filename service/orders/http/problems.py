@@ -1,4 +1,4 @@
-"""The one place where an error document is written (RFC 9457), for all that answers."""
+"""The one place where error documents are written (RFC 9457), whatever answers."""
 
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from orders.http.asgi import Headers, Scope, correlated
 
 MEDIA_TYPE: Final = "application/problem+json"
 READING: Final = frozenset(("GET", "HEAD"))
-"""The methods of what can only be looked at."""
+"""The methods of resources that can only be read."""
 
 _encoder: Final = json.Encoder()
 
@@ -56,7 +56,7 @@ def document(
     Args:
         problem: what went wrong.
         instance: the request's path, decoded.
-        trace_id: under which the logs have the request.
+        trace_id: the request's, as in the logs.
 
     """
     body = _encoder.encode(
@@ -82,18 +82,18 @@ def document(
 
 
 def render(problem: Problem, instance: str, trace_id: str = "") -> tuple[int, Headers, bytes]:
-    """Return the same as ASGI has it."""
+    """Return the same in ASGI's types."""
     status, headers, body = document(problem, instance, trace_id)
     return status, [(name.encode(), value.encode("latin-1")) for name, value in headers], body
 
 
 def nothing_there(scope: Scope) -> tuple[int, Headers, bytes]:
-    """Return the answer to a request that nothing records, for a path that does not exist."""
+    """Return the answer to an unrecorded request for a path that does not exist."""
     return unrecorded(NotFound(f"there is nothing at {scope['path'][:200]}"), scope)
 
 
 def only_reading(scope: Scope) -> tuple[int, Headers, bytes]:
-    """Return the answer to a request that nothing records, with a method not of `READING`."""
+    """Return the answer to an unrecorded request with a method that is not in `READING`."""
     allow = ", ".join(sorted((*READING, "OPTIONS")))
     if scope["method"] == "OPTIONS":
         return 204, correlated([(b"allow", allow.encode())], scope), b""
@@ -101,7 +101,7 @@ def only_reading(scope: Scope) -> tuple[int, Headers, bytes]:
 
 
 def unrecorded(problem: Problem, scope: Scope) -> tuple[int, Headers, bytes]:
-    """Return the answer to a request that nothing records and that failed."""
+    """Return the answer to an unrecorded request that failed."""
     [correlation] = correlated([], scope)
     status, headers, body = render(problem, scope["path"], correlation[1].decode())
     return status, [*headers, correlation], body

@@ -1,8 +1,9 @@
-"""Which of two sockets that listen on one port gets new connections.
+"""Gives new connections to the newer of two sockets that listen on one port.
 
-The kernel spreads them over all sockets of a port (SO_REUSEPORT), and drops those that wait at one
-that is closed. A filter has it choose the newer of two, so that the older one can empty itself:
-while there is one alone the filter's choice does not exist, and the kernel takes what there is.
+The kernel spreads connections over all sockets of a port (SO_REUSEPORT), and drops those that wait
+at a socket when it is closed. A filter makes the kernel choose the newer socket, so that the older
+one can drain. While there is only one socket the filter's choice does not exist, and the kernel
+uses that one.
 """
 
 import array
@@ -18,9 +19,9 @@ _RETURN: Final = struct.pack("HBBI", 0x06, 0, 0, 1)
 
 
 def prefer_newer(port: int) -> bool:
-    """Have the second socket that listens on a port get all connections; return whether it will.
+    """Give all connections to the second socket that listens on a port; return whether it works.
 
-    It is to be called before that socket listens. Only Linux can.
+    Call it before that socket listens. It works only on Linux.
     """
     program = array.array("B", _RETURN)
     address, _ = program.buffer_info()

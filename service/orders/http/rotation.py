@@ -1,9 +1,9 @@
-"""Takes changed files of TLS, so that no request is dropped and no restart is needed.
+"""Takes over changed TLS files, so that no request is dropped and no restart is needed.
 
-The server reads its files once. So a second one is started beside it, which gets every new
-connection (`reuseport.py`). What is under way on the old connections is answered there, and each
-answer is the last one on its connection. When an idle connection cannot be open any more, the old
-server is stopped. What cannot be taken is told in the log and in a metric, and the old files hold.
+The server reads its files once. So a second server is started beside it, which gets every new
+connection (`reuseport.py`). Requests on the old connections are answered there, and each answer is
+the last one on its connection. Once no idle connection can still be open, the old server is
+stopped. Files that cannot be used are reported in the log and in a metric, and the old ones stay.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 PERIOD: Final = 10.0
 """Seconds between two looks at the files."""
 AGAIN: Final = 60.0
-"""Seconds until files that were refused are tried again: the machine may have been why."""
+"""Seconds until refused files are tried again: the machine may have been the cause."""
 _TENTH: Final = 0.1
-"""The share of its time that is left when a certificate should have been replaced."""
+"""The share of a certificate's validity that is left when it should have been replaced."""
 
 log = logging.getLogger("orders.http")
 
@@ -38,14 +38,14 @@ class Rotation:
         """Read the files for the first time.
 
         Args:
-            tls: where they are.
-            patience: seconds after which no connection of a server is open that was told to end.
+            tls: the files.
+            patience: seconds after which a retired server has no open connection.
 
         Raises:
-            ConfigError: the server would not take one.
+            ConfigError: the server would not accept one.
 
         """
-        self.changes = {"taken": 0, "refused": 0}  # of the files, by what became of them
+        self.changes = {"taken": 0, "refused": 0}  # changes of the files, by outcome
         self._tls = tls
         self._patience = patience
         self._seen = certificates.digest(tls)
@@ -55,31 +55,31 @@ class Rotation:
 
     @property
     def files(self) -> TlsFiles:
-        """What the server is to read."""
+        """The files that the server has to read."""
         return _files(self._current, self._tls)
 
     @property
     def not_after(self) -> float:
-        """When the certificate in use runs out, in seconds since 1970."""
+        """When the certificate in use expires, in seconds since 1970."""
         return self._current.not_after
 
     def __str__(self) -> str:
-        """Say whose certificate is in use, and until when."""
+        """Return the names of the certificate in use, and when it expires."""
         until = datetime.fromtimestamp(self._current.not_after, UTC)
         return f"certificate of {self._current.names}, until {until:%Y-%m-%dT%H:%M:%SZ}"
 
     async def watch(self, listener: "Listener") -> None:
-        """Look at the files again and again, for ever."""
+        """Check the files periodically, without end."""
         while True:
             self._tell_age()
             await asyncio.sleep(PERIOD)
             try:
                 await self._look(listener)
-            except Exception:  # else nobody would look again, and the certificate would run out
+            except Exception:  # else the checks would end, and the certificate would expire
                 log.exception("the TLS files cannot be checked for changes")
 
     async def _look(self, listener: "Listener") -> None:
-        """Take the files if they have changed; returns when the old server is gone."""
+        """Take the files if they have changed; return when the old server is gone."""
         found = await asyncio.to_thread(certificates.digest, self._tls)
         is_new = found != self._seen
         if found is None or not (is_new or time.monotonic() >= self._again):
@@ -87,7 +87,7 @@ class Rotation:
         self._seen, self._again = found, time.monotonic() + AGAIN
         try:
             fresh = await asyncio.to_thread(certificates.read, self._tls)
-        except Exception as error:  # noqa: BLE001  of the files, or of a machine that has run short
+        except Exception as error:  # noqa: BLE001  wrong files, or a machine that lacks resources
             if is_new:
                 self._refuse(f"{error}; the old ones stay in use")
             return
@@ -110,7 +110,7 @@ class Rotation:
         log.error("refused the new TLS files: %s", why)
 
     def _tell_age(self) -> None:
-        """Warn once that it runs out unless it is replaced, and once more when it has."""
+        """Warn once that the certificate expires soon, and once more when it has expired."""
         left = self._current.not_after - time.time()
         whole = self._current.not_after - self._current.not_before
         if left > whole * _TENTH:

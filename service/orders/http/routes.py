@@ -1,4 +1,4 @@
-"""Which endpoint's path a request's path is, as metrics and the gate name it."""
+"""Finds the endpoint's path for a request's path, by which metrics and the gate name it."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,10 +7,10 @@ _SEPARATOR: Final = "/"
 
 
 class Routes:
-    """The paths of endpoints, some with `{name}` for a part; one that is spelt out goes first."""
+    """The paths of endpoints, some with `{name}` for a part; a literal path goes first."""
 
     def __init__(self, templates: Iterable[str]) -> None:
-        """Take the paths."""
+        """Sort the paths."""
         self._static: dict[str, str] = {}
         self._dynamic: dict[int, list[tuple[list[str], str]]] = {}
         for template in templates:
@@ -23,7 +23,7 @@ class Routes:
             found.sort(key=lambda route: [_is_open(part) for part in route[0]])
 
     def of(self, path: str) -> str | None:
-        """Return the path of the endpoint, or None if no endpoint has this one."""
+        """Return the path of the endpoint, or None if no endpoint matches."""
         if path in self._static:
             return path
         parts = path.split(_SEPARATOR)

@@ -1,7 +1,7 @@
-"""The shapes of RSGI, Granian's own interface, and how the headers of a request are read.
+"""The types of RSGI, Granian's own interface, and how the headers of a request are read.
 
-RSGI gives text, and hides a value whose bytes are not visible ASCII. A header that the API reads
-and that is there without a readable value must not pass for one that is absent.
+RSGI gives text, and hides a value whose bytes are not visible ASCII. If the API reads a header and
+the header has no readable value, it must not pass for absent.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ READ: Final = (
     "accept", "accept-encoding", "content-encoding", "content-length", "content-type", "host",
     "idempotency-key", "if-match", "if-none-match", "transfer-encoding",
 )  # fmt: skip
-"""The headers that the API reads; of a trace's, one that cannot be read is as good as none."""
+"""The headers that the API reads; an unreadable header of a trace counts as absent."""
 
 CREDENTIALS: Final = ("authorization", "x-api-key")
-"""The headers that say who calls; whether they are read, the gate decides."""
+"""The headers that identify the caller; the gate decides whether to read them."""
 
 _ONCE: Final = frozenset(
     (
@@ -44,7 +44,7 @@ class RequestHeaders(Protocol):
         """Return each name once."""
 
     def items(self) -> list[tuple[str, str]]:
-        """Return what is readable, line by line."""
+        """Return the readable headers, line by line."""
 
     def get(self, name: str) -> str | None:
         """Return a readable value of one name."""
@@ -54,7 +54,7 @@ class RequestHeaders(Protocol):
 
 
 class Scope(Protocol):
-    """What a request is; each attribute is made when it is asked for."""
+    """A request; each attribute is made when it is read."""
 
     method: str
     path: str
@@ -67,20 +67,20 @@ class Scope(Protocol):
 
 
 class Landing(Protocol):
-    """Something that will be there: a part of asyncio's Future."""
+    """A result that will arrive: a part of asyncio's Future."""
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Have this called in the loop, once."""
+        """Call this in the loop, once, when the result is there."""
 
     def result(self) -> bytes:
-        """Return it; raise what kept it from coming."""
+        """Return the result; raise the error that replaced it."""
 
     def cancel(self) -> bool:
-        """Want it no longer."""
+        """Stop waiting for it."""
 
 
 class Exchange(Protocol):
-    """RSGI's protocol object: the body of a request, and the way of its answer."""
+    """RSGI's protocol object: gives the body of a request, and takes its answer."""
 
     def __call__(self) -> Landing:
         """Return the whole body."""
@@ -89,10 +89,10 @@ class Exchange(Protocol):
         """Return the body in pieces; an empty one is its end."""
 
     def __anext__(self) -> Landing:
-        """Return the next piece; what was iterated over once goes on here."""
+        """Return the next piece of a body on which iteration has begun."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answer; from any thread, at any time, even if nobody is there any more."""
+        """Answer; callable from any thread, at any time, even if the caller has left."""
 
 
 def plain(headers: RequestHeaders) -> dict[str, str] | None:

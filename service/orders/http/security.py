@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of authentication, where callers have to show who they are."""
+"""What the OpenAPI document says of authentication, if the service requires it."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ PROBLEMS: Final[tuple[type[Problem], ...]] = (
     InsufficientScope,
     AuthenticationUnavailable,
 )
-"""What every operation may then answer with, too."""
+"""The problems that every operation may then answer with as well."""
 CHALLENGED: Final = frozenset((Unauthorized.status, InsufficientScope.status))
 """The statuses that come with a challenge."""
 DETAILS: Final[dict[type[Problem], str]] = {

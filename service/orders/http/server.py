@@ -1,13 +1,13 @@
-"""The edge to Granian, the server: all that is known of it is here.
+"""The interface to Granian, the server: only this module knows it.
 
 The API is served over RSGI, Granian's own interface. Its public form makes a coroutine and a task
-of each request and wakes the loop for each. Here requests are taken in Granian's thread, and what
-is left for the loop is handed over with one wake-up for many. That needs names that Granian does
-not publish (`_UNPUBLISHED`); where one is gone, the public form is taken. The metrics port is
-ASGI: nothing there is hot.
+for each request and wakes the loop for each. Here requests are taken in Granian's thread, and the
+work that is left for the loop is handed over with one wake-up for many. That needs names that
+Granian does not publish (`_UNPUBLISHED`); if one is gone, the public form is used. The metrics
+port is ASGI: nothing there is hot.
 
-A worker reads the files of TLS as it starts. To take others, a second one is started on the same
-port, and what the first one still answers is the last answer on its connection.
+A worker reads the TLS files as it starts. To take new files, a second worker is started on the
+same port, and each answer of the first one is then the last on its connection.
 """
 
 import asyncio
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
     from orders.http.rsgi import Exchange, Headers, Scope
 
 Take = Callable[[Any, Any], tuple[Callable[[Any], None], Any] | None]
-"""Takes a request, from any thread; returns what the loop is to call, and with what."""
+"""Takes a request, on any thread; returns a function for the loop to call, and its argument."""
 
 BACKLOG: Final = 2048
-"""Connections that wait at a port until they are accepted."""
+"""The most connections that wait at a port to be accepted."""
 _UNPUBLISHED: Final = (
     ("RSGIWorker", "serve_async"),
     ("CallbackScheduler", "_schedule_fn"),
     ("WorkerSignal", "add_cb"),
 )
 _PLAIN: Final[tuple[Any, ...]] = (False, None, None, None, "tls1.3", None, [], False)
-"""Granian's words for no TLS."""
+"""Granian's arguments without TLS."""
 _TLS_OPTIONS: Final = (
     "ssl_enabled", "ssl_cert", "ssl_key", "ssl_key_password", "ssl_protocol_min", "ssl_ca",
     "ssl_crl", "ssl_client_verify",
 )  # fmt: skip
-"""What they are called, in Granian's order."""
+"""Their names, in Granian's order."""
 
 log = logging.getLogger("orders.http")
 
 
 class Bounds(NamedTuple):
-    """What callers may take of the server, before a request is the application's."""
+    """What callers may use of the server, before a request reaches the application."""
 
     connections: int
     """How many are accepted at a time, idle ones too; others wait in the system's backlog."""
@@ -71,7 +71,7 @@ class TlsFiles(NamedTuple):
 
     @property
     def options(self) -> tuple[Any, ...]:
-        """What Granian's workers take."""
+        """The arguments of Granian's workers."""
         asked = self.authorities is not None
         version = f"tls{self.minimum}"
         return True, self.certificate, self.key, None, version, self.authorities, [], asked
@@ -81,14 +81,14 @@ class Listener:
     """A server on its port."""
 
     def __init__(self, server: Server, workers: "_Workers | None" = None) -> None:
-        """Start to serve."""
+        """Start serving."""
         self._server = server
         self._workers = workers
         spawn: Any = workers
         self._task = asyncio.ensure_future(server.serve(spawn))
 
     async def bound(self) -> None:
-        """Return when the port is taken; raise OSError when somebody else has it."""
+        """Return when the port is bound; raise OSError if another process has it."""
         await asyncio.sleep(0)  # the server binds in its first step
         if self._task.done():
             self._task.result()
@@ -97,19 +97,19 @@ class Listener:
         """Serve new connections with other files.
 
         Returns:
-            The worker that still has the old connections; None where there is no such way.
+            The worker that still has the old connections; None if that is not possible.
 
         """
         return None if self._workers is None else self._workers.replace(tls)
 
     def stop(self) -> None:
-        """Accept nothing more; idle connections are closed, answers under way are finished."""
+        """Stop accepting: idle connections are closed, answers in flight are finished."""
         if self._workers is not None:
             self._workers.stop()
         self._server.stop()  # type: ignore[no-untyped-call]
 
     async def stopped(self, patience: float | None = None) -> None:
-        """Return when the last answer is with the kernel, or after so many seconds."""
+        """Return when the kernel has the last answer, or after `patience` seconds."""
         await asyncio.wait([self._task], timeout=patience)
 
 
@@ -121,7 +121,7 @@ def serve_asgi(app: "App", host: str, port: int, bounds: Bounds) -> Listener:
 def serve_rsgi(
     take: Take, host: str, port: int, bounds: Bounds, tls: TlsFiles | None = None
 ) -> Listener:
-    """Have every request taken by a function."""
+    """Pass every request to a function."""
     if _only_public():
         log.warning("this Granian has other internals: each request costs a task")
         return Listener(_server(_Public(take), Interfaces.RSGI, host, port, bounds, tls))
@@ -130,7 +130,7 @@ def serve_rsgi(
 
 
 def attempt(tls: TlsFiles) -> None:
-    """Serve with these files for a moment, on a port that nobody knows; may abort the process."""
+    """Serve with these files for a moment, on an unused port; may abort the process."""
 
     async def serve() -> None:
         bounds = Bounds(1, 16 * 1024, 1.0)
@@ -138,7 +138,7 @@ def attempt(tls: TlsFiles) -> None:
         await listener.bound()
         await asyncio.sleep(0)  # the worker starts in the next step
         listener.stop()
-        await listener.stopped()  # one that is left running aborts the process at its end
+        await listener.stopped()  # a server that still runs aborts the process at its end
 
     asyncio.run(serve())
 
@@ -169,20 +169,20 @@ def _server(  # noqa: PLR0913  one fact each
         http1_settings=_http1(bounds),
         log_enabled=False,
     )
-    # Granian would resolve the paths, and those of copies in memory lead nowhere.
+    # Granian would resolve the paths, and resolved paths of copies in memory lead nowhere.
     server.ssl_ctx = _PLAIN if tls is None else tls.options
     return server
 
 
 def _only_public() -> bool:
-    """Whether only the public form is left."""
+    """Whether only Granian's public form can be used."""
     return not all(
         hasattr(getattr(_granian, name, None), attribute) for name, attribute in _UNPUBLISHED
     )
 
 
 class _Workers:
-    """Granian's workers on one port: one, and for a while two."""
+    """Granian's workers on one port: one, and two while files are replaced."""
 
     def __init__(self, bounds: Bounds, port: int, tls: tuple[Any, ...]) -> None:
         self._bounds = bounds
@@ -230,7 +230,7 @@ class Worker:
         self._signal = inside.WorkerSignal()
         self._signal.add_cb(lambda: loop.call_soon_threadsafe(self.ended.set_result, None))
 
-        def schedule(watcher: Any) -> None:  # what it raised would be lost, and break the next
+        def schedule(watcher: Any) -> None:  # an error would be lost, and break the next one
             try:
                 begun = self._taking(watcher.scope, watcher.proto)
                 if begun is not None:
@@ -252,12 +252,12 @@ class Worker:
         ).serve_async(scheduler, inbox, self._signal)
 
     def retire(self) -> None:
-        """Have each answer be the last one on its connection."""
+        """Make each answer the last one on its connection."""
         take = self._taking
         self._taking = lambda scope, protocol: take(scope, Last(protocol))
 
     def stop(self) -> None:
-        """Accept nothing more; close idle connections, and end once the others are answered."""
+        """Stop accepting; close idle connections, and end once the others are answered."""
         if self._signal is not None:  # Granian waits for ever to be told a third time
             self._signal.set()
             self._signal = None
@@ -279,7 +279,7 @@ class _Public:
 
 
 class _Waited(Passing):
-    """A protocol object whose answer is waited for."""
+    """A wrapper that tells a future when the answer was given."""
 
     def __init__(self, protocol: "Exchange", answered: "asyncio.Future[None]") -> None:
         super().__init__(protocol)

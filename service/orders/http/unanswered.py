@@ -1,9 +1,9 @@
-"""For how long callers have been sending something that is not answered yet.
+"""Measures for how long callers have been sending something that is not answered yet.
 
 A head may come a byte at a time. The server waits for its end as long as for the next request, and
-such a connection is never idle. Seen from the system, it is one on which bytes come and of which
-none are taken. A request is answered within its deadline; so what began to come longer ago than
-that has no end yet.
+such a connection is never idle. To the system it is a connection on which bytes come in and none
+go out. A request is answered within its deadline; so one that began to come longer ago than that
+is still incomplete.
 """
 
 import math
@@ -12,30 +12,30 @@ from typing import Final, NamedTuple
 from orders.descriptors import Address
 
 _NOTHING: Final = math.inf
-"""When that began of which nothing has come."""
+"""The begin of a request of which nothing has come."""
 
 
 class _Known(NamedTuple):
-    """A connection as it was seen last."""
+    """A connection as it was last seen."""
 
     caller: Address
     read: int
     received: int
     begun: float
-    """When something came for the first time after the last answer."""
+    """When something first came after the last answer."""
 
 
 class Unanswered:
-    """Compares what is seen of connections from one look to the next."""
+    """Compares connections from one look to the next."""
 
     def __init__(self) -> None:
-        """Know of none."""
+        """Start without connections."""
         self._now = 0.0
         self._known: dict[int, _Known] = {}
         self._before: dict[int, _Known] = {}
 
     def look(self, now: float) -> None:
-        """Begin a look, at a time in seconds; what it does not see is forgotten."""
+        """Begin a look, at a time in seconds; connections that it does not see are forgotten."""
         self._now = now
         self._before, self._known = self._known, {}
 
@@ -44,7 +44,7 @@ class Unanswered:
 
         Args:
             descriptor: of it.
-            caller: its other end, as another connection may have the descriptor by now.
+            caller: its other end, because the descriptor may by now be another connection's.
             read: bytes that the caller has taken.
             received: bytes that came from it.
 
@@ -60,7 +60,7 @@ class Unanswered:
         self._known[descriptor] = _Known(caller, read, received, begun)
 
     def seconds(self, descriptor: int, read: int, now: float) -> float:
-        """Return for how long a connection has had no answer to what came, if that is still so."""
+        """Return for how long a connection has had no answer to what came; 0 if it has had one."""
         known = self._known.get(descriptor)
         if known is None or known.read != read:
             return 0.0

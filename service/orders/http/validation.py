@@ -1,8 +1,8 @@
-"""What does not validate, said the same way everywhere.
+"""Validation, with its errors worded the same way everywhere.
 
 A pointer that is empty or starts with `/` is a JSON pointer into the body (RFC 6901); one that
 starts with `#/path/`, `#/query/` or `#/header/` names a parameter. msgspec stops at the first
-thing that is wrong, so one error is the rule.
+error, so there is usually one.
 """
 
 import re
@@ -32,7 +32,7 @@ T = TypeVar("T")
 _SHOWN: Final = 100
 """Characters of a caller's text that a message repeats."""
 _END: Final = 500
-"""Characters of both ends of a message that are read: msgspec repeats the whole of a name."""
+"""Characters that are read at each end of a message, as msgspec repeats a whole name in it."""
 
 _NUMBER: Final = int | float
 _TIME: Final = Annotated[datetime, Meta(tz=True)]
@@ -51,7 +51,7 @@ def invalid(pointer: str, detail: str) -> InvalidRequest:
 
 
 def decode(decoder: Decoder[T], body: bytes) -> T:
-    """Decode a JSON body, taking nothing for what it is not, but 3.0 for an integer.
+    """Decode a JSON body without conversions, except that 3.0 counts as an integer.
 
     Raises:
         InvalidRequest: not JSON (RFC 8259), not UTF-8, or not of the decoder's type.
@@ -84,9 +84,9 @@ def _decode(decoder: Decoder[T], body: bytes) -> T:
 
 @cache
 def _loosely(kind: Hashable) -> Decoder[Any]:
-    """Return a decoder of the same shape, which takes floats for integers.
+    """Return a decoder of the same shape that takes floats for integers.
 
-    It stops where the other one would, so a body becomes no more than what its type has room for.
+    It stops where the strict one would, so a body becomes no larger than its type allows.
     """
     return Decoder(_loosened(kind))
 
@@ -119,7 +119,7 @@ def _default(found: structs.FieldInfo) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Make integers of floats without a fraction: to JSON Schema, and so to OpenAPI, they are."""
+    """Turn floats without a fraction into integers, which they are to JSON Schema and OpenAPI."""
     match value:
         case float() if value.is_integer():
             return int(value)
@@ -148,7 +148,7 @@ def order_id(text: str, pointer: str) -> str:
     """Return the canonical, lower-case form of a UUID of any version (RFC 9562, 4).
 
     Raises:
-        InvalidRequest: `text`, found at `pointer`, is no UUID.
+        InvalidRequest: `text`, found at `pointer`, is not a UUID.
 
     """
     if _UUID.fullmatch(text) is None:
@@ -160,7 +160,7 @@ def timestamp(text: str, pointer: str) -> datetime:
     """Return a time of RFC 3339 with its zone.
 
     Raises:
-        InvalidRequest: `text`, found at `pointer`, is none.
+        InvalidRequest: `text`, found at `pointer`, is not such a time.
 
     """
     try:
@@ -177,7 +177,7 @@ def checked(text: str, kind: Any, pointer: str) -> None:
     """Check the bounds of a parameter.
 
     Raises:
-        InvalidRequest: `text`, found at `pointer`, is outside of those of its type.
+        InvalidRequest: `text`, found at `pointer`, is outside the bounds of its type.
 
     """
     try:
@@ -187,18 +187,18 @@ def checked(text: str, kind: Any, pointer: str) -> None:
 
 
 def bare(message: str) -> str:
-    """Return a message of msgspec's as the middle of a sentence."""
+    """Return one of msgspec's messages as the middle of a sentence."""
     plain = message.replace("`", "")
     return plain if plain.startswith("JSON") else plain[:1].lower() + plain[1:]
 
 
 def _ends(message: str) -> str:
-    """Leave out what is between the ends of a message; each copy of it may have megabytes."""
+    """Cut out the middle of a message; each copy of it may have megabytes."""
     return message if len(message) <= 2 * _END else message[:_END] + message[-_END:]
 
 
 def _explain(message: str) -> tuple[str, str]:
-    """Turn a message of msgspec's into a JSON pointer and what is wrong there."""
+    """Turn one of msgspec's messages into a JSON pointer and what is wrong there."""
     pointer = ""
     if place := _PLACE.search(message):
         pointer = "".join(f"/{step}" for step in _STEP.findall(place[1]))

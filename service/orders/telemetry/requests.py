@@ -90,7 +90,7 @@ class Requests:
             )  # fmt: skip
         if method not in METHODS:
             method = OTHER_METHOD
-        self._ended.append(  # the fields of `lines.Record`
+        self._ended.append(  # the fields of `formatters.Record`
             (
                 time.time(),
                 method,
