@@ -1,6 +1,6 @@
-"""`spec.auth`: who may call the API, and what for. Without it everybody may who reaches its port.
+"""`spec.auth`: who may call the API, and for what. Without it, anybody who reaches its port may.
 
-Tokens are JWTs (RFC 7519) of issuers that are trusted; a subject is an issuer and its `sub`.
+Tokens are JWTs (RFC 7519) of trusted issuers; a subject is an issuer and its `sub`.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 from orders_operator.api.fields import Key, Name, has_host
 
 AUDIENCE = "orders"
-"""Of the tokens of ServiceAccounts: a pod's projected token names it."""
+"""The audience of ServiceAccounts' tokens, which a pod's projected token names."""
 
 _SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
 
@@ -27,14 +27,15 @@ Scopes = Annotated[
 
 Namespace = Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
 WHERE = r"(https://[^\s/?#@]+|http://[^\s/?#@:]+[.]svc(:[0-9]{1,5})?)"
-"""Whom nobody in between can stand for: https, or http to a name that only a cluster's DNS has."""
+"""An address that nobody in between can forge: https, or http to a name that only a cluster's DNS
+has."""
 Url = Annotated[str, Meta(pattern=rf"^{WHERE}([/?][^\s#]*)?$", max_length=1024)]
 Word = Annotated[str, Meta(pattern=r"^[!-~]+$", max_length=255)]
 """Visible ASCII without a space."""
 
 
 def _by(*keys: str) -> dict[str, Any]:
-    """Return that the items of a list are told apart by some of their fields."""
+    """Return the keywords for a list whose items some of their fields identify."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
@@ -83,7 +84,7 @@ class JwtIssuer(Struct, frozen=True, rename="camel"):
     ] = ()
 
     def __post_init__(self) -> None:
-        """Refuse an address that no pattern can: its host and port. Pods would not take it."""
+        """Refuse a host and port that no pattern can check, because pods would not accept them."""
         name, address = (
             ("issuer", self.issuer) if self.jwks_url is None else ("jwksURL", self.jwks_url)
         )
@@ -146,5 +147,5 @@ class Auth(Struct, frozen=True, rename="camel"):
 
     @property
     def takes_tokens(self) -> bool:
-        """Whether there are issuers."""
+        """Whether tokens are accepted: whether any issuer is declared."""
         return bool(self.jwt or self.service_accounts)

@@ -4,14 +4,14 @@ A reason has the same name in the condition, in the Event and in the metric's la
 
 | type            | good when | says                                                            |
 |-----------------|-----------|-----------------------------------------------------------------|
-| Ready           | True      | callers are served, by whichever revision                       |
+| Ready           | True      | callers are served, by any revision                             |
 | Progressing     | either    | a rollout is under way                                          |
-| Degraded        | False     | something is wrong that will not pass by waiting                |
-| Migrated        | True      | the schema is the one that the newest pods brought              |
-| MonitoringReady | True      | Prometheus is told what to scrape                               |
-| Paused          | False     | the resource is left alone because it says so                   |
-| Reconciling     | False     | what is declared is not brought about yet, and may still be     |
-| Stalled         | False     | it is given up: nothing moves until a person changes something  |
+| Degraded        | False     | there is a failure; its message says which                      |
+| Migrated        | True      | the newest pods have migrated the schema                        |
+| MonitoringReady | True      | a ServiceMonitor tells Prometheus what to scrape                |
+| Paused          | False     | `spec.paused` is true, and the operator changes nothing         |
+| Reconciling     | False     | the declared state is not reached yet, but may still be         |
+| Stalled         | False     | nothing changes until a person changes something                |
 
 The last two are for tools that wait (kstatus, `kubectl wait`): every status has both, and they are
 never True together.

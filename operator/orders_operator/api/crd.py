@@ -1,7 +1,7 @@
 """The CustomResourceDefinition, made from the Structs; `orders-operator crd` prints it.
 
-A structural schema (KEP-1979) has neither references nor alternatives of null, so the JSON schema
-that msgspec makes is written out. What may be null is simply what may be left out.
+A structural schema (KEP-1979) has neither references nor a null type among alternatives, so the
+references in msgspec's JSON schema are expanded, and a field that may be null is simply optional.
 """
 
 from typing import Any, Final
@@ -39,7 +39,7 @@ _COLUMNS: Final = (
     ("Stalled", "string", '.status.conditions[?(@.type=="Stalled")].status', 1),
 )
 _UNSEEN: Final = {"observedGeneration": -1}
-"""The status before the operator has looked: without any, kstatus takes a resource for done."""
+"""The status before the first reconcile: without any, kstatus considers a resource done."""
 
 
 def definition() -> dict[str, Any]:
@@ -123,7 +123,7 @@ def structural(struct: type[Struct]) -> Schema:
 
 
 def _plain(schema: Any) -> Any:
-    """Return the schema of a status: a default would change each status that is written."""
+    """Return a status's schema without defaults, which would change each written status."""
     if isinstance(schema, list):
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):
@@ -162,7 +162,7 @@ def _resolve(schema: Schema, components: dict[str, Schema]) -> Schema:
 
 
 def _said(value: Any) -> Any:
-    """Leave out of a schema, and of its defaults, what is null or empty: it says nothing."""
+    """Drop what is null or empty from a schema and its defaults: it means nothing."""
     if not isinstance(value, dict):
         return value
     parts = {key: _said(part) for key, part in value.items()}
@@ -174,7 +174,7 @@ def _validation(rule: Rule) -> dict[str, str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes every part out, without anchors."""
+    """Writes every part in full, without anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True

@@ -1,4 +1,4 @@
-"""`spec.database`: where the orders are kept, one of three ways."""
+"""`spec.database`: where the orders are kept, in one of three ways."""
 
 from typing import Annotated, Literal
 

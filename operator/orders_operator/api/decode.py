@@ -1,7 +1,7 @@
-"""Reads a resource from the API server; what is wrong in it is said with its path.
+"""Decodes a resource from the API server; an error names the path of the field.
 
-A field that is unknown is passed over: the API server drops what its CRD does not have, so it is
-one of a CRD newer than the operator, which a rollback of the chart leaves.
+An unknown field is ignored: the API server drops what its CRD does not have, so the field belongs
+to a CRD that is newer than the operator, as after a rollback of the chart.
 """
 
 from typing import Any
@@ -13,22 +13,21 @@ from msgspec.structs import fields
 from orders_operator.api.spec import OrderService, OrderServiceSpec
 
 _UNREAD: dict[str, Any] = {"image": "unread", "database": {"secretRef": {"name": "unread"}}}
-"""What stands for a required field that cannot be read."""
+"""The substitutes for required fields that cannot be read."""
 
 
 class InvalidSpec(Exception):
-    """The resource does not say what is wanted; the message names the field."""
+    """The spec is not valid; the message names the field."""
 
 
 def decode(resource: dict[str, Any]) -> OrderService:
     """Return the typed resource.
 
-    The CRD keeps most mistakes out. What comes here in spite of it is an object older than the
-    CRD's rules, or a CRD older than the operator.
+    The CRD prevents most mistakes. The others come from an object older than the CRD's rules, or
+    from a CRD older than the operator.
 
     Raises:
-        InvalidSpec: a field is missing, of another type or out of bounds.
-
+        InvalidSpec: a field is missing, has another type, or is out of bounds.
     """
     try:
         return msgspec.convert(resource, OrderService)
@@ -38,9 +37,9 @@ def decode(resource: dict[str, Any]) -> OrderService:
 
 
 def legible(resource: dict[str, Any]) -> OrderService | None:
-    """Return a resource with those fields of its spec that can be read, and defaults for others.
+    """Return a resource with the legible fields of its spec, and defaults for the others.
 
-    Nothing new is to be made of it. None if too little is left.
+    Nothing new may be made from it. None if too little is legible.
     """
     try:
         spec = _UNREAD | _legible(resource["spec"], OrderServiceSpec)

@@ -1,7 +1,7 @@
-"""Kinds of values that many fields of the resource have, each with what the API server checks.
+"""Types of values that many fields share, each with the bounds that the API server checks.
 
 Texts and lists have upper bounds: the API server estimates the cost of a CEL rule from them, and
-refuses a rule over what is unbounded.
+refuses a rule over an unbounded value.
 """
 
 from typing import Annotated, Any
@@ -12,16 +12,16 @@ from msgspec import Meta
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 
 Name = Annotated[str, Meta(pattern=SUBDOMAIN, max_length=253)]
-"""Of an object in the namespace (RFC 1123 subdomain)."""
+"""The name of an object in the namespace (RFC 1123 subdomain)."""
 
 Key = Annotated[str, Meta(pattern=r"^[-._a-zA-Z0-9]+$", min_length=1, max_length=253)]
-"""Of a Secret's or ConfigMap's data."""
+"""A key in the data of a Secret or ConfigMap."""
 
 Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(s|m|h)$", max_length=7)]
 """Whole seconds, minutes or hours: 30s, 5m, 1h."""
 
 Image = Annotated[str, Meta(pattern=r"^[^\s]+$", min_length=1, max_length=512)]
-"""With a tag or a digest."""
+"""An image with a tag or a digest."""
 
 Text = Annotated[str, Meta(max_length=1024)]
 
@@ -55,7 +55,7 @@ Quantity = Annotated[
         }
     ),
 ]
-"""Of a resource: 500m, 128Mi, 2. The pattern is that of Kubernetes' own schemas."""
+"""A quantity of a resource: 500m, 128Mi, 2. The pattern is that of Kubernetes' own schemas."""
 
 Size = Annotated[
     int | str,
@@ -67,7 +67,7 @@ Size = Annotated[
         }
     ),
 ]
-"""A Quantity of bytes that is more than none: 10Gi."""
+"""A Quantity of bytes above zero: 10Gi."""
 
 _LABEL = {"pattern": r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"}
 
@@ -85,9 +85,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def has_host(url: str) -> bool:
-    """Return whether a URL has a host, and a port of 1 to 65535 if any, which no pattern says.
+    """Return whether a URL has a host and a valid port, which no pattern can check.
 
-    It has no character that nobody sees either, as one that was copied may have: pods take none.
+    It also has no invisible character, as a copied URL may have: pods would not accept it.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""What is told to Prometheus, and where spans go."""
+"""`spec.monitoring` and `spec.tracing`: the ServiceMonitor, and where spans are sent."""
 
 from typing import Annotated, Literal
 
@@ -81,7 +81,7 @@ class Tracing(Struct, frozen=True, rename="camel"):
     ] = {}
 
     def __post_init__(self) -> None:
-        """Refuse an endpoint that no pattern can: its host and port."""
+        """Refuse a host and port of the endpoint that no pattern can check."""
         if not has_host(self.endpoint):
             raise ValueError(
                 f"endpoint is {self.endpoint!r}; it needs a host, a port of 1 to 65535"

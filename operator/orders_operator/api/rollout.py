@@ -1,4 +1,4 @@
-"""How a new revision of the pods comes in, and what makes it go back."""
+"""`spec.rollout`: how a new revision of the pods is rolled out, and when it is rolled back."""
 
 from typing import Annotated, Final, Literal
 
@@ -11,16 +11,16 @@ Latency = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(ms|s)$", max_length=8)]
 """Whole milliseconds or seconds: 250ms, 2s."""
 
 PROMOTE: Final = "orders.dev/promote"
-"""Annotation: this revision is good, whatever its steps and its analysis say."""
+"""Annotation: promote this revision, whatever its steps and its analysis say."""
 ABORT: Final = "orders.dev/abort"
-"""Annotation: this revision is not wanted."""
+"""Annotation: give up this revision."""
 PAUSE: Final = "orders.dev/pause"
 """Annotation: this revision stays at its step."""
 RETRY: Final = "orders.dev/retry"
 """Annotation: a failed revision may try again; REVISION@FAILED-AT, for one failure only."""
 
 RESTART: Final = "orders.dev/restart"
-"""Annotation: a time; another one makes another revision of what is declared."""
+"""Annotation: a time; a later one makes another revision of the same declaration."""
 
 
 class Step(Struct, frozen=True, rename="camel"):

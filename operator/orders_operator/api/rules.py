@@ -1,4 +1,4 @@
-"""What a type alone cannot say, as CEL (KEP-2876): the API server refuses what breaks a rule.
+"""Rules beyond types, in CEL (KEP-2876): the API server refuses a resource that breaks one.
 
 So there is no admission webhook, which would need certificates and could block the cluster.
 """
@@ -19,18 +19,17 @@ _LISTS: Final = ("allowOrigins", "allowHeaders", "exposeHeaders")
 
 
 class Rule(Struct, frozen=True):
-    """An expression that must hold, and what is said when it does not."""
+    """An expression that must hold, and the message if it does not."""
 
     rule: str
     message: str
 
 
 def _windows(analysis: str) -> Rule:
-    """Return that a window has two scrapes of the ServiceMonitor, if a Prometheus is asked.
+    """Return the rule that a window with a Prometheus is long enough for two scrapes.
 
     Args:
-        analysis: the path of the analysis from the spec, each part of which may be left out.
-
+        analysis: the path of the analysis from the spec; each part of it may be absent.
     """
     parts = analysis.split(".")
     paths = [".".join(parts[: end + 1]) for end in range(len(parts))]
@@ -50,12 +49,12 @@ def _count(*fields: str) -> str:
 
 
 def _none(field: str) -> str:
-    """Return that a number of pods, or a share of them, is given and none."""
+    """Return an expression: a number of pods, or a share of them, is given and zero."""
     return f"has(self.{field}) && (self.{field} == 0 || self.{field} == '0%')"
 
 
 def _everything(field: str) -> str:
-    """Return that a list is given and has the wildcard."""
+    """Return an expression: a list is given and has the wildcard."""
     return f"(has(self.{field}) && '*' in self.{field})"
 
 
@@ -175,7 +174,7 @@ RULES: Final[dict[type[Struct], tuple[Rule, ...]]] = {
         ),
     ),
 }
-"""By the Struct that they are about."""
+"""The rules by the Struct that they are about."""
 
 ROOT: Final = (
     Rule(
@@ -187,4 +186,4 @@ ROOT: Final = (
         "the name must be valid for a Service: a letter, then letters, digits and hyphens",
     ),
 )
-"""About the whole resource."""
+"""The rules about the whole resource."""

@@ -1,4 +1,4 @@
-"""How many pods there are, and how few there may be for a while."""
+"""The autoscaler, the disruption budget, and the spread of pods over zones and nodes."""
 
 from typing import Annotated
 

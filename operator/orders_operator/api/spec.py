@@ -23,7 +23,7 @@ API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "OrderService"
 PLURAL = "orderservices"
 NAME_LENGTH = 63
-"""Longest name of an OrderService: that of a Service, and of a label's value."""
+"""The greatest length of an OrderService's name: that of a Service, and of a label's value."""
 
 
 class Migrations(Struct, frozen=True, rename="camel"):
@@ -199,4 +199,4 @@ class OrderService(Struct, frozen=True):
     metadata: Metadata
     spec: OrderServiceSpec
     database_name: str = ""
-    """Of the children of an embedded database; empty for the name that this release gives."""
+    """The name of an embedded database's children; empty for the name that this release gives."""

@@ -1,4 +1,4 @@
-"""`status`: what the operator saw, as types from which the CRD's schema is made."""
+"""`status`: the observed state, as types from which the CRD's schema is made."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Who reaches the pods, where they may go, and how the world finds them."""
+"""Who may connect to the pods, where they may connect to, and how callers outside reach them."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How callers speak to the API: over TLS, and from web pages of other origins."""
+"""How callers connect to the API: over TLS, and from web pages of other origins."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ Origin = Annotated[
         max_length=253,
     ),
 ]
-"""As browsers send it, in lower case: https://shop.example.com; or *."""
+"""An origin as browsers send it, in lower case: https://shop.example.com; or *."""
 
 Header = Annotated[
     str, Meta(pattern=r"^[-!#$%&'*+.^_`|~0-9A-Za-z]+$", min_length=1, max_length=128)
