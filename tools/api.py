@@ -14,13 +14,13 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "api.md"
 
 
 def example() -> str:
-    """Return an order in JSON, of the examples of its fields."""
+    """Return an order in JSON, made of the examples of its fields."""
     fields = {name: meta.examples[0] for name, meta in _metas().items() if meta.examples}
     return f"```json\n{json.dumps(fields, indent=2)}\n```\n"
 
 
 def table() -> str:
-    """Return a row for each field."""
+    """Return the table's rows, one for each field."""
     optional = {column.wire for column in COLUMNS if column.nullable}
     rows = (
         f"| `{name}` | {meta.description}{' Optional.' if name in optional else ''} |\n"

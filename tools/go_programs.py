@@ -1,8 +1,8 @@
 """Go programs of pinned modules, built once into `.cache`.
 
-A folder with a go.mod pins some; those that ask for versions of one module that exclude each other
-have a folder each. They are built again when one of these files changed; the first time takes some
-minutes, after that go's own cache makes it seconds.
+A folder with a go.mod pins some; programs that need versions of one module that exclude each other
+have a folder each. They are built again when one of these files changes. The first build takes
+some minutes, later ones seconds thanks to Go's own cache.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 _FILES: Final = ("go.mod", "go.sum", "main.go")
-"""What a module's programs are made of."""
+"""The files from which a module's programs are built."""
 
 
 class ToolFailed(Exception):
-    """A program said no; the message is what it printed."""
+    """A program failed; the message is its output."""
 
 
 def available() -> bool:
-    """Say whether Go is here."""
+    """Return whether Go is installed."""
     return shutil.which("go") is not None
 
 
@@ -35,7 +35,7 @@ class Programs:
         self._modules = modules
 
     def path(self, name: str) -> Path:
-        """Return the path of a program, which is named as its module or its folder is."""
+        """Return the path of a program, which is named after its module or its folder."""
         return self._built() / name
 
     def run(self, name: str, *arguments: str | Path, text: str | None = None) -> str:
@@ -58,7 +58,7 @@ class Programs:
         return done.stdout
 
     def _built(self) -> Path:
-        """Build all, unless these versions are there."""
+        """Build all programs, unless these versions are built; return their folder."""
         files = (module / name for module in self._modules for name in _FILES)
         pins = b"".join(file.read_bytes() for file in files if file.exists())
         folder = self._cache / hashlib.sha256(pins).hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""Whether what the images are made of may be passed on under these terms: `make check` runs it.
+"""Checks that the licences of the images' content allow its distribution; `make check` runs it.
 
-Of each distribution that the service or the operator needs, the licence that its metadata name
-has to be one of ALLOWED. What only development needs is in no image, and is not looked at.
+The licence in the metadata of each distribution that the service or the operator needs must be one
+of ALLOWED. Distributions for development only are in no image, and are not checked.
 """
 
 import sys
@@ -16,7 +16,7 @@ OURS: Final = ("orders-service", "orders-operator")
 ALLOWED: Final = frozenset(
     {
         "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0",
-        "MPL-2.0",  # of files that are passed on as they are
+        "MPL-2.0",  # for files that are distributed unchanged
         "PSF-2.0",
     }
 )  # fmt: skip
@@ -32,11 +32,11 @@ _CLASSIFIERS: Final = {
     "Python Software Foundation License": "PSF-2.0",
 }
 _TEXTS: Final = {"3-Clause BSD License": "BSD-3-Clause", "MIT License": "MIT"}
-"""What the first line of older metadata says."""
+"""Licences by the first line in the older metadata field."""
 
 
 def needed(names: tuple[str, ...] = OURS) -> list[Distribution]:
-    """Return the distributions that some need here, themselves left out, by name."""
+    """Return the distributions that the named ones need here, without these, by name."""
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(name, "") for name in names]
@@ -54,7 +54,7 @@ def needed(names: tuple[str, ...] = OURS) -> list[Distribution]:
 
 
 def licence(found: Distribution) -> str | None:
-    """Return the licence that metadata name, as an SPDX expression; None if they name none."""
+    """Return the licence in the metadata as an SPDX expression; None if they name none."""
     metadata = found.metadata
     if "License-Expression" in metadata:
         return metadata["License-Expression"]
@@ -73,7 +73,7 @@ def licence(found: Distribution) -> str | None:
 
 
 def allowed(expression: str) -> bool:
-    """Whether an expression without parentheses leaves a choice that is allowed."""
+    """Whether an expression without parentheses allows a choice from ALLOWED."""
     return any(
         all(part.strip() in ALLOWED for part in choice.split(" AND "))
         for choice in expression.split(" OR ")
@@ -81,7 +81,7 @@ def allowed(expression: str) -> bool:
 
 
 def complaints() -> Iterator[str]:
-    """Yield what is wrong, a line each."""
+    """Yield a line for each distribution whose licence is not allowed."""
     for found in needed():
         said = licence(found)
         if said is None or not allowed(said):
@@ -90,7 +90,7 @@ def complaints() -> Iterator[str]:
 
 
 def main() -> int:
-    """Print what is wrong; return the exit status."""
+    """Print the complaints; return the exit status."""
     wrong = list(complaints())
     for line in wrong:
         print(line, file=sys.stderr)

@@ -1,7 +1,7 @@
 """The tables of docs/postgresql.md, made from the code: `python -m tools.postgresql` prints it.
 
-What is between the marks of a table is made; the rest of the page is written by hand. Each
-connection string is read here as the service reads it, so the page says what comes of it.
+The text between the marks of a table is made; the rest of the page is written by hand. Each
+connection string is read as the service reads it, so the page states the true outcome.
 """
 
 import sys
@@ -144,7 +144,7 @@ STRINGS: Final = (
     ("no user", "postgresql://:pw@db/shop"),
     ("quoted", r"host=db dbname='my shop' user=me password='it\'s'"),
 )
-"""What is found where databases are made, by where; every host and password is made up."""
+"""Connection strings by where databases come from; every host and password is invented."""
 
 
 def page(text: str) -> str:
@@ -153,7 +153,7 @@ def page(text: str) -> str:
 
 
 def outcome(string: str) -> str:
-    """Return what comes of a connection string: what is connected to, or why it is refused."""
+    """Return the outcome of a connection string: the connection, or why it is refused."""
     try:
         database = Config.from_env({"DATABASE_URL": string}).needed_database()
     except ConfigError as error:

@@ -35,9 +35,9 @@ from tests.service.integration.test_hot_path import (
 _TURN = 50_000
 _CONNECTIONS = 64
 _LEAVING = 200
-"""Callers that leave in each turn."""
+"""How many callers leave in each turn."""
 _GROWTH = 16.0
-"""Bytes for a request that memory may grow by; one kept cycle is thousands."""
+"""The bytes by which memory may grow for a request; one leaked cycle takes thousands."""
 _MIB = 1024 * 1024
 
 
@@ -78,7 +78,7 @@ def _turns(server: Server, total: int) -> int:
         "read what is not there": READ % UNKNOWN.encode(),
     }
     process = psutil.Process(server.process.pid)
-    least: list[int] = []  # of each round: memory goes up and down within one
+    least: list[int] = []  # of each round, as memory goes up and down within one
     done = 0
     while done < total:
         seen = []
@@ -99,7 +99,7 @@ def _turns(server: Server, total: int) -> int:
 
 
 def _ask(port: int, request: bytes, rounds: int) -> None:
-    """Ask the same on every connection, so many times."""
+    """Send the same request on every connection, so many times."""
     with contextlib.ExitStack() as stack:
         callers = [
             stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))

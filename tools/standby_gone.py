@@ -35,7 +35,7 @@ _MIB: Final = 1024 * 1024
 
 
 def main() -> int:
-    """Count; return 1 if there were too many."""
+    """Count backends; return 1 if there were too many."""
     parser = argparse.ArgumentParser(description="Count backends while a standby is away.")
     parser.add_argument("seconds", nargs="?", type=float, default=600)
     seconds = parser.parse_args().seconds
@@ -88,7 +88,7 @@ async def _count(postgres: PostgresServer, log: Path, seconds: float) -> int:
 async def _turn(
     postgres: PostgresServer, url: str, server: Server, seconds: float, answers: Counter[int]
 ) -> list[int]:
-    """Count for a while, five times a second, and print what was seen."""
+    """Count for a while, five times a second, and print the counts."""
     counts: list[int] = []
     before = answers.copy()
     ends = time.monotonic() + seconds
@@ -109,7 +109,7 @@ async def _turn(
 
 
 async def _call(url: str, number: int, answers: Counter[int]) -> None:
-    """Create orders, one after the other: each second caller with keys, one many at once."""
+    """Create orders one after the other: every second caller uses keys, and one sends batches."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         for n in itertools.count():
             if number == 0:
@@ -121,7 +121,7 @@ async def _call(url: str, number: int, answers: Counter[int]) -> None:
 
 
 def _shares(counts: list[int]) -> str:
-    """Say how often each number was counted."""
+    """Return how often each number was counted."""
     return ", ".join(
         f"{n} ({times / len(counts):.0%})" for n, times in sorted(Counter(counts).items())
     )

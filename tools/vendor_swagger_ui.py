@@ -26,7 +26,7 @@ KEPT = {
 
 
 def main() -> None:
-    """Vendor the version that is asked for, or the one that the manifest names again."""
+    """Vendor the given version, or the one in the manifest again."""
     manifest = STATIC / "swagger-ui.json"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("version", nargs="?", help="default: the one in the manifest")

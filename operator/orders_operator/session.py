@@ -49,6 +49,7 @@ class Session:
         Args:
             kinds: the kinds that Kopf lists and watches.
             concerns: whether an object concerns an OrderService; called in Kopf's thread.
+
         """
         self._kinds = kinds
         self._concerns = concerns

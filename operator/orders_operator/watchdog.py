@@ -32,6 +32,7 @@ class Watchdog:
             clock: returns seconds; tests pass their own.
             unseen: how many seconds the watch may lag behind a list.
             pulse: how many seconds a loop may be silent.
+
         """
         self._clock = clock
         self._unseen = unseen

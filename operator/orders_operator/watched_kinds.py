@@ -24,6 +24,7 @@ class WatchScope(Struct, frozen=True):
         apis: the optional APIs that are served.
         namespaces: the namespaces to watch; empty for the whole cluster.
         barred: the plurals of kinds that must not be listed.
+
     """
 
     apis: frozenset[str]
@@ -60,6 +61,7 @@ async def forbidden(
         kube: the cluster.
         scope: what is served, and the namespaces to check.
         among: the plurals to check; None for all but the OrderServices.
+
     """
     barred = set()
     for kind in watched_kinds(scope):

@@ -1,7 +1,7 @@
 """Writes or checks the chart's generated files: `python -m tools.chart.generate write|check`.
 
-The schema of the values comes from the CRD, so `orders-operator crd` must have written that
-before. README and plain manifests need the Go tools, and are left out where there is no Go.
+The schema of the values comes from the CRD, so run `orders-operator crd` into the chart's file
+first. README and plain manifests need the Go tools, and are left out where Go is missing.
 """
 
 import difflib
@@ -39,7 +39,7 @@ WRITTEN_WITH_GO: Final[dict[Path, Callable[[], str]]] = {
 
 
 def main(mode: str) -> int:
-    """Write the files, or print how they differ from what they should be."""
+    """Write the files, or print how they differ from the expected text."""
     files = dict(WRITTEN)
     if tools.available():
         files |= WRITTEN_WITH_GO

@@ -1,7 +1,7 @@
 """Makes `k8s/operator.yaml`, the operator for people without Helm, from the chart.
 
-What Helm's labels say of a release is not true there, so they go. The CRD is a file of its own,
-`k8s/crd.yaml`, so that `kubectl apply -f k8s/` has it first.
+Labels of a Helm release would be untrue there, so they are removed. The CRD is a file of its own,
+`k8s/crd.yaml`, so that `kubectl apply -f k8s/` applies it first.
 """
 
 from typing import Any, Final

@@ -1,8 +1,8 @@
 """Makes `values.schema.json`: the chart's own values here, those of the OrderService from its CRD.
 
-So a key that the CRD does not have is refused by `helm install`, before anything reaches the
-cluster, and a field that is added to the resource can be set in the chart. Required fields of the
-resource are left to the API server, since an empty `{}` here means that the field is left out.
+So `helm install` refuses a key that the CRD does not have before anything reaches the cluster, and
+a field that is added to the resource can be set in the chart. Required fields of the resource are
+left to the API server, because an empty `{}` in the values means that the field is left out.
 """
 
 import json
@@ -197,7 +197,7 @@ def _spec_of_crd() -> Schema:
 
 
 def _plain(node: Schema) -> Schema:
-    """Turn a structural schema into a plain one that is closed where the structural one prunes."""
+    """Return a plain schema that is closed where the structural schema prunes."""
     result: Schema = {}
     for key, value in node.items():
         match key:

@@ -1,8 +1,8 @@
-"""Schemas that rendered manifests are checked against, all of them without a network at that time.
+"""The schemas against which rendered manifests are checked, without a network.
 
 Those of Kubernetes come with the package `kubernetes-validate`, in the layout that kubeconform
-reads. Those of custom resources are taken out of their CRDs: ours, and prometheus-operator's,
-whose Go module has them.
+reads. Those of custom resources are taken from their CRDs: ours, and prometheus-operator's, whose
+Go module contains them.
 """
 
 import json
@@ -26,9 +26,10 @@ _MONITORING: Final = ("servicemonitors", "prometheusrules")
 
 @cache
 def kubernetes_schemas() -> Path:
-    """Return the folder with one folder for each version of Kubernetes.
+    """Return the folder that has a folder for each version of Kubernetes.
 
-    In the package, schemas name their definitions by a path of a server; here, by the file beside.
+    In the package, schemas refer to their definitions by a path on a server; here, by the file
+    beside them.
     """
     package = {str(file): file for file in files("kubernetes-validate") or []}
     folder = tools.CACHE / "schemas" / f"kubernetes-{distribution_version('kubernetes-validate')}"

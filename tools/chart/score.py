@@ -1,8 +1,8 @@
-"""What kube-score finds in manifests.
+"""Runs kube-score over manifests.
 
 An exception is an annotation `kube-score/ignore` on the object, with its reason beside it in the
-template. One holds for all, so it is here: there are no CPU limits, since they throttle a pod
-while its node is idle; requests are what divides a node that is not.
+template. One exception applies to all, so it is here: there are no CPU limits, because they
+throttle a pod while its node is idle; requests divide the time of a busy node.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The Go programs that make and check the chart, and that read a status as GitOps tools do.
 
-Built from the modules that `tests/chart` and `tests/gitops` pin: a go.mod for each of kube-score,
-helm-docs, Helm and kstatus.
+They are built from the modules that `tests/chart` and `tests/gitops` pin: one go.mod each for
+kube-score, helm-docs, Helm and kstatus.
 """
 
 import subprocess
@@ -25,7 +25,7 @@ run: Final = _PROGRAMS.run
 
 
 def go_module(path: str, version: str) -> Path:
-    """Return the folder of a Go module's files, downloaded when they are not there yet."""
+    """Return the folder of a Go module's files, downloaded if they are not there yet."""
     command = ["go", "mod", "download", f"{path}@{version}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     cache = subprocess.run(

@@ -1,8 +1,8 @@
-"""Makes the image's file system out of a virtual environment: assemble PLAN VENV ROOT.
+"""Makes the image's file system from a virtual environment: assemble PLAN VENV ROOT.
 
-What is kept is what our own modules can reach: by import statements, followed from file to file,
-by trial runs, and by the plan's list of what neither shows. In the end it is checked against the
-environment, so that an image with a hole in it is never made.
+It keeps what our own modules can reach: by import statements, followed from file to file, by trial
+runs, and by the plan's list of what neither shows. At the end it checks the result against the
+environment, so that it never makes an image in which something is missing.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _PYTHON = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _DYNLOAD = Path(sysconfig.get_config_var("DESTSHARED"))
 _SITE = Path("/usr/local/lib", _PYTHON.name, "dist-packages")
-"""Where Debian's Python looks for what did not come from Debian."""
+"""The folder in which Debian's Python looks for packages that are not Debian's."""
 _PROGRAMS = Path("/usr/local/bin")
 
 
@@ -35,25 +35,25 @@ class _Work:
 
     @property
     def site(self) -> Path:
-        """Where the environment's packages are."""
+        """The folder of the environment's packages."""
         return self.venv / "lib" / _PYTHON.name / "site-packages"
 
     def place(self, path: Path) -> Path:
-        """Return where a path is in the image."""
+        """Return the image's path for a path of this system."""
         for source, target in ((self.site, _SITE), (Path("/"), Path("/"))):
             if path.is_relative_to(source):
                 return target / path.relative_to(source)
         raise ValueError(path)
 
     def below(self, path: Path) -> Path:
-        """Return where a path of the image is now."""
+        """Return the present path of a file of the image, and make its folder."""
         target = self.root / path.relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
 
 def main() -> None:
-    """Make it, or end with what is wrong."""
+    """Make the file system, or exit with the error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("plan", type=Path)
     parser.add_argument("venv", type=Path)
@@ -120,7 +120,7 @@ def _copy_programs(work: _Work) -> set[Path]:
 
 
 def _describe(work: _Work, files: set[Path], system: set[Path]) -> None:
-    """Write down which packages it is made of, for scanners and for people."""
+    """Write the lists of the image's packages, for scanners and for people."""
     packages = debian.owners({*files, *system, *tree.SOURCES})
     debian.write(packages, work.root)
     used = distributions.owners(work.site, files)
@@ -139,7 +139,7 @@ def _describe(work: _Work, files: set[Path], system: set[Path]) -> None:
 
 
 def _linked(work: _Work, distribution: str) -> tuple[str, str] | None:
-    """Return name and version of the library that is linked into a distribution, if one is."""
+    """Return name and version of the library that is linked into a distribution, if any."""
     library = work.plan.vendored.get(distribution.lower())
     if library is None:
         return None

@@ -1,8 +1,8 @@
-"""The bill of materials, CycloneDX JSON: what is in the image, and where it comes from.
+"""The bill of materials in CycloneDX JSON: what the image contains, and where it comes from.
 
-Python distributions by their metadata, the crates inside them by the lists that their wheels
-carry, libraries that were linked into a wheel as far as the plan knows them, Debian's packages.
-Nothing in it depends on when or where it was made.
+It lists Python distributions by their metadata, the crates inside them by the lists in their
+wheels, libraries linked into a wheel as far as the plan knows them, and Debian's packages. Nothing
+in it depends on when or where it was made.
 """
 
 import json
@@ -29,7 +29,7 @@ _CLASSIFIER = "License :: "
 
 @dataclass(frozen=True)
 class Wheel:
-    """A distribution, where its metadata are, and the library that is linked into it."""
+    """A distribution, the folder of its metadata, and the library that is linked into it."""
 
     distribution: Distribution
     metadata: Path
@@ -37,7 +37,7 @@ class Wheel:
 
 
 def make(own: str, wheels: Iterable[Wheel], packages: Iterable[Package], epoch: int) -> str:
-    """Return the document; `own` is the distribution that the image is about."""
+    """Return the document; `own` is the distribution for which the image is made."""
     bom = Bom(
         serial_number=uuid5(NAMESPACE_URL, own),
         metadata=BomMetaData(timestamp=datetime.fromtimestamp(epoch, UTC)),
@@ -59,7 +59,7 @@ def make(own: str, wheels: Iterable[Wheel], packages: Iterable[Package], epoch: 
         raise RuntimeError(f"{own} is not installed")
     bom.register_dependency(main, bom.components)
     first = JsonV1Dot6(bom).output_as_string()
-    bom.serial_number = uuid5(NAMESPACE_URL, first)  # its own for each content, and no other
+    bom.serial_number = uuid5(NAMESPACE_URL, first)  # a function of the content
     return f"{JsonV1Dot6(bom).output_as_string(indent=1)}\n"
 
 
@@ -96,7 +96,7 @@ def _debian(package: Package) -> Component:
 
 
 def _crates(metadata: Path) -> Iterable[Component]:
-    """Yield what a wheel says was compiled into it (PEP 770)."""
+    """Yield the components that were compiled into a wheel, as it lists them (PEP 770)."""
     for file in sorted(metadata.glob("sboms/*.json")):
         for part in json.loads(file.read_text("utf-8")).get("components", ()):
             purl = PackageURL.from_string(part["purl"]) if "purl" in part else None

@@ -1,6 +1,6 @@
-"""Compiles modules to `.pyc` files that stand where the source would.
+"""Compiles modules to `.pyc` files in place of their source.
 
-Tracebacks name the source's place. No time is in the file, so the same source gives the same
+Tracebacks name the source's place. The files contain no time, so the same source gives the same
 bytes. Docstrings of other people's modules, a sixth of their code, are left out; assertions stay.
 """
 
@@ -13,7 +13,7 @@ _FLAGS = 0b01  # PEP 552: a hash of the source, not to be checked
 
 
 def write(source: Path, target: Path, shown: str, *, docstrings: bool) -> None:
-    """Compile a module; `shown` is what tracebacks call its file."""
+    """Compile a module; `shown` is the name of its file in tracebacks."""
     text = source.read_bytes()
     parsed = ast.parse(text, shown)
     if not docstrings:

@@ -1,7 +1,7 @@
-"""Whether the image does as the environment does in which everything is installed.
+"""Checks that the image works like the environment in which everything is installed.
 
 Modules and commands may fail in the image if they fail there too: a module whose optional
-dependency is nowhere stays, for others may expect just that failure.
+dependency is not installed stays, because others may expect just that failure.
 """
 
 import os
@@ -17,7 +17,7 @@ _PROBE = Path(__file__).with_name("probe.py")
 
 
 def modules(installed: Path, python: Path, names: Iterable[str]) -> None:
-    """End the program unless the same modules can be imported by both interpreters."""
+    """Exit the program unless both interpreters can import the same modules."""
     tried = [name for name in names if not name.endswith("__main__")]
     known = _failures(installed, tried)
     found = _failures(python, tried, **_alone(python))
@@ -32,7 +32,7 @@ def modules(installed: Path, python: Path, names: Iterable[str]) -> None:
 def runs(
     outcomes: list[trial.Outcome], python: Path, programs: Path, wanted: Iterable[Run]
 ) -> None:
-    """End the program unless commands do with the image's interpreter as they did before."""
+    """Exit the program unless commands do the same with the image's interpreter."""
     repeated = trial.repeat(python, programs, wanted, **_alone(python))
     for before, now in zip(outcomes, repeated, strict=True):
         if before != now:
@@ -41,7 +41,7 @@ def runs(
 
 
 def _alone(python: Path) -> dict[str, str]:
-    """Return what makes an interpreter look below its own root for everything but libraries."""
+    """Return variables that make an interpreter search below its own root, but for libraries."""
     return {"PYTHONHOME": str(python.parents[1])}
 
 

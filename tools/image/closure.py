@@ -1,8 +1,8 @@
-"""Which modules a set of modules can reach, found by reading their import statements.
+"""Finds the modules that a set of modules can reach, by reading their import statements.
 
-Statements inside functions count, so a path that no trial run takes works all the same; those
-under `if TYPE_CHECKING` and for other systems do not. A module that is nowhere is somebody's
-optional dependency, and passed over.
+Statements inside functions count, so that a path that no trial run takes works as well; those
+under `if TYPE_CHECKING` and for other systems do not. A module that is not found is an optional
+dependency, and ignored.
 """
 
 import ast
@@ -45,7 +45,7 @@ class Module:
     name: str
     file: Path | None
     folders: tuple[str, ...] | None
-    """Where its submodules are; None when it is no package."""
+    """The folders of its submodules; None if it is not a package."""
 
     @property
     def is_native(self) -> bool:
@@ -59,10 +59,10 @@ class Module:
 
 
 class Modules:
-    """All modules of some folders, whether or not they are wanted."""
+    """All modules of some folders, wanted or not."""
 
     def __init__(self, folders: Sequence[Path], cut: Mapping[str, str]) -> None:
-        """Take the folders in the order in which they are searched, and what is left out."""
+        """Take the folders, in the order of the search, and the modules to leave out."""
         self._folders = [str(folder) for folder in folders]
         self._cut = cut
         self._found: dict[str, Module | None] = {}
@@ -74,11 +74,11 @@ class Modules:
         return self._found[name]
 
     def is_cut(self, name: str) -> bool:
-        """Tell whether it is left out, by itself or with a package."""
+        """Return whether a module is left out, by itself or with a package."""
         return any(name == cut or name.startswith(f"{cut}.") for cut in self._cut)
 
     def below(self, name: str) -> Iterator[str]:
-        """Yield a module and all that are below it."""
+        """Yield a module and all modules below it."""
         yield name
         module = self.find(name)
         for folder in (module.folders or ()) if module else ():
@@ -90,7 +90,7 @@ class Modules:
                         yield from self.below(child)
 
     def closure(self, roots: Iterable[str]) -> dict[str, Module]:
-        """Return all that the roots can reach, themselves and their packages included, by name."""
+        """Return all modules that the roots can reach, the roots and their packages included."""
         reached: dict[str, Module] = {}
         waiting = list(roots)
         while waiting:
@@ -139,7 +139,7 @@ class Modules:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the import statements that can be reached here."""
+    """Yield the import statements that can run in the image."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         yield node
         return
@@ -151,7 +151,7 @@ def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
 
 
 def _decided(test: ast.expr) -> bool | None:
-    """Return what a condition comes to in the image; None when only running it tells."""
+    """Return the value of a condition in the image; None if only running it tells."""
     if not all(isinstance(node, _DECIDABLE) for node in ast.walk(test)):
         return None
     try:

@@ -1,6 +1,6 @@
-"""The Debian packages that files come from, told as scanners of images without dpkg expect it.
+"""The Debian packages that files come from, in the form for scanners of images without dpkg.
 
-One stanza of dpkg's status a file in `/var/lib/dpkg/status.d`, as distroless images have it, and
+Each stanza of dpkg's status is a file in `/var/lib/dpkg/status.d`, as in distroless images, beside
 the packages' copyright files.
 """
 
@@ -27,7 +27,7 @@ class Package:
 
 
 def owners(files: Iterable[Path]) -> list[Package]:
-    """Return the packages that any of these files come from, in the order of their names."""
+    """Return the packages that any of these files come from, sorted by name."""
     wanted = {str(file) for file in files}
     names = set()
     for listing in (_DPKG / "info").glob("*.list"):
@@ -39,7 +39,7 @@ def owners(files: Iterable[Path]) -> list[Package]:
 
 
 def write(packages: Iterable[Package], root: Path) -> None:
-    """Tell of the packages below another root."""
+    """Write the packages' status and copyright files below another root."""
     status = root / "var/lib/dpkg/status.d"
     status.mkdir(parents=True)
     for package in packages:
@@ -52,7 +52,7 @@ def write(packages: Iterable[Package], root: Path) -> None:
 
 
 def _place(path: str) -> str:
-    """Return where a file is since /bin and /lib are links."""
+    """Return the path of a file now that /bin and /lib are links."""
     return _MERGED.sub(r"/usr/\1/", path)
 
 

@@ -1,7 +1,7 @@
-"""The packages that the kept modules come from, and what of their metadata goes along.
+"""The packages that the kept modules come from, and the part of their metadata that is kept.
 
 Names, versions, licences and entry points stay, where scanners and `importlib.metadata` look for
-them. Lists of files and digests would be wrong after what is done to the files, and stay behind.
+them. Lists of files and digests would be wrong for the changed files, so they are left out.
 """
 
 import shutil
@@ -15,7 +15,7 @@ _LICENSES = ("LICENSE*", "LICENCE*", "COPYING*", "NOTICE*")
 
 
 def owners(site: Path, files: Iterable[Path]) -> list[Distribution]:
-    """Return the distributions that have any of these files, in the order of their names."""
+    """Return the distributions that have any of these files, sorted by name."""
     kept = set(files)
     return sorted(
         (
@@ -28,20 +28,20 @@ def owners(site: Path, files: Iterable[Path]) -> list[Distribution]:
 
 
 def entry(site: Path, name: str, command: str) -> EntryPoint:
-    """Return what a distribution's command calls, as its `[project.scripts]` says."""
+    """Return the entry point of a distribution's command, as in its `[project.scripts]`."""
     [distribution] = distributions(name=name, path=[str(site)])
     [found] = distribution.entry_points.select(group="console_scripts", name=command)
     return found
 
 
 def folder(distribution: Distribution, site: Path) -> Path:
-    """Return where its metadata are."""
+    """Return the folder of a distribution's metadata."""
     [metadata] = {site / file.parent for file in distribution.files or () if file.name == "RECORD"}
     return metadata
 
 
 def copy_metadata(source: Path, target: Path) -> None:
-    """Copy what says what it is, and its licences."""
+    """Copy the identifying metadata and the licences."""
     target.mkdir(parents=True)
     headers, _, _ = (source / "METADATA").read_text("utf-8").partition("\n\n")
     (target / "METADATA").write_text(headers + "\n", "utf-8")  # without the README

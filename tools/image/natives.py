@@ -1,6 +1,6 @@
 """Shared libraries: which ones a program needs, and how they get into the image.
 
-`ldd` asks the loader itself, so what it says is what will be looked for.
+`ldd` asks the loader itself, so it lists exactly what the loader will look for.
 """
 
 import re
@@ -15,7 +15,7 @@ _ELF = b"\x7fELF"
 
 
 def needed(files: Iterable[Path]) -> list[Path]:
-    """Return the libraries that programs and libraries need, with the loader."""
+    """Return the libraries that programs and libraries need, including the loader."""
     listed = subprocess.run(
         ["ldd", *files], check=True, capture_output=True, text=True, env={"LC_ALL": "C"}
     ).stdout
@@ -38,12 +38,12 @@ def copy(source: Path, target: Path) -> None:
 
 
 def _unused(file: Path) -> list[str]:
-    """Return the libraries that a file names and uses nothing of."""
+    """Return the libraries that a file names but does not use."""
     if ".cpython-" not in file.name and ".abi3" not in file.name:
-        return []  # of the system's own, which are as they should be
+        return []  # the system's own libraries stay as they are
     listed = _output("ldd", "-u", file)
     unused = [Path(line.strip()).name for line in listed.splitlines() if line.startswith("\t")]
-    versions = _output("readelf", "--version-info", file)  # of which the loader checks each
+    versions = _output("readelf", "--version-info", file)  # the loader checks each of these
     return [library for library in unused if f"File: {library} " not in versions]
 
 

@@ -1,6 +1,6 @@
-"""What an image is to hold, read from a TOML file: `service.toml`, `operator.toml`.
+"""The content of an image, read from a TOML file: `service.toml`, `operator.toml`.
 
-What both have in common is in `common.toml`, whose tables and lists come first.
+`common.toml` has what both share; its tables and lists come first.
 """
 
 import tomllib
@@ -13,12 +13,12 @@ _COMMON = Path(__file__).with_name("common.toml")
 
 @dataclass(frozen=True)
 class Run:
-    """A command whose imports are watched, and what it is asked while it runs."""
+    """A command whose imports are recorded, and the requests that it gets while it runs."""
 
     command: list[str]
     environ: dict[str, str] = field(default_factory=dict)
     ports: list[str] = field(default_factory=list)
-    """Variables that name a port: each has a free one, as a builder may share the host's."""
+    """Variables for a port: each gets a free one, because a builder may share the host's ports."""
     requests: list[str] = field(default_factory=list)
     """`METHOD URL`, with `{VARIABLE}` for a port; with any, the command serves, and is ended by
     SIGTERM after the last one."""
@@ -26,32 +26,33 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an image is to hold."""
+    """The content of an image."""
 
     distribution: str
-    """Our own package, as PyPI would call it."""
+    """The name of our own distribution."""
     package: str
-    """What it is imported as; all of its modules are kept."""
+    """The name of its package for imports; all of its modules are kept."""
     command: str
     """Its program, as in `[project.scripts]`."""
     keep: list[str]
     """Modules that are imported in ways that neither reading nor running shows."""
     cut: dict[str, str]
-    """Modules that are left out with all below them though something imports them, and why."""
+    """Modules that are left out with everything below them, though something imports them; and
+    why."""
     programs: list[str]
-    """Debian's programs that the image starts by, as paths."""
+    """Debian's programs that start the image, as paths."""
     data: list[str]
-    """Files that are no modules, relative to site-packages; wildcards are allowed."""
+    """Files that are not modules, relative to site-packages; wildcards are allowed."""
     links: dict[str, str]
-    """Files of site-packages that are links instead, and where to."""
+    """Files of site-packages that become links, and their targets."""
     vendored: dict[str, dict[str, str]]
     """Libraries that are linked into a distribution: `name`, and code that prints `version`."""
     runs: list[Run]
-    """Commands whose imports are watched."""
+    """Commands whose imports are recorded."""
 
 
 def read(path: Path) -> Plan:
-    """Read a plan, and what is common to all."""
+    """Read a plan, and merge it with the common one."""
     common, own = (tomllib.loads(file.read_text("utf-8")) for file in (_COMMON, path))
     merged: dict[str, Any] = {**own}
     for name in ("keep", "programs", "data"):

@@ -1,11 +1,11 @@
-"""Import every module that is named on stdin; print those that fail, a line each, and why."""
+"""Import every module that stdin names; print those that fail, one a line, with the reason."""
 
 import importlib
 import sys
 
 
 def main() -> None:
-    """Try them in one process, in order."""
+    """Import them in one process, in order."""
     for name in sys.stdin.read().split():
         try:
             importlib.import_module(name)

@@ -1,7 +1,7 @@
-"""How big an image is, read from its archive: in all, and each of its parts.
+"""The size of an image, read from its archive: the whole, and each of its parts.
 
-Compressed is what is pulled: every layer with gzip, as `docker push` does. Parts are compressed
-each by itself, so their sum is near that of the whole and not quite the same.
+The compressed size is what is pulled: every layer with gzip, as `docker push` does. Each part is
+compressed by itself, so their sum is only nearly that of the whole.
 """
 
 import gzip
@@ -36,7 +36,7 @@ class Size:
 
 
 LIMITS = {"service": Size(82 * MB, 29 * MB), "operator": Size(40 * MB, 16 * MB)}
-"""What images may have: little more than they have, so that what joins them is seen."""
+"""The largest allowed sizes: little more than the present ones, so that additions are noticed."""
 
 
 def measure(archive: IO[bytes]) -> tuple[dict[str, Size], Size]:
@@ -62,7 +62,7 @@ def measure(archive: IO[bytes]) -> tuple[dict[str, Size], Size]:
 
 
 def files(archive: IO[bytes]) -> list[tarfile.TarInfo]:
-    """Return what is in an image, layer after layer."""
+    """Return the entries of an image, layer after layer."""
     found = []
     for layer in layers(archive):
         with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
@@ -71,7 +71,7 @@ def files(archive: IO[bytes]) -> list[tarfile.TarInfo]:
 
 
 def layers(archive: IO[bytes]) -> list[bytes]:
-    """Return the layers, uncompressed, of what `docker save` writes."""
+    """Return the uncompressed layers in the output of `docker save`."""
     with tarfile.open(fileobj=archive) as tar:
 
         def read(name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The parts of the image's file system that no package brings, and the last touch to all of it."""
+"""The parts of the image's file system that no package brings, and the final modes and times."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ _FILES = {
 }
 _COPIES = ("/etc/ssl/certs/ca-certificates.crt", "/usr/lib/os-release", "/etc/debian_version")
 SOURCES = frozenset(map(Path, (*_COPIES, "/usr/share/ca-certificates")))
-"""Files of Debian's packages from which what is here is made."""
+"""Files of Debian's packages from which the files here are made."""
 _LINKS = {
     "bin": "usr/bin",
     "lib": "usr/lib",
@@ -34,7 +34,7 @@ sys.exit({function}())
 
 
 def prepare(root: Path) -> None:
-    """Make what every program takes for granted: users, name look-ups, authorities, /tmp."""
+    """Make what every program expects: users, name look-ups, certificate authorities, /tmp."""
     for name, text in _FILES.items():
         _write(root / name, text)
     for name in _COPIES:
@@ -48,7 +48,7 @@ def prepare(root: Path) -> None:
 
 
 def write_program(path: Path, python: str, entry: EntryPoint) -> None:
-    """Write the command; the kernel finds the interpreter, no shell is needed."""
+    """Write the command; the kernel finds the interpreter, so no shell is needed."""
     program = _PROGRAM.format(python=python, module=entry.module, function=entry.attr)
     _write(path, program)
     path.chmod(0o755)

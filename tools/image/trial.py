@@ -1,6 +1,6 @@
-"""Runs the image's commands, and tells what they did and what they imported.
+"""Runs the image's commands, and records what they did and what they imported.
 
-They run twice: where everything is installed, and with what is in the image.
+They run twice: with everything installed, and with the image's content.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def watch(folder: Path, runs: Iterable[Run]) -> tuple[list[Outcome], set[str]]:
-    """Run commands of a `bin` folder; return also what was imported or tried to be."""
+    """Run commands of a `bin` folder; return also the modules that they tried to import."""
     with tempfile.TemporaryDirectory() as place:
         log = Path(place, "imports")
         environ = {"IMPORT_LOG": str(log), "PYTHONPATH": str(_HOOK)}
@@ -81,7 +81,7 @@ def _free_port() -> int:
 
 
 def _ask(request: str, process: "subprocess.Popen[bytes]") -> int:
-    """Ask until there is an answer; return its status."""
+    """Send a request until there is an answer; return its status."""
     method, url = request.split()
     deadline = time.monotonic() + _LIMIT
     while process.poll() is None and time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""What a release has beside its images: `python -m tools.release.artifacts FOLDER` makes it.
+"""The files of a release besides its images: `python -m tools.release.artifacts FOLDER`.
 
-Two wheels, the chart as a package, and `install.yaml`: the CRD and the operator for who has no
-Helm. Images in them are those of REGISTRY and VERSION.
+They are two wheels, the chart as a package, and `install.yaml`: the CRD and the operator for users
+without Helm. Their images are those of REGISTRY and VERSION.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ _HEADER: Final = "# The operator and its CRD: kubectl apply -f install.yaml\n"
 
 
 def main(folder: Path) -> None:
-    """Make all of it."""
+    """Make all files of a release in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         wheel(package, folder)

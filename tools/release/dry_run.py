@@ -1,9 +1,9 @@
-"""A release without the registries of the world: `python -m tools.release.dry_run`.
+"""A release without public registries: `python -m tools.release.dry_run`.
 
 In a copy of the tree whose REGISTRY is a registry on this machine, everything is made as the
-workflow makes it, pushed there, pulled back and compared. Images are pushed where an engine has
-those that `make images` built; a bill of materials is made of each, and of uv.lock. The end
-says what only the workflow can do.
+workflow makes it, pushed there, pulled back and compared. Images are pushed if the engine has
+those that `make images` built. A bill of materials is made of each image, and of uv.lock. The end
+of the output lists what only the workflow can do.
 """
 
 import hashlib
@@ -33,11 +33,11 @@ _METADATA: Final = "application/vnd.cncf.artifacthub"
 
 
 class Unequal(Exception):
-    """What came back is not what was sent, or lacks something; the message says what."""
+    """What came back differs from what was sent, or lacks something; the message says what."""
 
 
 def main() -> int:
-    """Do it all, and say what was done."""
+    """Make the release, and print what was done."""
     if not available():
         sys.exit(MISSING)
     with tempfile.TemporaryDirectory() as folder, local_registry() as host:
@@ -90,7 +90,7 @@ def chart(said: Names, dist: Path) -> None:
 
 
 def bill(source: str, expected: set[str], dist: Path) -> None:
-    """Make a bill of materials, in which some names have to be."""
+    """Make a bill of materials, which must contain the expected names."""
     text = SYFT.run("syft", "scan", source, "--quiet", "--output", "cyclonedx-json")
     found = {part["name"] for part in json.loads(text).get("components", ())}
     if missing := expected - found:
@@ -101,7 +101,7 @@ def bill(source: str, expected: set[str], dist: Path) -> None:
 
 
 def images(said: Names, dist: Path) -> None:
-    """Push each image that an engine has, and pull it."""
+    """Push each image that the engine has, and pull it back."""
     for name, expected in (("service", {"psqlpy", "libc6"}), ("operator", {"kopf", "libc6"})):
         local, archive = names(ROOT).image(name), dist / f"{name}.tar"
         if not saved(local, archive):
@@ -121,7 +121,7 @@ def images(said: Names, dist: Path) -> None:
 
 
 def saved(image: str, archive: Path) -> bool:
-    """Write an image that an engine has to a file; say whether there is one."""
+    """Write an image of the engine to a file; return whether the engine has it."""
     docker = shlex.split(os.environ.get("DOCKER") or "docker")
     with archive.open("wb") as file:
         try:
@@ -145,7 +145,7 @@ def same(sent: Path, received: Path) -> None:
 
 
 def copy(tree: Path, registry: str) -> Path:
-    """Copy what git would have of this tree, with a registry of its own; return the copy."""
+    """Copy the files that git would track in this tree, with another registry; return the copy."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -161,7 +161,7 @@ def copy(tree: Path, registry: str) -> Path:
 
 @contextmanager
 def local_registry() -> Iterator[str]:
-    """Have a registry on this machine; yield its host and port."""
+    """Run a registry on this machine; yield its host and port."""
     command = [str(PROGRAMS.path("registry")), "-port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:

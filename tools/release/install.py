@@ -1,4 +1,4 @@
-"""How README says that the release is installed: from its registry, or from a checkout."""
+"""README's text about the installation of a release: from its registry, or from a checkout."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ Without Helm: `kubectl apply -f install.yaml`, with that file of the release. In
 
 
 def published(registry: str) -> bool:
-    """Say whether a registry has a host, without which nothing can be pulled from it."""
+    """Return whether a registry has a host, without which nothing can be pulled from it."""
     host, slash, _ = registry.partition("/")
     return bool(slash) and ("." in host or ":" in host)
 

@@ -1,4 +1,4 @@
-"""The release before this tree: what an upgrade is tried from."""
+"""The last release before this tree, from which an upgrade is tried."""
 
 import re
 import subprocess
@@ -9,9 +9,9 @@ from tools.release.names import ROOT, names
 
 
 def last_release(root: Path = ROOT) -> str | None:
-    """Return the version of the newest release whose tag this commit has behind it, if any.
+    """Return the version of the newest release whose tag is behind this commit, if any.
 
-    What comes before a release (1.2.3-rc.1) is none, nor is a tag of this very commit.
+    A pre-release (1.2.3-rc.1) does not count, nor does a tag of this very commit.
     """
     command = ["git", "tag", "--merged", "HEAD", "--no-contains", "HEAD", "--list", "v*"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
@@ -24,7 +24,7 @@ def last_release(root: Path = ROOT) -> str | None:
 
 
 def released_chart(root: Path = ROOT) -> tuple[str, ...] | None:
-    """Return how Helm names the chart of the last release; None if none can be pulled."""
+    """Return Helm's arguments for the last release's chart; None if none can be pulled."""
     version, registry = last_release(root), names(root).registry
     if version is None or not published(registry):
         return None

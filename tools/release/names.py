@@ -17,7 +17,7 @@ from tools.release.install import install
 
 ROOT: Final = Path(__file__).parents[2]
 NUMBER: Final = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?"
-"""A version as SemVer has it, which charts need."""
+"""A version by SemVer, which charts require."""
 _PLACE: Final = r"[a-z0-9](?:[a-z0-9._/-]|:\d+/)*"
 _IMAGE: Final = re.compile(
     rf"(?<![\w./:-]){_PLACE}/(?P<name>service|operator)(?P<tag>:{NUMBER})(?![\w.@-])"
@@ -25,7 +25,7 @@ _IMAGE: Final = re.compile(
 
 
 class Names(NamedTuple):
-    """What a release is called."""
+    """The version and the registry of a release."""
 
     version: str
     registry: str
@@ -36,7 +36,7 @@ class Names(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Files, by a pattern below the root, and what is replaced in each line of them."""
+    """Files, by a pattern below the root, and the text to replace in each of their lines."""
 
     files: str
     pattern: re.Pattern[str]
@@ -92,10 +92,10 @@ _PLACES: Final = (
 
 
 def names(root: Path = ROOT) -> Names:
-    """Read both files.
+    """Read VERSION and REGISTRY.
 
     Raises:
-        ValueError: one has something else than it should have.
+        ValueError: one has invalid content.
 
     """
     version, registry = (
@@ -114,7 +114,7 @@ def names(root: Path = ROOT) -> Names:
 
 
 def changed(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
-    """Yield each file that says other names, with what it should be.
+    """Yield each file that has other names, with its correct text.
 
     Raises:
         ValueError: a file has none of the names that are expected in it.
@@ -124,7 +124,7 @@ def changed(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     values = {**said._asdict(), "install": install(*said)}
     texts: dict[Path, str] = {}
     for place in _PLACES:
-        found = 0  # of what is replaced
+        found = 0  # occurrences to replace
         for path in sorted(root.glob(place.files)):
             text = texts.get(path) or path.read_text(encoding="utf-8")
             for match in reversed(list(place.pattern.finditer(text))):
@@ -140,7 +140,7 @@ def changed(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
 
 
 def main(mode: str, registry: str | None = None) -> int:
-    """Write the files, or say which differ."""
+    """Write the files, or print which differ."""
     if registry:
         (ROOT / "REGISTRY").write_text(f"{registry}\n", encoding="utf-8")
     try:

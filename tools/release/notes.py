@@ -1,7 +1,7 @@
 """A release's notes: `python -m tools.release.notes` prints their section of CHANGELOG.md.
 
 It refuses what must not be released: a tag that is not `v` and VERSION, and a section whose
-heading has no date. `GITHUB_REF_NAME` names the tag; without one both are let pass.
+heading has no date. `GITHUB_REF_NAME` has the tag; without a tag both are accepted.
 """
 
 import os
@@ -13,14 +13,14 @@ from tools.release.names import ROOT, names
 
 
 class NotReleasable(Exception):
-    """The tree is not that of a release; the message says why."""
+    """The tree is not a release's; the message says why."""
 
 
 def notes(version: str, tag: str | None, changelog: Path = ROOT / "CHANGELOG.md") -> str:
     """Return the section of a version, without its heading.
 
     Raises:
-        NotReleasable: tag, heading or section are not those of a release.
+        NotReleasable: the tag, the heading or the section is not that of a release.
 
     """
     if tag is not None and tag != f"v{version}":

@@ -1,4 +1,4 @@
-"""Builds the docs site, `python -m tools.site`. Nothing of it needs a network, nor does search."""
+"""Builds the docs site: `python -m tools.site`. The site and its search need no network."""
 
 import argparse
 import json
@@ -19,17 +19,17 @@ _ASSETS: Final = ("site.css", "iframe-worker.js", "iframe-worker.LICENSE")
 
 
 class Refused(Exception):
-    """The site cannot be built; the message is for whoever asked for it."""
+    """The site cannot be built; the message is for the user."""
 
 
 def build(folder: Path, version: str, *, selector: bool = False, root: Path = _ROOT) -> Path:
     """Build the site in a folder of its own, which is emptied; return where its pages are.
 
     Args:
-        folder: what the site is made of, and the site.
-        version: what the head of each page says.
-        selector: pages offer the other versions that are published beside this one.
-        root: the tree that has the pages.
+        folder: receives the site and the files from which it is made.
+        version: the version in the head of each page.
+        selector: whether pages offer the other published versions.
+        root: the tree with the pages.
 
     Raises:
         Refused: a link or an anchor leads nowhere, or a page is not in the navigation.
@@ -64,7 +64,7 @@ def build(folder: Path, version: str, *, selector: bool = False, root: Path = _R
     if ran.returncode:
         raise Refused(ran.stdout)
     site = folder / "site"
-    (site / "404.html").unlink()  # its links are those of a site at the root of a host
+    (site / "404.html").unlink()  # its links only work at the root of a host
     return site
 
 
@@ -83,7 +83,7 @@ def _openapi(root: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Build the site, and say where it is."""
+    """Build the site, and print where it is."""
     parser = argparse.ArgumentParser(prog="make docs", description=__doc__)
     parser.add_argument("--version", help="what each page shows; default: the API's version")
     parser.add_argument("--selector", action="store_true", help="offer other published versions")

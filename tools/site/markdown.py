@@ -1,7 +1,7 @@
-"""What the pages of this tree are made of: headings with anchors, links, fenced blocks.
+"""The parts of this tree's pages: headings with anchors, links, fenced blocks.
 
-Not a Markdown parser: it reads what is written here, so that the site, the test of links and the
-tests of snippets see the same. Code, fenced or inline, has no links.
+This is no Markdown parser: it reads the subset that is written here, so that the site, the test of
+links and the tests of snippets agree. Code, fenced or inline, has no links.
 """
 
 import re
@@ -23,7 +23,7 @@ class Block(NamedTuple):
     language: str
     text: str
     line: int
-    """Of its first line of text, from 1."""
+    """The line number of its first line of text, from 1."""
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -35,7 +35,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def links(page: str) -> list[str]:
-    """Return the targets of links and images, in their order."""
+    """Return the targets of links and images, in order."""
     return [match["target"] for match in _CODE_OR_LINK.finditer(page) if match["target"]]
 
 
@@ -67,7 +67,7 @@ def anchors(page: str) -> set[str]:
 
 
 def four_spaces(page: str) -> str:
-    """Return a page whose lists are indented as Python-Markdown wants it: by four, not two."""
+    """Return a page with lists indented by four, as Python-Markdown requires, not by two."""
     parts = []
     end = 0
     for match in _BLOCK.finditer(page):

@@ -1,8 +1,8 @@
-"""Lays out the pages of the site: every page of docs/, README as the first, and what they link to.
+"""Lays out the pages of the site: every page of docs/, README first, and what they link to.
 
-Pages keep their text. Their links are changed to where the site has what they name: another page,
-or a copy of the file, so that the site leads nowhere that needs a network. A folder of examples is
-one page with all of its files.
+Pages keep their text. Their links are changed to the place of the target on the site: another
+page, or a copy of the file, so that the site needs no network. A folder of examples is one page
+with all of its files.
 """
 
 import posixpath
@@ -20,7 +20,7 @@ _ROOM: Final = {
     "charts/orders/README.md": "chart.md",
     "docs/openapi.json": "openapi.json",
 }
-"""Where the site has a file that is not a page of docs/."""
+"""The site's page for a file that is not a page of docs/."""
 
 _FOLDERS: Final = {
     "k8s/samples": ("samples.md", "Samples", "An OrderService for each of these ends."),
@@ -30,11 +30,11 @@ _FOLDERS: Final = {
         "A file of values for each way of using the chart, as its tests install it.",
     ),
 }
-"""Folders that are pages: name of the page, title, first sentence."""
+"""Folders that become pages: name of the page, title, first sentence."""
 
 
 class BrokenLink(ValueError):
-    """A page links to something that is not in the tree."""
+    """A page links to a file that does not exist in the tree."""
 
 
 class Layout:
@@ -47,14 +47,14 @@ class Layout:
         documents = [path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")]
         self._open = ["README.md", *documents]
         self.documents = {_place(source) for source in self._open}
-        """The pages that the navigation has to lead to; those that only links lead to are more."""
+        """The pages that the navigation must contain; links may add more."""
         self._done: set[str] = set()
 
     def write(self) -> None:
-        """Write all pages, and copy what they show or link to.
+        """Write all pages, and copy the files that they show or link to.
 
         Raises:
-            BrokenLink: a page links to something that is not in the tree.
+            BrokenLink: a page links to a file that does not exist in the tree.
 
         """
         while self._open:
@@ -83,7 +83,7 @@ class Layout:
         self._put(_place(source), four_spaces(relinked(text, target_of)))
 
     def _link(self, source: str, target: str, name: str, here: str) -> str:
-        """Return the link from a folder of the site to where it has the file or folder `name`."""
+        """Return the link from a folder of the site to its copy of the file or folder `name`."""
         if name.startswith("..") or not (self._root / name).exists():
             raise BrokenLink(f"{source} links to {target}, which is not there")
         folder, file = posixpath.split(name)
@@ -113,7 +113,7 @@ class Layout:
 
 
 def _place(source: str) -> str:
-    """Return where the site has a file or folder of the tree."""
+    """Return the site's path for a file or folder of the tree."""
     if source in _FOLDERS:
         return _FOLDERS[source][0]
     return _ROOM.get(source, source.removeprefix("docs/"))

@@ -1,4 +1,4 @@
-"""Makes a page of an OpenAPI document: a reference that search finds, and that needs no script."""
+"""Makes a page from an OpenAPI document: a reference that is searchable and needs no script."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ _BOUNDS: Final = {
     "maxItems": "at most {:,} items",
     "default": "default `{}`",
 }
-"""The keywords of a schema that a table shows, in words. A pattern is said by its description."""
+"""The keywords of a schema that a table shows, in words. A description covers the pattern."""
 
 
 class Reference:
-    """A page that describes what an OpenAPI document describes."""
+    """The reference page of an OpenAPI document."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         """Take the document."""
@@ -105,7 +105,7 @@ class Reference:
         yield from self._problems(answers.values())
 
     def _problems(self, answers: Iterable[dict[str, Any]]) -> Iterator[str]:
-        """Yield the problem documents of an operation, folded away until they are wanted."""
+        """Yield the problem documents of an operation, folded."""
         examples = [
             example
             for answer in answers
@@ -140,7 +140,7 @@ class Reference:
         )
 
     def _type(self, schema: dict[str, Any]) -> str:
-        """Return what a schema allows, in words, with links to schemas of their own."""
+        """Return a schema's types in words, with links to schemas of their own."""
         if reference := schema.get("$ref"):
             name = reference.rpartition("/")[2]
             return f"[{name}](#{name.lower()})"
@@ -158,7 +158,7 @@ class Reference:
         return ", ".join(filter(None, words))
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
-        """Return a node, or what it refers to."""
+        """Return a node, or the node that it refers to."""
         found: Any = self._document
         if reference := node.get("$ref"):
             for step in reference.removeprefix("#/").split("/"):

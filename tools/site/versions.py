@@ -1,8 +1,8 @@
-"""Keeps the sites of several releases beside each other, as they are published.
+"""Keeps the published sites of several releases beside each other.
 
-A folder for each version; `versions.json`, from which pages offer the others; and a first page
-that leads to the newest release. The branch that is published has nothing else, so a version that
-is published again replaces its folder, and no other changes.
+There is a folder for each version; `versions.json`, from which pages offer the others; and a first
+page that leads to the newest release. The published branch has nothing else, so publishing a
+version again replaces its folder, and changes no other.
 """
 
 import argparse
@@ -24,16 +24,16 @@ _FIRST_PAGE: Final = """\
 
 
 class NoVersion(ValueError):
-    """A name that is neither a release nor what is not yet one."""
+    """A name that is neither a release nor `main`."""
 
 
 def publish(site: Path, published: Path, version: str) -> None:
-    """Put a site among those that are published.
+    """Add a site to the published ones.
 
     Args:
-        site: what was built, with the selector of versions.
-        published: the folder that is served; made when it is not there.
-        version: `1.2.3`, or `main` for what is not released.
+        site: the built site, with the selector of versions.
+        published: the folder that is served; created if it does not exist.
+        version: `1.2.3`, or `main` for the unreleased state.
 
     Raises:
         NoVersion: the version is neither.

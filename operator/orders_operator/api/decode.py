@@ -28,6 +28,7 @@ def decode(resource: dict[str, Any]) -> OrderService:
 
     Raises:
         InvalidSpec: a field is missing, has another type, or is out of bounds.
+
     """
     try:
         return msgspec.convert(resource, OrderService)

@@ -30,6 +30,7 @@ def _windows(analysis: str) -> Rule:
 
     Args:
         analysis: the path of the analysis from the spec; each part of it may be absent.
+
     """
     parts = analysis.split(".")
     paths = [".".join(parts[: end + 1]) for end in range(len(parts))]

@@ -13,6 +13,7 @@ def decoded(content: bytes, what: str, form: Any = Any) -> Any:
 
     Raises:
         KubeError: it is not JSON, or not of the expected form.
+
     """
     try:
         return json.decode(content or b"{}", type=form)

@@ -50,6 +50,7 @@ class Claim:
             grace: the seconds from the release's claim until it works.
             timing: how long the claim lasts, and how often it is renewed.
             clock: returns seconds; tests pass their own.
+
         """
         self.lease = lease
         self.error: str | None = None

@@ -59,6 +59,7 @@ class Kube(Transport):
 
         Raises:
             KubeError: none of them exists.
+
         """
         try:
             config = KubeConfig.from_env().get()
@@ -135,6 +136,7 @@ class Kube(Transport):
 
         Raises:
             KubeError: it may not be listed, or that is unknown.
+
         """
         where = path(api_version, plural, namespace)
         await self.request("GET", where, {"limit": "1"}, accept=PARTIAL_LIST, form=PartialList)

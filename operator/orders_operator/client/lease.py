@@ -137,6 +137,7 @@ class Lease:
         Raises:
             KubeError: somebody else wrote it since it was read, or the API server cannot be
                 reached.
+
         """
         spec = dict(self.record.spec)
         if self.holder != identity:

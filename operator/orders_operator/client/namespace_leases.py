@@ -61,6 +61,7 @@ class NamespaceLeases:
 
         Raises:
             KubeError: there is no answer; after 10 s without one, nothing is known.
+
         """
         asked_at = self._clock()
         # One name, so that the operator needs the right to this name only.

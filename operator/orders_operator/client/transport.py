@@ -66,6 +66,7 @@ class Transport:
 
         Raises:
             KubeError: the answer was a failure, or none came.
+
         """
         what = f"{method} {url}"
         content = None if body is None else json.encode(body)
@@ -103,6 +104,7 @@ class Transport:
 
         Raises:
             KubeError: the answer was a failure, or broke off.
+
         """
         what = f"GET {url}"
         patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)

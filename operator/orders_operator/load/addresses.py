@@ -27,6 +27,7 @@ class Addresses:
 
         Raises:
             OSError: the host was never found.
+
         """
         now = asyncio.get_running_loop().time()
         if self._lookup is None and (not self._found or now >= self._until):

@@ -23,6 +23,7 @@ def main(settings: LoadSettings, listen: Address | None, ledger: Path | None) ->
 
     Raises:
         SettingsError: the port cannot be bound, or the ledger cannot be written.
+
     """
     with contextlib.ExitStack() as stack:
         file = None

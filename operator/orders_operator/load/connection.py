@@ -82,6 +82,7 @@ class Connection(asyncio.Protocol):
 
         Raises:
             NoAnswer: the connection ended first.
+
         """
         if self._transport is None:
             raise NoAnswer("ServerDisconnected", "connecting", reused=self.requests > 0)

@@ -35,6 +35,7 @@ class Port:
 
         Raises:
             OSError: the address cannot be bound.
+
         """
         await self._runner.setup()
         await web.TCPSite(self._runner, address.host, address.port).start()

@@ -75,6 +75,7 @@ async def send(kube: Kube, namespace: str, name: str, command: Command) -> Order
     Raises:
         Refused: the command would have no effect.
         KubeError: the API server refuses it, or cannot be reached.
+
     """
     order = decide(await service(kube, namespace, name), command, datetime.now(UTC))
     await tell(kube, order)
@@ -103,6 +104,7 @@ def decide(resource: Object, command: Command, now: datetime) -> Order:
 
     Raises:
         Refused: the command would have no effect.
+
     """
     metadata = resource["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]

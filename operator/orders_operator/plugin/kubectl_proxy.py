@@ -48,6 +48,7 @@ async def cluster(access: Access) -> AsyncIterator[Kube]:
 
     Raises:
         Refused: kubectl does not exist, or does not know such a cluster.
+
     """
     with tempfile.TemporaryDirectory(prefix="kubectl-orders-") as folder:
         socket = Path(folder, "s")
@@ -71,6 +72,7 @@ async def kubectl_proxy(access: Access, *options: str, alone: bool = False) -> A
 
     Raises:
         Refused: it does not serve.
+
     """
     process = await _kubectl(access, "proxy", *options, alone=alone)
     assert process.stdout is not None  # noqa: S101  it is a pipe

@@ -56,6 +56,7 @@ def readable(line: Line, short: str) -> Text:
     Args:
         line: the line of the log.
         short: the name of its pod, which is put in front.
+
     """
     fields = line.fields
     line_text = Text(short, _PODS[sum(short.encode()) % len(_PODS)])

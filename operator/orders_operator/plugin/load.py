@@ -55,6 +55,7 @@ async def way(kube: Kube, access: Access, namespace: str, name: str) -> AsyncIte
     Raises:
         Refused: there is no such OrderService.
         KubeError: its Service has no pods, or may not be called through the API server.
+
     """
     await service(kube, namespace, name)
     place = path("v1", "services", namespace, await proxied(kube, namespace, name), "proxy")

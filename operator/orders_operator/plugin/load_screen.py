@@ -27,6 +27,7 @@ def load_screen(
         what: the name of what is called.
         duration: the seconds that the load should take; None if it goes on until it is stopped.
         now: the time.
+
     """
     parts = [_head(report, what, duration, now), _totals(report)]
     answers = _counted(report.statuses | report.errors)

@@ -15,6 +15,7 @@ async def restart_all(kube: Kube, namespace: str) -> AsyncIterator[Order | Refus
 
     Raises:
         Refused: there is no OrderService.
+
     """
     resources = await services(kube, namespace)
     if not resources:

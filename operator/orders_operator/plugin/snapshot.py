@@ -58,6 +58,7 @@ async def service(kube: Kube, namespace: str, name: str) -> Object:
 
     Raises:
         Refused: there is no OrderService of this name.
+
     """
     resource = await kube.get(API_VERSION, PLURAL, namespace, name)
     if resource is None:

@@ -82,6 +82,7 @@ def view(snapshot: ServiceSnapshot) -> ServiceView:
 
     Raises:
         Refused: the status has something that this release does not know.
+
     """
     metadata = snapshot.resource["metadata"]
     status = status_of(snapshot.resource)
@@ -102,6 +103,7 @@ def status_of(resource: Mapping[str, Any]) -> OrderServiceStatus:
 
     Raises:
         Refused: it has something that this release does not know.
+
     """
     try:
         return msgspec.convert(resource.get("status") or {}, OrderServiceStatus)

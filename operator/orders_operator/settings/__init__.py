@@ -87,6 +87,7 @@ class Settings(Struct, frozen=True):
 
         Raises:
             SettingsError: a value is not allowed.
+
         """
         return cls.read(Reader(environ))
 

@@ -27,6 +27,7 @@ class Port:
             metrics: what /metrics shows.
             failure: returns why this process should be restarted; None if it should not.
             unready: returns why it cannot work yet; None if it can.
+
         """
         self._metrics = metrics
         self._failure = failure

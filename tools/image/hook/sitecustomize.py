@@ -1,7 +1,7 @@
-"""Write down what a program imports, in the file that IMPORT_LOG names, a line at a time.
+"""Write what a program imports into the file that IMPORT_LOG names, one name a line.
 
-The interpreter imports this by itself at start when the folder is on PYTHONPATH. A program that
-leaves by `os._exit` has its imports written all the same.
+The interpreter imports this module at its start if the folder is on PYTHONPATH. The imports of a
+program that exits with `os._exit` are written all the same.
 """
 
 import os
@@ -9,13 +9,13 @@ import sys
 
 
 class _Note:
-    """Is asked for every module first, and never has it."""
+    """A finder that is asked first for every module, and finds none."""
 
     def __init__(self, path: str) -> None:
         self._log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def find_spec(self, name: str, *_: object) -> None:
-        """Write the name down."""
+        """Write the name."""
         os.write(self._log, f"{name}\n".encode())
 
 
