@@ -106,7 +106,7 @@ async def test_a_batch_that_is_never_answered_is_an_error(
     """When PostgreSQL stands still a batch ends with the deadline of its calls, as a timeout."""
     url = private_postgres.migrated_database()
     server = serve(
-        DATABASE_URL=url, REQUEST_TIMEOUT="1", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
+        DATABASE_URL=url, REQUEST_TIMEOUT="2", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
     )
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         with private_postgres.frozen(url):
