@@ -1,8 +1,8 @@
 """The descriptors of the process: how many there may be, and the sockets among them.
 
-Neither the driver nor the server shows its sockets. So they are found among the descriptors, and
-a duplicate of each is asked or shut: where one is closed meanwhile and another has its number,
-that one is left alone. On other systems than Linux nothing is found.
+Neither the driver nor the server shows its sockets. So they are found among the descriptors, and a
+duplicate of each is inspected or shut: if one is closed meanwhile and another gets its number, the
+other is left alone. Nothing is found on systems other than Linux.
 """
 
 import asyncio

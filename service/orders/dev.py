@@ -1,9 +1,9 @@
 """`orders dev`: everything for trying the service out, in one command.
 
-Takes the database that is configured, or starts PostgreSQL out of the wheel with its data under
-the current directory; migrates; serves on this machine only. Ctrl-C ends the service first, then
-PostgreSQL, each having finished what it had begun. `ORDERS_DATA_DIR` names another folder for
-the data than `.orders`.
+It uses the configured database, or starts PostgreSQL from the wheel with its data under the
+current directory. Then it migrates, and serves on this machine only. Ctrl-C ends the service
+first, then PostgreSQL, each after it has finished what it had begun. `ORDERS_DATA_DIR` names a
+folder for the data other than `.orders`.
 """
 
 import asyncio

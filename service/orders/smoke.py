@@ -1,10 +1,10 @@
-"""`orders smoke URL`: whether a running service takes an order, keeps it, and gives it back.
+"""`orders smoke URL`: checks that a running service creates an order, stores it, and returns it.
 
-What `helm test` runs, and a deployment pipeline may: it needs nothing but this package. The order
-is real; its key makes sending it twice one order.
+`helm test` runs it, and a deployment pipeline may: it needs nothing but this package. The order is
+real; because of its key, sending it twice makes one order.
 
-The credential is read for each try, as a token in a pod is replaced; redirects are not followed,
-as it would go along.
+The credential is read for each try, because a pod's token is replaced from time to time. Redirects
+are not followed, because the credential would go along.
 """
 
 import json

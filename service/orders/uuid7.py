@@ -11,9 +11,9 @@ from typing import Final
 from uuid import UUID
 
 FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
-"""Below every id,"""
+"""The UUID below every id."""
 LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-"""and above every id."""
+"""The UUID above every id."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION_7: Final = 7 << 76

@@ -1,1 +1,1 @@
-"""Who calls, and what they may: API keys, bearer tokens, and the gate that asks for them."""
+"""Authentication: API keys, bearer tokens, and the gate that asks callers for them."""

@@ -1,8 +1,9 @@
 """API keys: what `orders keys new` prints, and the file of those that are valid.
 
-A key is 256 random bits, so its plain SHA-256 can stand in the file: there is nothing to guess,
-and no salt or slow hash could add to that. It is found by its digest, so what a comparison takes
-tells nothing of any key: whoever could choose the first bytes of a digest has broken SHA-256.
+A key is 256 random bits, so the file can hold its plain SHA-256: there is nothing to guess, and a
+salt or a slow hash would add nothing. A key is looked up by its digest, so the time of a
+comparison reveals nothing about any key: choosing the first bytes of a digest would mean that
+SHA-256 is broken.
 """
 
 import re
@@ -15,7 +16,7 @@ from orders.auth.caller import API_KEY, Caller, key_owner
 from orders.auth.grants import lines, scopes
 
 _PREFIX: Final = "orders_"
-"""Tells people, and scanners for secrets, what a key is for; and no key begins with a dash."""
+"""Tells people, and scanners for secrets, what a key is for; no key begins with a dash."""
 _BYTES: Final = 32
 _HASH: Final = "sha256:"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch
@@ -36,12 +37,12 @@ def new_key() -> str:
 
 
 def digest(key: str) -> bytes:
-    """Return what a key is found by."""
+    """Return the digest by which a key is looked up."""
     return sha256(key.encode()).digest()
 
 
 def line(name: str, key: str, granted: Iterable[str]) -> str:
-    """Return what the file has of a key."""
+    """Return the file's line for a key."""
     return " ".join((name, _HASH + digest(key).hex(), *granted))
 
 

@@ -1,4 +1,4 @@
-"""Authentication as it is configured: the gates, the files behind them, and the issuers' keys."""
+"""Authentication as configured: the gates, the files behind them, and the issuers' keys."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger("orders.auth")
 
 
 class Authentication:
-    """Keeps the gates as the configuration says."""
+    """Keeps the gates up to date with the files and the issuers' keys."""
 
     def __init__(self, config: "AuthConfig", count: Callable[[str], None]) -> None:
         """Read every file.
@@ -58,7 +58,7 @@ class Authentication:
         self._starting = False
 
     async def follow(self) -> None:
-        """Look at the files, and fetch keys, for ever."""
+        """Check the files and fetch keys, without end."""
         try:
             self._follow_sources()
             while True:
@@ -70,7 +70,7 @@ class Authentication:
                 task.cancel()
 
     def lacking(self) -> str | None:
-        """Say which issuer had no keys yet; once all had some, none ever lacks any."""
+        """Say which issuer has had no keys yet; once all have had some, return None for good."""
         if not self._had_keys:
             for issuer in self.gate.issuers.values():
                 if issuer.keys is None:
@@ -80,7 +80,7 @@ class Authentication:
 
     @staticmethod
     def _look(file: WatchedFile) -> None:
-        """Look at a file; a defect in that must not end the looking at the others."""
+        """Check a file; a defect in that must not stop the checks of the others."""
         try:
             file.look()
         except Exception:
@@ -114,7 +114,7 @@ class Authentication:
         self._settle()
 
     def _settle(self) -> None:
-        """Have the gate know the issuers there are, and their keys be followed."""
+        """Give the gate the current issuers, and follow their keys."""
         every = [*self._own, *self._further]
         self.gate.issuers = {issuer.trust.issuer: issuer for issuer in every}
         trusts = {issuer.trust for issuer in every}
@@ -145,7 +145,7 @@ class Authentication:
         return take
 
     def _follow_sources(self) -> None:
-        """Have a task for each issuer whose keys are fetched, and for no other."""
+        """Run a task for each issuer whose keys are fetched, and for no other."""
         wanted = {i.trust: i for i in self.gate.issuers.values() if i.trust.jwks_file is None}
         for trust in self._tasks.keys() - wanted.keys():
             self._tasks.pop(trust).cancel()
@@ -179,7 +179,7 @@ def _own(config: "AuthConfig") -> list[Issuer]:
 
 
 def _variable(issuer: Issuer, own: list[Issuer]) -> str:
-    """Return what names an issuer's file of keys."""
+    """Return the name of an issuer's file of keys, for messages."""
     if issuer in own:
         return "AUTH_JWKS_FILE"
     return f"AUTH_ISSUERS_FILE has the jwksFile of {issuer.trust.issuer}, which"

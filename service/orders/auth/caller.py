@@ -1,4 +1,4 @@
-"""Who calls, and what they may do."""
+"""The caller of a request, and what it may do."""
 
 from typing import Final
 
@@ -8,14 +8,14 @@ READ: Final = "orders:read"
 WRITE: Final = "orders:write"
 METRICS: Final = "metrics:read"
 SCOPES: Final = (READ, WRITE, METRICS)
-"""Everything that can be granted."""
+"""Every scope that can be granted."""
 
 BEARER: Final = "Bearer"
 API_KEY: Final = "ApiKey"
 
 
 class Caller(Struct, frozen=True, gc=False):
-    """Somebody whose credential is valid.
+    """A caller whose credential is valid.
 
     `name` is for people: the bare `sub`, or the name of the API key. `owner` is whose the caller's
     Idempotency-Keys are, and like that of nobody else. `scheme` is that of the credential.
@@ -28,14 +28,14 @@ class Caller(Struct, frozen=True, gc=False):
 
 
 NOBODY: Final = Caller("", "", frozenset(), "")
-"""Whoever has shown none, and asks for what is open."""
+"""The caller of an open resource who has shown no credential."""
 
 
 def token_owner(issuer: str, subject: str) -> str:
-    """Return whose keys those of a subject are: issuers have no spaces, so no two are alike."""
+    """Return the owner for an issuer's subject; issuers have no spaces, so owners are unique."""
     return f"{issuer} {subject}"
 
 
 def key_owner(name: str) -> str:
-    """Return whose keys those of an API key's name are: no issuer is empty."""
+    """Return the owner for an API key's name; no issuer is empty, so it is no subject's."""
     return f" {name}"

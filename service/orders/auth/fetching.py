@@ -1,8 +1,8 @@
-"""Fetching an issuer's keys: bounded in time and size, and only from where it may be asked.
+"""Fetches an issuer's keys: bounded in time and size, and only from permitted addresses.
 
 Every address comes from the configuration, or from the discovery document of a configured issuer;
-nothing that a caller sends has a say in it. What was https stays https. What may be http is asked
-without a proxy, which the environment may name and which could give other keys.
+nothing that a caller sends influences it. An https address stays https. An address that may be
+http is asked without the environment's proxy, which could give other keys.
 """
 
 import codecs
@@ -44,7 +44,7 @@ _DISCOVERY: Final = "/.well-known/openid-configuration"
 
 
 class _Ending(HTTPConnection):
-    """Ends after a while, whatever comes: a time-out of urllib is that of each piece alone."""
+    """A connection with a deadline for the whole answer: urllib's timeout is per piece."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,7 +66,7 @@ class _Https(HTTPSHandler):
 
 
 class _Proxies(ProxyHandler):
-    """Those of the environment, for what is not near."""
+    """The environment's proxies, except for near hosts."""
 
     def proxy_open(self, req: Request, proxy: str, type: str) -> Any:  # noqa: A002  it is urllib's
         if not is_near(urlsplit(req.full_url).hostname or ""):
@@ -75,7 +75,7 @@ class _Proxies(ProxyHandler):
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows a few, and none to where nobody may be asked."""
+    """Follows a few redirects, and none to an address that is not permitted."""
 
     max_redirections = 3
     max_repeats = 1
@@ -144,7 +144,7 @@ def _shown(url: str) -> str:
 
 
 def _ending(*args: Any, **kwargs: Any) -> socket.socket:
-    """Connect, and have the connection end when an answer has had its time."""
+    """Connect, and end the connection when the time of an answer is over."""
     made = socket.create_connection(*args, **kwargs)
     same = made.dup()  # as TLS takes the other one over
 
@@ -159,7 +159,7 @@ def _ending(*args: Any, **kwargs: Any) -> socket.socket:
 
 
 def _read(url: str, read: "Callable[[bytes], T]") -> T:
-    """Fetch a document, and read it; what is wrong is told with its address."""
+    """Fetch a document and read it; an error names its address."""
     where = _shown(url)
     content = _fetch(url, where)
     try:
@@ -201,7 +201,7 @@ def _fetch(url: str, where: str) -> bytes:
 
 
 def _why(error: Exception) -> str:
-    """Say why there is no answer."""
+    """Return in words why there is no answer."""
     if isinstance(error, HTTPException):
         return f"does not answer in HTTP: {error!r}"
     if isinstance(error, URLError):

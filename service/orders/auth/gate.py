@@ -1,8 +1,8 @@
-"""The gate: from the headers of a request to who calls, or to why nobody is let in.
+"""The gate: finds a request's caller from its headers, or the reason to refuse it.
 
-A token that was verified is remembered by its digest, so that the next request with it costs a
-hash and a look into a dictionary. Nothing that a caller sends makes the memory grow without an
-end, and no token is kept.
+A verified token is remembered by its digest, so that the next request with it costs a hash and a
+look-up in a dictionary. Nothing that a caller sends makes the memory grow without bound, and no
+token is kept.
 """
 
 import re
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REMEMBERED: Final = 10_000
-"""Tokens that are remembered as valid, and as many as invalid."""
+"""The most tokens remembered as valid, and the most remembered as invalid."""
 
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE).fullmatch
 _PREFIX: Final = "Bearer "
@@ -48,13 +48,13 @@ _PREFIX_LENGTH: Final = len(_PREFIX)
 _REALM: Final = 'realm="orders"'
 _KNOWN: Final = frozenset(SCOPES)
 _LATER: Final = frozenset((NO_KEYS, BUSY))
-"""Outcomes that may be others soon."""
+"""Outcomes that may soon change."""
 _STALE: Final = frozenset((UNKNOWN_KEY, WRONG_SIGNATURE))
 """Outcomes that an issuer's new keys would change: it may have changed one and kept its name."""
 
 
 class _Valid(Struct, frozen=True, gc=False):
-    """A token that was verified: whose it is, until when, and what that hangs on."""
+    """A verified token: its caller, its expiry, and what its validity depends on."""
 
     caller: Caller
     until: float
@@ -71,7 +71,7 @@ class _Invalid(Struct, frozen=True, gc=False):
 
 
 class Gate:
-    """Asks for a credential; in the loop's thread, but for `known`."""
+    """Checks credentials, in the loop's thread except for `known`."""
 
     def __init__(self, schemes: tuple[str, ...], count: Callable[[str], None]) -> None:
         """Let nobody in.
@@ -91,7 +91,7 @@ class Gate:
         self._allowance = Allowance()
 
     def known(self, headers: Mapping[str, str]) -> Caller | None:
-        """Return who calls, if no more than a look is needed to tell; from any thread."""
+        """Return the caller if it can be looked up; callable from any thread."""
         authorization = headers.get("authorization")
         if authorization is None:
             key = headers.get("x-api-key")
@@ -136,7 +136,7 @@ class Gate:
         return self._bearer(bearer(authorization))
 
     def check(self, caller: Caller, scope: str) -> None:
-        """Let a caller in who has a scope.
+        """Check that a caller has a scope.
 
         Raises:
             InsufficientScope: this one has not.
@@ -171,7 +171,7 @@ class Gate:
         return Unauthorized(detail, headers=(("www-authenticate", ", ".join(challenges)),))
 
     def review(self) -> None:
-        """Forget what hung on keys, issuers or subjects that are others now."""
+        """Forget tokens that depended on keys, issuers or subjects which have changed."""
         self._invalid = {}
         kept = {}
         for digest, valid in self._valid.items():
@@ -226,7 +226,7 @@ class Gate:
         return caller
 
     def _doubt(self, name: str, outcome: str) -> None:
-        """Tell of an issuer whose keys may be stale, as a token of it came to this."""
+        """Ask for an issuer's keys again if a token's outcome suggests that they are stale."""
         issuer = self.issuers.get(name)
         if issuer is not None and outcome in _STALE:
             self.on_stale_keys(issuer)

@@ -1,6 +1,6 @@
 """Keeps the keys of an issuer that has a URL: fetched at start, hourly, and when one is missing.
 
-What was fetched last goes on to hold while the issuer is away.
+The keys that were fetched last stay in use while the issuer is away.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EVERY: Final = 3600.0
-"""Seconds between two fetches that nobody asks for; up to a tenth less, so that pods differ."""
+"""Seconds between two scheduled fetches; up to a tenth less, so that pods differ."""
 SPACING: Final = 30.0
 """Seconds between two that somebody asks for, as every caller can."""
 _FIRST_PAUSE: Final = 0.5
@@ -41,11 +41,11 @@ class KeySource:
         self._trouble = ""
 
     def ask(self) -> None:
-        """Fetch them again, soon."""
+        """Have the keys fetched again soon."""
         self._asked.set()
 
     async def follow(self) -> None:
-        """Fetch them, for ever."""
+        """Fetch the keys again and again, without end."""
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE
         while True:
@@ -84,7 +84,7 @@ class KeySource:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Return what a thread returns, which the end of the process does not wait for."""
+    """Return the result of a thread for which the end of the process does not wait."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 

@@ -1,6 +1,6 @@
-"""The public keys of an issuer, and what they prove; all that is known of the JOSE library.
+"""An issuer's public keys, and what they verify: the only module that uses the JOSE library.
 
-Imported only where bearer tokens are taken.
+It is imported only if bearer tokens are accepted.
 """
 
 from hashlib import sha256
@@ -30,7 +30,7 @@ _PRIVATE: Final = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 _RSA_BITS: Final = range(2048, 8193)
 """Shorter keys are too weak (RFC 7518, 3.3); longer ones make each token dear to look at."""
 _MOST: Final = 100
-"""Keys that a set may have."""
+"""The most keys that a set may have."""
 _BY_KIND: Final = {
     ("RSA", None): "RS256",
     ("EC", "P-256"): "ES256",

@@ -1,4 +1,4 @@
-"""The gate of the metrics: it asks for `metrics:read`, and knows keys that open nothing else.
+"""The gate of the metrics: it requires `metrics:read`, and has keys that open nothing else.
 
 Prometheus sends every credential as a bearer token, so an API key may come as one here.
 """
@@ -18,7 +18,7 @@ _SCHEMES: Final = (BEARER, API_KEY)
 
 
 class MetricsGate:
-    """Asks whoever reads metrics for a credential of the API, or for a key of its own."""
+    """Requires a credential of the API, or a key of its own, from readers of metrics."""
 
     def __init__(self, gate: "Gate") -> None:
         """Let in whom the API's gate knows, if they have the scope."""

@@ -1,4 +1,4 @@
-"""What may become of a credential: the closed set that metrics count."""
+"""The outcomes of checking a credential: the closed set that metrics count."""
 
 from typing import Final
 
@@ -32,13 +32,13 @@ DETAILS: Final = {
     BUSY: "too many new tokens are waiting to be verified; tokens verified before are still "
     "accepted",
 }
-"""What callers are told; it says nothing that is not in their own request."""
+"""The texts for callers; none says anything that is not in the caller's own request."""
 
 OUTCOMES: Final = (ACCEPTED, INSUFFICIENT_SCOPE, *DETAILS)
 
 
 class Refused(Exception):
-    """A credential that is not taken; `outcome` says why."""
+    """A credential that is not accepted; `outcome` says why."""
 
     def __init__(self, outcome: str) -> None:
         """Keep why."""

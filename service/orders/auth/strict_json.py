@@ -1,7 +1,7 @@
-"""JSON in which nothing has two meanings: no name twice, no NaN, no nesting without an end.
+"""JSON without ambiguity: no repeated names, no NaN, and bounded nesting.
 
-RFC 7515 (4) and RFC 7519 (4) let a reader refuse a name that stands twice, or take the last one;
-readers that differ in that see two tokens in one.
+RFC 7515 (4) and RFC 7519 (4) let a reader either refuse a repeated name or take the last one;
+readers that differ in that see two different tokens in one text.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""What a bearer token says, before anybody knows whether it is true (RFC 7519, 8725).
+"""Reads a bearer token's claims before its signature is checked (RFC 7519, 8725).
 
-Most of what is to be refused is refused here, for microseconds: what is malformed, expired, for
-another audience. Nothing is accepted here. Whatever passes goes to the JOSE library (`keys.py`),
-which checks the signature, and these claims once more.
+Most bad tokens are refused here, within microseconds: malformed, expired, or not valid yet.
+Nothing is accepted here. Whatever passes goes to the JOSE library (`keys.py`), which checks the
+signature, and these claims once more.
 """
 
 import math

@@ -1,7 +1,7 @@
 """A file that is read at start, where it must be right, and again when it has changed.
 
-What is wrong later is told in the log, and what was read before goes on to hold: neither a slip
-nor a volume that is late opens the service or closes it.
+A later error goes to the log, and the content that was read before stays in use: neither a slip
+nor a late volume opens the service or closes it.
 """
 
 import codecs
@@ -14,9 +14,9 @@ from typing import Final
 from orders.config import ConfigError
 
 EVERY: Final = 10.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 LARGEST: Final = 4 * 1024 * 1024
-"""Bytes that a file may have."""
+"""The most bytes that a file may have."""
 
 log = logging.getLogger("orders.auth")
 

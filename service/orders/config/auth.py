@@ -1,6 +1,6 @@
-"""What the variables of authentication come to; half a setting is none, and an error.
+"""Reads the variables of authentication; an incomplete group of them is an error.
 
-Nothing is read of the files here: `orders.auth` does that, when the service starts.
+The files are not read here: `orders.auth` does that when the service starts.
 """
 
 from typing import Any, Final, Protocol

@@ -1,8 +1,8 @@
-"""The text of DATABASE_URL as psql reads it: a URL, or `host=... dbname=...`, to parameters.
+"""Parses DATABASE_URL as psql does: a URL, or `host=... dbname=...`, to parameters.
 
-The rules are libpq's ("Connection Strings" in its manual): percent-encoding and nothing else, so
-that a plus is a plus; the last of two equal parameters counts. It is kinder in two places: the
-password of a URL ends at the last @, so that an @ in it does no harm, and a value may have an =.
+The rules are libpq's ("Connection Strings" in its manual): only percent-encoding counts, so a plus
+is a plus, and the last of two equal parameters wins. It is more lenient in two places: the
+password of a URL ends at the last @, so an @ in it does no harm, and a value may contain an =.
 """
 
 import re

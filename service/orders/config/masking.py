@@ -1,8 +1,8 @@
 """Keeps secrets out of what people read: listings, errors, logs.
 
-What looks like a secret is masked wherever it stands, for a URL may be in the wrong variable, and
-a library may show it. The secrets of the configuration are known, so they are masked as what they
-are, too, however a message came by them.
+Text that looks like a secret is masked wherever it stands, because a URL may be in the wrong
+variable, and a library may show it. The secrets of the configuration are known, so they are also
+masked literally, however they got into a message.
 """
 
 import re

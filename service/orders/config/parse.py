@@ -1,4 +1,4 @@
-"""How the text of a variable becomes a value; what is not allowed is said in a few words."""
+"""Parses the text of a variable to a value; an error says in a few words what is not allowed."""
 
 import importlib.util
 import re

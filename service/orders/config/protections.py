@@ -1,7 +1,7 @@
-"""What `serve --require` asks for, so that nobody serves openly what was declared closed.
+"""The protections that `serve --require` demands, so that a closed service never runs open.
 
-A release that does not know a protection ignores its variables and would serve without it; but it
-refuses an argument that it does not know, so it does not start.
+A release that does not know a protection ignores its variables and would serve without it. But it
+refuses an argument that it does not know, so with `--require` it does not start.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,7 @@
 """TLS of the API's port: whose certificate it shows, and who may connect.
 
-What the files hold is looked at when the service starts to serve, as other commands need not have
-them.
+The files' contents are checked when the service starts to serve, because other commands may not
+have the files.
 """
 
 from typing import Final

@@ -1,8 +1,8 @@
 """How a connection is encrypted: libpq's `sslmode`, as tries that the driver can make.
 
-The driver can do without TLS, or insist on it: with a file of authorities it then verifies
-certificate and host name, and without one it takes any certificate. To prefer is therefore a try
-with TLS, and then one without, on a new connection.
+The driver can do without TLS or require it: with a file of authorities it then verifies the
+certificate and the host name, and without one it accepts any certificate. So `prefer` is a try
+with TLS, followed by one without, on a new connection.
 """
 
 from collections.abc import Iterator

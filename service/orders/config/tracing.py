@@ -1,7 +1,7 @@
-"""What the variables of tracing come to: where spans go, which, and what they say of the service.
+"""Reads the variables of tracing: where spans go, which ones, and how they describe the service.
 
-The exporter decides which of the others count. Where there is none, because somebody said so, no
-other variable of tracing is read, and none has to be right.
+The exporter decides which of the other variables count. If it is explicitly none, no other
+variable of tracing is read, and none has to be right.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Who PostgreSQL runs as: it refuses to be root.
+"""The account that PostgreSQL runs as, because it refuses to run as root.
 
-As root it is the owner of the data, or `nobody`, who may then pass through the folders above the
-data and the programs, though not list them.
+If this process is root, PostgreSQL runs as the owner of the data, or as `nobody`, who may then
+pass through the folders above the data and the programs, but not list them.
 """
 
 import logging
@@ -45,7 +45,7 @@ class Account(Struct, frozen=True):
             os.chown(folder, self.user.pw_uid, self.user.pw_gid)
 
     def options(self) -> dict[str, Any]:
-        """Return what every child is started with: own session, own account, no PG* variables."""
+        """Return the options of every child: own session, this account, no PG* variables."""
         common = {"cwd": "/", "env": {"LC_ALL": "C"}, "start_new_session": True}
         if self.user is None:
             return common

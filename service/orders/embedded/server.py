@@ -70,7 +70,7 @@ class EmbeddedPostgres:
         self._watchdog: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Return when the server takes connections; the data is made first if there is none.
+        """Return when the server accepts connections; make the data first if there is none.
 
         Raises:
             EmbeddedError: it does not start.
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
         return folder
 
     def _make_data(self) -> None:
-        """Make it beside its place, so that what was interrupted is never taken for data."""
+        """Make the data beside its place, so that a partial result is never taken for data."""
         half_made = self._folder / "postgres.new"
         shutil.rmtree(half_made, ignore_errors=True)
         half_made.mkdir(mode=0o700)

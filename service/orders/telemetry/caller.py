@@ -1,8 +1,8 @@
-"""Who asked whom, as the request says: the caller's address, and scheme and server of its URL.
+"""The caller's address, and the scheme and server of the URL it asked for, from the request.
 
-Behind a proxy that is what the proxy's headers say (RFC 7239, or X-Forwarded-*), as the semantic
-conventions have it. Whoever reaches the service directly can write such a header, so the address
-of the connection is told with it.
+Behind a proxy these come from the proxy's headers (RFC 7239, or X-Forwarded-*), as the semantic
+conventions say. A caller that reaches the service directly can write such a header, so the address
+of the connection is recorded as well.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Who a request is: W3C Trace Context in, ids of our own otherwise.
+"""A request's identity: the caller's W3C Trace Context, or ids of our own.
 
 Every request gets a trace id and a span id, recorded or not, so that its log lines and its answer
 can be found. Nothing here needs the OpenTelemetry SDK.

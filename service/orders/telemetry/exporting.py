@@ -1,10 +1,10 @@
-"""Where spans go: the SDK's processor, which gathers them, with the exporter that is configured.
+"""Exports spans: the SDK's processor gathers them for the configured exporter.
 
-The SDK reads what else there is of OTEL_EXPORTER_OTLP_* variables itself (time-out, compression,
-certificates). A collector that is away costs spans, never requests, and one log line a minute.
+The SDK itself reads the other OTEL_EXPORTER_OTLP_* variables (timeout, compression, certificates).
+A collector that is away costs spans, never requests, and one log line a minute.
 
-Over OTLP's HTTP, the way of most, spans are gathered as they are, and written many at once
-(`written.py`). For every other exporter each becomes one of the SDK's when it ends.
+Over OTLP's HTTP, the usual way, spans are gathered as they are and written many at once
+(`written.py`). For every other exporter each becomes one of the SDK's spans when it ends.
 """
 
 import logging

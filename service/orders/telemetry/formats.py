@@ -1,7 +1,7 @@
-"""Which format a scrape gets: what its Accept header wants most, of those there are.
+"""Chooses the format of a scrape: the available one that its Accept header prefers.
 
 prometheus_client picks the encoder for a media range, but takes the first one that it knows and
-looks at no weight (RFC 9110, 12.4.2). So it is asked about one range, the heaviest that it has.
+ignores weights (RFC 9110, 12.4.2). So it is asked about a single range, the one of most weight.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Histograms and counters as plain numbers: what the hot path touches.
+"""Histograms and counters as plain numbers, for the hot path.
 
 prometheus_client takes a lock and walks objects for every observation; here one is a bisection and
 three additions. A scrape turns them into its metric families (see `exposition`).

@@ -1,8 +1,8 @@
 """Logs on stdout, written off the hot path.
 
-The lines of requests come many at a time, and a thread writes them, so that a slow reader of
-stdout costs the service nothing. When the reader stops, lines are dropped and counted. The level
-comes from LOG_LEVEL, and from LOG_LEVEL_FILE while that exists.
+Access lines come many at a time, and a thread writes them, so that a slow reader of stdout costs
+the service nothing. If the reader stops, lines are dropped and counted. The level comes from
+LOG_LEVEL, and from LOG_LEVEL_FILE while that exists.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from orders.config import Config
 
 WATCH_SECONDS: Final = 1.0
-"""How often LOG_LEVEL_FILE is looked at."""
+"""How often LOG_LEVEL_FILE is checked."""
 BUFFER_BYTES: Final = 4 * 1024 * 1024
 """What may wait for a blocked stdout."""
 CLOSE_SECONDS: Final = 2.0

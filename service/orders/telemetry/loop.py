@@ -1,4 +1,4 @@
-"""How late the event loop is: the one number that tells a blocked loop from a slow database."""
+"""Measures how late the event loop is, which tells a blocked loop from a slow database."""
 
 import asyncio
 from typing import Final
@@ -9,7 +9,7 @@ PERIOD_SECONDS: Final = 0.5
 
 
 async def measure_lag(lag: Histogram) -> None:
-    """Observe twice a second, for ever, by how much a timer was late."""
+    """Observe by how much a timer is late, twice a second, without end."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + PERIOD_SECONDS

@@ -1,9 +1,9 @@
-"""Spans as OTLP has them: its message of Protocol Buffers, written field by field.
+"""Writes spans in OTLP: its Protocol Buffers message, field by field.
 
 The library's encoder makes an object of each attribute, value and link, a tenth of a millisecond
-for the spans of one request, and holds the interpreter's lock all the while. Most of a span is
-what others had before it, so attributes are remembered as they were written. The numbers of
-fields are those of opentelemetry/proto/trace/v1/trace.proto; a tag is a number with a wire type.
+for the spans of one request, and holds the interpreter's lock all the while. Most of a span
+repeats earlier ones, so attributes are remembered in their written form. The numbers of fields are
+those of opentelemetry/proto/trace/v1/trace.proto; a tag is a number with a wire type.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Spans as the SDK has them, for every exporter that it has."""
+"""Turns spans into the SDK's own, for the exporters that take only those."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _FAILED: Final = Status(StatusCode.ERROR)
 
 
 class Readable:
-    """Makes the SDK's spans of those of one service."""
+    """Makes the SDK's spans from those of one service."""
 
     def __init__(self, resource: Resource, scope: InstrumentationScope) -> None:
         """Keep whose they are."""

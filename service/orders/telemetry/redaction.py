@@ -1,4 +1,4 @@
-"""What a span shows of a query: what may be a key is replaced (Semantic Conventions for URL)."""
+"""Redacts a query for a span: what may be a key is replaced (Semantic Conventions for URL)."""
 
 import re
 from typing import Final

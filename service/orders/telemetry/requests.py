@@ -1,8 +1,8 @@
-"""What is recorded of each request: its trace at once, all else in a pass over many.
+"""Records each request: its trace at once, everything else in a pass over many.
 
-A request leaves one tuple when it ends. Every few milliseconds one pass counts what ended,
-observes its duration and writes its line; so does whoever is about to show the numbers, or to end.
-A process that is killed loses no more than what ended since the last pass.
+A request leaves one tuple when it ends. Every few milliseconds a pass counts the requests that
+have ended, observes their durations and writes their lines; a scrape and the end of the process
+make one too. A process that is killed loses only the requests that ended since the last pass.
 """
 
 import asyncio

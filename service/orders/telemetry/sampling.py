@@ -1,7 +1,7 @@
-"""Which requests are recorded, decided by their trace ids before any span exists.
+"""Decides by its trace id whether a request is recorded, before any span exists.
 
-The six samplers of OpenTelemetry's specification, with the SDK's own arithmetic, so that services
-on both sides of a call agree. Needs nothing of the SDK.
+These are the six samplers of OpenTelemetry's specification, with the SDK's own arithmetic, so that
+services on both sides of a call agree. They need nothing from the SDK.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""What carries spans to a collector over HTTP: urllib3 by itself where that is enough.
+"""Sends spans to a collector over HTTP, with urllib3 alone if that is enough.
 
 The exporter's usual way is Requests, which adds 5 MiB to the process for what a collector in the
 same cluster never asks for: proxies, credentials of addresses, cookies, and guesses at the
-encoding of an answer. Where one of these may be asked for, it stays Requests.
+encoding of an answer. If one of these may be needed, Requests is used.
 """
 
 import inspect

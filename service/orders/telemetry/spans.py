@@ -1,8 +1,8 @@
-"""Spans, made whole when they have ended: nothing is kept of a request but its ids until then.
+"""Spans, made when they have ended: until then only the ids of a request are kept.
 
 The SDK's tracer would make an object at the start, with a lock, limits and a sampler that was
-asked already. Here a span is what is left of a request in the end, a few fields with ids as text;
-what an exporter makes of it is made when it is sent (`otlp.py`, `readable.py`).
+already asked. Here a span is made when a request ends, of a few fields with ids as text; an
+exporter's form of it is made when it is sent (`otlp.py`, `readable.py`).
 """
 
 import threading

@@ -1,8 +1,8 @@
 """Spans over OTLP's HTTP, cheaply: gathered as they are, written many at once, sent by the SDK.
 
-All that is known of the SDK beyond what it publishes is here: that its processor hands what it is
-given to a queue that takes anything, and that its exporter hands what it has written to a client
-that retries, compresses and has the certificates. `is_possible` looks whether both are so still.
+Only this module relies on the SDK's unpublished parts: its processor passes what it is given to a
+queue that takes anything, and its exporter passes what it has written to a client that retries,
+compresses and has the certificates. `is_possible` checks whether both still hold.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Rules: what may not become something else under a release that knows it as it was."""
+"""Rules: objects that may not change while a release uses them as they were."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Rules: what new constraints may not ask of rows that the release before writes, or has written.
+"""Rules: constraints that may not be put on rows of the previous release, old or new.
 
 A constraint that is checked at once is checked under a lock that lets no write pass.
 """

@@ -1,8 +1,8 @@
-"""What the statements before the one in hand have done, as far as it decides about that one.
+"""The effects of earlier statements, as far as they matter for judging the current one.
 
-What a file made itself nobody uses yet, so the file may do with it as it likes. A lock is kept to
+Nobody uses yet what a file itself made, so the file may do with it as it likes. A lock is kept to
 the end of the file's transaction. And what earlier files proved about a column spares PostgreSQL
-reading the table when it becomes NOT NULL.
+from reading the table when the column becomes NOT NULL.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Rules: what may not go while a release that uses it may run, or come back by a rollback."""
+"""Rules: objects that may not be dropped while a release that uses them may run or come back."""
 
 from typing import Any, Final
 

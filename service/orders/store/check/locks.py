@@ -1,4 +1,4 @@
-"""Rules: what may not keep other sessions waiting for as long as it takes to read a table.
+"""Rules: locks that may not keep other sessions waiting while a whole table is read.
 
 A write needs ROW EXCLUSIVE on its table, a read ACCESS SHARE. A lock that conflicts with these is
 fine for a moment, and not for as long as a table is read or written.

@@ -1,7 +1,7 @@
 """What the head of a file allows, and why: `-- orders: allow RULE because REASON`.
 
-An override is of one rule in one file. One that is misspelt, has no reason, or is of no use is
-refused itself, so that none outlives what it was written for.
+An override is for one rule in one file. One that is misspelt, has no reason, or is not needed is
+itself refused, so that none outlives its purpose.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""Rules: what the transaction of a file, or its lack, makes of statements that are fine alone."""
+"""Rules: statements that are fine alone, but not in a file's transaction, or not outside one."""
 
 from typing import Any, Final
 

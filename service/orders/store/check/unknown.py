@@ -1,4 +1,4 @@
-"""The last rule: what no other rule knows is refused too, instead of being taken for harmless."""
+"""The last rule: anything that no other rule knows is refused, instead of taken for harmless."""
 
 from typing import Any, Final
 
