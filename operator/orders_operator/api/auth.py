@@ -28,7 +28,7 @@ Scopes = Annotated[
 Namespace = Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
 WHERE = r"(https://[^\s/?#@]+|http://[^\s/?#@:]+[.]svc(:[0-9]{1,5})?)"
 """An address that nobody in between can forge: https, or http to a name that only a cluster's DNS
-has."""
+resolves."""
 Url = Annotated[str, Meta(pattern=rf"^{WHERE}([/?][^\s#]*)?$", max_length=1024)]
 Word = Annotated[str, Meta(pattern=r"^[!-~]+$", max_length=255)]
 """Visible ASCII without a space."""

@@ -21,7 +21,7 @@ from enum import StrEnum
 
 
 class ConditionType(StrEnum):
-    """What a condition is about."""
+    """The type of a condition."""
 
     READY = "Ready"
     PROGRESSING = "Progressing"
@@ -34,7 +34,7 @@ class ConditionType(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a condition is as it is."""
+    """The reason of a condition's status."""
 
     AVAILABLE = "Available"
     UNAVAILABLE = "Unavailable"

@@ -1,4 +1,4 @@
-"""The report of a load, as JSON has it. Durations are seconds, `at` is seconds since the start."""
+"""The report of a load in JSON. Durations are seconds, `at` is seconds since the start."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ class Latency(Struct, frozen=True, rename="camel"):
 
 
 class Second(Struct, frozen=True, rename="camel"):
-    """The requests that were due within one second; percentiles of those that succeeded."""
+    """The requests that were due within one second; percentiles are of those that succeeded."""
 
     at: int
     requests: int
@@ -30,8 +30,8 @@ class Second(Struct, frozen=True, rename="camel"):
 class FailedTry(Struct, frozen=True, rename="camel"):
     """A try that failed.
 
-    `key` is the order's, as in the ledger. `what` is one of `errors`, or the type of the problem
-    that was answered, or else the status. `status` is None without an answer. `reused` is whether
+    `key` is the order's, as in the ledger. `what` is one of `errors`, or the type of the answered
+    problem, or else the status. `status` is None without an answer. `reused` is whether
     the connection had carried a request before; `attempt` counts from 1. `phase` is `connecting`,
     `sent` (no byte of an answer came), `answering` (some, not all), `answered`, or `waiting` (not
     started, or cut off).
@@ -48,7 +48,7 @@ class FailedTry(Struct, frozen=True, rename="camel"):
 
 
 class Watched(Struct, frozen=True, rename="camel"):
-    """How a watched URL answered: by status, or by error; the longest time without a 200."""
+    """The answers of a watched URL, by status or error, and the longest time without a 200."""
 
     answers: dict[str, int]
     longest_gap: float

@@ -118,14 +118,14 @@ class Requests:
 def may_have_created(answer: Answer, what: str) -> bool:
     """Whether the order may exist although it was not acknowledged.
 
-    It does not where the service says so: docs/api.md has what each problem means.
+    It does not if the answer rules that out: docs/api.md says what each problem means.
     """
     said_no = answer.status in _CLIENT_ERRORS or refused(answer)
     return not said_no or what == _OPEN_ENDED
 
 
 def refused(answer: Answer) -> bool:
-    """Whether the service asks to come back later."""
+    """Whether the service asks to try again later: a 503 with Retry-After."""
     return answer.status == _UNAVAILABLE and answer.retry_after is not None
 
 

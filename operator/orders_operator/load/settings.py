@@ -28,14 +28,15 @@ _CA: Final = "a file of certificates in PEM"
 
 
 class LoadSettings(Struct, frozen=True):
-    """The load. Durations are seconds, shares 0 to 1.
+    """The settings of a load. Durations are seconds, shares 0 to 1.
 
-    `url` is the API's address; requests go to `orders` below it. `duration` None means until it is
-    told to stop. `reads` is the share of requests that read an acknowledged order, `fresh` the
-    share with a connection of their own. A failed request is tried again `retries` times; a try
-    may take `timeout`. A kept-alive connection is replaced after `renew` requests. `watch` has
-    URLs that are asked on the side. Requests have the API key or the bearer token of a file, if
-    one is named. `ca_file` has the authorities of an https service; None stands for the system's.
+    `url` is the API's URL; requests go to `orders` below it. A `duration` of None runs until the
+    load is stopped. `reads` is the share of requests that read an acknowledged order, `fresh` the
+    share with their own connection. A failed request is tried again up to `retries` times; each
+    try may take `timeout`. A kept-alive connection is replaced after `renew` requests. `watch` has
+    URLs that are requested in parallel. If a file is named, requests carry its API key or bearer
+    token. `ca_file` has the certificate authorities of an https service; None stands for the
+    system's.
     """
 
     url: str

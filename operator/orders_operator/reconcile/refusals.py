@@ -65,6 +65,6 @@ class Refusals:
         return backoff(self._passes[owner])
 
     def forget(self, owner: str) -> None:
-        """Forget an OrderService that is gone, or well."""
+        """Forget an OrderService that is gone, or of which nothing is refused."""
         self._slow.pop(owner, None)
         self._passes.pop(owner, None)

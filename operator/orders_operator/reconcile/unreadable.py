@@ -1,8 +1,8 @@
 """Handles a spec that cannot be read: a rollout under way is still judged, and may go back.
 
 Going back needs nothing that only the spec has: the stable revision is kept with its template, and
-a route that the spec no longer tells stays as it is, but for the canary's share. Everything else,
-including the canary's step, stays as it is until the spec can be read.
+a route that cannot be made from the spec stays as it is, but for the canary's share. Everything
+else, including the canary's step, stays as it is until the spec can be read.
 """
 
 from copy import deepcopy

@@ -1,8 +1,8 @@
 """The claim of an embedded database, which outlives the pod, StatefulSet and OrderService.
 
 So the claim itself carries what must be known later: where its pod could run when it was made,
-since its volume may be bound to a node. It also tells Argo CD not to delete it: where Argo CD
-tracks by labels, it counts as its own whatever has an instance label and no owner.
+because its volume may be bound to a node. It also tells Argo CD not to delete it: where Argo CD
+tracks by labels, it takes anything with an instance label and no owner for its own.
 """
 
 from typing import Final

@@ -26,7 +26,7 @@ _WHAT: Final = "reading"
 """A label that the query adds: which part of the answer a number belongs to."""
 _STARTED, _SCRAPED, _NOW = "started", "scraped", "now"
 _SCRAPER: Final = ("container", "job", "instance")
-"""Labels of who scrapes what of a pod: two scrapers count everything twice."""
+"""Labels that identify a scraper of a pod: two scrapers count everything twice."""
 
 
 class ReadingError(Exception):

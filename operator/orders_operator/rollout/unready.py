@@ -107,7 +107,7 @@ def _gate(pod: Object) -> str | None:
 
 
 def _condition(pod: Object) -> str | None:
-    """Return the message of the condition Ready, which tells of a lost node, for one."""
+    """Return the message of the condition Ready, which reports a lost node, for example."""
     readiness = condition(pod, "Ready")
     words = readiness.get("message") or readiness.get("reason")
     return _one_line(words) if words else None
