@@ -116,9 +116,7 @@ class Watches:
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry, errors=kopf.ErrorsMode.IGNORED)(self._session.login)
-        handler: Any = (
-            self._on_kopf_event
-        )  # it names the two arguments that it takes, of Kopf's sixteen
+        handler: Any = self._on_kopf_event  # it takes only two of Kopf's sixteen arguments
         for kind in self._kinds:
             group, _, version = kind.api_version.rpartition("/")
             kopf.on.event(
@@ -149,9 +147,9 @@ def _settings(kinds: Sequence[WatchedKind]) -> kopf.OperatorSettings:
     settings.watching.chunk_size = _PAGE
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
-    settings.queueing.idle_timeout = 0.05  # until then each object of a list has a task
+    settings.queueing.idle_timeout = 0.05  # so long each object of a list keeps a task
     settings.queueing.exit_timeout = 0.5
-    settings.process.ultimate_exiting_timeout = None  # it would kill this thread, and all others
+    settings.process.ultimate_exiting_timeout = None  # it would kill the whole process
     for kind in kinds:
         group, _, version = kind.api_version.rpartition("/")
         selector = (group, version, kind.plural)

@@ -43,7 +43,7 @@ def main(settings: Settings) -> NoReturn:
     logs.configure(settings.log_level)
     status = asyncio.run(run(settings))
     sys.stdout.flush()
-    os._exit(status)  # the thread of the watches need not be waited for
+    os._exit(status)  # does not wait for the thread of the watches
 
 
 async def run(settings: Settings) -> int:

@@ -163,7 +163,7 @@ def _words(rollout: RolloutStatus, command: Command, now: datetime) -> tuple[str
             return None, f"{revision} continues."
         case "retry":
             failed = rollout.failed
-            assert failed is not None  # noqa: S101  it is refused without
+            assert failed is not None  # noqa: S101  refused without a failure
             return f"{failed.revision}@{failed.at}", f"{failed.revision} will be tried again."
         case "restart":
             return stamp(now), f"a new revision of the same spec will replace {revision}."

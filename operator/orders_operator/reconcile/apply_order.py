@@ -40,7 +40,7 @@ def needs(obj: Object, absent: Object) -> bool:
         return False
     if absent["kind"] == "ControllerRevision":
         return _label(absent, REVISION) == _label(obj["spec"]["template"], REVISION)
-    if absent.get("immutable"):  # a copy, which its own revision alone reads
+    if absent.get("immutable"):  # a copy, which only its own revision reads
         return _reads(obj, absent["metadata"]["name"])
     return True
 

@@ -32,7 +32,7 @@ async def choose(current: Pass) -> None:
         declared = declaration(service, annotations)
         chosen = wanted(service, declared, snapshot.revisions.values())
     embedded = service.spec.database.embedded is not None and current.invalid is None
-    for need in everything(chosen.template):  # of one that is taken up from the history
+    for need in everything(chosen.template):  # the history may have chosen it
         if need.reference not in snapshot.contents:
             found = await snapshot.children.find_reference(need.reference)
             snapshot.contents[need.reference] = found

@@ -204,7 +204,7 @@ def _migrated(observed: Observed, before: Mapping[str, Any]) -> ConditionState:
     old = {condition["type"]: condition for condition in before.get("conditions") or []}.get(
         ConditionType.MIGRATED
     )
-    if old is not None and not observed.newest:  # scaled to no pods: what was migrated stays so
+    if old is not None and not observed.newest:  # scaled to 0: the schema stays migrated
         return ConditionState(old["status"], Reason(old["reason"]), old["message"])
     return ConditionState(
         "Unknown", Reason.MIGRATING, "No pod of the newest revision has migrated yet."

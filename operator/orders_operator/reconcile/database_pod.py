@@ -62,7 +62,7 @@ async def is_replaced(current: Pass, live: Object) -> bool:
     """
     if not stuck(live, current.snapshot.database_pods):
         return False
-    if live["spec"].get("replicas") == 0:  # it goes already
+    if live["spec"].get("replicas") == 0:  # its removal is under way
         return True
     try:
         claim = await _claim(current)

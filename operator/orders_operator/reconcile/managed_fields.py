@@ -51,7 +51,7 @@ def _fields(live: Object, manager: str) -> Object | None:
 def _same(wanted: Any, live: Any, fields: Object) -> bool:
     """Whether a value is as wanted in the fields of a set, and the set has no other fields."""
     inner = {name: it for name, it in fields.items() if name != "."}
-    if not inner:  # a whole value
+    if not inner:  # the value as a whole is owned
         return bool(wanted == _declared(live))
     if isinstance(wanted, dict) and isinstance(live, dict):
         return inner.keys() == {f"f:{name}" for name in wanted} and all(

@@ -141,7 +141,7 @@ class Reconciler:
             self._forget(key)  # owner references delete the children
             return None
         uid = resource["metadata"]["uid"]
-        if self._uids.get(key, uid) != uid:  # deleted and made again
+        if self._uids.get(key, uid) != uid:  # deleted and created again
             self._forget(key)
         self._uids[key] = uid
         resource = self._report.told(key, resource)

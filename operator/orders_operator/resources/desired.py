@@ -153,7 +153,7 @@ def _exposed(service: OrderService, facts: Facts) -> list[Object]:
         return [expose.ingress(service, declared.ingress, facts.schemes)]
     if declared.http_route is None:
         return []
-    # The Services exist before a canary does: a route never names one that has yet to be made.
+    # The Services exist before a canary does; a route sends no requests to one without pods.
     services = [track_service(service, track, facts.schemes) for track in (STABLE, CANARY)]
     if HTTP_ROUTE.api_version not in facts.apis:
         return services

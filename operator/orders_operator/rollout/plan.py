@@ -132,7 +132,7 @@ def _watched(situation: Situation) -> bool:
     if situation.declared.strategy != "Canary" or situation.commands.promote == situation.wanted:
         return False
     if not same(situation):
-        return situation.pods > 0  # without pods there is nothing to compare it with
+        return situation.pods > 0  # without pods there is nothing to judge
     before = situation.before
     promoted = before.phase in {"Promoting", "Baking"}
     return not (promoted or (before.phase == "Halted" and before.step is None))
