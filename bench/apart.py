@@ -1,4 +1,4 @@
-"""What was measured apart from `make bench`, once, because it cannot be a peer in it.
+"""Figures measured once, apart from `make bench`, of servers that cannot be peers in it.
 
 `docs/benchmarks/apart.json` holds the figures, kept by hand with how they were taken; each is a
 range over the turns. The first row is the one that is shown beside the peers.

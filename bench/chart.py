@@ -1,7 +1,7 @@
 """Throughput over connections as SVG: one line for each server, with its name at its end.
 
-Written by hand since it is all the drawing there is. Numbers of connections are at equal
-distances. Colours follow the reader's light or dark setting.
+The SVG is written by hand because this is the only drawing. The numbers of connections are spaced
+equally. Colours follow the reader's light or dark setting.
 """
 
 from typing import Final
@@ -29,7 +29,7 @@ _COLOURS: Final = (
     ("#9a6700", "#d29922"),
     ("#0a7ea4", "#39c5cf"),
 )
-"""Of the lines in their order, in the light and in the dark; then from the first again."""
+"""Colours of the lines in order, for light and dark; after the last comes the first again."""
 
 _STYLE: Final = """
 text { font: 12px system-ui, sans-serif; fill: #59636e; }

@@ -1,4 +1,4 @@
-"""What orders cost: the CPU time of a request at the price of a core, a month.
+"""What orders cost per month: the CPU time of a request at the price of a core.
 
 A thousand orders a second, at so many microseconds each, keep a thousandth of as many cores busy.
 """

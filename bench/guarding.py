@@ -1,6 +1,6 @@
-"""What authentication costs: this service with a token on every request, beside itself without.
+"""Measures what authentication costs: this service with a token on every request, and without.
 
-The token is one of RS256 with the claims that a Kubernetes ServiceAccount's has.
+The token is signed with RS256 and has the claims of a Kubernetes ServiceAccount's token.
 """
 
 import json

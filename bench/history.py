@@ -1,7 +1,7 @@
-"""What each step of the service gave: revisions in turn in one run, each against the one before.
+"""Measures what each step of the service gained: revisions in turn, each against the one before.
 
 `python -m bench history REV REV=TITLE ...` measures them and keeps the steps in
-`docs/benchmarks/history.json`. A step that is measured again replaces what was kept of it; every
+`docs/benchmarks/history.json`. A step that is measured again replaces its earlier figures; every
 other step stays, whatever else is regenerated.
 """
 

@@ -1,4 +1,4 @@
-"""Describes what was measured on: the machine and the versions, without names or paths of it."""
+"""Describes the machine and the versions of a measurement, without names or paths."""
 
 import os
 import platform

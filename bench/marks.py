@@ -1,4 +1,4 @@
-"""Puts what was measured into a page that is written by hand, between two marks."""
+"""Puts measured figures between two marks of a page that is written by hand."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The measurements: one load on one server, a cold start, and memory over a longer load.
 
-Each starts the server afresh, warms it up, and reads CPU time before and after the load only.
+Each starts the server afresh, warms it up, and reads CPU time just before and after the load.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""How far the figures of a run can be trusted: spread of the rounds, and who else used the CPU."""
+"""How far a run's figures can be trusted: the spread of its rounds, and others' use of the CPU."""
 
 import statistics
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""What is run, and in which order.
+"""The runs of the bench, and their order.
 
 For each question and number of connections the servers take turns, A B A B, so that a change in
-the machine's mood meets all of them.
+the machine's speed affects all of them.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Whether the machine is the bench's own: what others use of its CPU, and when that is too much.
+"""Checks that the machine is quiet: how much CPU others use, and when that is too much.
 
 Others are all processes that neither the bench nor its PostgreSQL started, and a hypervisor that
 gives the CPU away (steal). Figures of a busy machine are shown, never published.

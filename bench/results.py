@@ -1,4 +1,4 @@
-"""The raw results of a run, as they are kept in JSON. Times in ms, CPU in us, memory in MiB."""
+"""The raw results of a run, as kept in JSON: times in ms, CPU in us, memory in MiB."""
 
 from pathlib import Path
 

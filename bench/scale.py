@@ -1,8 +1,9 @@
 """Several processes of this service on one PostgreSQL, under one load that is divided among them.
 
-The same connections are spread over more processes, so what more of them cost is seen: smaller
-batches, hence more commits, for the same orders. What PostgreSQL counts, it counts from before the
-processes start to after they ended, as a backend reports late; it is shown for each request.
+The same connections are spread over more processes, which shows what more processes cost: smaller
+batches, hence more commits, for the same orders. PostgreSQL's counters are read before the
+processes start and after they have ended, because a backend reports late; they are shown per
+request.
 """
 
 import contextlib

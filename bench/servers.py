@@ -1,4 +1,4 @@
-"""What is compared: each server's name, how it is built, and the command that starts it.
+"""The servers to compare: the name of each, how it is built, and the command that starts it.
 
 Every server takes DATABASE_URL, HTTP_PORT and METRICS_PORT from its environment, answers
 `POST /orders`, `GET /orders/{id}` and `GET /livez`, and writes its log to stdout.

@@ -1,8 +1,8 @@
-"""Condenses raw results to what the report shows; this is what `docs/benchmarks.json` holds.
+"""Condenses raw results to what the report shows; `docs/benchmarks.json` holds the summary.
 
 A figure is the median of its turns, and its spread the range of their throughput, as a part of
-it. A ratio compares the same turn of two servers and is the geometric mean over the turns. One
-void turn makes the figure void. What has a default is not in summaries that older runs left.
+the figure. A ratio compares the same turn of two servers and is the geometric mean over the turns.
+One void turn makes the figure void. A field with a default is missing in summaries of older runs.
 """
 
 import statistics

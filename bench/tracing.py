@@ -1,4 +1,4 @@
-"""What tracing costs: this service with a tenth of its requests sampled, beside itself without.
+"""Measures what tracing costs: this service with a tenth of its requests sampled, and without.
 
 The spans go over HTTP to a receiver in this process that takes their bytes and reads nothing.
 """

@@ -1,7 +1,7 @@
-"""What Go peers run with: sizes of pgx' pool and settings of Go's collector, tried before the run.
+"""Chooses the Go peers' pgx pool size and garbage collector settings, by trials before the run.
 
-Bare Fiber creates and reads at 64 connections with each of them. All Go peers then run with the
-fastest, or with the usual settings where nothing is faster than they are by more than noise.
+Bare Fiber creates and reads at 64 connections with each combination. All Go peers then run with
+the fastest one, or with the usual settings if none is faster by more than noise.
 """
 
 import statistics

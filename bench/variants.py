@@ -1,4 +1,4 @@
-"""This service with more than its defaults: measured beside itself, and compared with no peer."""
+"""Variants of this service beyond its defaults: measured beside it, and compared with no peer."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""A canary, from outside: how it is declared, where it is, and which pods it has."""
+"""A canary, seen from outside: how it is declared, its state, and its pods."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Every disruption that is tried, and the bound it is held to: the report's rows, in its order."""
+"""Every disruption that is tried, with its bounds: the rows of the report, in its order."""
 
 from typing import Final, NamedTuple
 

@@ -1,7 +1,7 @@
-"""Latency over time as SVG: p50 and p99 in each second, what failed, and what happened when.
+"""Latency over time as SVG: p50 and p99 in each second, failures, and what happened when.
 
-The latency has a logarithmic axis: a pause of a second and an answer in a millisecond are both to
-be seen.
+The axis of latency is logarithmic, so that a pause of a second and an answer within a millisecond
+are both visible.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ BARS: Final = 34
 BOTTOM: Final = 24
 EDGE: Final = 16
 POINTS: Final = 240
-"""More seconds than these are drawn several as one."""
+"""The most seconds that are drawn one by one; more are drawn in groups."""
 
 _SHORTEST: Final = 0.001
 _STEPS: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200)

@@ -1,7 +1,7 @@
 """Disruptions, under load, in the cluster of `make cluster`; `CHAOS` says in which form.
 
-Run by `make chaos`, in the order below. What was measured becomes docs/reliability.md, or in the
-short form a page in a temporary folder.
+`make chaos` runs them in the order below. The results become docs/reliability.md, or in the short
+form a page in a temporary folder.
 """
 
 import tempfile

@@ -1,7 +1,6 @@
 """One disruption as it is tried: its load, what happened when, and each figure beside its bound.
 
-What was measured is kept whether or not the bounds were met; then a bound that was missed fails
-the test.
+The figures are kept whether or not the bounds were met; then a missed bound fails the test.
 """
 
 import time

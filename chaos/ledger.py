@@ -1,4 +1,4 @@
-"""What callers were told, compared with what the database has: row by row. Pure."""
+"""Compares the answers that callers got with the database, row by row, without side effects."""
 
 import csv
 from collections import Counter

@@ -1,7 +1,7 @@
 """The load on a service, from a pod in the cluster: `orders-operator load`, driven from here.
 
-The pod keeps the ledger and the report; both are read through the API server, so while that is
-away the load goes on and nobody looks.
+The pod keeps the ledger and the report. Both are read through the API server; while that is away
+the load continues unobserved.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What pods say of themselves on their metrics port."""
+"""Reads the metrics of pods from their metrics port."""
 
 from prometheus_client.parser import text_string_to_metric_families
 

@@ -1,4 +1,4 @@
-"""What others put in the way of an operator: a webhook, a quota, a policy, no Prometheus."""
+"""Obstacles to the operator from others: a webhook, a quota, a policy, no Prometheus."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A slow way to PostgreSQL: by netem where the kernel has it, else through a proxy."""
+"""A slow network to PostgreSQL: by netem if the kernel has it, otherwise through a proxy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The machines under the pods: kind's nodes are containers, so docker reaches what they run."""
+"""The nodes under the pods: kind's nodes are containers, so docker reaches what they run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

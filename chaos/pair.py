@@ -1,4 +1,4 @@
-"""A PostgreSQL primary and its streaming replica, to which each commit goes before it counts."""
+"""A PostgreSQL primary and its synchronous streaming replica, which confirms each commit."""
 
 from typing import Final
 

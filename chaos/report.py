@@ -1,4 +1,4 @@
-"""docs/reliability.md and its charts, of the results: `python -m chaos.report FOLDER`."""
+"""Makes docs/reliability.md and its charts from the results: `python -m chaos.report FOLDER`."""
 
 import sys
 from pathlib import Path

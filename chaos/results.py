@@ -1,8 +1,8 @@
-"""The results of disruptions, as they are kept in JSON: the report is made from these alone.
+"""The results of disruptions, as kept in JSON: the report is made only from these.
 
-A run replaces the results of what it tried and keeps the others, so one can be tried again alone.
-Each disruption is one line, and each second of its load an array in the order of `Second`, its
-latencies in seconds to the microsecond: so a run changes the lines of what it tried.
+A run replaces the results of the disruptions that it tried and keeps the others, so one can be
+tried again alone. Each disruption is one line, and each second of its load an array in the order
+of `Second`, with latencies in seconds to the microsecond. So a run changes only its own lines.
 """
 
 from pathlib import Path

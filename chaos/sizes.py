@@ -1,4 +1,4 @@
-"""How long and how hard: for every change, for what is published, and for the night."""
+"""How long and how hard the tests run: for every change, for publication, and at night."""
 
 import os
 from typing import Final, NamedTuple

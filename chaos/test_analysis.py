@@ -1,4 +1,4 @@
-"""The analysis of a canary: what it measures comes and goes, and nobody is judged without it."""
+"""The analysis of a canary: its measurements come and go, and it gives no verdict without them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Canaries: a bad one goes back, a good one comes in, and callers see neither."""
+"""Canaries: a bad one is rolled back, a good one is promoted, and callers notice neither."""
 
 import json
 from collections.abc import Iterator

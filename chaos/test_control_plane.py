@@ -1,4 +1,4 @@
-"""The control plane goes: the service does not need it."""
+"""The control plane goes away: the service does not need it."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import OPERATOR, Namespace, uids
 
 RECONCILED: Final = 90
-"""Seconds in which a change is acted upon again."""
+"""Seconds until the operator acts on a change again."""
 
 
 def test_without_the_api_server_the_service_is_untouched(

@@ -1,4 +1,4 @@
-"""The embedded database is left for another: no order is lost on the way."""
+"""The embedded database is replaced by another one: no order is lost on the way."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

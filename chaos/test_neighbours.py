@@ -13,7 +13,7 @@ from tests.helpers.cluster.other_operator import reconciled, state
 from tests.helpers.cluster.release import SECOND, logged, second_operator
 
 _TOLD: Final = 60.0
-"""Seconds until a condition has the words of the API server."""
+"""Seconds until a condition shows the API server's message."""
 
 
 def test_a_canary_outlives_a_webhook_that_is_away(serve: Serve, size: Size, attempt: Try) -> None:

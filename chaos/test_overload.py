@@ -1,4 +1,4 @@
-"""Ten times what a pod can do: it goes on doing what it can, and refuses the rest at once."""
+"""Ten times a pod's capacity: it goes on serving what it can, and refuses the rest at once."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Pods that are killed without a word."""
+"""Pods that are killed without warning."""
 
 import time
 from typing import Final

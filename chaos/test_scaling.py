@@ -1,4 +1,4 @@
-"""More pods, fewer pods, and a node less: no caller notices."""
+"""More pods, fewer pods, and one node fewer: no caller notices."""
 
 from chaos import nodes
 from chaos.conftest import Try

@@ -12,7 +12,7 @@ from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import secret, uids
 
 ROTATED: Final = 120.0
-"""Seconds in which every pod uses what is new."""
+"""Seconds until every pod uses the new value."""
 STEP: Final = "30s"
 """How long a canary stands where its pods and the stable ones are replaced meanwhile."""
 _ROTATED: Final = "rotated"

@@ -1,4 +1,4 @@
-"""A long load: memory and descriptors stay where they are."""
+"""A long load: memory and descriptors do not grow."""
 
 import time
 from statistics import linear_regression

@@ -1,4 +1,4 @@
-"""What is said of several disruptions at once. The last of the tests."""
+"""Claims about several disruptions at once. These tests run last."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
 """An etcd and a kube-apiserver of the bench's own, on loopback, from a folder that has both.
 
 `KUBEBUILDER_ASSETS` names the folder, as for controller-runtime's envtest: `setup-envtest use`
-downloads one. The API server has its watch cache, as every real one. There is no controller
-beside them; what the bench needs of those it does itself.
+downloads one. The API server has its watch cache, like every real one. There are no controllers;
+the bench itself does what it needs of their work.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What is measured of the operator, in which order."""
+"""The operator's measurements, in order."""
 
 import asyncio
 import contextlib

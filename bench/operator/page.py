@@ -1,4 +1,4 @@
-"""Puts what was measured of the operator into docs/kubernetes.md, between its marks."""
+"""Puts the operator's figures into docs/kubernetes.md, between its marks."""
 
 from collections.abc import Iterator
 from typing import Final

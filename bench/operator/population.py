@@ -1,6 +1,6 @@
-"""Who is in the cluster: OrderServices with their pods, and neighbours that concern no one.
+"""Fills the cluster: OrderServices with their pods, and neighbours that concern no one.
 
-Deployments get pods, and pods become ready, by the controllers of the tests of the API server.
+The controllers from the API server's tests give Deployments their pods and make the pods ready.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Runs the operator as a process, and reads what it uses and what it says of itself."""
+"""Runs the operator as a process, and reads its resource usage and its metrics."""
 
 import os
 import re

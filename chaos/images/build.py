@@ -1,4 +1,4 @@
-"""Makes the images that the tests need beside the orders' own, and loads them: `build CLUSTER`."""
+"""Builds the images that the tests need beside the orders' own; loads them: `build CLUSTER`."""
 
 import sys
 from typing import Final

@@ -1,7 +1,7 @@
 """The order API in FastAPI as fast as its documentation makes it, without any observability.
 
-Statements on an asyncpg pool instead of an ORM, orjson, and responses that are returned directly,
-which neither validates nor converts what is answered. The request is still validated by its model.
+It uses statements on an asyncpg pool instead of an ORM, orjson, and responses that are returned
+directly, which FastAPI neither validates nor converts. The model still validates the request.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""A TCP proxy that hands on what callers send so many seconds later: `delay.py SECONDS HOST PORT`.
+"""A TCP proxy that delays what callers send: `delay.py SECONDS HOST PORT`.
 
-For kernels without sch_netem. As netem on one side does, it delays one direction: a round trip
+It is for kernels without sch_netem. Like netem on one side, it delays one direction: a round trip
 takes that much longer, and nothing is reordered. It listens on PORT itself.
 """
 

@@ -1,7 +1,7 @@
 """Makes orders fail or be late on purpose, as `FAULTS` says; only images of the tests have this.
 
-It stands around the service's rules, inside of what measures requests: an injected failure is a
-500 in the metrics and in the access log, and an injected delay is part of the duration.
+It wraps the order service, inside the code that measures requests: an injected failure is a 500 in
+the metrics and in the access log, and an injected delay is part of the duration.
 
     FAULTS="error-ratio=0.05"
     FAULTS="delay=100ms,delay-ratio=0.05"
