@@ -286,7 +286,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _others(*, publish: bool) -> float:
-    """Return what others use of the machine; raise Busy if that is too much to publish."""
+    """Return others' use of the machine; raise Busy if it is too much to publish."""
     busy = quiet.before()
     if publish:
         quiet.check_before(busy)

@@ -31,7 +31,7 @@ class Row(Struct, frozen=True):
 
 
 class Apart(Struct, frozen=True):
-    """What was measured, why apart, when and how."""
+    """A server measured apart: its figures, the reason, when and how."""
 
     name: str
     date: str
@@ -48,7 +48,7 @@ def read() -> Apart | None:
 
 
 def between(of: Range | None, digits: int = 0) -> str:
-    """Return a range as text, one number where both ends are the same."""
+    """Return a range as text; one number if both ends are the same."""
     if of is None:
         return ""
     low, high = (f"{value:,.{0 if value.is_integer() else digits}f}" for value in of)

@@ -27,7 +27,7 @@ def cores(cpu_us: float) -> float:
 
 
 def section(summary: Summary) -> Iterator[str]:
-    """What a thousand orders a second cost with each server."""
+    """Return the section on what a thousand orders a second cost with each server."""
     rows = [row for server in summary.compared if (row := _row(summary, server))]
     if not rows:
         return

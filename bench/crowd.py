@@ -18,7 +18,7 @@ _PATIENCE: Final = 10.0
 
 
 class Crowd:
-    """So many idle connections to a port of this machine; a context manager."""
+    """A number of idle connections to a port of this machine; a context manager."""
 
     def __init__(self, port: int, size: int) -> None:
         """Nothing is opened before the context is entered."""

@@ -26,7 +26,7 @@ class LoadError(Exception):
 
 
 class Outcome(Struct):
-    """What one load saw; latency in milliseconds, and CPU time that the generator itself took."""
+    """The outcome of one load: latency in milliseconds, and the generator's own CPU time."""
 
     requests: int
     errors: int
@@ -53,7 +53,7 @@ class Generator(Struct, frozen=True):
         scheme: str = "http",
         token: str = "",
     ) -> subprocess.Popen[bytes]:
-        """Start a load; `outcome` waits for its end and reads what it saw."""
+        """Start a load; `outcome` waits for its end and reads its results."""
         url = f"{scheme}://127.0.0.1:{port}"
         if self.name == "wrk":
             tail = ["-t1", f"-c{connections}", f"-d{seconds:g}s", f"--timeout={TIMEOUT}s"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def fill(page: Path, name: str, command: str, lines: Iterable[str]) -> None:
-    """Replace what is between the marks of a name; ValueError when the page has them not."""
+    """Replace the text between the marks of a name; ValueError if the page has no such marks."""
     begin, end = f"<!-- {name}: made by `{command}` -->", f"<!-- end of {name} -->"
     before, _, rest = page.read_text().partition(begin)
     _, mark, after = rest.partition(end)

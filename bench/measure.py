@@ -26,7 +26,7 @@ MORE_CONNECTIONS: Final = 256
 
 
 class Case(Struct, frozen=True):
-    """What a server is asked: a question, over how many connections, on how many rows.
+    """One case of the bench: a question, a number of connections, and a number of rows.
 
     `idle` is how many more connections are open meanwhile and ask nothing.
     """
@@ -48,7 +48,7 @@ class Case(Struct, frozen=True):
 
 
 class Bench(Struct, frozen=True):
-    """What every measurement needs: the database and the load generator."""
+    """The parts that every measurement needs: the database and the load generator."""
 
     database: Database
     generator: Generator

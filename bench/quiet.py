@@ -41,7 +41,7 @@ class Watch:
 
 
 def share(busy: float, own: float, total: float) -> float:
-    """Return which part of `total` CPU seconds others used, where `busy` were used by anybody."""
+    """Return the part of `total` CPU seconds that others used, if `busy` were used in all."""
     return min(max(busy - own, 0.0) / total, 1.0) if total else 0.0
 
 

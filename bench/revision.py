@@ -76,7 +76,7 @@ def current() -> str:
 
 
 def schema(migrations: Path) -> str:
-    """Return a name for what migrations make, the same for the same files."""
+    """Return a name for the schema that migrations make; the same files have the same name."""
     texts = b"".join(file.read_bytes() for file in sorted(migrations.glob("*.sql")))
     return hashlib.sha256(texts).hexdigest()[:8]
 
@@ -94,4 +94,4 @@ def _run(command: list[str]) -> str:
 
 
 _OWN: Final = {"VIRTUAL_ENV", "VENV", "PYTHON", "ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"}
-"""What a make above this process set for itself, and is not meant for another tree."""
+"""Variables that a parent make set for itself, and that must not reach another tree."""

@@ -24,7 +24,7 @@ from bench.servers import BY_NAME, ORDERS, Server
 PROCESSES: Final = (1, 2, 4)
 CONNECTIONS: Final = (MAIN_CONNECTIONS, MORE_CONNECTIONS)
 QUESTIONS: Final[dict[Question, str]] = {"create": "insert", "read": "select"}
-"""What is asked, and what its batches are called in the metrics."""
+"""The questions, and the names of their batches in the metrics."""
 _COUNTED: Final = """
 SELECT xact_commit + xact_rollback, (SELECT wal_bytes FROM pg_stat_wal), ({flushes})
 FROM pg_stat_database WHERE datname = current_database()
@@ -35,7 +35,7 @@ _VERSION_18: Final = 180_000
 
 
 class Figure(Struct, frozen=True):
-    """One load on so many processes; CPU in us and the write-ahead log in bytes a request.
+    """One load on a number of processes; CPU in us and write-ahead log in bytes per request.
 
     `batch` is the mean number of calls that shared a batch; half of the batches had up to
     `batch_half`, nine in ten up to `batch_most` (bounds of the histogram's buckets). `commits` and
@@ -157,7 +157,7 @@ def _turn(bench: Bench, case: Case, number: int, seconds: float) -> Figure:
 
 @contextlib.contextmanager
 def _processes(url: str, number: int) -> Iterator[list[process.Running]]:
-    """Run so many processes, each of which has taken an order."""
+    """Run a number of processes, each of which has created an order."""
     with contextlib.ExitStack() as stack:
         running = [stack.enter_context(process.run(_server(n), url)) for n in range(number)]
         for each in running:
@@ -197,6 +197,6 @@ def _median(figures: list[Figure]) -> Figure:
 
 
 def _middle(values: list[float | None]) -> float | None:
-    """Return the median, None where a value is not known."""
+    """Return the median; None if a value is unknown."""
     known = [value for value in values if value is not None]
     return round(statistics.median(known), 3) if len(known) == len(values) else None

@@ -79,7 +79,7 @@ BY_NAME: Final = {server.name: server for server in SERVERS}
 
 
 def build(servers: list[Server]) -> tuple[list[Server], list[str]]:
-    """Build what the servers need; return those that can run, and a line for each that cannot."""
+    """Build the servers; return those that can run, and a line for each that cannot."""
     ready: list[Server] = []
     missing: list[str] = []
     for server in servers:
@@ -92,7 +92,7 @@ def build(servers: list[Server]) -> tuple[list[Server], list[str]]:
 
 
 def build_go(name: str) -> str | None:
-    """Build one command of `bench/peers/go`; return what is lacking, None when it is built."""
+    """Build one command of `bench/peers/go`; return what is missing, or None if it was built."""
     if shutil.which("go") is None:
         return "Go is not installed"
     paths.BINARIES.mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,7 @@ class Summary(Struct, frozen=True):
     def find(
         self, server: str, question: str, connections: int, rows: int = SMALL, idle: int = 0
     ) -> Figure | None:
-        """Return the figure of one cell, None where it was not measured or is void."""
+        """Return the figure of one cell; None if it was not measured or is void."""
         for figure in self.cells(question, connections, rows, idle):
             if figure.server == server:
                 return None if figure.errors else figure

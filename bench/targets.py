@@ -25,7 +25,7 @@ _MOST: Final = 512
 
 
 class Target(Struct, frozen=True):
-    """One target; `measured` is None where the run had not what it needs."""
+    """One target; `measured` is None if the run lacks the figures for it."""
 
     name: str
     unit: str

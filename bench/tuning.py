@@ -14,7 +14,7 @@ from bench.results import Load
 from bench.servers import BY_NAME, FIBER, POOL, Server
 
 MARGIN: Final = 1.03
-"""How much faster than the usual settings others must be before they are taken."""
+"""How much faster than the usual settings others have to be to be chosen."""
 
 _COLLECTOR: Final = {"GOGC": "400", "GOMEMLIMIT": "256MiB"}
 VARIANTS: Final[dict[str, dict[str, str]]] = {

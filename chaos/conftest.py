@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say in a line each what was measured."""
+    """Print one line for each figure that was measured."""
     told = config.stash.get(_TOLD, [])
     if told:
         terminalreporter.section("disruptions")
@@ -122,7 +122,7 @@ def attempt(found: Results, size: Size) -> Try:
 
 @pytest.fixture(scope="session")
 def release_before(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
-    """Install the chart of a release before on a cluster that has nothing of it."""
+    """Install the chart of an earlier release on a cluster that has none of it."""
     default = Namespace("default")
     remove()
     chart = released_chart() or (str(chart_before(tmp_path_factory.mktemp("chart"))),)

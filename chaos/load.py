@@ -67,13 +67,13 @@ class Load:
 
     @property
     def told(self) -> str:
-        """Say what it was."""
+        """Describe the load."""
         report = self.report()
         length = report.seconds[-1].at if report.seconds else 0
         return f"{self._how}, for {length:.0f} s"
 
     def reach(self, requests: int) -> None:
-        """Let it run until it has made so many requests."""
+        """Let it run until it has made a number of requests."""
         while self.report().requests < requests:
             time.sleep(_POLL)
 

@@ -16,7 +16,7 @@ _PROXY: Final = Path(__file__).parent / "images" / "delay" / "delay.py"
 
 
 class Slow(NamedTuple):
-    """The host by which the server is reached slowly, and what makes it slow."""
+    """The host at which the server is reached slowly, and the cause of the delay."""
 
     host: str
     how: str

@@ -24,14 +24,14 @@ class Figure(Struct, frozen=True):
 
 
 class Mark(Struct, frozen=True):
-    """Something that happened, so many seconds after the load began."""
+    """An event, in seconds after the load began."""
 
     at: float
     text: str
 
 
 class Result(Struct):
-    """What came of one disruption; `form` names the size of the run."""
+    """The result of one disruption; `form` names the size of the run."""
 
     key: str
     form: str

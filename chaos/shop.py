@@ -85,7 +85,7 @@ class Shop:
         )
 
     def ready(self, seconds: float = 90) -> None:
-        """Return when what is declared serves."""
+        """Return when the declared state serves."""
         self.namespace.rolled_out(self.name, seconds)
 
     def addresses(self, path: str, port: int = 8000) -> tuple[str, ...]:

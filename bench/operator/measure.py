@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 class Memory(Struct, frozen=True):
-    """What one run used: MiB, CPU seconds until all were looked at, and how long that took."""
+    """One run: MiB, CPU seconds until all objects were reconciled, and how long that took."""
 
     services: int
     neighbours: int
@@ -102,7 +102,7 @@ async def _measure(plan: Plan, kubeconfig: Path, say: Say) -> Found:
 
 
 async def _populate(population: Population, number: int, kubeconfig: Path, say: Say) -> None:
-    """Have so many OrderServices, all of them ready."""
+    """Bring the cluster to a number of OrderServices, all of them ready."""
     began = time.monotonic()
     await population.declare(number)
     ready = 0
@@ -179,7 +179,7 @@ async def _scale(kube: Recording, key: tuple[str, str]) -> None:
 
 
 async def _acted_on(kube: Recording, key: tuple[str, str], began: float) -> float:
-    """Return the seconds until its Deployment has what was changed."""
+    """Return the seconds until its Deployment has the change."""
     while True:
         found: Any = await kube.get("apps/v1", "deployments", *key)
         if found is not None and found["spec"]["replicas"] == _REPLICAS:
@@ -199,6 +199,6 @@ def save(found: Found) -> None:
 
 
 def read() -> Found | None:
-    """Read what `save` wrote, if it has."""
+    """Read what `save` wrote, if anything."""
     there = paths.OPERATOR.exists()
     return json.decode(paths.OPERATOR.read_bytes(), type=Found) if there else None

@@ -22,7 +22,7 @@ _AT_ONCE: Final = 8
 
 
 class Population:
-    """What is in the cluster, and hands to make more of it."""
+    """The objects in the cluster, and functions that make more of them."""
 
     def __init__(self, kube: Recording) -> None:
         """Begin with an empty cluster."""

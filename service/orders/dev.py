@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 DEFAULTS: Final = {"HTTP_HOST": "127.0.0.1", "SHUTDOWN_DELAY": "0"}
-"""What is different from `orders serve`, unless it is set."""
+"""The defaults that differ from those of `orders serve`."""
 DATA_DIR_VARIABLE: Final = "ORDERS_DATA_DIR"
 DATA_DIR: Final = ".orders"
 

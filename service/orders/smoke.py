@@ -30,7 +30,7 @@ _ORDER: Final = example()
 
 
 class SmokeError(Exception):
-    """The service did not do as it should; the message says what was asked and what came."""
+    """The service misbehaved; the message shows the request and the answer."""
 
 
 class Credential(NamedTuple):
@@ -57,7 +57,7 @@ NOBODY: Final = Credential()
 
 
 class Answer(NamedTuple):
-    """What the service said; `body` is decoded JSON."""
+    """The service's answer; `body` is decoded JSON."""
 
     status: int
     headers: dict[str, str]

@@ -49,7 +49,7 @@ class IdSource:
 
 
 def id_at(ahead: float) -> str:
-    """Return the least id of the time that is so many seconds ahead."""
+    """Return the least id for the time that is a number of seconds ahead."""
     return _id(_stamp(time.time_ns() + round(ahead * 1e9)), 0)
 
 

@@ -28,7 +28,7 @@ class InjectedError(Exception):
 
 
 class Faults:
-    """What is to go wrong. Called with the service's rules, it returns them with the faults."""
+    """The faults to inject. Called with the order service, it returns that with the faults."""
 
     def __init__(self, text: str, values: dict[str, float]) -> None:
         """Keep the shares and seconds by name; the text is what `orders config` shows."""
@@ -79,7 +79,7 @@ class Faulty:
 
 
 def parse(text: str) -> Faults:
-    """Return what the text asks for.
+    """Parse the text to the faults that it asks for.
 
     Raises:
         ValueError: it has something else than the names, shares and durations above.

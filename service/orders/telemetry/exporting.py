@@ -33,7 +33,7 @@ log = logging.getLogger("orders.telemetry")
 
 
 def spans(config: "TracingConfig", version: str) -> Spans:
-    """Make what makes spans; each one is exported, for sampling came before.
+    """Return what makes spans; each span is exported, because sampling came before.
 
     Raises:
         ConfigError: a variable that the SDK itself reads is wrong.

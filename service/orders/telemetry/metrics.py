@@ -289,7 +289,7 @@ class Metrics:
         self._gauge("db_client_connection_count", lambda: {(k,): v for k, v in by_state().items()})
 
     def watch_writes(self, by_reason: Callable[[], Mapping[str, int]]) -> None:
-        """Read what keeps writes out at each scrape."""
+        """Read what blocks writes at each scrape."""
         self._gauge("orders_writes_blocked", lambda: {(k,): v for k, v in by_reason().items()})
 
     def watch_in_flight(self, in_flight: Callable[[], int]) -> None:
@@ -301,7 +301,7 @@ class Metrics:
         self._gauge("orders_schema_version", lambda: {(): version})
 
     def before_scrape(self, flush: Callable[[], None]) -> None:
-        """Have numbers that are kept elsewhere brought in before they are shown."""
+        """Register a function that brings in numbers kept elsewhere before they are shown."""
         self._before_scrape = flush
 
     def expose(self, accept: str) -> tuple[str, bytes]:

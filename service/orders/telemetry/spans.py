@@ -23,7 +23,7 @@ _NANOSECONDS: Final = 1e9
 
 
 class Span(Struct, gc=False):
-    """What ended; ids are hexadecimal, times are nanoseconds since 1970.
+    """A span that has ended; ids are hexadecimal, times are nanoseconds since 1970.
 
     The parent of a server's span is elsewhere, at its caller; that of a client's is here.
     `tracestate` is the header as it came.
@@ -47,7 +47,7 @@ class Spans:
     """Makes spans."""
 
     def __init__(self, put: Callable[[Span], None], shutdown: Callable[[], None]) -> None:
-        """Keep where they go.
+        """Keep the functions that take and send spans.
 
         Args:
             put: takes a span, which is sent later.

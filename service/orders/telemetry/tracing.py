@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _VERSIONS: Final = {"1": "1.0"}
 """What the conventions call versions of HTTP that the server calls otherwise."""
 _POSTGRESQL: Final = 5432
-"""The port that goes without saying."""
+"""The default port, which is left out."""
 _VERBS: Final = {"insert": "INSERT", "insert_many": "INSERT", "select": "SELECT", "list": "SELECT"}
 
 
 class Tracing:
-    """Makes spans, if there is somewhere to send them."""
+    """Makes spans, if an exporter is configured."""
 
     def __init__(
         self,
