@@ -74,7 +74,7 @@ class Gate:
     """Checks credentials, in the loop's thread except for `known`."""
 
     def __init__(self, schemes: tuple[str, ...], count: Callable[[str], None]) -> None:
-        """Let nobody in.
+        """Start without keys, issuers and subjects.
 
         Args:
             schemes: those of `caller.py` that are taken.
@@ -233,7 +233,7 @@ class Gate:
 
 
 def bearer(authorization: str) -> str:
-    """Return what an `Authorization` of the scheme Bearer has (RFC 6750, 2.1).
+    """Return the token of an `Authorization` header of the scheme Bearer (RFC 6750, 2.1).
 
     Raises:
         Refused: it is of another scheme, or malformed.
@@ -252,12 +252,12 @@ def schemes(*, bearer: bool, keys: bool) -> tuple[str, ...]:
 
 @lru_cache
 def _one(scopes: frozenset[str]) -> frozenset[str]:
-    """Return the same object for all that are equal: thousands of tokens are remembered."""
+    """Return one object for all that are equal, because thousands of tokens are remembered."""
     return scopes
 
 
 def _put(remembered: dict[bytes, T], digest: bytes, what: T) -> None:
-    """Remember something, instead of the oldest where there is too much."""
+    """Remember something, in place of the oldest if there is too much."""
     remembered.pop(digest, None)
     while len(remembered) >= REMEMBERED:
         del remembered[next(iter(remembered))]

@@ -1,4 +1,4 @@
-"""Files whose lines give scopes to a name: of API keys, and of subjects."""
+"""Files whose lines grant scopes to a name: those of API keys, and those of subjects."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Line(NamedTuple):
 
 
 def lines(text: str) -> Iterator[Line]:
-    """Return what is neither empty nor a comment, which begins with a number sign."""
+    """Return the lines that are neither empty nor comments, which begin with a number sign."""
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
         if words and not words[0].startswith("#"):

@@ -1,4 +1,4 @@
-"""An issuer of bearer tokens, as far as it is configured, and what is known of its keys."""
+"""An issuer of bearer tokens: its configuration, and the keys that are known."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -37,7 +37,7 @@ class Issuer:
     def __init__(
         self, trust: Trust, subjects: Mapping[str, frozenset[str]] = _NO_SUBJECTS
     ) -> None:
-        """Know no keys yet; `subjects` have scopes that their tokens do not name."""
+        """Start without keys; `subjects` have scopes that their tokens do not name."""
         self.trust = trust
         self.subjects = subjects
         self.keys: Keys | None = None
@@ -67,7 +67,7 @@ class Issuer:
         self.keys.verify(token, key, self.trust.issuer, self.trust.audience)
 
     def caller(self, subject: str, named: frozenset[str] | None) -> Caller:
-        """Return who has shown a valid token: with these scopes, which are ours, or with none."""
+        """Return the caller of a valid token that names these scopes; None gives the subject's."""
         given = self.subjects.get(subject, frozenset()) if named is None else named
         return Caller(subject, token_owner(self.trust.issuer, subject), given, BEARER)
 

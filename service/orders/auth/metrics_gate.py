@@ -21,13 +21,13 @@ class MetricsGate:
     """Requires a credential of the API, or a key of its own, from readers of metrics."""
 
     def __init__(self, gate: "Gate") -> None:
-        """Let in whom the API's gate knows, if they have the scope."""
+        """Admit callers that the API's gate knows, if they have the scope."""
         self._gate = gate
         self.keys: Mapping[bytes, Caller] = {}
         """Those that open the metrics alone, by digest."""
 
     def admit(self, headers: Mapping[str, str]) -> None:
-        """Let a caller in who may read metrics, and count that.
+        """Admit a caller who may read metrics, and count that.
 
         Args:
             headers: of the request; names are in lower case, repeated fields are joined.

@@ -1,7 +1,7 @@
 """The configuration: one frozen object, read once from the environment.
 
 A bad value is a `ConfigError`: one line that names the variable, what it was, and what is allowed.
-An empty variable counts as not set, as Kubernetes and compose files leave them.
+An empty variable counts as not set, because Kubernetes and compose files leave such variables.
 """
 
 from collections.abc import Callable, Mapping
@@ -248,7 +248,7 @@ def _database(reader: _Reader) -> Database | None:
 
 
 def _url_parts(reader: _Reader, url: str) -> dict[str, Any]:
-    """Split DATABASE_URL; what it leaves out is read from the other variables.
+    """Split DATABASE_URL; the other variables supply what it leaves out.
 
     But a host brings its port: a cluster sets DB_PORT beside a Service that is called db.
     """

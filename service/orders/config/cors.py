@@ -1,7 +1,7 @@
 """Which web pages of other origins may use the API: CORS, as the Fetch standard has it.
 
-Off unless an origin is named. GoFr's names are read too; its `*` with credentials is not allowed,
-as no browser takes that.
+CORS is off unless an origin is named. GoFr's names are read too; its `*` with credentials is not
+allowed, because no browser accepts that.
 """
 
 import re

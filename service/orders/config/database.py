@@ -1,4 +1,4 @@
-"""Where PostgreSQL is and how to connect to it: from settings to what the driver takes."""
+"""Where PostgreSQL is and how to connect to it: turns settings into the driver's arguments."""
 
 import re
 from collections.abc import Mapping

@@ -192,7 +192,7 @@ OTHERS: Final = (
     _refused("lock_timeout", _SETTING),
     _refused("timezone", _SETTING),
 )
-"""What other drivers' URLs have; psql refuses them, too."""
+"""Parameters of other drivers' URLs; psql refuses them too."""
 
 BY_NAME: Final = {parameter.name: parameter for parameter in (*PARAMETERS, *OTHERS)}
 TAKEN: Final = tuple(parameter.name for parameter in PARAMETERS if parameter.field is not None)

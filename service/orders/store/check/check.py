@@ -10,7 +10,7 @@ from orders.store.check.script import Script, parse
 from orders.store.migrations import Migration
 
 OVERRIDE: Final = "override"
-"""What a wrong override is reported as, in the place of a rule."""
+"""The name under which a wrong override is reported, in place of a rule's."""
 
 
 class Finding(NamedTuple):

@@ -51,7 +51,7 @@ def _of_table(action: Action) -> Iterator[Any]:
 
 
 def _default(constraints: list[Any]) -> Any:
-    """Return what gives the rows that are there a value; None when nothing does."""
+    """Return what gives existing rows a value; None if nothing does."""
     for constraint in constraints:
         value = constraint.raw_expr
         while isinstance(value, ast.TypeCast):

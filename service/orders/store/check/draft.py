@@ -63,7 +63,7 @@ def _added(column: Column) -> str:
 
 
 def _more(column: Column) -> Iterator[str]:
-    """Yield what the orders that are there already have in a column that is never null."""
+    """Yield the clause that gives existing orders a value, for a column that is never null."""
     if column.nullable:
         return
     [default] = (f.default for f in structs.fields(NewOrder) if f.name == column.field)

@@ -23,7 +23,7 @@ _LATER: Final = (
 
 
 def _drops(kinds: set[enums.ObjectType]) -> Finds:
-    """Make what finds a DROP of these kinds of objects."""
+    """Return a function that finds a DROP of these kinds of objects."""
 
     def finds(action: Action, _: FileContext) -> bool:
         return isinstance(action.node, ast.DropStmt) and action.node.removeType in kinds

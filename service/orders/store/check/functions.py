@@ -1,7 +1,7 @@
 """Functions of PostgreSQL that are known to change no schema and to lock nothing.
 
-Any other function might do anything, and its name does not tell. All that is here is in
-`pg_catalog`, which is searched before every other schema.
+Any other function might do anything, and its name does not tell. All of these are in `pg_catalog`,
+which is searched before every other schema.
 """
 
 from typing import Any, Final
@@ -30,9 +30,9 @@ _VOLATILE: Final = """
 """
 
 PLAIN: Final = frozenset(_PLAIN.split())
-"""Those that return the same for one row as for the next, given the same."""
+"""Functions that return the same value for every row, given the same arguments."""
 VOLATILE: Final = frozenset(_VOLATILE.split())
-"""Those that return another value for each row."""
+"""Functions that return a different value for each row."""
 
 
 def called(node: Any) -> frozenset[str]:

@@ -48,7 +48,7 @@ class Rule:
 
 
 def finds_commands(*subtypes: Any) -> Finds:
-    """Make what finds these subcommands of ALTER TABLE."""
+    """Return a function that finds these subcommands of ALTER TABLE."""
 
     def finds(action: Action, _: FileContext) -> bool:
         return isinstance(action.node, ast.AlterTableCmd) and action.node.subtype in subtypes

@@ -1,4 +1,4 @@
-"""All rules, in the order in which they are told, under what they have in common."""
+"""All rules, in the order of the reference, grouped by what they have in common."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What columns the table of orders has after the migrations, as far as their SQL tells."""
+"""Finds the columns that the table of orders has after the migrations, from their SQL."""
 
 from collections.abc import Iterable
 from typing import Any, Final

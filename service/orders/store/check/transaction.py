@@ -13,7 +13,7 @@ _AT: Final = enums.AlterTableType
 
 
 def _works_under_lock(action: Action, context: FileContext) -> bool:
-    """Find what reads a table that others use, in a file that keeps others waiting."""
+    """Find an action that reads a table in use, in a file that keeps other sessions waiting."""
     node: Any = action.node
     match node:
         case ast.AlterTableCmd():
