@@ -65,7 +65,7 @@ class Shop:
         return self.namespace.pods(self.name)
 
     def scaled(self, pods: int, seconds: float = 90) -> None:
-        """Return when there are so many pods, none on its way out, and all serve."""
+        """Return when there is this number of pods, none is terminating, and all serve."""
         deployment = f"deployment/{self.name}"
         self.namespace.wait(deployment, f"jsonpath={{.status.readyReplicas}}={pods}", seconds)
         self.namespace.until(lambda: self._number() == pods, seconds, f"{pods} pods are left")
@@ -77,7 +77,7 @@ class Shop:
         self.ready()
 
     def drained(self, seconds: float = 90) -> None:
-        """Return when no pod is on its way out any more; until then, one still serves."""
+        """Return when no pod is terminating; until then, such a pod still serves."""
         self.namespace.until(
             lambda: all(map(is_staying, self.namespace.every_pod(self.name))),
             seconds,

@@ -96,7 +96,7 @@ def main(
 
 
 class _Caller:
-    """Asks a service, as whoever the credential says."""
+    """Sends requests to a service, with the caller's credential."""
 
     def __init__(self, credential: Credential, ca_file: Path | None) -> None:
         self._credential = credential

@@ -153,7 +153,7 @@ class Gate:
 
         Args:
             outcome: what came of it.
-            schemes: those by which whoever asks may show another one.
+            schemes: those of the credentials that the caller may try instead.
 
         """
         self.count(outcome)

@@ -148,7 +148,7 @@ def url(value: str) -> str:
     if not value.isprintable() or re.fullmatch(r"https?://\S+", value) is None:
         raise ValueError(value)
     parts = urlsplit(value)
-    if not parts.hostname or parts.port == 0:  # reading a port that is none is a ValueError
+    if not parts.hostname or parts.port == 0:  # reading an invalid port raises ValueError
         raise ValueError(value)
     return value
 

@@ -78,7 +78,7 @@ class _Try:
 
     @property
     def age(self) -> float:
-        """Seconds for which it has been on its way."""
+        """Seconds since it began."""
         return asyncio.get_running_loop().time() - self._started
 
     def give_up(self) -> None:

@@ -20,7 +20,7 @@ _REMEMBERED: Final = 512
 _SERVERS: Final = 64
 _LAST_PORT: Final = 65_535
 _LONGEST: Final = 256
-"""Characters of a header that is looked at; a longer one is no list of proxies."""
+"""The most characters of a header that is read; a longer one is no list of proxies."""
 _SCHEMES: Final = frozenset(("http", "https"))
 _PAIR: Final = re.compile(
     r'\s*(for|host|proto)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*', re.IGNORECASE

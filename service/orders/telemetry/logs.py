@@ -142,7 +142,7 @@ def configure(
 
 
 async def watch_level(writer: LogWriter, path: str, configured: str) -> None:
-    """Follow a file that has the name of a level, for ever; without the file `configured` holds.
+    """Follow a file that names a level, without end; without the file `configured` applies.
 
     The file is read again when its identity, size or time changes, which is what the swap of a
     Kubernetes ConfigMap's link does.
