@@ -6,19 +6,22 @@ with a line that names the field or the column.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orders.columns import Column
 from orders.model import COLUMNS
 
 # `$1` is 1: the driver prepares a statement without parameters anew each time.
-TABLE: Final = """
-SELECT attname::text, format_type(atttypid, NULL), NOT attnotnull,
-    atthasdef OR attidentity <> ''
-FROM pg_attribute
-WHERE attrelid = to_regclass('orders') AND attnum > 0 AND NOT attisdropped AND $1::int = 1
+LOOK: Final = """
+SELECT to_regclass('orders_migrations') IS NOT NULL, attname::text, format_type(atttypid, NULL),
+    NOT attnotnull, atthasdef OR attidentity <> ''
+FROM (SELECT) AS always LEFT JOIN pg_attribute
+    ON attrelid = to_regclass('orders') AND attnum > 0 AND NOT attisdropped
+WHERE $1::int = 1
 """
-"""Returns one row per column: its name and the fields of `TableColumn`."""
+"""Returns one row per column, or one without any: whether the table of migrations is there, the
+column's name and the fields of `TableColumn`. One statement, as readiness has a second for all.
+"""
 
 OWN: Final = ("id", "created_at")
 """The service's own columns beside those of the model."""
@@ -35,6 +38,11 @@ class TableColumn(NamedTuple):
     type: str
     nullable: bool
     has_default: bool
+
+
+def table_of(rows: Iterable[tuple[Any, ...]]) -> dict[str, TableColumn]:
+    """Return the columns in rows of `LOOK`."""
+    return {name: TableColumn(*column) for _, name, *column in rows if name is not None}
 
 
 def drift(table: Mapping[str, TableColumn], columns: Iterable[Column] = COLUMNS) -> str | None:

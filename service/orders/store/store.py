@@ -18,13 +18,13 @@ from orders.store import statements
 from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
-from orders.store.drift import TABLE, TableColumn, drift
+from orders.store.drift import LOOK, drift, table_of
 from orders.store.driver_errors import Outage
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.order_ids import OrderIds
 from orders.store.pool import Pool
 from orders.store.refusals import RefusalLog
-from orders.store.schema import HAS_VERSIONS, REQUIRED_VERSION, VERSION, schema_version
+from orders.store.schema import REQUIRED_VERSION, VERSION
 from orders.store.session import Statement
 from orders.store.writes import Writes
 
@@ -82,7 +82,7 @@ class Store:
         self.insert_many = [InsertManyLane(held(statements.WARM_BULK), *writing)]
         self.page = [PageLane(held(statements.WARM_PAGE), *lanes) for _ in range(LANES)]
         self._serving = list(self._connections)
-        self._probe = held([(HAS_VERSIONS, [1]), (VERSION, [1]), (TABLE, [1])])
+        self._probe = held([(LOOK, [1]), (VERSION, [1])])
         self._backends.ask_over(self._probe)
         self.pool = Pool(lambda: held([]), metrics)
         """Connections for endpoints with statements of their own, opened for the first one."""
@@ -139,17 +139,19 @@ class Store:
         try:
             async with self._probe.within(patience):
                 await self._probe.verify()
-                version = await schema_version(self._probe.fetch)
-                if version >= REQUIRED_VERSION:
-                    await self._look_for_drift()
+                version = await self._look()
         except ConnectionLost:
             return None
         serves = any(connection.down_since is None for connection in self._serving)
         return version if serves else None
 
-    async def _look_for_drift(self) -> None:
-        rows = await self._probe.fetch(TABLE, [1])
-        found = drift({name: TableColumn(*column) for name, *column in rows})
-        if found is not None and found != self.drift:
-            log.error("the table orders does not fit the model: %s", found)
-        self.drift = found
+    async def _look(self) -> int:
+        """Return the schema's version, and keep how the table of orders does not fit the model."""
+        rows = await self._probe.fetch(LOOK, [1])
+        version = int((await self._probe.fetch(VERSION, [1]))[0][0]) if rows[0][0] else 0
+        if version >= REQUIRED_VERSION:
+            found = drift(table_of(rows))
+            if found is not None and found != self.drift:
+                log.error("the table orders does not fit the model: %s", found)
+            self.drift = found
+        return version

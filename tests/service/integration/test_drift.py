@@ -8,7 +8,7 @@ import psqlpy
 import pytest
 
 from orders.store.check.table import columns_after
-from orders.store.drift import TABLE, TableColumn
+from orders.store.drift import LOOK, table_of
 from orders.store.migrate import migrate
 from orders.store.migrations import read_all
 from tests.helpers.migration_files import write
@@ -44,12 +44,10 @@ async def test_the_migrations_are_read_as_the_server_runs_them(
     await migrate(database, directory=tmp_path)
     connection = await psqlpy.connect(dsn=database)
 
-    rows = (await connection.fetch(TABLE, [1])).result(as_tuple=True)
+    rows = (await connection.fetch(LOOK, [1])).result(as_tuple=True)
     connection.close()
 
-    assert {name: TableColumn(*column) for name, *column in rows} == columns_after(
-        read_all(tmp_path)
-    )
+    assert table_of(rows) == columns_after(read_all(tmp_path))
 
 
 @pytest.mark.parametrize(

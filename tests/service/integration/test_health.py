@@ -1,16 +1,19 @@
 """Liveness, readiness and start-up of the real server, as probes and people see them."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 import psqlpy
 import pytest
 
+from tests.helpers.blackhole_proxy import listening
 from tests.helpers.postgres import PostgresServer
 from tests.helpers.problem_document import problem
 from tests.helpers.server import Server, eventually
@@ -39,6 +42,42 @@ def test_a_healthy_server_says_so_on_both_ports(database_url: str, serve: Start)
             assert "[+]draining ok" == verbose[3]
             assert "readyz check passed" == verbose[-1]
         assert "[+]started ok" == httpx.get(f"{url}/startupz?verbose").text.splitlines()[0]
+
+
+async def test_a_database_that_is_far_away_is_no_reason_to_be_unready(
+    database_url: str, serve: Start
+) -> None:
+    """With 200 ms a round trip readiness has its answer within its second."""
+    parts = urlsplit(database_url)
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, out = await asyncio.open_connection(parts.hostname, parts.port)
+
+        async def send() -> None:
+            while sent := await reader.read(65_536):
+                await asyncio.sleep(0.2)
+                out.write(sent)
+            out.close()
+
+        sending = asyncio.ensure_future(send())
+        while answer := await there.read(65_536):
+            writer.write(answer)
+        writer.close()
+        await sending
+
+    async with listening(late) as port:
+        far = parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}").geturl()
+        server = serve(DATABASE_URL=far, wait_for=None)
+        async with httpx.AsyncClient(base_url=server.metrics_url) as client:
+
+            async def ready() -> bool:
+                with contextlib.suppress(httpx.TransportError):
+                    return (await client.get("/readyz")).status_code == 200
+                return False
+
+            await eventually(ready)
+            assert [200] * 3 == [(await client.get("/readyz")).status_code for _ in range(3)]
+        await asyncio.to_thread(server.stop)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "BREW"])
