@@ -31,6 +31,9 @@ QUICK = {"fsync": "off", "full_page_writes": "off"}
 
 Rows = list[tuple[Any, ...]]
 
+_servers = itertools.count(1)
+"""Numbers for names: those of two servers are never the same, so that either can have both."""
+
 
 @contextlib.contextmanager
 def reachable_folder() -> Iterator[Path]:
@@ -48,7 +51,7 @@ class Databases:
     def __init__(self, url: str) -> None:
         """Take the URL of any database there, to which the others' URLs are alike."""
         self._url = url
-        self._prefix = f"orders_test_{os.getpid()}"
+        self._prefix = f"orders_test_{os.getpid()}_{next(_servers)}"
         self._numbers = itertools.count(1)
         self._made: list[str] = []
         self._template: str | None = None
