@@ -120,9 +120,7 @@ class HeldConnection:
         try:
             rows = await session.fetch(sql, parameters, prepared=prepared)
         except SessionLost as lost:
-            if session is self._session:
-                self._user = None
-                self.abandon(str(lost), silent=False)
+            self._lose(session, lost)
             raise ConnectionLost from None
         finally:
             if session is self._session:
@@ -147,14 +145,18 @@ class HeldConnection:
             async with session.transaction() as run:
                 yield run
         except SessionLost as lost:
-            if session is self._session:
-                self._user = None
-                self.abandon(str(lost), silent=False)
+            self._lose(session, lost)
             raise ConnectionLost from None
         finally:
             if session is self._session:
                 self._user = None
         self._backoff.reset()
+
+    def _lose(self, session: "Session", lost: SessionLost) -> None:
+        """Abandon the connection, unless the session that was lost has been replaced already."""
+        if session is self._session:
+            self._user = None
+            self.abandon(str(lost), silent=False)
 
     @contextlib.asynccontextmanager
     async def within(self, seconds: float) -> AsyncIterator[None]:

@@ -11,18 +11,6 @@ from typing import Any, Final, NamedTuple
 from orders.columns import Column
 from orders.model import COLUMNS
 
-# `$1` is 1: the driver prepares a statement without parameters anew each time.
-LOOK: Final = """
-SELECT to_regclass('orders_migrations') IS NOT NULL, attname::text, format_type(atttypid, NULL),
-    NOT attnotnull, atthasdef OR attidentity <> ''
-FROM (SELECT) AS always LEFT JOIN pg_attribute
-    ON attrelid = to_regclass('orders') AND attnum > 0 AND NOT attisdropped
-WHERE $1::int = 1
-"""
-"""Returns one row per column, or one without any: whether the table of migrations is there, the
-column's name and the fields of `TableColumn`. One statement, as readiness has a second for all.
-"""
-
 OWN: Final = ("id", "created_at")
 """The service's own columns beside those of the model."""
 _SERVES: Final = {
@@ -41,7 +29,7 @@ class TableColumn(NamedTuple):
 
 
 def table_of(rows: Iterable[tuple[Any, ...]]) -> dict[str, TableColumn]:
-    """Return the columns in rows of `LOOK`."""
+    """Return the columns in rows of `schema.LOOK`."""
     return {name: TableColumn(*column) for _, name, *column in rows if name is not None}
 
 

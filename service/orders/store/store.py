@@ -18,13 +18,13 @@ from orders.store import statements
 from orders.store.backends import Backends
 from orders.store.connections import HeldConnection
 from orders.store.connector import Connector
-from orders.store.drift import LOOK, drift, table_of
+from orders.store.drift import drift, table_of
 from orders.store.driver_errors import Outage
 from orders.store.lanes import InsertLane, InsertManyLane, PageLane, SelectLane
 from orders.store.order_ids import OrderIds
 from orders.store.pool import Pool
 from orders.store.refusals import RefusalLog
-from orders.store.schema import REQUIRED_VERSION, VERSION
+from orders.store.schema import LOOK, REQUIRED_VERSION, VERSION, look
 from orders.store.session import Statement
 from orders.store.writes import Writes
 
@@ -147,8 +147,7 @@ class Store:
 
     async def _look(self) -> int:
         """Return the schema's version, and keep how the table of orders does not fit the model."""
-        rows = await self._probe.fetch(LOOK, [1])
-        version = int((await self._probe.fetch(VERSION, [1]))[0][0]) if rows[0][0] else 0
+        version, rows = await look(self._probe.fetch)
         if version >= REQUIRED_VERSION:
             found = drift(table_of(rows))
             if found is not None and found != self.drift:

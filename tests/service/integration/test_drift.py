@@ -8,9 +8,10 @@ import psqlpy
 import pytest
 
 from orders.store.check.table import columns_after
-from orders.store.drift import LOOK, table_of
+from orders.store.drift import table_of
 from orders.store.migrate import migrate
 from orders.store.migrations import read_all
+from orders.store.schema import LOOK
 from tests.helpers.migration_files import write
 from tests.helpers.postgres import Databases
 from tests.helpers.server import Server, eventually
