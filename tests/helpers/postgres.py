@@ -108,6 +108,19 @@ class Databases:
         )
         return [pid for (pid,) in rows]
 
+    def last_backend(self, url: str, *statements: str) -> int:
+        """Return the service's process that last began a statement with one of these texts.
+
+        A service runs its statements once on each connection that it opens, so wait until it has
+        them all (`Server.all_connected`).
+        """
+        rows = self.execute(
+            "SELECT pid, query FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'orders %' ORDER BY query_start DESC",
+            url,
+        )
+        return int(next(pid for pid, query in rows if any(text in query for text in statements)))
+
     def terminate_backends(self, url: str) -> int:
         """Kill every connection to a database; return how many there were."""
         rows = self.execute(

@@ -84,6 +84,16 @@ class Server:
                 time.sleep(_POLL)
         raise AssertionError(f"{path} is not answered with 200; the log says:\n{self.output()}")
 
+    async def all_connected(self) -> None:
+        """Return when every connection to PostgreSQL is up; a ready service may lack some."""
+
+        async def connected() -> bool:
+            async with httpx.AsyncClient() as client:
+                metrics = (await client.get(f"{self.metrics_url}/metrics")).text
+            return 'db_client_connection_count{state="connecting"} 0' in metrics
+
+        await eventually(connected)
+
     def output(self) -> str:
         """Return what it has printed so far."""
         return self.log.read_text(encoding="utf-8")

@@ -132,11 +132,10 @@ async def test_a_batch_whose_copy_answered_is_an_error(
     url = private_postgres.migrated_database()
     server = serve(DATABASE_URL=url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+        await server.all_connected()
         await client.post("/orders", json=ORDER)
-        last = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%INSERT INTO orders%'"
-        mine = " AND pid <> pg_backend_pid() ORDER BY query_start DESC LIMIT 1"
-        [(pid,)] = await asyncio.to_thread(private_postgres.execute, last + mine, url)
-        with stopped(pid):
+        insert = "INSERT INTO orders"
+        with stopped(await asyncio.to_thread(private_postgres.last_backend, url, insert)):
             late = await client.post("/orders", json=ORDER)
             await told(server, "timeout")
     await asyncio.to_thread(server.stop)

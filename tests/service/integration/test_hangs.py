@@ -21,14 +21,12 @@ CONNECTIONS = 8
 OF_READINESS = ("orders_migrations", "pg_attribute", "pg_is_in_recovery")
 
 
-async def last_backend(postgres: PostgresServer, url: str, *statements: str) -> int:
-    """Return the process that last ran a statement with one of these texts."""
-    sql = (
-        "SELECT pid, query FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name LIKE 'orders %' ORDER BY query_start DESC"
-    )
-    rows = await asyncio.to_thread(postgres.execute, sql, url)
-    return int(next(pid for pid, query in rows if any(text in query for text in statements)))
+async def backend_of_readiness(server: Server, postgres: PostgresServer, url: str) -> int:
+    """Return the process that answers the questions of readiness."""
+    await server.all_connected()
+    async with httpx.AsyncClient() as client:
+        await client.get(f"{server.url}/readyz")
+    return await asyncio.to_thread(postgres.last_backend, url, *OF_READINESS)
 
 
 async def all_backends(postgres: PostgresServer, url: str) -> list[int]:
@@ -53,8 +51,10 @@ async def test_a_hung_connection_delays_only_its_own_batch(
             metrics = await client.get(f"{server.metrics_url}/metrics")
             return "http_server_active_requests 1" in metrics.text
 
+        await server.all_connected()
         await client.post("/orders", json=ORDER)
-        with stopped(await last_backend(private_postgres, url, "INSERT INTO orders")):
+        insert = "INSERT INTO orders"
+        with stopped(await asyncio.to_thread(private_postgres.last_backend, url, insert)):
             hung = asyncio.ensure_future(client.post("/orders", json=ORDER | {"item": "late"}))
             await eventually(in_flight)
             sent = time.perf_counter()
@@ -83,9 +83,8 @@ async def test_connections_that_all_hang_are_replaced(
         made = await client.post("/orders", json=ORDER)
         path = made.headers["location"]
         pids = await all_backends(private_postgres, url)
-        await client.get("/readyz")
         if not probe:
-            pids.remove(await last_backend(private_postgres, url, *OF_READINESS))
+            pids.remove(await backend_of_readiness(server, private_postgres, url))
         with contextlib.ExitStack() as stack:
             for pid in pids:
                 stack.enter_context(stopped(pid))
@@ -142,7 +141,7 @@ async def test_a_hung_probe_is_replaced(private_postgres: PostgresServer, serve:
     url = private_postgres.migrated_database()
     server = serve(DATABASE_URL=url)
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
-        with stopped(await last_backend(private_postgres, url, *OF_READINESS)):
+        with stopped(await backend_of_readiness(server, private_postgres, url)):
             failed = await asyncio.gather(*(client.get("/readyz?verbose") for _ in range(3)))
 
             async def ready() -> bool:

@@ -12,7 +12,7 @@ from tests.helpers.postgres import PostgresServer
 from tests.helpers.server import Server, eventually
 from tests.helpers.stopped_processes import stopped
 from tests.helpers.table_locks import table_locked
-from tests.service.integration.test_hangs import OF_READINESS, last_backend
+from tests.service.integration.test_hangs import backend_of_readiness
 
 Start = Callable[..., Server]
 
@@ -110,8 +110,7 @@ async def test_no_backend_is_left_though_the_probe_hangs(
         httpx.AsyncClient(base_url=server.url, timeout=10) as client,
         standby_gone(url),
     ):
-        await client.get("/readyz")
-        probe = await last_backend(private_postgres, url, *OF_READINESS)
+        probe = await backend_of_readiness(server, private_postgres, url)
         with stopped(probe):
             await asyncio.gather(*(client.post("/orders", json=ORDER) for _ in range(4)))
             server.process.send_signal(signal.SIGTERM)
