@@ -20,7 +20,6 @@ class Pair:
     """Two servers, one of which takes writes."""
 
     def __init__(self, namespace: Namespace) -> None:
-        """Prepare; `start` makes them."""
         self._namespace = namespace
         self.url = url(f"{FIRST}.{namespace.name}.svc,{SECOND}.{namespace.name}.svc", _NAME)
 

@@ -127,7 +127,6 @@ class Batch:
     """Waiters in flight since a loop time; `lane` is None once the batch gave it up."""
 
     def __init__(self, waiters: list[Waiter], started: float, lane: Lane[Any, Any]) -> None:
-        """Keep the waiters; `run` sends them."""
         self.waiters = waiters
         self.started = started
         self.lane: Lane[Any, Any] | None = lane

@@ -34,7 +34,6 @@ class Statements:
     """Runs statements, all in one transaction or each in its own."""
 
     def __init__(self, run: Callable[[str, list[Any]], Any]) -> None:
-        """Keep the function that runs one."""
         self._run = run
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:

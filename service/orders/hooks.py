@@ -67,7 +67,6 @@ class Hooks:
     """The functions, in the order in which they were added."""
 
     def __init__(self) -> None:
-        """Start without functions."""
         self._before: list[Before] = []
         self._after: list[After] = []
         self._failed: list[Failed] = []

@@ -20,7 +20,6 @@ class Line:
     """Waiters for a batch; `take` and `expire` drop those that no longer wait."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._waiters: deque[Waiter] = deque()
 
     def __len__(self) -> int:

@@ -50,7 +50,6 @@ class OrderService:
     """The operations on orders, without HTTP."""
 
     def __init__(self, store: "Store", config: "Config", metrics: "Metrics") -> None:
-        """Put a coalescer before each kind of lane."""
         self._loop = asyncio.get_running_loop()
         self._timeout = config.request_timeout
         self._metrics = metrics

@@ -31,7 +31,6 @@ class IdSource:
     __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        """Start at the clock."""
         self._last = 0
 
     def next(self) -> tuple[str, int]:

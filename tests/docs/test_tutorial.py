@@ -60,7 +60,6 @@ class Reader:
     """Somebody who does what the page says: runs its blocks, and compares what is printed."""
 
     def __init__(self, shell: Shell, folder: Path, serve: Callable[..., Server]) -> None:
-        """Sit down in a folder, which is the checkout for them."""
         self._shell = shell
         self._folder = folder
         self._serve = serve

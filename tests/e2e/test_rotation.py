@@ -26,7 +26,6 @@ class Password:
     """The password of the service's role, in the database and in the Secret."""
 
     def __init__(self, namespace: Namespace, postgresql: PostgreSQL) -> None:
-        """Make role, database and Secret."""
         self._namespace = namespace
         self._postgresql = postgresql
         straight = postgresql.database()

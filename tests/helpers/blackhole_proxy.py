@@ -14,7 +14,6 @@ class Middle:
     """A port that passes connections on, or takes them and says nothing."""
 
     def __init__(self, target: int) -> None:
-        """Pass on to this port of 127.0.0.1."""
         self._target = target
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0

@@ -10,7 +10,6 @@ class Document(HTMLParser):
     """One page."""
 
     def __init__(self, path: Path) -> None:
-        """Read the page."""
         super().__init__()
         self.ids: set[str] = set()
         self.links: list[str] = []

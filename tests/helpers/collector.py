@@ -23,7 +23,6 @@ class Received:
     """What a collector has."""
 
     def __init__(self) -> None:
-        """Have nothing."""
         self.spans: list[Span] = []
         self.resources: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
@@ -53,7 +52,6 @@ class Collector(Received):
     """Receives over HTTP; a context manager."""
 
     def __init__(self) -> None:
-        """Listen on a free port."""
         super().__init__()
         self.paths: list[str] = []
         self.zipkin: list[dict[str, Any]] = []
@@ -98,7 +96,6 @@ class GrpcCollector(Received):
     """Receives over gRPC; a context manager."""
 
     def __init__(self) -> None:
-        """Listen on a free port."""
         super().__init__()
         collector = self
 

@@ -12,7 +12,6 @@ class CutProxy:
     """Passes bytes on to 127.0.0.1, until a connection is to die."""
 
     def __init__(self, port: int) -> None:
-        """Take the server's port."""
         self._to = port
         self._mark: bytes | None = None
         self._asked: int | None = None

@@ -13,7 +13,6 @@ class Listener:
     """Accepts connections; a context manager."""
 
     def __init__(self) -> None:
-        """Listen on a free port."""
         self._stack = contextlib.ExitStack()
         self._socket = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         self.port: int = self._socket.getsockname()[1]

@@ -40,7 +40,6 @@ class Load:
     """Workers that each place one order after the other until told to stop."""
 
     def __init__(self, url: str, *, workers: int = 16) -> None:
-        """Keep what is to be asked; `async with` runs it."""
         self.ledger = Ledger()
         self._url = url
         self._workers = workers

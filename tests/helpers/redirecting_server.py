@@ -11,7 +11,6 @@ class Onward:
     """A server on this machine; `asked` counts its requests."""
 
     def __init__(self, to: str) -> None:
-        """Answer every request with this Location."""
         self.asked = 0
         onward = self
 

@@ -14,7 +14,6 @@ class Caller:
     """A connection to the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take its streams."""
         self._reader = reader
         self._writer = writer
         self.requests = 0
@@ -56,7 +55,6 @@ class OddServer:
     """What came to the server."""
 
     def __init__(self, port: int) -> None:
-        """Start without anything."""
         self.url = f"http://127.0.0.1:{port}"
         self.callers: list[Caller] = []
 

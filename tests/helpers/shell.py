@@ -13,7 +13,6 @@ class Shell:
     """Bash, in a folder; what one block defines the next ones have."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it."""
         self._bash = subprocess.Popen(
             ["bash", "--norc"],
             cwd=folder,

@@ -9,7 +9,6 @@ class SilentProxy:
     """Passes bytes on to 127.0.0.1, until it drops those of the connections that there are."""
 
     def __init__(self, port: int) -> None:
-        """Take the server's port."""
         self._to = port
         self._silenced = asyncio.Event()
         self._open: set[asyncio.Task[None]] = set()

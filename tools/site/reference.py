@@ -24,7 +24,6 @@ class Reference:
     """The reference page of an OpenAPI document."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        """Take the document."""
         self._document = document
 
     def page(self) -> str:

@@ -61,7 +61,6 @@ class Faulty:
     """The service's rules with faults before each."""
 
     def __init__(self, orders: Any, faults: Faults) -> None:
-        """Keep both."""
         self._orders = orders
         self._faults = faults
 

@@ -12,7 +12,6 @@ class Allowance:
     """A share of the time: it fills up as time passes, and work spends it."""
 
     def __init__(self) -> None:
-        """Start with the full allowance."""
         self._left = _MOST
         self._at = perf_counter()
         self._began = 0.0

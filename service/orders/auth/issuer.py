@@ -37,7 +37,7 @@ class Issuer:
     def __init__(
         self, trust: Trust, subjects: Mapping[str, frozenset[str]] = _NO_SUBJECTS
     ) -> None:
-        """Start without keys; `subjects` have scopes that their tokens do not name."""
+        """`subjects` have scopes that their tokens do not name."""
         self.trust = trust
         self.subjects = subjects
         self.keys: Keys | None = None

@@ -34,7 +34,7 @@ class KeySource:
     """Fetches the keys of one issuer."""
 
     def __init__(self, issuer: "Issuer", changed: Callable[[], None]) -> None:
-        """Keep whose; `changed` is called when they are others."""
+        """`changed` is called when the issuer has other keys than before."""
         self.issuer = issuer
         self._changed = changed
         self._asked = asyncio.Event()

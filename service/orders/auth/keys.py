@@ -61,7 +61,7 @@ class Keys:
     """A set of public keys."""
 
     def __init__(self, keys: list[Key]) -> None:
-        """Keep them; of two with one name and algorithm the first one counts."""
+        """Of two keys with one name and algorithm, the first one counts."""
         self.identities = frozenset(key.identity for key in keys)
         self._by_name = {(key.kid, key.algorithm): key for key in reversed(keys)}
         self._by_algorithm = {

@@ -41,6 +41,5 @@ class Refused(Exception):
     """A credential that is not accepted; `outcome` says why."""
 
     def __init__(self, outcome: str) -> None:
-        """Keep why."""
         super().__init__(outcome)
         self.outcome = outcome

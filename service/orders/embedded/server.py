@@ -57,7 +57,6 @@ class EmbeddedPostgres:
     def __init__(
         self, folder: Path, *, port: int | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
-        """Keep what is needed; `start` does the work."""
         self._folder = folder.absolute()
         self._data = self._folder / "postgres"
         self._log = self._folder / "postgres.log"

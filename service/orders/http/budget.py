@@ -104,7 +104,6 @@ class Held:
     """The bytes that one request holds."""
 
     def __init__(self, budget: Budget) -> None:
-        """Start with nothing."""
         self._budget = budget
         self._size = 0
         self._body = 0

@@ -23,7 +23,6 @@ class TooLong(Exception):
     """The body has more bytes than it may have; `sent` is what arrived."""
 
     def __init__(self, sent: bytes) -> None:
-        """Keep what arrived."""
         super().__init__()
         self.sent = sent
 

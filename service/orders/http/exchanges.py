@@ -14,7 +14,6 @@ class Passing:
     __slots__ = ("_protocol",)
 
     def __init__(self, protocol: "Exchange") -> None:
-        """Keep what answers."""
         self._protocol = protocol
 
     def __call__(self) -> "Landing":
@@ -40,7 +39,6 @@ class Marked(Passing):
     __slots__ = ("_more",)
 
     def __init__(self, protocol: "Exchange", more: "Headers") -> None:
-        """Keep what answers, and the headers."""
         self._protocol = protocol
         self._more = more
 

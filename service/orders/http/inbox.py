@@ -14,7 +14,6 @@ class Inbox:
     """The calls to make; Granian's futures take it for the loop, so bodies come the same way."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start empty."""
         self._loop = loop
         self._calls: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._woken = False

@@ -10,7 +10,6 @@ class Routes:
     """The paths of endpoints, some with `{name}` for a part; a literal path goes first."""
 
     def __init__(self, templates: Iterable[str]) -> None:
-        """Sort the paths."""
         self._static: dict[str, str] = {}
         self._dynamic: dict[int, list[tuple[list[str], str]]] = {}
         for template in templates:

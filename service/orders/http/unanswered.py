@@ -29,7 +29,6 @@ class Unanswered:
     """Compares connections from one look to the next."""
 
     def __init__(self) -> None:
-        """Start without connections."""
         self._now = 0.0
         self._known: dict[int, _Known] = {}
         self._before: dict[int, _Known] = {}

@@ -61,7 +61,7 @@ class Backends:
     """Asks the server about this process's other connections, and ends them."""
 
     def __init__(self, timeout: float) -> None:
-        """Keep the seconds after which to give up a question."""
+        """`timeout` is the seconds after which a question is given up."""
         self.timeout = timeout
         self._probe: HeldConnection | None = None
 

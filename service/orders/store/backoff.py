@@ -12,7 +12,6 @@ class Backoff:
     """The pause before the next try: none, then 50 ms, then twice the last one up to a second."""
 
     def __init__(self) -> None:
-        """Begin without a pause."""
         self._next = 0.0
 
     def pause(self) -> float:

@@ -30,7 +30,6 @@ class Outage:
     """Logs once, for all connections to a database, why they fail and when they are back."""
 
     def __init__(self, where: str) -> None:
-        """Name the database."""
         self._where = where
         self._away: set[object] = set()
         self._told: set[str] = set()

@@ -21,7 +21,6 @@ class OrderIds:
     """The ids of one process."""
 
     def __init__(self) -> None:
-        """Start without knowing the newest stored id."""
         self._source = IdSource()
         self._above_stored = False
 

@@ -87,7 +87,6 @@ class RefusalLog:
     """Logs at most one refusal a second, with the number of those since the last one."""
 
     def __init__(self) -> None:
-        """Start by logging the next one."""
         self._next = 0.0
         self._untold = 0
 

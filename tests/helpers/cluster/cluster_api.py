@@ -27,7 +27,6 @@ class ApiError(AssertionError):
     """The API server did not give what was asked for; the message has what it said."""
 
     def __init__(self, status: int, said: str) -> None:
-        """Keep the status of the answer; 0 is none."""
         super().__init__(said)
         self.status = status
 

@@ -74,7 +74,6 @@ class Namespace:
     """kubectl in one namespace."""
 
     def __init__(self, name: str) -> None:
-        """Keep its name."""
         self.name = name
 
     def kubectl(self, *arguments: str, text: str | None = None, limit: float = 120) -> str:

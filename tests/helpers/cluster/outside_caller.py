@@ -24,7 +24,6 @@ class Caller:
     """Calls an OrderService through a NodePort, half of the time on a new connection."""
 
     def __init__(self, namespace: Namespace, service: str) -> None:
-        """Prepare."""
         self.failed: list[str] = []
         self.placed: list[str] = []
         self._namespace = namespace

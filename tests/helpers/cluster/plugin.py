@@ -37,7 +37,6 @@ class Terminal:
     """A call in a terminal of 80 columns."""
 
     def __init__(self, *arguments: str) -> None:
-        """Start it."""
         self.seen = ""
         self._reads, writes = pty.openpty()
         self._process = subprocess.Popen(

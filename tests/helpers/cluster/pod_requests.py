@@ -67,7 +67,6 @@ class Asking:
     """A pod of the operator's image that asks the pods of an OrderService."""
 
     def __init__(self, namespace: Namespace, pod: str, service: str) -> None:
-        """Keep who asks, and whom."""
         self._namespace = namespace
         self._pod = pod
         self._service = service

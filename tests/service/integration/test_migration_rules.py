@@ -101,7 +101,6 @@ class Trial:
     """A transaction that is rolled back at its end."""
 
     def __init__(self, connection: psqlpy.Connection) -> None:
-        """Take the connection on which it has begun."""
         self.run = connection.execute_batch
         self._fetch = connection.fetch
 

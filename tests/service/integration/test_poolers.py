@@ -266,7 +266,6 @@ class RefusesFirst:
     """A connection of the driver whose first transaction the server refuses to begin."""
 
     def __init__(self, connection: psqlpy.Connection) -> None:
-        """Take the connection."""
         self._connection = connection
         self._refusals = iter(["SELECT 1 / 0"])
 

@@ -21,7 +21,6 @@ class Pair:
     """A held connection, and the probe that asks about it and ends it."""
 
     def __init__(self, url: str, timeout: float = 1.0) -> None:
-        """Make both; neither is open yet."""
         database = Config.from_env({"DATABASE_URL": url}).needed_database()
         connector = Connector(database, statement_timeout=5)
         self.backends = Backends(timeout)

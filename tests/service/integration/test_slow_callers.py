@@ -57,7 +57,6 @@ class Caller:
     """A connection on which a request has begun."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take the connection."""
         self._reader = reader
         self._writer = writer
         self._started = time.perf_counter()

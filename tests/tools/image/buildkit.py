@@ -32,7 +32,6 @@ class Engine:
     """The engine's socket, and its client."""
 
     def __init__(self, folder: Path, programs: Path) -> None:
-        """Have its files in a folder."""
         self.folder = folder
         self.environment = {
             **os.environ,

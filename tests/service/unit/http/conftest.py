@@ -19,7 +19,6 @@ class MemoryOrders:
     """Follows the contract of `OrderService`; `failure` is raised by every call when it is set."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self.orders: dict[str, Order] = {}
         self.keys: dict[str, list[Order]] = {}
         self.failure: Exception | None = None

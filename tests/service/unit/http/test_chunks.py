@@ -16,7 +16,6 @@ class SilentStream:
     """A stream of which nothing comes."""
 
     def __init__(self) -> None:
-        """Have nobody who waits."""
         self.cancelled = False
 
     def __anext__(self) -> Any:

@@ -28,7 +28,6 @@ class Stored:
     """Stands for a table: answers with the newest id below a bound."""
 
     def __init__(self, *ids: str) -> None:
-        """Hold these."""
         self.ids = ids
         self.asked = 0
 

@@ -17,7 +17,6 @@ class Pipe:
     """A pipe in the place of stdout."""
 
     def __init__(self) -> None:
-        """Open it."""
         self.reader, self.writer = os.pipe()
         self.dropped: list[int] = []
 

@@ -25,7 +25,6 @@ class Recorded:
     """Requests whose access lines go to a pipe."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
         self._reader, self._descriptor = os.pipe()
         self.metrics = Metrics()
         self._writer = LogWriter(JsonFormatter(), self._descriptor, self.metrics.lines_dropped)
