@@ -2,7 +2,7 @@
 
 A call goes out at once if no batch is in flight; while one is, the next batch gathers. A second
 batch goes out beside the first when it is worth its round trip (`overlap`), so a batch grows with
-the load, or when the first takes so long that it may hang (`patience`). After a batch of many
+the load, or when the first takes so long that it may hang (`overdue_after`). After a batch of many
 callers the next one waits a moment for more of them (`gathering`). A task of its own drives each
 batch, so a caller that goes away cancels nothing for the others.
 
@@ -17,9 +17,9 @@ from contextvars import Context
 from typing import Any, Final, Generic, TypeVar
 
 from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, down_for, start, tell
+from orders.deadline_queue import DeadlineQueue
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Internal, Overloaded
 from orders.gathering import Gathering
-from orders.line import Line
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -39,7 +39,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         batch_limit: int = 256,
         queue_limit: int = 8192,
         overlap: int = 1,
-        patience: float = 0.05,
+        overdue_after: float = 0.05,
         on_retry: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep the lanes and the bounds.
@@ -51,7 +51,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             batch_limit: the most items in one batch.
             queue_limit: the most items that wait for a batch; those to be sent again come on top.
             overlap: the items that a batch needs to go out beside one in flight,
-            patience: unless the oldest batch has been in flight for this many seconds.
+            overdue_after: unless the oldest batch has been in flight for this many seconds.
             on_retry: called each time a batch is about to be sent again.
 
         """
@@ -63,9 +63,9 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._batch_limit = batch_limit
         self._queue_limit = queue_limit
         self._overlap = overlap
-        self._patience = patience
+        self._overdue_after = overdue_after
         self._on_retry = on_retry
-        self._queue = Line()
+        self._queue = DeadlineQueue()
         self._batches: dict[Batch, None] = {}  # in flight, the oldest first
         self._silent: set[Batch] = set()
         self._helpers: set[asyncio.Task[None]] = set()
@@ -202,7 +202,7 @@ class Coalescer(Generic[ItemT, ResultT]):
         batch = Batch(waiters, now, lane)
         batch.examine_at = now + self._silence
         self._batches[batch] = None
-        self._overdue = min(self._overdue, now + self._patience)
+        self._overdue = min(self._overdue, now + self._overdue_after)
         batch.task = start(self._loop, self._fly(batch, lane))
         batch.task.add_done_callback(lambda task: self._ended(task, batch))
 
@@ -250,7 +250,7 @@ class Coalescer(Generic[ItemT, ResultT]):
             if batch.answered():
                 batch.cancel()
         oldest = next(iter(self._batches), None)
-        self._overdue = math.inf if oldest is None else oldest.started + self._patience
+        self._overdue = math.inf if oldest is None else oldest.started + self._overdue_after
         self._reconsider()
         if not self._queue and not self._batches and not self._silent:
             self._drained.set()

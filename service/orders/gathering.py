@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-_COMPANY: Final = 12
+_CALLERS: Final = 12
 """Callers, in the batch that landed and in the queue, from which on the next batch waits."""
 _SHARE: Final = 0.6
 """The share of those callers that it waits for."""
@@ -36,9 +36,9 @@ class Gathering:
         self._wanted = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def landed(self, company: int) -> None:
-        """Begin after a batch has landed; `company` counts its callers and those in the queue."""
-        self._wanted = min(int(company * _SHARE), self._limit) if company >= _COMPANY else 0
+    def landed(self, callers: int) -> None:
+        """Begin after a batch has landed; `callers` counts its own and those in the queue."""
+        self._wanted = min(int(callers * _SHARE), self._limit) if callers >= _CALLERS else 0
 
     def goes_on(self, waiting: int) -> bool:
         """Whether `waiting` callers wait for more; then `on_end` is called when time is up."""

@@ -30,7 +30,7 @@ from orders.http.cold import ColdApplication
 from orders.http.connections import Connections, Watched
 from orders.http.cors import marking, preflight
 from orders.http.front import FrontDoor
-from orders.http.health import READINESS_PATIENCE, Health
+from orders.http.health import READINESS_TIMEOUT, Health
 from orders.http.metrics_port import MetricsPort
 from orders.http.rotation import Rotation
 from orders.http.server import Bounds, Listener, serve_asgi, serve_rsgi
@@ -104,7 +104,7 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         requests = Requests(metrics, tracing, writer, config.scheme)
         stack.callback(requests.record)
         health = Health(
-            partial(store.schema_version, patience=READINESS_PATIENCE),
+            partial(store.schema_version, timeout_seconds=READINESS_TIMEOUT),
             REQUIRED_VERSION,
             metrics.set_migration_version,
             store.writes.why,
@@ -186,7 +186,7 @@ async def _listen(  # noqa: PLR0913  one part each
     connections = Connections(
         {
             "api": Watched(config.http_port, most.connections, budget.transport),
-            "metrics": Watched(config.metrics_port, few.connections, deadline=READINESS_PATIENCE),
+            "metrics": Watched(config.metrics_port, few.connections, deadline=READINESS_TIMEOUT),
         },
         config.request_timeout,
         budget,
@@ -226,10 +226,10 @@ def _bounds(config: "Config", metrics: Metrics) -> tuple[Bounds, Bounds, Budget]
     if config.tls is not None:
         most //= transport.servers + 1  # the last part is for handshakes
     most = min(shares.connections, most, _CONNECTIONS)
-    patience = config.http_keep_alive_timeout
+    idle_timeout = config.http_keep_alive_timeout
     return (
-        Bounds(max(1, most), HEAD, patience),
-        Bounds(_FEW_CONNECTIONS, HEAD, patience),
+        Bounds(max(1, most), HEAD, idle_timeout),
+        Bounds(_FEW_CONNECTIONS, HEAD, idle_timeout),
         budget,
     )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE: Final = 5.0
+TIMEOUT: Final = 5.0
 """Seconds that one answer may take."""
 LARGEST: Final = 512 * 1024
 """Bytes that one answer may have."""
@@ -152,7 +152,7 @@ def _ending(*args: Any, **kwargs: Any) -> socket.socket:
         with same, contextlib.suppress(OSError):
             same.shutdown(socket.SHUT_RDWR)
 
-    timer = Timer(PATIENCE, end)
+    timer = Timer(TIMEOUT, end)
     timer.daemon = True
     timer.start()
     return made
@@ -178,10 +178,10 @@ def _fetch(url: str, where: str) -> bytes:
     ):  # fmt: skip
         opener.add_handler(handler)
     request = Request(url, headers={"accept": "application/json", "user-agent": "orders"})  # noqa: S310  checked by the configuration
-    end = monotonic() + PATIENCE
+    end = monotonic() + TIMEOUT
     content = b""
     try:
-        with opener.open(request, timeout=PATIENCE) as answer:
+        with opener.open(request, timeout=TIMEOUT) as answer:
             while True:
                 piece = answer.read1(_PIECE)
                 if not piece or monotonic() >= end:
@@ -196,7 +196,7 @@ def _fetch(url: str, where: str) -> bytes:
         if monotonic() < end:
             raise OSError(f"{where} {_why(error)}") from None
     if monotonic() >= end:  # whatever the end of the connection then looks like
-        raise TimeoutError(f"{where} takes longer than {PATIENCE:g} s")
+        raise TimeoutError(f"{where} takes longer than {TIMEOUT:g} s")
     return content.removeprefix(codecs.BOM_UTF8)  # RFC 8259, 8.1
 
 

@@ -38,7 +38,7 @@ class KeySource:
         self.issuer = issuer
         self._changed = changed
         self._asked = asyncio.Event()
-        self._trouble = ""
+        self._failure = ""
 
     def ask(self) -> None:
         """Have the keys fetched again soon."""
@@ -69,14 +69,14 @@ class KeySource:
             read = partial(keys.read, strict=False)
             found = await _in_thread(lambda: fetch_keys(trust.issuer, trust.jwks_url, read))
         except Exception as error:  # noqa: BLE001  whatever it is, the next try may go well
-            if str(error) != self._trouble:
-                self._trouble = str(error)
+            if str(error) != self._failure:
+                self._failure = str(error)
                 log.warning("cannot get the keys of the issuer %s: %s", trust.issuer, error)
             return False
         before = self.issuer.keys
-        if before is None or self._trouble:
+        if before is None or self._failure:
             log.info("the issuer %s has %d keys", trust.issuer, len(found.identities))
-        self._trouble = ""
+        self._failure = ""
         self.issuer.keys = found
         if before is None or before.identities != found.identities:
             self._changed()

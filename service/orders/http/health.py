@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from orders.http.asgi import Headers, Scope, correlated
 from orders.http.problems import READING, only_reading
 
-READINESS_PATIENCE: Final = 1.0
+READINESS_TIMEOUT: Final = 1.0
 """Seconds that readiness waits for the database, less than a probe's usual timeout."""
 
 _UNREADABLE: Final = "the schema version cannot be read"

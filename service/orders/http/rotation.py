@@ -34,12 +34,12 @@ log = logging.getLogger("orders.http")
 class Rotation:
     """The certificate in use, and the next one."""
 
-    def __init__(self, tls: "ServerTls", patience: float) -> None:
+    def __init__(self, tls: "ServerTls", idle_timeout: float) -> None:
         """Read the files for the first time.
 
         Args:
             tls: the files.
-            patience: seconds after which a retired server has no open connection.
+            idle_timeout: seconds after which a retired server has no open connection.
 
         Raises:
             ConfigError: the server would not accept one.
@@ -47,7 +47,7 @@ class Rotation:
         """
         self.changes = {"taken": 0, "refused": 0}  # changes of the files, by outcome
         self._tls = tls
-        self._patience = patience
+        self._idle_timeout = idle_timeout
         self._seen = certificates.digest(tls)
         self._current = certificates.read(tls)
         self._told = ""
@@ -101,7 +101,7 @@ class Rotation:
         self._current = fresh
         self.changes["taken"] += 1
         log.info("took the new TLS files: %s", self)
-        await asyncio.sleep(self._patience)
+        await asyncio.sleep(self._idle_timeout)
         old.stop()
         await old.ended
 

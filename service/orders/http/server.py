@@ -57,7 +57,7 @@ class Bounds(NamedTuple):
     """How many are accepted at a time, idle ones too; others wait in the system's backlog."""
     head: int
     """Bytes of a request's head, and of a connection's buffer; a longer head is 431."""
-    patience: float
+    idle_timeout: float
     """Seconds that a connection may be idle, and that a head may take: Granian has one clock."""
 
 
@@ -108,9 +108,9 @@ class Listener:
             self._workers.stop()
         self._server.stop()  # type: ignore[no-untyped-call]
 
-    async def stopped(self, patience: float | None = None) -> None:
-        """Return when the kernel has the last answer, or after `patience` seconds."""
-        await asyncio.wait([self._task], timeout=patience)
+    async def stopped(self, timeout_seconds: float | None = None) -> None:
+        """Return when the kernel has the last answer, or after `timeout_seconds`."""
+        await asyncio.wait([self._task], timeout=timeout_seconds)
 
 
 def serve_asgi(app: "App", host: str, port: int, bounds: Bounds) -> Listener:
@@ -145,7 +145,7 @@ def attempt(tls: TlsFiles) -> None:
 
 def _http1(bounds: Bounds) -> HTTP1Settings:
     return HTTP1Settings(
-        header_read_timeout=round(bounds.patience * 1000), max_buffer_size=bounds.head
+        header_read_timeout=round(bounds.idle_timeout * 1000), max_buffer_size=bounds.head
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from psqlpy import Connection
 
 LOCK_KEY: Final = 0x6F7264657273  # "orders"
-PATIENCE: Final = 60.0
+LOCK_WAIT: Final = 60.0
 """The least number of seconds to wait while another run is at work."""
 
 _RESET: Final = "RESET ALL"  # undoes what an earlier file may have SET
@@ -52,12 +52,11 @@ log = logging.getLogger("orders.migrate")
 
 
 class TryAgain(Exception):
-    """The obstacle may pass; `patience` is the least time to wait for that."""
+    """The obstacle may pass; `wait` is the least time to wait for that, in seconds."""
 
-    def __init__(self, message: str, *, patience: float = 0.0) -> None:
-        """Keep the message, and the patience in seconds."""
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
         super().__init__(message)
-        self.patience = patience
+        self.wait = wait
 
 
 async def apply_next(
@@ -124,7 +123,7 @@ async def begin(connection: "Connection", lock_timeout: float) -> None:
         raise MigrationError(pooler.NO_TRANSACTIONS) from error
     result = await connection.fetch(_TRY_LOCK, prepared=False)
     if not result.result(as_tuple=True)[0][0]:
-        raise TryAgain("another run of `orders migrate` is at work", patience=PATIENCE)
+        raise TryAgain("another run of `orders migrate` is at work", wait=LOCK_WAIT)
 
 
 async def _apply(

@@ -210,7 +210,7 @@ async def _insist(
             async with _connections(connector) as connect:
                 return await attempt(await connect(), connect)
         except TryAgain as obstacle:
-            left = started + max(wait, obstacle.patience) - now()
+            left = started + max(wait, obstacle.wait) - now()
             if left <= 0:
                 raise MigrationError(str(obstacle), exit_code=MAY_PASS) from obstacle
             if str(obstacle) != told:

@@ -104,13 +104,13 @@ class Store:
         states = Counter(connection.state for connection in self._connections)
         return {state: states[state] for state in ("idle", "used", "connecting")}
 
-    async def schema_version(self, *, patience: float) -> int | None:
+    async def schema_version(self, *, timeout_seconds: float) -> int | None:
         """Return the schema's version, 0 for none; None if no connection answers or serves.
 
         A call while another one is in flight shares that one's answer.
         """
         if self._probing is None:
-            self._probing = asyncio.ensure_future(self._ask_version(patience))
+            self._probing = asyncio.ensure_future(self._ask_version(timeout_seconds))
             self._probing.add_done_callback(lambda _: setattr(self, "_probing", None))
         return await asyncio.shield(self._probing)
 
@@ -134,10 +134,10 @@ class Store:
         for connection in self._connections:
             connection.check()
 
-    async def _ask_version(self, patience: float) -> int | None:
+    async def _ask_version(self, timeout_seconds: float) -> int | None:
         self.writes.look_again()
         try:
-            async with self._probe.within(patience):
+            async with self._probe.within(timeout_seconds):
                 await self._probe.verify()
                 version = await self._look()
         except ConnectionLost:

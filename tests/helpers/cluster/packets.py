@@ -26,7 +26,7 @@ CONFINED: Final = {
     "runAsUser": 65532,
 }
 """What the restricted Pod Security Standard asks of a container."""
-_PATIENCE: Final = "1"
+_TIMEOUT: Final = "1"
 """Seconds that a connection may take; one in the cluster takes milliseconds."""
 _CONNECT: Final = """
 import errno, select, socket, sys, time
@@ -65,8 +65,8 @@ while True:
 """
 _PERL_CONNECT: Final = """
 use IO::Socket::INET;
-my $patience = shift;
-for (@ARGV) { print "$_\\n" if IO::Socket::INET->new(PeerAddr => $_, Timeout => $patience) }
+my $timeout = shift;
+for (@ARGV) { print "$_\\n" if IO::Socket::INET->new(PeerAddr => $_, Timeout => $timeout) }
 """
 _PERL_LISTEN: Final = """
 use IO::Select;
@@ -115,7 +115,7 @@ def at(places: Iterable[Place], *ports: int) -> set[str]:
 
 def reached(by: Place, targets: Iterable[str]) -> set[str]:
     """Return the targets that answer a connection from a place."""
-    command = by.command(_CONNECT, _PERL_CONNECT, _PATIENCE, *sorted(targets))
+    command = by.command(_CONNECT, _PERL_CONNECT, _TIMEOUT, *sorted(targets))
     return set(by.namespace.kubectl("exec", *command).split())
 
 

@@ -26,18 +26,18 @@ def missing() -> str | None:
     Where CLUSTER is set, somebody made one for these tests: that it is missing is their failure.
     """
     asked = "CLUSTER" in os.environ
-    why = _missing(patience=60 if asked else 5)
+    why = _missing(timeout=60 if asked else 5)
     if why is not None and asked:
         raise pytest.UsageError(f"these tests need a cluster: {why}")
     return why
 
 
-def _missing(patience: int) -> str | None:
+def _missing(timeout: int) -> str | None:
     for tool in ("kubectl", "helm", "kind"):
         if shutil.which(tool) is None:
             return f"there is no {tool}"
     done = subprocess.run(
-        ["kubectl", "get", "nodes", f"--request-timeout={patience}s", "-o", "name"],
+        ["kubectl", "get", "nodes", f"--request-timeout={timeout}s", "-o", "name"],
         capture_output=True,
         text=True,
         check=False,

@@ -121,7 +121,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Closing:
 
 
 @pytest.fixture
-def patience() -> str:
+def request_timeout() -> str:
     """Say how many seconds a request may take."""
     return "5"
 
@@ -144,7 +144,7 @@ def limited(  # noqa: PLR0913  one fixture each
     tmp_path: Path,
     database_url: str,
     secured: Closing,
-    patience: str,
+    request_timeout: str,
     more: dict[str, str],
     bound: int,
 ) -> Iterator[LimitedServer]:
@@ -157,7 +157,7 @@ def limited(  # noqa: PLR0913  one fixture each
         server = LimitedServer(
             tmp_path / "serve.log",
             DATABASE_URL=database_url,
-            REQUEST_TIMEOUT=patience,
+            REQUEST_TIMEOUT=request_timeout,
             LOG_LEVEL="WARNING",
             **limit,
             **(secured.environ if is_closed else {}),
@@ -220,7 +220,7 @@ async def others_served(server: LimitedServer, path: str = "/livez") -> AsyncIte
     assert {201 if creates else 200} == set(answers)
 
 
-@pytest.mark.parametrize("patience", ["60"])  # none is to be late
+@pytest.mark.parametrize("request_timeout", ["60"])  # none is to be late
 async def test_batches_of_many_callers(limited: LimitedServer) -> None:
     """64 callers with batches of 1,000: a dozen at least have them, others are refused.
 

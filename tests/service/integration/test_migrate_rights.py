@@ -26,7 +26,7 @@ def role_url(database: str, postgres: Databases) -> Iterator[str]:
 
 
 def run(url: str, caplog: pytest.LogCaptureFixture, directory: Path) -> tuple[int, list[str]]:
-    """Run the command with much patience; return its exit code and what it told."""
+    """Run the command, which may wait long; return its exit code and what it logged."""
     caplog.set_level(logging.INFO, "orders.migrate")
     config = Config.from_env({"DATABASE_URL": url})
     write(directory, _0001_a="CREATE TABLE a ();")

@@ -56,10 +56,10 @@ async def test_a_second_batch_waits_until_it_is_worth_it() -> None:
 
 
 async def test_a_batch_that_hangs_holds_up_nobody_else() -> None:
-    """What waits beside a batch that takes longer than `patience` goes out on another lane."""
+    """What waits beside a batch in flight for longer goes out on another lane."""
     loop = asyncio.get_running_loop()
     lanes = Lane(seconds=1000), Lane(seconds=0.01)
-    calls = coalescer(*lanes, overlap=64, patience=0.05)
+    calls = coalescer(*lanes, overlap=64, overdue_after=0.05)
     started = loop.time()
     hung = calls.submit(1)
     await asyncio.sleep(0.02)
@@ -80,7 +80,7 @@ async def test_a_lane_that_lands_beside_one_that_hangs_goes_on() -> None:
     """While one batch hangs, what gathered behind the other goes out as soon as that one lands."""
     loop = asyncio.get_running_loop()
     lanes = Lane(seconds=1000), Lane(seconds=0.2)
-    calls = coalescer(*lanes, overlap=2, patience=0.05)
+    calls = coalescer(*lanes, overlap=2, overdue_after=0.05)
     hung = [calls.submit(n) for n in range(1, 4)]
     await asyncio.sleep(0.1)
     started = loop.time()
@@ -94,9 +94,9 @@ async def test_a_lane_that_lands_beside_one_that_hangs_goes_on() -> None:
 
 
 async def test_batches_in_time_are_not_joined() -> None:
-    """As long as batches land within `patience`, the next one waits for them, again and again."""
+    """As long as batches land in time, the next one waits for them, again and again."""
     lanes = Lane(seconds=0.04), Lane(seconds=0.04)
-    calls = coalescer(*lanes, overlap=64, patience=0.05)
+    calls = coalescer(*lanes, overlap=64, overdue_after=0.05)
     for n in range(20):
         await asyncio.gather(*(calls.submit(n) for n in range(n, n + 3)))
 
@@ -120,7 +120,7 @@ async def test_behind_a_batch_of_many_some_are_waited_for() -> None:
     assert started + 1.0 == loop.time()
 
 
-async def test_company_is_waited_for_a_millisecond_at_most() -> None:
+async def test_more_callers_are_waited_for_a_millisecond_at_most() -> None:
     """Callers that are too few to be the share go out after a millisecond, and then at once."""
     loop = asyncio.get_running_loop()
     lane = Lane()
@@ -135,7 +135,7 @@ async def test_company_is_waited_for_a_millisecond_at_most() -> None:
     assert started + 1.0 == pytest.approx(loop.time(), abs=0.0001)
 
 
-async def test_few_never_wait_for_company() -> None:
+async def test_few_never_wait_for_more() -> None:
     """Behind a batch of few the next one goes out at once."""
     loop = asyncio.get_running_loop()
     calls = coalescer(Lane())

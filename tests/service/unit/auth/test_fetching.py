@@ -114,7 +114,7 @@ def test_a_byte_order_mark_is_no_part_of_an_answer() -> None:
 
 def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though each piece is in time, of its head too: else keys would stay as they are."""
-    monkeypatch.setattr(fetching, "PATIENCE", 0.3)
+    monkeypatch.setattr(fetching, "TIMEOUT", 0.3)
     over = threading.Event()
 
     def answer(listening: socket.socket) -> None:

@@ -16,7 +16,7 @@ from orders.batch import Waiter, expire
 _deadline: Final = attrgetter("deadline")
 
 
-class Line:
+class DeadlineQueue:
     """Waiters for a batch; `take` and `expire` drop those that no longer wait."""
 
     def __init__(self) -> None:
