@@ -1,14 +1,17 @@
 """A real cluster with the chart in it, installed once for all tests.
 
-Run by `make e2e`, in the order below: first, beside each other, what needs nothing but an
-operator, then one by one what needs the cluster for itself. Of that, what takes the operator away
-comes last.
+Each test says by its fixtures what it needs of the release, and runs in that order. First, beside
+each other, run the tests that stay in namespaces of their own; the files with the mark
+`starts_early` start first. Then, one by one, run those that need the cluster for themselves.
 """
 
 import signal
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
@@ -19,38 +22,8 @@ from tests.helpers.cluster.kubectl import Namespace, helm, order_service, restri
 from tests.helpers.cluster.postgresql import PostgreSQL
 from tests.helpers.cluster.release import RELEASE, missing, remove
 
-BESIDE: Final = (
-    "test_canary",
-    "test_rotation",
-    "test_callers",
-    "test_monitoring",
-    "test_metrics_auth",
-    "test_rollouts",
-    "test_database",
-    "test_leaving",
-    "test_samples",
-    "test_autoscaling",
-    "test_waiting",
-    "test_options",
-    "test_plugin",
-    "test_failures",
-    "test_scaling",
-    "test_following",
-    "test_policies",
-    "test_gateway",
-    "test_tracing",
-)
-"""What stays in namespaces of its own; what asks for much has something light beside it."""
-ALONE: Final = (
-    "test_install",
-    "test_drift",
-    "test_operator_policies",
-    "test_operator",
-    "test_upgrade",
-    "test_removal",
-)
-"""What changes the release or the cluster, or times the operator: these have the mark `alone`."""
-ORDER: Final = BESIDE + ALONE
+ALONE: Final = ("fresh_release", "restored_release", "operator_away", "release_removed")
+"""The fixtures of tests that run alone, in the order in which these run."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,10 +43,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in ours:
         item.add_marker(pytest.mark.timeout(420))
-        if item.path.stem in ALONE:
+        if _stage(item):
             item.add_marker("alone")
-    ours.sort(key=lambda item: ORDER.index(item.path.stem))
-    items[:] = others + ours
+    files = [list(file) for _, file in groupby(ours, attrgetter("path"))]
+    items[:] = others + [item for file in sorted(files, key=_turn) for item in file]
+
+
+def _turn(file: list[pytest.Item]) -> tuple[int, float, Path]:
+    """Return what the files of tests are sorted by."""
+    early = file[0].get_closest_marker("starts_early")
+    return max(map(_stage, file)), -early.kwargs["seconds"] if early else 0, file[0].path
+
+
+def _stage(item: pytest.Item) -> int:
+    """Return 0 for a test that runs beside others, else the place of its fixture in ALONE."""
+    assert isinstance(item, pytest.Function)
+    asked = [number for number, name in enumerate(ALONE, 1) if name in item.fixturenames]
+    return max(asked, default=0)
 
 
 def _say(config: pytest.Config, line: str) -> None:
@@ -114,6 +100,38 @@ def _install() -> float:
     default.rolled_out(RELEASE, 120)
     helm("test", RELEASE)
     return time.monotonic() - started
+
+
+@pytest.fixture(scope="session")
+def cluster_alone(worker_id: str) -> Namespace:
+    """Have the cluster with nothing beside the test; the namespace of the release."""
+    if worker_id != "master":
+        pytest.fail("this test needs the cluster for itself: run it with -m alone, in one process")
+    return Namespace("default")
+
+
+@pytest.fixture(scope="session")
+def fresh_release(cluster_alone: Namespace, installed: Installed) -> Installed:
+    """Have the release as Helm installed it: no test has changed it yet."""
+    return installed._replace(namespace=cluster_alone)
+
+
+@pytest.fixture(scope="session")
+def restored_release(cluster_alone: Namespace) -> Namespace:
+    """Have the release for tests that change it, or time its operator, and put it back."""
+    return cluster_alone
+
+
+@pytest.fixture(scope="session")
+def operator_away(cluster_alone: Namespace) -> Namespace:
+    """Have the release for tests that take its operator away, and bring it back."""
+    return cluster_alone
+
+
+@pytest.fixture(scope="session")
+def release_removed(cluster_alone: Namespace) -> Namespace:
+    """Have the release for tests that remove it: no other test can run after them."""
+    return cluster_alone
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """An autoscaler that measures: pods come under load, beside a canary, and go without it.
 
-The load is that of `make chaos`, which counts every request.
+The load is that of `make chaos`, which counts every request. This file is long, but does not start
+early: it asks for much CPU, so that short files run beside it.
 """
 
 from typing import Final

@@ -24,6 +24,8 @@ from tests.helpers.cluster.plugin import orders
 from tests.helpers.cluster.pod_requests import PROJECTED, Answer, Asking, bearer, key
 from tests.helpers.tokens import signer
 
+pytestmark = pytest.mark.starts_early(seconds=170)
+
 NAME: Final = "guarded"
 ORIGIN: Final = "https://shop.example.com"
 REFUSED: Final = 120.0

@@ -9,6 +9,8 @@ from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import ABSENT, IMAGE, Namespace, order_service, secret, uids
 from tests.helpers.cluster.outside_caller import Caller
 
+pytestmark = pytest.mark.starts_early(seconds=220)
+
 NAME: Final = "watched"
 ANALYSIS: Final = {"interval": "5s", "minRequests": 20, "failureLimit": 0}
 STEPS: Final = [{"weight": 30, "duration": "5s"}, {"weight": 50, "duration": "5s"}]

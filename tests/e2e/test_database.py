@@ -6,6 +6,8 @@ import pytest
 
 from tests.helpers.cluster.kubectl import ABSENT, Namespace, order_service, restrict
 
+pytestmark = pytest.mark.starts_early(seconds=145)
+
 NAME: Final = "tried"
 POD: Final = f"{NAME}-postgresql-0"
 LARGE: Final = {"requests": {"cpu": "1000"}}

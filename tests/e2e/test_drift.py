@@ -12,6 +12,8 @@ from tests.e2e.conftest import Installed
 from tests.helpers.cluster.kubectl import Namespace, helm, order_service, uids
 from tests.helpers.cluster.release import RELEASE
 
+pytestmark = pytest.mark.usefixtures("restored_release")
+
 BOUND: Final = 15.0
 MEDIAN: Final = 5.0
 CHILDREN: Final = (

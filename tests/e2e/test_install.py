@@ -13,6 +13,8 @@ from tools.release.names import names
 if TYPE_CHECKING:
     from orders_operator.objects import Object
 
+pytestmark = pytest.mark.usefixtures("fresh_release")
+
 LABELS = ("name", "instance", "component", "part-of", "managed-by")
 
 

@@ -16,6 +16,8 @@ from tests.helpers.cluster.release import RELEASE
 if TYPE_CHECKING:
     from orders_operator.objects import Object
 
+pytestmark = pytest.mark.starts_early(seconds=160)
+
 ALERTS: Final = sorted((CHART / "files" / "alerts").glob("*.yaml"))
 READY: Final = "jsonpath={.status.conditions[?(@.type=='MonitoringReady')].%s}=%s"
 

@@ -23,6 +23,8 @@ from tests.helpers.cluster.kubectl import (
 from tests.helpers.cluster.postgresql import PostgreSQL
 from tests.helpers.cluster.release import RELEASE, SECOND, logged, second_operator
 
+pytestmark = pytest.mark.usefixtures("operator_away")
+
 LEADS_WITHIN = 20.0
 MEMORY_MB = 100.0
 

@@ -35,6 +35,8 @@ from tests.helpers.cluster.peer_pods import (
 )
 from tests.helpers.cluster.release import RELEASE
 
+pytestmark = pytest.mark.usefixtures("restored_release")
+
 _CALM: Final[Mapping[str, object]] = {
     "operator.networkPolicy.from": [],
     "operator.networkPolicy.to": [],

@@ -3,10 +3,14 @@
 import json
 from typing import Final
 
+import pytest
+
 from tests.e2e.conftest import Installed
 from tests.helpers.cluster.kubectl import CommandError, Namespace, helm, run, uids
 from tests.helpers.cluster.outside_caller import Caller
 from tests.helpers.cluster.release import RELEASE
+
+pytestmark = pytest.mark.usefixtures("release_removed")
 
 CRD: Final = "orderservices.orders.dev"
 DEFAULT: Final = Namespace("default")

@@ -9,6 +9,8 @@ from tests.helpers.cluster.kubectl import Namespace, order_service, secret, uids
 from tests.helpers.cluster.outside_caller import Caller
 from tests.helpers.cluster.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.starts_early(seconds=130)
+
 ROLLED: Final = "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=RolledOut"
 
 

@@ -13,6 +13,8 @@ from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import ABSENT, Namespace, order_service, secret, uids
 from tests.helpers.cluster.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.starts_early(seconds=220)
+
 NAME: Final = "rotating"
 SECRET: Final = "rotating-database"
 ROLE: Final = "rotating"

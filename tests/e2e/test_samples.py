@@ -13,6 +13,8 @@ from tests.helpers.cluster.kubectl import SAMPLES, Namespace, restrict, run, sec
 from tests.helpers.cluster.plugin import orders
 from tests.helpers.cluster.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.starts_early(seconds=120)
+
 SHOP = Namespace("shop")
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from orders_operator.objects import Object
 from tests.e2e.conftest import Installed
 from tests.e2e.images.otherwise.otherwise import TIMEOUT
@@ -21,6 +23,8 @@ from tests.helpers.cluster.kubectl import (
 )
 from tests.helpers.cluster.other_operator import otherwise, reconciled, state, timeouts
 from tests.helpers.cluster.release import RELEASE, chart_before
+
+pytestmark = pytest.mark.usefixtures("operator_away")
 
 CRD = "orderservices.orders.dev"
 USUAL: Final = 2
