@@ -16,7 +16,7 @@ DATABASE = "postgresql://localhost/orders"
 
 def option(command: str) -> float:
     """Return what an option of `orders` is read as."""
-    arguments = cli._parser().parse_args(command.split(" "))
+    arguments = cli.parser().parse_args(command.split(" "))
     seconds: float = arguments.wait
     return seconds
 
@@ -56,7 +56,7 @@ def test_no_place_reads_anything_else(text: str) -> None:
         with pytest.raises((ConfigError, SettingsError), match="allowed: a duration"):
             read()
     with pytest.raises(SystemExit):
-        cli._parser().parse_args(["migrate", f"--wait={text}"])
+        cli.parser().parse_args(["migrate", f"--wait={text}"])
 
 
 def test_the_time_to_connect_is_whole_seconds() -> None:
