@@ -41,7 +41,7 @@ from orders.store.process_exit import exit_after
 from orders.store.schema import REQUIRED_VERSION
 from orders.store.store import Store
 from orders.telemetry import logs
-from orders.telemetry.loop import measure_lag
+from orders.telemetry.interpreter import measure_lag
 from orders.telemetry.metrics import Metrics
 from orders.telemetry.requests import Requests
 from orders.telemetry.tracing import Tracing

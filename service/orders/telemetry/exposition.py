@@ -17,8 +17,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
+from orders.telemetry.declarations import DECLARED
 from orders.telemetry.formats import chosen
-from orders.telemetry.metrics import DECLARED
 
 if TYPE_CHECKING:
     from orders.telemetry.histogram import Family

@@ -1,123 +1,24 @@
-"""Every metric, declared once, and the calls that move them.
+"""The numbers of the process, and the calls that move them; `declarations` says what they mean."""
 
-Names and units follow OpenTelemetry's semantic conventions in Prometheus' spelling. No label has a
-value that a caller can choose: routes are templates, methods and problems closed sets.
-"""
-
-import gc
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from orders import __version__
 from orders.errors import Unavailable
+from orders.telemetry.declarations import (
+    DECLARED,
+    OPERATION_LABELS,
+    REQUEST_LABELS,
+    SECONDS,
+    SERVER_ERROR,
+    SIZES,
+)
 from orders.telemetry.formatters import Record
 from orders.telemetry.histogram import Family, Histogram
-
-_SECONDS: Final = (
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075,
-    0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-)  # fmt: skip
-_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-_GC_GENERATIONS: Final = 3
-
-
-class Declared(NamedTuple):
-    """A counter or gauge: its name, what it means, and its labels."""
-
-    name: str
-    kind: str
-    help: str
-    labels: tuple[str, ...] = ()
-
-
-METHODS: Final = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
-)
-"""The methods that are known by name (RFC 9110, RFC 5789)."""
-OTHER_METHOD: Final = "_OTHER"
-UNMATCHED: Final = "unmatched"
-"""The route of a path that no endpoint has."""
-SERVER_ERROR: Final = 500
-"""From here on a status is an error of the service (Semantic Conventions for HTTP)."""
-REQUEST_LABELS: Final = (
-    "http_request_method", "http_route", "http_response_status_code", "url_scheme", "error_type",
-    "problem",
-)  # fmt: skip
-OPERATION_LABELS: Final = ("db_system_name", "db_operation_name", "error_type")
-
-DECLARED: Final = {
-    name: Declared(name, kind, text, labels)
-    for name, kind, text, labels in (
-        ("http_server_active_requests", "gauge", "Requests in flight", ()),
-        ("orders_http_connections", "gauge", "Connections of callers", ("port",)),
-        (
-            "orders_http_connections_limit",
-            "gauge",
-            "The most connections of callers that are accepted",
-            ("port",),
-        ),
-        (
-            "orders_http_connections_closed_total",
-            "counter",
-            "Idle connections closed because there were too many",
-            ("port",),
-        ),
-        ("orders_memory_limit_bytes", "gauge", "Memory that the process may use", ()),
-        ("orders_memory_budget_bytes", "gauge", "Memory that requests may hold", ()),
-        ("orders_memory_held_bytes", "gauge", "Memory that requests hold", ()),
-        ("orders_memory_refused_total", "counter", "Requests refused for lack of memory", ()),
-        (
-            "orders_tls_certificate_expiration_timestamp_seconds",
-            "gauge",
-            "Expiry of the certificate in use, since 1970; absent without TLS",
-            (),
-        ),
-        (
-            "orders_tls_changes_total",
-            "counter",
-            "Changes of the TLS files, taken in place or refused; absent without TLS",
-            ("outcome",),
-        ),
-        ("db_client_connection_count", "gauge", "Connections to PostgreSQL", ("state",)),
-        ("orders_writes_blocked", "gauge", "1 for the reason that blocks writes", ("reason",)),
-        ("orders_queue_depth", "gauge", "Calls waiting for a batch", ("operation",)),
-        ("orders_shed_total", "counter", "Requests refused with 503", ("problem",)),
-        ("orders_batches_retried_total", "counter", "Batches sent again", ("operation",)),
-        (
-            "orders_authentications_total",
-            "counter",
-            "Authentications of requests, by outcome",
-            ("outcome",),
-        ),
-        (
-            "orders_cold_requests_total",
-            "counter",
-            "Requests on the cold path; creates and reads of one order can avoid it",
-            ("http_request_method", "http_route"),
-        ),
-        ("orders_replayed_total", "counter", "Creates that repeated an earlier one", ()),
-        ("orders_created_total", "counter", "Orders committed", ()),
-        ("orders_schema_version", "gauge", "Last migration applied to the database", ()),
-        ("orders_build_info", "gauge", "1, labelled by versions", ("version", "python")),
-        (
-            "orders_log_lines_dropped_total",
-            "counter",
-            "Lines dropped while stdout was blocked",
-            (),
-        ),
-        ("orders_gc_collections_total", "counter", "Garbage collections", ("generation",)),
-        (
-            "orders_gc_pause_seconds_total",
-            "counter",
-            "Time in garbage collection",
-            ("generation",),
-        ),
-        ("orders_uptime_seconds", "gauge", "Time since the start", ()),
-    )
-}
+from orders.telemetry.interpreter import Collections
 
 
 class Metrics:
@@ -129,17 +30,17 @@ class Metrics:
             "http_server_request_duration_seconds",
             "Duration of requests",
             REQUEST_LABELS,
-            _SECONDS,
+            SECONDS,
         )
         self.operations = Family(
             "db_client_operation_duration_seconds",
             "Duration of database operations; a batch is one operation",
             OPERATION_LABELS,
-            _SECONDS,
+            SECONDS,
         )
-        self.batches = Family("orders_batch_size", "Calls in a batch", ("operation",), _SIZES)
+        self.batches = Family("orders_batch_size", "Calls in a batch", ("operation",), SIZES)
         self.lag = Family(
-            "orders_event_loop_lag_seconds", "How late the event loop ran a timer", (), _SECONDS
+            "orders_event_loop_lag_seconds", "How late the event loop ran a timer", (), SECONDS
         )
         self.histograms = (self.requests, self.operations, self.batches, self.lag)
         self.counters: dict[str, defaultdict[tuple[str, ...], float]] = {
@@ -155,9 +56,10 @@ class Metrics:
             self.counters[name][()] = 0
         for problem in Unavailable.__subclasses__():
             self.counters["orders_shed_total"][problem.name,] = 0
-        for generation in range(_GC_GENERATIONS):  # a collection may fall into a scrape
-            self.counters["orders_gc_collections_total"][str(generation),] = 0
-            self.counters["orders_gc_pause_seconds_total"][str(generation),] = 0
+        self._collections = Collections(
+            self.counters["orders_gc_collections_total"],
+            self.counters["orders_gc_pause_seconds_total"],
+        )
         self.gauges: dict[str, Callable[[], Mapping[tuple[str, ...], float]]] = {}
         started = time.monotonic()
         python = ".".join(map(str, sys.version_info[:3]))
@@ -166,14 +68,12 @@ class Metrics:
         self._queues: dict[str, Callable[[], int]] = {}
         self._gauge("orders_queue_depth", lambda: {(k,): f() for k, f in self._queues.items()})
         self._series: dict[tuple[str, str, int, str | None, str], Histogram] = {}
-        self._collection_started = 0.0
         self._exposition: Any = None
         self._closed: Mapping[str, int] = {}
         self._refused: Callable[[], int] = int
         self._gauge("orders_tls_certificate_expiration_timestamp_seconds", dict)
         self._changes: Callable[[], Mapping[str, int]] = dict
         self._before_scrape: Callable[[], None] = lambda: None
-        gc.callbacks.append(self._collected)
 
     def count(self, records: Iterable[Record]) -> None:
         """Record requests that ended."""
@@ -321,16 +221,7 @@ class Metrics:
 
     def close(self) -> None:
         """Stop counting garbage collections."""
-        gc.callbacks.remove(self._collected)
+        self._collections.close()
 
     def _gauge(self, name: str, read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
         self.gauges[name] = read
-
-    def _collected(self, phase: str, info: Mapping[str, int]) -> None:
-        if phase == "start":
-            self._collection_started = time.perf_counter()
-            return
-        generation = (str(info["generation"]),)
-        self.counters["orders_gc_collections_total"][generation] += 1
-        pause = time.perf_counter() - self._collection_started
-        self.counters["orders_gc_pause_seconds_total"][generation] += pause

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from prometheus_client import PlatformCollector, ProcessCollector
 
-from orders.telemetry.metrics import DECLARED, Metrics
+from orders.telemetry.declarations import DECLARED
+from orders.telemetry.metrics import Metrics
 
 _HEAD: Final = """\
 # Metrics

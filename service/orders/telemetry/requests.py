@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orders.telemetry import caller
 from orders.telemetry.caller import FORWARDED, FORWARDED_FOR, FORWARDED_PROTO
 from orders.telemetry.context import TraceContext, continued, fresh
-from orders.telemetry.metrics import METHODS, OTHER_METHOD
+from orders.telemetry.declarations import METHODS, OTHER_METHOD
 
 if TYPE_CHECKING:
     from orders.telemetry.logs import LogWriter

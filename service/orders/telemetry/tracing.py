@@ -11,8 +11,8 @@ from orders import __version__
 from orders.config.masking import masked
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
+from orders.telemetry.declarations import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.formatters import SHOWN, Mask, Remembered, is_id, shown
-from orders.telemetry.metrics import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import Sampler, sampler
 

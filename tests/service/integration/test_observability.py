@@ -18,7 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as plain_families
 
 from orders.store.schema import REQUIRED_VERSION
-from orders.telemetry.metrics import DECLARED
+from orders.telemetry.declarations import DECLARED
 from tests.helpers.server import Server, eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
