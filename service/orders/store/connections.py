@@ -1,15 +1,11 @@
-"""Connections that are held for good, and replaced when they die.
-
-A replaced connection is ended at the server, because the driver cannot close it. Until it is gone
-it counts: a held connection has at most two sockets.
-"""
+"""Connections that are held for good, and replaced when they die."""
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import Context
-from typing import Any, Final
+from typing import Any
 from weakref import WeakSet
 
 from orders.batch import ConnectionLost
@@ -17,10 +13,8 @@ from orders.store.backends import Activity, Backends
 from orders.store.backoff import Backoff
 from orders.store.connector import Connector
 from orders.store.driver_errors import Outage, explain
+from orders.store.replaced import ReplacedSessions
 from orders.store.session import Row, Run, Session, SessionLost, Statement
-
-_SOCKETS: Final = 2
-_ENDING_TIMEOUT: Final = 0.25  # a backend that can be ended is gone in less
 
 log = logging.getLogger("orders.store")
 
@@ -57,8 +51,7 @@ class HeldConnection:
         self._up = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
-        self._leaving: set[asyncio.Future[Any]] = set()  # each until its socket is gone
-        self._ending: set[asyncio.Task[None]] = set()
+        self._replaced = ReplacedSessions(self._backends)
         self._backoff = Backoff()
         self._asking = asyncio.Lock()
         self._user: asyncio.Task[Any] | None = None
@@ -75,7 +68,7 @@ class HeldConnection:
     @property
     def may_be_there(self) -> bool:
         """Whether the server may have a backend of this connection, or of one that it replaced."""
-        return self._session is not None or bool(self._leaving)
+        return self._session is not None or bool(self._replaced)
 
     @property
     def shares_backends(self) -> bool:
@@ -209,7 +202,7 @@ class HeldConnection:
             log.warning("connection to %s lost: %s", session.host, why)
             self._connector.lost(session, silent=silent)
             self._drop()
-            self._end(session)
+            self._replaced.end(session)
             self.open()
             self._on_lost()
 
@@ -231,11 +224,10 @@ class HeldConnection:
 
     async def close(self) -> None:
         """Stop connecting and close."""
-        tasks = [self._connecting, self._checking, *self._ending]
-        running = [task for task in tasks if task is not None]
+        running = [task for task in (self._connecting, self._checking) if task is not None]
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*running, self._replaced.close(), return_exceptions=True)
         self._connecting = self._checking = None
         if self._session is not None:
             self._session.close()
@@ -274,41 +266,12 @@ class HeldConnection:
             else:
                 self.abandon("it was lost together with another connection", silent=silent)
 
-    def _end(self, session: Session) -> None:
-        """Have a session ended at the server, in the background."""
-        gone = self._loop.create_future()
-        self._leaving.add(gone)
-        gone.add_done_callback(self._leaving.discard)
-        for work in (self._end_at_server(session, gone), self._end_by_itself(session, gone)):
-            task = self._start(work)
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
-
-    async def _end_at_server(self, session: Session, gone: "asyncio.Future[None]") -> None:
-        """Return when the session's backend is gone, however long the server cannot be asked."""
-        if await self._backends.end(session.name, shared=session.shares_backends):
-            _settle(gone)
-
-    async def _end_by_itself(self, session: Session, gone: "asyncio.Future[None]") -> None:
-        """Close the session once it is gone, answers or breaks; in any case its socket goes."""
-        hearing = asyncio.ensure_future(session.stands())
-        try:
-            await asyncio.wait((hearing, gone), return_when=asyncio.FIRST_COMPLETED)
-            if session.shares_backends:  # a pooler ends one whose transaction is cut short
-                await asyncio.wait((hearing,), timeout=self._backends.timeout)
-        finally:
-            hearing.cancel()
-            session.close()
-            _settle(gone)
-
     async def _connect(self) -> None:
         """Try until connected; only a statement that works makes the pauses short again."""
-        if self._leaving:
-            await asyncio.wait(self._leaving, timeout=_ENDING_TIMEOUT)
+        await self._replaced.settle()
         while self._session is None:
             await asyncio.sleep(self._backoff.pause())
-            while len(self._leaving) >= _SOCKETS:
-                await asyncio.wait(self._leaving, return_when=asyncio.FIRST_COMPLETED)
+            await self._replaced.room()
             try:
                 self._session = await self._connector.connect(self._warm)
             except Exception as error:  # noqa: BLE001  else this would never connect again
@@ -316,8 +279,3 @@ class HeldConnection:
         self._connecting = None
         self._stand()
         self._outage.connected(self)
-
-
-def _settle(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
