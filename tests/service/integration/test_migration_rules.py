@@ -8,9 +8,9 @@ from pathlib import Path
 import psqlpy
 import pytest
 
+from orders.store.check.check import RULES
 from orders.store.check.functions import PLAIN, VOLATILE
 from orders.store.check.rule import Rule
-from orders.store.check.rules import RULES
 from orders.store.migrate import migrate
 from orders.store.migrations import NO_TRANSACTION
 from tests.helpers.migration_files import Rows, ask, session, until, write

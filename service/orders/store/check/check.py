@@ -3,12 +3,29 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from orders.store.check import overrides
+from orders.store.check import (
+    changes,
+    constraints,
+    drops,
+    locks,
+    overrides,
+    rows,
+    transaction,
+    unknown,
+)
 from orders.store.check.context import FileContext, Proofs
-from orders.store.check.rules import RULES
 from orders.store.check.script import Script, parse
 from orders.store.migrations import Migration
 
+GROUPS: Final = {
+    "What goes": drops.RULES,
+    "What becomes something else": changes.RULES,
+    "What rows may be": constraints.RULES,
+    "What keeps others waiting": (*locks.RULES, *rows.RULES, *transaction.RULES),
+    "What cannot be known": unknown.RULES,
+}
+"""All rules, in the order of the reference, by what they have in common."""
+RULES: Final = tuple(rule for group in GROUPS.values() for rule in group)
 OVERRIDE: Final = "override"
 """The name under which a wrong override is reported, in place of a rule's."""
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from orders.store.check.check import GROUPS
 from orders.store.check.overrides import FORM
 from orders.store.check.rule import Rule
-from orders.store.check.rules import GROUPS
 
 _HEAD: Final = f"""\
 # Rules of migrations

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from orders.store.check.check import RULES
 from orders.store.check.reference import page
 from orders.store.check.rule import Rule
-from orders.store.check.rules import RULES
 from tests.helpers.migration_texts import names, refused
 from tests.helpers.paths import ROOT
 
