@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, Final, Generic, TypeVar
 
+from orders.alarm import Alarm
 from orders.batch import Batch, FutureWaiter, Lane, Waiter, answer, down_for, start, tell
 from orders.deadline_queue import DeadlineQueue
 from orders.errors import DatabaseUnavailable, DeadlineExceeded, Internal, Overloaded
@@ -71,9 +72,8 @@ class Coalescer(Generic[ItemT, ResultT]):
         self._helpers: set[asyncio.Task[None]] = set()
         self._overdue = math.inf  # loop time from which the oldest batch in flight may hang
         self._gathering = Gathering(self._loop, batch_limit, self._reconsider)
-        self._timer: asyncio.TimerHandle | None = None
-        self._look_at = math.inf  # loop time at which the timer rings
-        self._overdue_timer: asyncio.TimerHandle | None = None
+        self._deadlines = Alarm(self._loop, self._look)
+        self._overdue_alarm = Alarm(self._loop, self._reconsider)
         self._drained: asyncio.Event = asyncio.Event()
 
     @property
@@ -118,8 +118,8 @@ class Coalescer(Generic[ItemT, ResultT]):
         if deadline <= now:
             raise DeadlineExceeded("the deadline passed before anything was tried")
         self._queue.add(waiter)
-        if deadline < self._look_at:
-            self._look_by(min(now + self._silence, deadline))
+        if deadline < self._deadlines.at:
+            self._deadlines.by(min(now + self._silence, deadline))
         if self._idle:
             self._consider(now)
 
@@ -144,11 +144,8 @@ class Coalescer(Generic[ItemT, ResultT]):
         while self._queue or self._batches or self._silent:
             self._drained.clear()
             await self._drained.wait()
-        for timer in (self._timer, self._overdue_timer):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._overdue_timer = None
-        self._look_at = math.inf
+        self._deadlines.stop()
+        self._overdue_alarm.stop()
         self._gathering.stop()
         for helper in self._helpers:
             helper.cancel()
@@ -161,17 +158,12 @@ class Coalescer(Generic[ItemT, ResultT]):
             if self._gathering.goes_on(waiting):
                 return
         elif waiting < self._overlap and now < self._overdue:
-            if self._overdue_timer is None:
-                self._overdue_timer = self._loop.call_at(self._overdue, self._be_overdue)
+            if self._overdue < self._overdue_alarm.at:
+                self._overdue_alarm.by(self._overdue)
             return
         lane = self._standing()
         if lane is not None:
             self._launch(lane, now)
-
-    def _be_overdue(self) -> None:
-        """Reconsider at a time when some batch may have become overdue."""
-        self._overdue_timer = None
-        self._reconsider()
 
     def _reconsider(self) -> None:
         if self._queue and self._idle:
@@ -262,22 +254,12 @@ class Coalescer(Generic[ItemT, ResultT]):
             self._gathering.stop()
             self._on_retry()
 
-    def _look_by(self, time: float) -> None:
-        """Have `_look` run at a loop time, unless it is due earlier."""
-        if time < self._look_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._look_at = time
-            self._timer = self._loop.call_at(time, self._look)
-
     def _look(self) -> None:
         """Fail waiters whose deadline has passed, and examine batches that are late.
 
         While anything waits or is in flight, this runs at least once in each third of the timeout,
         so none is missed.
         """
-        self._timer = None
-        self._look_at = math.inf
         now = self._loop.time()
         due = [now + self._silence, self._queue.expire(now) or math.inf]
         for batch in [*self._batches, *self._silent]:
@@ -290,7 +272,7 @@ class Coalescer(Generic[ItemT, ResultT]):
                 self._help(self._examine(batch))
             due.append(min(deadline, batch.examine_at))
         if self._queue or self._batches or self._silent:
-            self._look_by(min(due))
+            self._deadlines.by(min(due))
         else:
             self._drained.set()
 
