@@ -1,4 +1,4 @@
-"""Tests lie as the source does, and no module is named by its role in a sentence."""
+"""Tests lie as the source does; a module is one thought, and named for what it holds."""
 
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,34 @@ GIVEN_UP: Final = {
     "asking", "closed", "deaf", "doors", "either", "ending", "look", "middle", "odd_server",
     "onward", "parts", "places", "reach", "seen", "sights", "words", "world",
 }  # fmt: skip
+FEWEST: Final = 40
+MOST: Final = 300
+SHORT: Final = {
+    "service/orders/alarm.py": "one timer for many deadlines",
+    "service/orders/auth/allowance.py": "the limit on the time for signatures",
+    "service/orders/config/protections.py": "what `serve --require` may ask for",
+    "service/orders/embedded/programs.py": "where PostgreSQL's programs are",
+    "service/orders/http/asgi.py": "the types of ASGI",
+    "service/orders/http/reuseport.py": "the filter of a port's sockets",
+    "service/orders/http/routes.py": "the template of a path",
+    "service/orders/store/backoff.py": "the pauses between tries",
+    "service/orders/store/order_ids.py": "the ids of new orders",
+    "service/orders/telemetry/redaction.py": "what is kept out of lines and spans",
+    "service/orders/telemetry/sampling.py": "OpenTelemetry's samplers",
+    "tools/chart/tools.py": "the Go programs of the chart",
+    "tools/image/bytecode.py": "the compiler of modules",
+    "tools/image/hook/sitecustomize.py": "a module that the interpreter imports at its start",
+    "tools/image/probe.py": "a program that another interpreter runs",
+    "tools/marks.py": "the parts of pages that are made",
+    "tools/release/install.py": "README's text about the installation",
+    "tools/release/last.py": "the release before this tree",
+}
+"""The one concept of each module that is short, by which somebody would look for it."""
+LONG: Final = {
+    "service/orders/config/__init__.py": "the configuration, from its first variable to its last",
+    "service/orders/http/connections.py": "the connections of callers, and when one is closed",
+    "service/orders/http/openapi.py": "the OpenAPI document, in the order in which it is read",
+}
 
 
 @pytest.mark.parametrize(
@@ -44,3 +72,19 @@ def test_modules_are_named_for_what_they_hold() -> None:
     modules = chain.from_iterable((ROOT / folder).rglob("*.py") for folder in folders)
 
     assert [] == [path for path in modules if path.stem in GIVEN_UP]
+
+
+@pytest.mark.parametrize("folder", ["service/orders", "tools"])
+def test_a_module_is_one_thought(folder: str) -> None:
+    """It has 40 to 300 lines; each that has fewer or more says why."""
+    lines = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    apart = {
+        name
+        for name, number in lines.items()
+        if number > MOST or (number < FEWEST and not name.endswith("__.py"))
+    }
+
+    assert [] == sorted(apart - SHORT.keys() - LONG.keys())
