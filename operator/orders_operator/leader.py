@@ -4,19 +4,18 @@ Each event of a watch becomes the key of the OrderService that it concerns. A ke
 or is being rolled out, goes before keys that a watch only finds to exist, as it finds all after a
 restart. The list finds what the watch has missed, and shows the watchdog whether anything was
 missed. Where another release works, nothing is reconciled (`scopes`): the gate checks that before
-each reconcile.
+each reconcile, and the handover ends what is under way.
 """
 
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from orders_operator.api.spec import API_VERSION, PLURAL
-from orders_operator.client.errors import ErrorReason, KubeError
+from orders_operator.client.errors import KubeError
 from orders_operator.gate import Gate
 from orders_operator.handlers import Watches
+from orders_operator.handover import Handover
 from orders_operator.objects import Key
 from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
 from orders_operator.reconcile.discovery import Apis
@@ -28,7 +27,7 @@ from orders_operator.resources.kinds import KINDS
 from orders_operator.resources.references import REFERENCED, Reference
 from orders_operator.tasks import first
 from orders_operator.watch_events import WatchEvent
-from orders_operator.watched_kinds import WatchScope, forbidden, watched_kinds
+from orders_operator.watched_kinds import Watchable, WatchScope, watched_kinds
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
@@ -69,15 +68,14 @@ class Leader:
         self._metrics = metrics
         self._watchdog = watchdog
         self._index = Index()
-        self._apis = Apis(kube, KINDS)
         self._watches: Watches | None = None
         self._open: tuple[str, ...] | None = None
-        self._closed: set[str] = set()
-        self._barred: frozenset[str] = frozenset()
+        apis = Apis(kube, KINDS)
+        self._watchable = Watchable(kube, scope, apis)
         reconciler = Reconciler(
             kube,
             KINDS,
-            self._apis,
+            apis,
             self._index,
             metrics,
             tracing,
@@ -86,13 +84,14 @@ class Leader:
         self._rotated = reconciler.rotated
         self._gate = Gate(reconciler, scope.works)
         self._queue: KeyedQueue[Key] = KeyedQueue(self._work)
+        self._handover = Handover(kube, scope, self._gate, metrics, self._queue)
         metrics.watch_queue(self._queue.__len__, lambda: self._queue.failing)
 
     async def run(self) -> None:
         """Work; return, or raise, once work is no longer possible."""
         self._queue.start()
         self._watchdog.require("a worker", lambda: self._queue.alive)
-        work = (self._list(), self._follow(), self._keys())
+        work = (self._list(), self._handover.follow(), self._keys())
         listing, following, looking = map(asyncio.ensure_future, work)
         self._watchdog.require("the list", lambda: not listing.done())
         self._watchdog.require("the view of the Leases", lambda: not following.done())
@@ -148,7 +147,7 @@ class Leader:
         ends: list[float] = []
         while len(ends) < _RESTARTS:
             changed = self._scope.changed
-            watch_scope = await self._watch_scope()
+            watch_scope = await self._watchable.now()
             if watch_scope is None:
                 if self._scope.namespaces is None:
                     await self._leave(set(self._open or ()))
@@ -184,109 +183,20 @@ class Leader:
                 await first(changed.wait(), watches.ended(), seconds=DISCOVERY_SECONDS)
                 if ending.done():
                     log.warning("the watches ended: %r", ending.result())
-                    self._apis.doubt()
-                    self._barred = await forbidden(self._kube, watch_scope)
+                    await self._watchable.doubt(watch_scope)
                     return True
-                now = await self._watch_scope()
+                now = await self._watchable.now()
                 if self._scope.namespaces is None or (now is not None and now != watch_scope):
                     await watches.stop()
                     return False
         finally:
             ending.cancel()
 
-    async def _watch_scope(self) -> WatchScope | None:
-        """Return what can be watched and is ours; None if that is nothing, or unknown.
-
-        The deletion of a namespace removes its Role; it must not end the watches of the others.
-        """
-        try:
-            if PLURAL not in await self._kube.serves(API_VERSION):
-                log.warning("the cluster has no %s.%s yet", PLURAL, API_VERSION.split("/")[0])
-                return None
-            wanted = self._scope.namespaces
-            if wanted is None:
-                return None
-            opened = tuple([namespace for namespace in wanted if await self._is_open(namespace)])
-            if wanted and not opened:
-                return None
-            watch_scope = WatchScope(await self._apis.served(), opened)
-            self._barred &= await forbidden(self._kube, watch_scope, self._barred)
-            return replace(watch_scope, barred=self._barred)
-        except KubeError as error:
-            log.warning("discovery failed: %s", error)
-            return None
-
-    async def _is_open(self, namespace: str) -> bool:
-        try:
-            await self._kube.may_list(API_VERSION, PLURAL, namespace)
-        except KubeError as error:
-            if error.reason is not ErrorReason.FORBIDDEN:
-                raise
-            if namespace not in self._closed:
-                log.warning("namespace %s is left out: %s", namespace, error)
-            self._closed.add(namespace)
-            return False
-        self._closed.discard(namespace)
-        return True
-
     async def _leave(self, namespaces: set[str]) -> None:
         """Stop work in namespaces that are no longer watched, and expect no events of them."""
         for namespace in namespaces:
-            await self._end(namespace)
+            await self._handover.end(namespace)
             self._watchdog.leave(namespace)
-
-    async def _end(self, namespace: str) -> None:
-        """Stop work in a namespace, and drop the metrics of its resources."""
-        await self._gate.end(namespace)
-        for key in self._metrics.keys():  # noqa: SIM118  no mapping
-            if key[0] == namespace:
-                self._metrics.forget(key)
-
-    async def _follow(self) -> None:
-        """Stop work where another release works, and resume it where one has left."""
-        left: dict[str, str] = {}
-        while True:
-            changed = self._scope.changed
-            now = self._scope.left_out
-            for namespace in now.keys() - left.keys():
-                log.info("namespace %s is left to %s", namespace, now[namespace])
-            lost = {
-                namespace
-                for namespace in self._gate.namespaces
-                if not self._scope.works(namespace)
-            }
-            await asyncio.gather(*(self._end(namespace) for namespace in lost | now.keys()))
-            back = left.keys() - now.keys()
-            left = {
-                **now,
-                **{
-                    namespace: left[namespace]
-                    for namespace in back
-                    if not await self._take_up(namespace)
-                },
-            }
-            await first(
-                changed.wait(), seconds=_PAUSE_SECONDS if left.keys() - now.keys() else None
-            )
-
-    async def _take_up(self, namespace: str) -> bool:
-        """Queue the resources of a namespace that another release has left.
-
-        Returns:
-            Whether the namespace could be listed.
-
-        """
-        try:
-            services = [
-                metadata async for metadata in self._kube.metadata(API_VERSION, PLURAL, namespace)
-            ]
-        except KubeError as error:
-            log.warning("namespace %s is not taken up yet: %s", namespace, error)
-            return False
-        log.info("namespace %s is taken up", namespace)
-        for metadata in services:
-            self._queue.add((namespace, metadata.name), urgent=False)
-        return True
 
     async def _list(self) -> None:
         """List all OrderServices at intervals, and queue those that the watch has missed."""

@@ -1,9 +1,14 @@
-"""Chooses the kinds to watch, and which objects of each."""
+"""Finds what can be watched: which kinds, which objects of each, and in which namespaces.
 
+The rights, the APIs that are served and the namespaces of this release change while it runs.
+"""
+
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import ErrorReason, KubeError
@@ -13,8 +18,12 @@ from orders_operator.watch_events import WatchedKind
 
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
+    from orders_operator.reconcile.discovery import Apis
+    from orders_operator.scopes import Scope
 
 OURS: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
+
+log = logging.getLogger("orders_operator.leader")
 
 
 class WatchScope(Struct, frozen=True):
@@ -74,3 +83,55 @@ async def forbidden(
                 if error.reason is ErrorReason.FORBIDDEN:
                     barred.add(kind.plural)
     return frozenset(barred)
+
+
+class Watchable:
+    """Finds what can be watched now."""
+
+    def __init__(self, kube: "Kube", scope: "Scope", apis: "Apis") -> None:
+        """Keep the collaborators; nothing is barred yet."""
+        self._kube = kube
+        self._scope = scope
+        self._apis = apis
+        self._closed: set[str] = set()
+        self._barred: frozenset[str] = frozenset()
+
+    async def now(self) -> WatchScope | None:
+        """Return what can be watched and is ours; None if that is nothing, or unknown.
+
+        The deletion of a namespace removes its Role; it must not end the watches of the others.
+        """
+        try:
+            if PLURAL not in await self._kube.serves(API_VERSION):
+                log.warning("the cluster has no %s.%s yet", PLURAL, API_VERSION.split("/")[0])
+                return None
+            wanted = self._scope.namespaces
+            if wanted is None:
+                return None
+            opened = tuple([namespace for namespace in wanted if await self._is_open(namespace)])
+            if wanted and not opened:
+                return None
+            watch_scope = WatchScope(await self._apis.served(), opened)
+            self._barred &= await forbidden(self._kube, watch_scope, self._barred)
+            return replace(watch_scope, barred=self._barred)
+        except KubeError as error:
+            log.warning("discovery failed: %s", error)
+            return None
+
+    async def doubt(self, watch_scope: WatchScope) -> None:
+        """Ask again what is served and forbidden, because watches of this scope ended."""
+        self._apis.doubt()
+        self._barred = await forbidden(self._kube, watch_scope)
+
+    async def _is_open(self, namespace: str) -> bool:
+        try:
+            await self._kube.may_list(API_VERSION, PLURAL, namespace)
+        except KubeError as error:
+            if error.reason is not ErrorReason.FORBIDDEN:
+                raise
+            if namespace not in self._closed:
+                log.warning("namespace %s is left out: %s", namespace, error)
+            self._closed.add(namespace)
+            return False
+        self._closed.discard(namespace)
+        return True

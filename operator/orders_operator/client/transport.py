@@ -71,15 +71,15 @@ class Transport:
         what = f"{method} {url}"
         content = None if body is None else json.encode(body)
         headers = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
-        patience = TIMEOUT_SECONDS
+        timeout = TIMEOUT_SECONDS
         if seconds is not None:
             params = {**(params or {}), "timeout": f"{round(seconds * 1000)}ms"}
-            patience = seconds + _GRACE_SECONDS
+            timeout = seconds + _GRACE_SECONDS
         began = time.monotonic()
         for attempt in range(tries):
             try:
                 answer = await self._http.request(
-                    method, url, params=params, content=content, headers=headers, timeout=patience
+                    method, url, params=params, content=content, headers=headers, timeout=timeout
                 )
             except httpx2.HTTPError as error:
                 if attempt == tries - 1 or _late(began):
