@@ -25,6 +25,8 @@ _SUPPORTED: Final = "str, int, bool, float, date, datetime and Literal of str, e
 RESERVED: Final = ("id", "created_at", "sent_ms", "sent_key", "sent_subject")
 """Names of columns that are the service's own."""
 _OWN: Final = ", ".join(RESERVED)
+_LONGEST: Final = 63
+"""PostgreSQL cuts off the rest of a longer name."""
 _INTEGER: Final = 2**31
 _BIGINT: Final = 2**63
 
@@ -72,10 +74,20 @@ def columns_of(kind: type[Struct]) -> tuple[Column, ...]:
     """Return the columns of a Struct's fields, in their order.
 
     Raises:
-        ModelError: a field has a type that no column has, an int without bounds, or no example.
+        ModelError: a field has a type that no column has, an int without bounds, no example, or
+            the column of another field.
 
     """
-    return tuple(_column(kind.__name__, field) for field in structs.fields(kind))
+    columns: dict[str, Column] = {}
+    for field in structs.fields(kind):
+        column = _column(kind.__name__, field)
+        other = columns.setdefault(column.name, column)
+        if other is not column:
+            raise ModelError(
+                f"{kind.__name__}.{field.name} has the column {column.name!r},"
+                f" which {kind.__name__}.{other.field} has already"
+            )
+    return tuple(columns.values())
 
 
 def tuple_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -125,8 +137,12 @@ def _column(struct: str, field: structs.FieldInfo) -> Column:
     stored = next((one for one in metadata if isinstance(one, Stored)), Stored())
     kind = _kind(where, plain)
     name = stored.column or field.name
-    if name in RESERVED or not name.isidentifier() or not name.isascii():
-        raise ModelError(f"{where} has the column {name!r}; allowed: an identifier, but {_OWN}")
+    is_identifier = name.isidentifier() and name.isascii() and len(name) <= _LONGEST
+    if name in RESERVED or not is_identifier:
+        raise ModelError(
+            f"{where} has the column {name!r}; allowed: an identifier of at most {_LONGEST}"
+            f" characters, except {_OWN}"
+        )
     if not meta.examples:
         raise ModelError(f"{where} has no example; allowed: Meta(examples=[...])")
     if kind is datetime and meta.tz is not True:

@@ -201,9 +201,8 @@ class EmbeddedPostgres:
         not start; that of one whose parent was killed may stay, if nobody waits for orphans. It
         stands in the lock file of the data and in that of the socket.
         """
-        if lines := self._pid_file():
-            pid = int(lines[0])
-            deadline = time.monotonic() + _STOP_LIMIT
+        deadline = time.monotonic() + _STOP_LIMIT
+        for pid in self._predecessors():
             while self._is_server(pid):
                 if time.monotonic() > deadline:
                     raise EmbeddedError(
@@ -214,8 +213,24 @@ class EmbeddedPostgres:
         for left in ("postmaster.pid", f"{_SOCKET}.lock"):
             (self._data / left).unlink(missing_ok=True)
 
-    def _is_server(self, pid: int) -> bool:
+    def _predecessors(self) -> list[int]:
+        """Return the processes that may be the server.
+
+        A lock file without a pid, as a power loss leaves it, may belong to any process. A server
+        is older than its backends, which do not end by themselves, so the oldest come first.
+        """
         import psutil  # noqa: PLC0415  it comes with the wheel
+
+        if not (self._data / "postmaster.pid").exists():
+            return []
+        lines = self._pid_file()
+        if lines and lines[0].isdecimal():
+            return [int(lines[0])]
+        processes = psutil.process_iter(["create_time"])
+        return [p.pid for p in sorted(processes, key=lambda p: p.info["create_time"] or 0.0)]
+
+    def _is_server(self, pid: int) -> bool:
+        import psutil  # noqa: PLC0415  the same
 
         try:
             process = psutil.Process(pid)
@@ -229,9 +244,10 @@ class EmbeddedPostgres:
 
     def _pid_file(self) -> list[str]:
         try:
-            return (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            text = (self._data / "postmaster.pid").read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return []
+        return text.splitlines()
 
     def _end_of_log(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()

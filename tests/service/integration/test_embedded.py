@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from orders.embedded import EmbeddedError, EmbeddedPostgres
@@ -56,6 +57,23 @@ def test_pid_that_is_somebody_elses_by_now_is_no_server(folder: Path) -> None:
         assert not any(file.exists() for file in files)
     assert [(1,)] == Databases(other.url()).execute("SELECT 1")
     other.stop()
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 64, b"\xff\n"], ids=["empty", "NUL", "bytes"])
+def test_pid_file_without_a_pid_prevents_no_start(left: bytes) -> None:
+    """A power loss may keep a file and lose its content; a server that runs is still found."""
+    with reachable_folder() as short:
+        first, second = EmbeddedPostgres(short), EmbeddedPostgres(short)
+        first.start()
+        running = psutil.Process(first.pid)
+        (short / "postgres" / "postmaster.pid").write_bytes(left)
+
+        second.start()
+
+        assert not running.is_running() or psutil.STATUS_ZOMBIE == running.status()
+        assert [(1,)] == Databases(second.url()).execute("SELECT 1")
+        second.stop()
+        first.stop()
 
 
 def test_start_that_fails_shows_the_end_of_the_log(folder: Path) -> None:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, defstruct, json
 
 from orders.columns import ModelError, Stored, columns_of, nul_in, tuple_of, values_of
 from orders.http.validation import decode
-from orders.model import COLUMNS, NewOrder, Order, compared
+from orders.model import COLUMNS, NewOrder, Order, compared, values
 
 Text = Annotated[str, Meta(examples=["a"])]
 Number = Annotated[int, Meta(ge=1, le=10, examples=[1])]
@@ -51,8 +51,10 @@ def test_a_column_follows_from_the_type() -> None:
 
 def test_what_is_compared_is_said_by_the_field() -> None:
     """A field takes part in the comparison of payloads unless it says otherwise."""
+    sent = NewOrder("tea", 2)
+
     assert {"paid"} == {column.field for column in BOOKING if not column.compared}
-    assert compared(NewOrder("tea", 2)) == compared(Order("id", "tea", 2, datetime.now(UTC)))
+    assert compared(sent) == compared(Order("id", *values(sent), datetime.now(UTC)))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,7 @@ def test_what_is_compared_is_said_by_the_field() -> None:
         (Annotated[datetime, Meta(examples=[""])], "a is a datetime without a time zone"),
         (Annotated[Text, Stored(column="created_at")], "a has the column 'created_at'"),
         (Annotated[Text, Stored(column='a"; --')], "allowed: an identifier"),
+        (Annotated[Text, Stored(column="a" * 64)], "of at most 63 characters"),
     ],
 )
 def test_a_field_without_a_column_is_refused_by_name(kind: Any, told: str) -> None:
@@ -79,15 +82,23 @@ def test_a_field_without_a_column_is_refused_by_name(kind: Any, told: str) -> No
     assert told in str(error.value)
 
 
+def test_two_fields_with_one_column_are_refused_by_name() -> None:
+    """One of the two values would be lost."""
+    with pytest.raises(ModelError) as error:
+        columns_of(defstruct("New", [("a", Text), ("b", Annotated[Text, Stored(column="a")])]))
+
+    assert "New.b has the column 'a', which New.a has already" == str(error.value)
+
+
 def test_values_are_those_that_the_database_gives_back() -> None:
     """A time is in UTC, as a row has it; all else is as it was sent."""
     local = datetime(2026, 1, 31, 10, tzinfo=timezone(timedelta(hours=2)))
     booking = Booking("a", 2, 3, local, date(2026, 1, 31), 0.5, "day")
 
-    values = values_of(BOOKING)(booking)
+    stored = values_of(BOOKING)(booking)
 
-    assert ("a", 2, 3) == values[:3]
-    assert "2026-01-31T08:00:00+00:00" == values[3].isoformat()
+    assert ("a", 2, 3) == stored[:3]
+    assert "2026-01-31T08:00:00+00:00" == stored[3].isoformat()
 
 
 @pytest.mark.parametrize(

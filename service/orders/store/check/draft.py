@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import NODEFAULT, structs
-from pglast.keywords import RESERVED_KEYWORDS
+from pglast.keywords import RESERVED_KEYWORDS, TYPE_FUNC_NAME_KEYWORDS
 
 from orders.columns import Column
 from orders.model import COLUMNS, NewOrder
@@ -17,6 +17,8 @@ from orders.store.migrations import DIRECTORY, MigrationError, read_all
 
 NAME: Final = re.compile("[a-z0-9_]+").fullmatch
 _WRONG: Final = 2
+_KEYWORDS: Final = RESERVED_KEYWORDS | TYPE_FUNC_NAME_KEYWORDS
+"""Words that name a column only if they are quoted."""
 _HEAD: Final = """\
 -- {title}. The release before this one runs on this schema, too: docs/migrations.md.
 """
@@ -57,7 +59,7 @@ def draft(name: str, directory: Path = DIRECTORY, columns: Sequence[Column] = CO
 
 
 def _added(column: Column) -> str:
-    is_plain = column.name.islower() and column.name not in RESERVED_KEYWORDS
+    is_plain = column.name.islower() and column.name not in _KEYWORDS
     name = column.name if is_plain else column.quoted
     return f"ALTER TABLE orders ADD COLUMN {name} {column.type}{''.join(_more(column))};\n"
 

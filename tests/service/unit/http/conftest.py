@@ -9,7 +9,7 @@ import pytest
 
 from orders.errors import IdempotencyKeyReused, OrderNotFound
 from orders.http.app import Application, create_app
-from orders.model import Filter, NewOrder, Order
+from orders.model import Filter, NewOrder, Order, compared, values
 from orders.service import Page
 from orders.uuid7 import IdSource, instant
 from tests.helpers.listener import Listener
@@ -36,11 +36,11 @@ class MemoryOrders:
         self._fail()
         if key in self.keys:
             earlier = self.keys[key]
-            if [(o.item, o.quantity) for o in earlier] != [(n.item, n.quantity) for n in news]:
+            if [compared(order) for order in earlier] != [compared(new) for new in news]:
                 raise IdempotencyKeyReused
             return earlier, True
         made = [(new, *self._ids.next()) for new in news]
-        found = [Order(i, new.item, new.quantity, instant(ms)) for new, i, ms in made]
+        found = [Order(i, *values(new), instant(ms)) for new, i, ms in made]
         self.orders.update((order.id, order) for order in found)
         if key is not None:
             self.keys[key] = found

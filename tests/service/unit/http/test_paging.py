@@ -4,7 +4,7 @@ import pytest
 
 from orders.errors import InvalidRequest
 from orders.http.paging import check_query, links
-from orders.model import Order
+from orders.model import NewOrder, Order, values
 from orders.service import Page
 from orders.uuid7 import instant
 
@@ -13,7 +13,8 @@ ALLOWED = frozenset(("limit", "after"))
 
 def page(*ids: str, newer: bool = False, older: bool = False) -> Page:
     """Make a page of orders with these ids."""
-    return Page([Order(i, "tea", 1, instant(0)) for i in ids], newer=newer, older=older)
+    sent = values(NewOrder("tea", 1))
+    return Page([Order(i, *sent, instant(0)) for i in ids], newer=newer, older=older)
 
 
 @pytest.mark.parametrize("query", [b"", b"limit=1", b"limit=1&after=x", b"after=", b"&&"])

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 
 from orders import model
 from orders.cli import main
@@ -27,6 +27,12 @@ class New(Struct):
 
     note: Note | None = None
     copies: Copies = 1
+
+
+class Unwritten(Struct):
+    """A field that no migration of the package writes."""
+
+    wrapping: Note | None = None
 
 
 class Required(Struct):
@@ -55,6 +61,22 @@ def test_the_next_file_has_the_columns_that_are_missing(
     assert None is drift(columns_after(files), columns_of(New))
 
 
+@pytest.mark.parametrize("name", ["user", "left", "full", "time", "giftNote"])
+def test_a_column_may_have_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL takes its keywords, and capitals, as the names of columns only if quoted."""
+    kind = defstruct("New", [(name, Note | None, None)])
+    monkeypatch.setattr(draft, "NewOrder", kind)
+    write(tmp_path, _0001_orders=TABLE)
+
+    draft.draft("more", tmp_path, columns_of(kind))
+
+    files = read_all(tmp_path)
+    assert [] == check(files)
+    assert None is drift(columns_after(files), columns_of(kind))
+
+
 def test_a_required_field_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The orders that are there have none; nothing is written."""
     monkeypatch.setattr(draft, "NewOrder", Required)
@@ -80,11 +102,11 @@ def test_a_model_without_its_columns_fails_the_check(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line names the field."""
-    columns = (*model.COLUMNS, *columns_of(New))
+    columns = (*model.COLUMNS, *columns_of(Unwritten))
     monkeypatch.setattr(command, "drift", lambda table: drift(table, columns))
 
     assert 1 == main(["migrate", "check"], {})
     assert (
-        "service/orders/model.py: the field note has no column note;"
+        "service/orders/model.py: the field wrapping has no column wrapping;"
         " `orders migrate new NAME` adds it\n"
     ) == capsys.readouterr().err
