@@ -29,12 +29,6 @@ class New(Struct):
     copies: Copies = 1
 
 
-class Unwritten(Struct):
-    """A field that no migration of the package writes."""
-
-    wrapping: Note | None = None
-
-
 class Required(Struct):
     """A field that nobody sent before."""
 
@@ -102,7 +96,8 @@ def test_a_model_without_its_columns_fails_the_check(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line names the field."""
-    columns = (*model.COLUMNS, *columns_of(Unwritten))
+    unwritten = defstruct("Unwritten", [("wrapping", Note | None, None)])
+    columns = (*model.COLUMNS, *columns_of(unwritten))
     monkeypatch.setattr(command, "drift", lambda table: drift(table, columns))
 
     assert 1 == main(["migrate", "check"], {})
