@@ -1,18 +1,38 @@
-"""docs/make-it-yours.md, applied to a copy of the service, and what becomes of it."""
+"""docs/make-it-yours.md, applied to a copy of the project, and what becomes of it."""
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Final
+
+import pytest
+import yaml
 
 from tests.helpers.contract import failures
 from tests.helpers.fork import Fork, copied, serving
 from tests.helpers.paths import ROOT
 from tests.helpers.postgres import Databases
+from tools.chart import tools
+from tools.chart.schemas import KUBERNETES, check
 
 PAGE: Final = (ROOT / "docs" / "make-it-yours.md").read_text(encoding="utf-8")
 BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACE: Final = re.compile(r"(?:#|--) (service/\S+)\n")
+STEP: Final = re.compile(r"^\*\*(\d+)\.\*\* ", re.MULTILINE)
+CHANGES: Final = ("A field", "An endpoint", "A hook", "Another name")
+RESOURCE_PATH: Final = re.compile(r"(?:localhost:\d+|[\"' ])(/(?:orders|bookings))\b")
+RENDER: Final = """
+import json, os, sys, yaml
+import orders_operator
+from orders_operator.api.decode import decode
+from tests.helpers.operator.specs import desired
+
+assert orders_operator.__file__.startswith(os.getcwd())
+print(yaml.safe_dump_all(desired(decode(json.loads(sys.argv[1])))))
+"""
+"""Prints what the copy's operator wants to be there for an OrderService."""
+
 EXAMPLES: Final = 1
 
 ORDER: Final = {"item": "tea", "quantity": 1}
@@ -20,9 +40,8 @@ ORDER: Final = {"item": "tea", "quantity": 1}
 
 def apply(fork: Fork, heading: str) -> list[str]:
     """Do what the blocks below a heading say; return what its commands printed."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     told = []
-    for kind, text in BLOCK.findall(section):
+    for kind, text in BLOCK.findall(section(heading)):
         match kind:
             case "sh":
                 told.append(fork.run("sh", "-euc", text))
@@ -30,8 +49,13 @@ def apply(fork: Fork, heading: str) -> list[str]:
                 change(fork, text)
             case "python" | "sql":
                 write(fork, text)
-    assert section, heading
     return told
+
+
+def section(heading: str) -> str:
+    """Return what is below a heading."""
+    [text] = re.findall(rf"\n## {heading}\n(.*?)(?=\n## |\Z)", PAGE, re.DOTALL)
+    return str(text)
 
 
 def change(fork: Fork, text: str) -> None:
@@ -55,6 +79,7 @@ def write(fork: Fork, text: str) -> None:
     target.write_text(text[place.end() :], encoding="utf-8")
 
 
+@pytest.mark.timeout(600)  # many commands, one after the other
 def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> None:
     """A field, an endpoint, a hook and another name: each as the page says, one on the other."""
     fork = copied(tmp_path)
@@ -139,4 +164,54 @@ def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> Non
     assert answers[1].json()["type"].endswith("/tenant-missing")
     assert answers[2].headers["location"].startswith("/bookings/")
     assert "</bookings?" in answers[4].headers["link"]
+
+    with serving(fork, url, "renamed") as client:
+        load = ("load", "--url", str(client.base_url), "--rate", "50", "--duration", "1s")
+        report = json.loads(fork.run("orders-operator", *load))
+    assert (50, 0, {}) == (report["succeeded"], report["failed"], report["errors"])
     postgres.drop(url)
+
+
+@pytest.mark.skipif(not tools.available(), reason=tools.MISSING)
+@pytest.mark.timeout(900)  # the first run builds the tools
+def test_the_chart_and_the_operator_take_the_fork(tmp_path: Path) -> None:
+    """Every way of use renders and conforms, and so does what the operator makes of its image."""
+    fork = copied(tmp_path)
+    apply(fork, "Another name")  # the one change that concerns them
+    chart = fork.folder / "charts" / "orders"
+    image = (
+        "--set",
+        "image.repository=registry.example.com/shop/bookings",
+        "--set",
+        "image.tag=1.0.0",
+    )
+    assert "" == tools.run("helm", "lint", "--strict", "--quiet", chart, *image).strip()
+    rendered = {
+        values.name: tools.run("helm", "template", "shop", chart, "--values", values, *image)
+        for values in (chart / "ci").iterdir()
+    }
+    [service] = (
+        it
+        for it in yaml.safe_load_all(rendered["monitoring-values.yaml"])
+        if it and it["kind"] == "OrderService"
+    )
+    service["metadata"] |= {"namespace": "shop", "uid": "u-1", "generation": 1}
+    path = {"PYTHONPATH": f"{fork.environ['PYTHONPATH']}:{ROOT}"}
+    children = fork.run(sys.executable, "-c", RENDER, json.dumps(service), **path)
+
+    manifests = "\n---\n".join([*rendered.values(), children])
+    assert "Invalid: 0, Errors: 0, Skipped: 0" in check(manifests, KUBERNETES[-1])
+    assert "image: registry.example.com/shop/bookings:1.0.0\n" in children
+    assert RESOURCE_PATH.findall(manifests) == []  # no manifest has the name to change
+    notes = tools.run("helm", "install", "shop", chart, "--dry-run=client").partition("NOTES:")[2]
+    assert ["/bookings"] * 2 == RESOURCE_PATH.findall(notes)
+
+
+def test_the_steps_are_as_many_as_the_page_says() -> None:
+    """They are numbered from 1, and no block stands outside of them."""
+    steps = STEP.findall(PAGE)
+    assert [str(number) for number in range(1, len(steps) + 1)] == steps
+    assert f"four changes in {len(steps)} steps" in PAGE
+    for change in CHANGES:
+        before = STEP.split(section(change))[0]
+        assert [] == BLOCK.findall(before)

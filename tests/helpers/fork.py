@@ -1,4 +1,4 @@
-"""A copy of the service that is changed as a team would, and run."""
+"""A copy of the project that is changed as a team would, and run."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.helpers.server import Server
 
 
 class Fork(NamedTuple):
-    """The copy, with a command `orders` that runs it."""
+    """The copy, with commands `orders` and `orders-operator` that run it."""
 
     folder: Path
 
@@ -25,7 +25,7 @@ class Fork(NamedTuple):
         """What has its programs find its own code."""
         return {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "PYTHONPATH": str(self.folder / "service"),
+            "PYTHONPATH": f"{self.folder / 'service'}:{self.folder / 'operator'}",
         }
 
     def replace(self, file: str, before: str, after: str) -> None:
@@ -50,14 +50,16 @@ class Fork(NamedTuple):
 
 
 def copied(folder: Path) -> Fork:
-    """Copy the service into a folder."""
+    """Copy the service, the operator and the chart into a folder."""
     ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "service" / "orders", folder / "service" / "orders", ignore=ignore)
+    for part in ("service/orders", "operator/orders_operator", "charts/orders"):
+        shutil.copytree(ROOT / part, folder / part, ignore=ignore)
     (folder / "docs").mkdir()
-    program = folder / "bin" / "orders"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m orders "$@"\n')
-    program.chmod(0o755)
+    (folder / "bin").mkdir()
+    for name, module in (("orders", "orders"), ("orders-operator", "orders_operator")):
+        program = folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m {module} "$@"\n')
+        program.chmod(0o755)
     return Fork(folder)
 
 
@@ -69,7 +71,7 @@ def serving(fork: Fork, url: str, name: str, **environ: str) -> Iterator[httpx.C
     server = Server(fork.folder / f"{name}.log", **environ)
     try:
         server.wait_for()
-        with httpx.Client(base_url=server.url) as client:
+        with httpx.Client(base_url=server.url, timeout=30.0) as client:
             yield client
             metrics = httpx.get(f"{server.metrics_url}/metrics").text
             (fork.folder / "metrics").write_text(metrics)

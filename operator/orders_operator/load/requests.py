@@ -10,6 +10,9 @@ from orders_operator.load.connection import Answer
 from orders_operator.load.credential import Credential
 from orders_operator.load.ledger import Entry, Order
 
+RESOURCE: Final = "/orders"
+"""Path of the orders, below the API's URL."""
+
 MISMATCH: Final = "Mismatch"
 """The error of an answer with another order than the one that was created."""
 
@@ -94,7 +97,7 @@ class Requests:
         """Take the API's URL, and the caller's credential."""
         parts = urlsplit(url)
         self._credential = credential or Credential()
-        self._path = f"{parts.path.rstrip('/')}/orders"
+        self._path = f"{parts.path.rstrip('/')}{RESOURCE}"
         self._host = parts.netloc
 
     def create(self, order: Order, *, fresh: bool) -> Create:
