@@ -21,14 +21,11 @@ from pathlib import Path
 from typing import Final
 
 from tools.chart import tools
-from tools.go_programs import ROOT, Programs, ToolFailed, available
+from tools.go_programs import ROOT, ToolFailed
 from tools.release.names import Names, names
 from tools.release.notes import notes
+from tools.release.tools import MISSING, REGISTRY, SYFT, available
 
-_HERE: Final = Path(__file__).parent / "programs"
-PROGRAMS: Final = Programs("release", _HERE)
-SYFT: Final = Programs("syft", _HERE / "syft")
-MISSING: Final = "Go is not there: the registry, crane, oras and syft cannot be built"
 _METADATA: Final = "application/vnd.cncf.artifacthub"
 
 
@@ -41,7 +38,10 @@ def main() -> int:
     if not available():
         sys.exit(MISSING)
     with tempfile.TemporaryDirectory() as folder, local_registry() as host:
-        tree = copy(Path(folder) / "tree", f"{host}/orders")
+        tree = Path(folder) / "tree"
+        copy(tree)
+        rename = [sys.executable, "-m", "tools.release.names", "write", f"{host}/orders"]
+        subprocess.run(rename, cwd=tree, check=True)
         try:
             release(tree, Path(folder) / "dist")
         except (ToolFailed, Unequal) as error:
@@ -80,12 +80,12 @@ def chart(said: Names, dist: Path) -> None:
         if said.image(name) not in rendered:
             raise Unequal(f"the chart does not install {said.image(name)}")
     reference = f"{said.registry}/charts/orders"
-    PROGRAMS.run(
+    REGISTRY.run(
         "oras", "push", "--plain-http", f"{reference}:artifacthub.io",
         "--config", f"/dev/null:{_METADATA}.config.v1+yaml",
         f"charts/artifacthub-repo.yml:{_METADATA}.repository-metadata.layer.v1.yaml",
     )  # fmt: skip
-    tags = PROGRAMS.run("crane", "ls", "--insecure", reference).split()
+    tags = REGISTRY.run("crane", "ls", "--insecure", reference).split()
     print(f"Pushed and pulled {reference}: {', '.join(sorted(tags))}")
 
 
@@ -108,14 +108,14 @@ def images(said: Names, dist: Path) -> None:
             print(f"No engine has {local}: it was not pushed; make images builds it")
             continue
         reference = said.image(name)
-        PROGRAMS.run("crane", "push", "--insecure", archive, reference)
-        digest = PROGRAMS.run("crane", "digest", "--insecure", reference).strip()
+        REGISTRY.run("crane", "push", "--insecure", archive, reference)
+        digest = REGISTRY.run("crane", "digest", "--insecure", reference).strip()
         back = dist / f"{name}-pulled.tar"
-        PROGRAMS.run("crane", "pull", "--insecure", reference, back)
-        again = PROGRAMS.run("crane", "digest", "--tarball", back).strip()
+        REGISTRY.run("crane", "pull", "--insecure", reference, back)
+        again = REGISTRY.run("crane", "digest", "--tarball", back).strip()
         if digest != again:
             raise Unequal(f"{reference} was pushed as {digest} and pulled as {again}")
-        PROGRAMS.run("crane", "validate", "--insecure", "--remote", reference)
+        REGISTRY.run("crane", "validate", "--insecure", "--remote", reference)
         print(f"Pushed and pulled {reference}@{digest}")
         bill(f"docker-archive:{archive}", expected, dist)
 
@@ -144,8 +144,8 @@ def same(sent: Path, received: Path) -> None:
         raise Unequal(f"{sent.name} was sent as {digests[0]} and came back as {digests[1]}")
 
 
-def copy(tree: Path, registry: str) -> Path:
-    """Copy the files that git would track in this tree, with another registry; return the copy."""
+def copy(tree: Path) -> None:
+    """Copy the files that git would track in this tree."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -153,16 +153,12 @@ def copy(tree: Path, registry: str) -> Path:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
     (tree / ".cache").symlink_to(ROOT / ".cache")
-    subprocess.run(
-        [sys.executable, "-m", "tools.release.names", "write", registry], cwd=tree, check=True
-    )
-    return tree
 
 
 @contextmanager
 def local_registry() -> Iterator[str]:
     """Run a registry on this machine; yield its host and port."""
-    command = [str(PROGRAMS.path("registry")), "-port", "0"]
+    command = [str(REGISTRY.path("registry")), "-port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None  # noqa: S101  a pipe, as asked

@@ -1,5 +1,9 @@
-"""README's text about the installation of a release: from its registry, or from a checkout."""
+"""README's text about the installation: of the last release from its registry, or of a checkout.
 
+Only a release changes what README installs: what a tree will be released as cannot be pulled yet.
+"""
+
+import re
 from typing import Final
 
 _CHECKOUT: Final = """
@@ -19,6 +23,8 @@ Without Helm: `kubectl apply -f install.yaml`, with that file of the release. In
 
 """
 
+_INSTALLED: Final = re.compile(r"oci://(?P<registry>\S+)/charts/orders --version (?P<version>\S+)")
+
 
 def published(registry: str) -> bool:
     """Return whether a registry has a host, without which nothing can be pulled from it."""
@@ -30,3 +36,9 @@ def install(version: str, registry: str) -> str:
     """Return the text between README's marks."""
     text = _RELEASED if published(registry) else _CHECKOUT
     return text.format(version=version, registry=registry)
+
+
+def kept(readme: str) -> str:
+    """Return that text for the release which README names already, or for a checkout."""
+    found = _INSTALLED.search(readme)
+    return install(found["version"], found["registry"]) if found else _CHECKOUT

@@ -1,11 +1,16 @@
-"""The last release before this tree, from which an upgrade is tried."""
+"""The last release before this tree, from which an upgrade is tried.
+
+Its images are taken by their digests: until VERSION is the next one, those of this tree have the
+same names, and nodes that have these would not pull the others.
+"""
 
 import re
 import subprocess
 from pathlib import Path
 
 from tools.release.install import published
-from tools.release.names import ROOT, names
+from tools.release.names import ROOT, Names, names
+from tools.release.tools import REGISTRY
 
 
 def last_release(root: Path = ROOT) -> str | None:
@@ -24,8 +29,13 @@ def last_release(root: Path = ROOT) -> str | None:
 
 
 def released_chart(root: Path = ROOT) -> tuple[str, ...] | None:
-    """Return Helm's arguments for the last release's chart; None if none can be pulled."""
+    """Return Helm's arguments for the last release, chart and images; None without a release."""
     version, registry = last_release(root), names(root).registry
     if version is None or not published(registry):
         return None
-    return (f"oci://{registry}/charts/orders", "--version", version)
+    release = Names(version, registry)
+    digests = (
+        f"--set={value}.digest={REGISTRY.run('crane', 'digest', release.image(name)).strip()}"
+        for value, name in (("image", "service"), ("operator.image", "operator"))
+    )
+    return (f"oci://{registry}/charts/orders", "--version", version, *digests)

@@ -4,7 +4,8 @@
 chart are: a registry and an organisation, such as `registry.example/shop`, below which the images
 are `service` and `operator`, and the chart is `charts/orders`. In a checkout it is `orders`, as
 its images are built, not pulled. `write` puts both into the files that users read and install,
-and `check` says which differ. `write REGISTRY` takes another registry first, as a release does.
+and `check` says which differ. `write REGISTRY` is a release's: it takes another registry first,
+and README then installs from there. Otherwise README stays with the release that it names.
 """
 
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.release.install import install
+from tools.release.install import install, kept
 
 ROOT: Final = Path(__file__).parents[2]
 NUMBER: Final = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?"
@@ -113,15 +114,20 @@ def names(root: Path = ROOT) -> Names:
     return Names(version, registry)
 
 
-def changed(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+def changed(root: Path = ROOT, *, release: bool = False) -> Iterator[tuple[Path, str]]:
     """Yield each file that has other names, with its correct text.
+
+    Args:
+        root: of the tree.
+        release: whether README is to install what this tree is released as.
 
     Raises:
         ValueError: a file has none of the names that are expected in it.
 
     """
     said = names(root)
-    values = {**said._asdict(), "install": install(*said)}
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    values = {**said._asdict(), "install": install(*said) if release else kept(readme)}
     texts: dict[Path, str] = {}
     for place in _PLACES:
         found = 0  # occurrences to replace
@@ -144,7 +150,7 @@ def main(mode: str, registry: str | None = None) -> int:
     if registry:
         (ROOT / "REGISTRY").write_text(f"{registry}\n", encoding="utf-8")
     try:
-        stale = list(changed())
+        stale = list(changed(release=registry is not None))
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1

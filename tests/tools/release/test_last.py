@@ -1,11 +1,17 @@
 """What an upgrade is tried from: the last release, once there is one."""
 
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from tools.chart import tools
+from tools.release.dry_run import local_registry
 from tools.release.last import last_release, released_chart
+from tools.release.tools import MISSING, REGISTRY, available
+
+IMAGES = ("service", "operator")
 
 
 @pytest.fixture
@@ -36,11 +42,37 @@ def test_the_tag_of_this_commit_is_not_before_it(tree: Path) -> None:
     assert "1.10.0" == last_release(tree)
 
 
-def test_after_a_release_it_is_the_last(tree: Path) -> None:
-    """Its chart is pulled from where this tree says that it is published."""
+@pytest.mark.timeout(900)  # the first run builds the programs
+@pytest.mark.skipif(not available(), reason=MISSING)
+def test_after_a_release_it_is_the_last(tree: Path, tmp_path: Path) -> None:
+    """Its chart comes from where this tree says that it is published, its images by digests."""
     commit(tree)
-    chart = ("oci://registry.example/shop/charts/orders", "--version", "1.11.0")
-    assert chart == released_chart(tree)
+    with local_registry() as host:
+        shop = f"{host}/shop"
+        (tree / "REGISTRY").write_text(f"{shop}\n")
+        digests = [push_image(tmp_path, f"{shop}/{name}:1.11.0") for name in IMAGES]
+        package = ("--version", "1.11.0", "--destination", tmp_path)
+        tools.run("helm", "package", tools.ROOT / "charts" / "orders", *package)
+        chart = tmp_path / "orders-1.11.0.tgz"
+        tools.run("helm", "push", chart, f"oci://{shop}/charts", "--plain-http")
+
+        arguments = released_chart(tree)
+
+        assert arguments is not None
+        rendered = tools.run("helm", "template", "orders", *arguments, "--plain-http")
+    assert "helm.sh/chart: orders-1.11.0" in rendered
+    for name, digest in zip(IMAGES, digests, strict=True):
+        assert f"/{name}@{digest}" in rendered
+        assert f"/{name}:" not in rendered
+
+
+def push_image(folder: Path, reference: str) -> str:
+    """Push an image with one file, which has its name; return its digest."""
+    (folder / "name").write_text(reference)
+    with tarfile.open(folder / "layer.tar", "w") as layer:
+        layer.add(folder / "name", "name")
+    pushed = REGISTRY.run("crane", "append", "-f", folder / "layer.tar", "-t", reference)
+    return pushed.strip().rpartition("@")[2]
 
 
 def test_before_the_first_there_is_none(tmp_path: Path) -> None:

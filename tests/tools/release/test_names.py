@@ -25,7 +25,7 @@ def tree(tmp_path: Path) -> Path:
     shutil.copy(names.ROOT / "README.md", tmp_path)
     (tmp_path / "VERSION").write_text(f"{OTHER.version}\n")
     (tmp_path / "REGISTRY").write_text(f"{OTHER.registry}\n")
-    for path, text in names.changed(tmp_path):
+    for path, text in names.changed(tmp_path, release=True):
         path.write_text(text)
     return tmp_path
 
@@ -71,6 +71,22 @@ def test_readme_installs_what_is_released(tree: Path) -> None:
     chart = f"oci://{OTHER.registry}/charts/orders --version {OTHER.version}"
     assert f"\nhelm install orders {chart}\n" in said
     assert "In a clone," in said
+
+
+def test_readme_stays_with_the_release_until_the_next(tree: Path) -> None:
+    """The next version and another registry change neither: nothing can be pulled there yet."""
+    (tree / "VERSION").write_text("7.9.0\n")
+    (tree / "REGISTRY").write_text("registry.example/fork\n")
+    stale = {path.relative_to(tree).as_posix() for path, _ in names.changed(tree)}
+    assert "charts/orders/Chart.yaml" in stale
+    assert "README.md" not in stale
+
+
+def test_readme_has_what_was_generated(tree: Path) -> None:
+    """Another sentence between its marks is found."""
+    readme = tree / "README.md"
+    readme.write_text(readme.read_text().replace("Without Helm:", "Or:"))
+    assert [readme] == [path for path, _ in names.changed(tree)]
 
 
 def test_readme_installs_from_a_clone_until_then() -> None:

@@ -128,6 +128,7 @@ def trial(wheels: dict[str, Path], locked: Path) -> Iterator[Trial]:
     )
     with reachable_folder() as folder:
         environ = {name: text for name, text in os.environ.items() if name.startswith(INDEX)}
+        environ["UV_CACHE_DIR"] = str(folder / "cache")
         server = Trial(folder / "dev.log", "dev", **environ)
         try:
             yield server
@@ -136,7 +137,10 @@ def trial(wheels: dict[str, Path], locked: Path) -> Iterator[Trial]:
 
 
 def test_one_command_is_the_whole_trial(trial: Trial) -> None:
-    """It serves orders from a PostgreSQL of its own, kept in the folder where it was started."""
+    """It serves orders from a PostgreSQL of its own, kept in the folder where it was started.
+
+    uv's cache is empty before, as on the machine of somebody who has never tried it.
+    """
     trial.wait_for("/readyz", within=120)  # uv installs it first
     answer = httpx.post(f"{trial.url}/orders", json={"item": "grinder", "quantity": 1})
     assert 201 == answer.status_code

@@ -1,13 +1,16 @@
 """The workflows, as GitHub reads them."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tools.go_programs import ROOT, Programs, available
-from tools.release.dry_run import MISSING
+from tools.go_programs import ROOT, Programs
+from tools.release.artifacts import PACKAGES
+from tools.release.tools import MISSING, available
+from tools.site.markdown import blocks
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONLINT = Programs("actionlint", ROOT / "tools" / "release" / "programs" / "actionlint")
@@ -20,6 +23,7 @@ def test_actionlint_finds_nothing() -> None:
     assert "" == ACTIONLINT.run("actionlint", "-shellcheck=", "-pyflakes=", *WORKFLOWS)
 
 
+@cache
 def release() -> Any:
     """Return the workflow of a release."""
     return yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
@@ -34,6 +38,55 @@ def test_each_architecture_is_built_on_its_own_machine() -> None:
         step["with"] for step in job["steps"] if "build-push-action" in step.get("uses", "")
     ]
     assert ("mode=max", True) == (build["provenance"], build["sbom"])
+
+
+def needed(name: str) -> set[str]:
+    """Return the jobs of a release that have succeeded when this one begins."""
+    needs = release()["jobs"][name].get("needs", [])
+    direct = {needs} if isinstance(needs, str) else set(needs)
+    return direct.union(*(needed(job) for job in direct))
+
+
+def test_nothing_names_what_cannot_be_pulled_yet() -> None:
+    """Images come before the chart; then anybody can pull both; then wheels, page and README."""
+    assert {"plan", "images", "index"} == needed("chart")
+    assert "chart" in needed("anybody")
+    assert "anybody" in needed("pypi")
+    assert "pypi" in needed("publish")
+    assert "publish" in needed("readme")
+
+
+def test_what_users_verify_is_what_the_release_verifies() -> None:
+    """SECURITY.md has the same lines, and their identity is this workflow's, at a tag."""
+    [job] = [
+        step
+        for step in release()["jobs"]["anybody"]["steps"]
+        if "SECURITY.md" in step.get("name", "")
+    ]
+    shown = [block.text.strip() for block in blocks((ROOT / "SECURITY.md").read_text("utf-8"))]
+    assert job["run"].strip() in shown
+    assert {} == release()["jobs"]["anybody"]["permissions"]
+    assert "/.github/workflows/release.yml@refs/tags/v$VERSION" in job["run"]
+    assert all(tag.startswith("v[") for tag in release()[True]["push"]["tags"])  # YAML's `on`
+
+
+def test_everything_that_is_pushed_is_signed_by_its_digest() -> None:
+    """A tag could be another image by then."""
+    signed = [
+        line.split()[-1].strip('"')
+        for job in release()["jobs"].values()
+        for step in job["steps"]
+        for line in step.get("run", "").splitlines()
+        if "cosign sign" in line
+    ]
+    assert ["$IMAGE@$digest", "$REGISTRY/charts/orders@$digest"] == signed
+
+
+def test_each_package_has_its_own_publisher() -> None:
+    """PyPI accepts one new project for each environment of a workflow."""
+    job = release()["jobs"]["pypi"]
+    assert list(PACKAGES) == job["strategy"]["matrix"]["package"]
+    assert "${{ matrix.package }}" == job["environment"]
 
 
 @pytest.mark.parametrize("name", ["index", "chart", "pypi"])
