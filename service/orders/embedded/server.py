@@ -28,6 +28,7 @@ _SIGNALS: Final[dict[Mode, signal.Signals]] = {
     "immediate": signal.SIGQUIT,
 }
 _LONGEST_SOCKET_PATH: Final = 103  # bytes; Linux has 107, macOS 103
+_SPECIAL: Final = frozenset(',"')
 _START_LIMIT: Final = 60.0
 _STOP_LIMIT: Final = 15.0
 _POLL: Final = 0.01
@@ -147,8 +148,13 @@ class EmbeddedPostgres:
         return [f"--{name}={value}" for name, value in (place | self._settings).items()]
 
     def _choose_socket_folder(self) -> Path:
-        """Return the data's own folder, or a new one if the path of a socket there is too long."""
-        if len(os.fsencode(self._data / _SOCKET)) <= _LONGEST_SOCKET_PATH:
+        """Return the data's own folder, or a new one if its path cannot be that of a socket.
+
+        A path may be too long, or have a character that PostgreSQL's lists of hosts and folders
+        treat specially.
+        """
+        path = str(self._data / _SOCKET)
+        if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH and not _SPECIAL.intersection(path):
             return self._data
         folder = Path(tempfile.mkdtemp(prefix="orders-"))
         self._account.give(folder)

@@ -20,12 +20,13 @@ def folder() -> Iterator[Path]:
         yield found / ("long" * 30)
 
 
-def test_path_may_be_longer_than_a_socket_may_have(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["", 'tea, "green" & 50 %'], ids=["long", "special"])
+def test_path_may_be_one_that_no_socket_may_have(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The socket is then in a short folder of its own, which is gone after the stop."""
     monkeypatch.setattr(tempfile, "tempdir", str(folder.parent))
-    server = EmbeddedPostgres(folder)
+    server = EmbeddedPostgres(folder.parent / name if name else folder)
     server.start()
     socket = list(folder.parent.glob("orders-*/.s.PGSQL.*[0-9]"))
     answer = Databases(server.url()).execute("SELECT current_database()::text, current_user::text")
