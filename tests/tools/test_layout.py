@@ -37,7 +37,6 @@ SHORT: Final = {
 """The one concept of each module that is short, by which somebody would look for it."""
 LONG: Final = {
     "service/orders/config/__init__.py": "the configuration, from its first variable to its last",
-    "service/orders/http/connections.py": "the connections of callers, and when one is closed",
     "service/orders/http/openapi.py": "the OpenAPI document, in the order in which it is read",
 }
 

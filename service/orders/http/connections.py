@@ -1,4 +1,4 @@
-"""The connections of callers: their number, idle ones that keep others out, unread answers.
+"""The connections of callers: how many there are, and which are closed for the others' sake.
 
 The server accepts no more connections than its bound, and keeps an idle one until its timeout. So
 a flood of idle connections would keep callers out for that long. Once nearly as many are open as
@@ -14,10 +14,7 @@ answered least. The lowest free descriptor shows their number, which costs next 
 some seconds after such a flood only one connection at a time may wait to be accepted, so that the
 system makes the others try again.
 
-The server keeps what a caller does not read for as long as the caller likes, even answers without
-a body to requests that are still coming. So a connection with waiting answers is closed if nothing
-is read for longer than a request may take, or at once if there is no memory for what the server
-holds for it (`budget.py`).
+A connection whose caller does not read its answers is closed, too (`unread.py`).
 """
 
 import asyncio
@@ -31,10 +28,10 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders import descriptors
-from orders.http.budget import Held
 from orders.http.server import BACKLOG
 from orders.http.shares import PLAIN, TLS, Transport
 from orders.http.unanswered import Unanswered
+from orders.http.unread import Unread
 
 if TYPE_CHECKING:
     from orders.http.budget import Budget
@@ -115,15 +112,6 @@ class Connection(NamedTuple):
         return not self.greets, -self.received if self.greets else self.read
 
 
-class Unread(NamedTuple):
-    """A connection on which answers wait, as it was when the caller last read."""
-
-    since: float
-    read: int
-    held: Held
-    """The memory charged for it, once it was seen like that twice."""
-
-
 class Connections:
     """Counts the connections of ports, and closes those that hold what others need."""
 
@@ -142,14 +130,13 @@ class Connections:
         self._ports = ports
         self._names = {port.number: name for name, port in ports.items()}
         self._deadline = deadline
-        self._budget = budget
         self._has_tls = any(port.transport is TLS for port in ports.values())
         counted = sum(port.counted for port in ports.values())
         self._alarm = descriptors.lowest_free() + counted + _OTHERS
         self._flooded: dict[str, float] = {}
         """When a port last had too many, by perf_counter()."""
         self._told: set[str] = set()
-        self._unread: dict[int, Unread] = {}
+        self._unread = Unread(deadline, budget)
         self._unanswered = Unanswered()
 
     async def watch(self) -> None:
@@ -173,7 +160,7 @@ class Connections:
     async def look(self) -> bool:
         """Count connections, and close what has to be closed; return whether a port is flooded."""
         by_port: dict[str, list[Connection]] = {name: [] for name in self.limits}
-        before, self._unread = self._unread, {}
+        self._unread.begin()
         self._unanswered.look(perf_counter())
         async for descriptor in descriptors.in_turns():
             name, connection = self._inspect(descriptor)
@@ -183,10 +170,9 @@ class Connections:
             self._unanswered.see(
                 descriptor, connection.caller, connection.read, connection.received
             )
-            if connection.waits:
-                self._watch_unread(connection, before.pop(descriptor, None))
-        for unread in before.values():
-            unread.held.release()
+            if connection.waits and self._unread.is_to_close(descriptor, connection.read):
+                self._inspect(descriptor, close=lambda present: present.waits)
+        self._unread.end()
         flooded = False
         for name, connections in by_port.items():
             self.open[name] = len(connections)
@@ -261,22 +247,6 @@ class Connections:
                 closed,
                 which,
             )
-
-    def _watch_unread(self, connection: Connection, before: Unread | None) -> None:
-        """Close a connection on which answers have waited for too long."""
-        now = perf_counter()
-        if before is None:
-            before = Unread(now, connection.read, Held(self._budget))
-        elif before.read != connection.read:
-            before.held.release()
-            before = Unread(now, connection.read, before.held)
-        elif now - before.since > self._deadline or not (
-            before.held.size or before.held.may_wait()
-        ):
-            before.held.release()
-            self._inspect(connection.descriptor, close=lambda present: present.waits)
-            return
-        self._unread[connection.descriptor] = before
 
     def _is_of_no_use(self, connection: Connection) -> bool:
         """Whether it carries no request, and did not just begin one."""
