@@ -103,11 +103,6 @@ class Opener:
         self._database = replace(database, target_session_attrs="any")
         self._hung: defaultdict[tuple[Address, Tls, bool], list[_Try]] = defaultdict(list)
 
-    @property
-    def hanging(self) -> int:
-        """The number of tries that were given up and have not ended."""
-        return sum(map(len, self._hung.values()))
-
     async def open(
         self, address: Address, name: str, *, direct: bool = False, pooled: bool = False
     ) -> Opened:

@@ -89,8 +89,8 @@ async def test_what_opens_too_late_for_anybody_is_closed(
     opens, address = opener(url)
     with stopped(private_postgres.pid):
         await give_up(opens, address, "late")
-        assert 1 == opens.hanging
-    await eventually(lambda: opens.hanging == 0)
+        assert [1] == [len(tries) for tries in opens._hung.values()]
+    await eventually(lambda: not any(opens._hung.values()))
     await eventually(lambda: private_postgres.backend_pids(url) == [])
     opened = await opens.open(address, "next")
     opened.close()
