@@ -31,8 +31,7 @@ SHORT: Final = {
     "tools/image/hook/sitecustomize.py": "a module that the interpreter imports at its start",
     "tools/image/probe.py": "a program that another interpreter runs",
     "tools/marks.py": "the parts of pages that are made",
-    "tools/release/install.py": "README's text about the installation",
-    "tools/release/last.py": "the release before this tree",
+    "tools/release/tools.py": "the Go programs of a release",
 }
 """The one concept of each module that is short, by which somebody would look for it."""
 LONG: Final = {
