@@ -1,10 +1,11 @@
 """Command line of the bench: what to measure, and what to do with the figures.
 
 `python -m bench` measures everything and writes the pages; `--quick`, or any choice of servers,
-questions, connections or parts, prints the figures and keeps them in `.cache/bench/quick.json`
-only. `scale` measures several processes on one PostgreSQL, for docs/scale.md; `history` compares
-revisions of this service; `operator` measures the operator in a cluster of many objects, for
-docs/kubernetes.md; `report` writes the pages again. A busy machine publishes nothing.
+variants, questions, connections or parts, prints the figures and keeps them in
+`.cache/bench/quick.json` only. `scale` measures several processes on one PostgreSQL, for
+docs/scale.md; `history` compares revisions of this service; `operator` measures the operator in a
+cluster of many objects, for docs/kubernetes.md; `report` writes the pages again. A busy machine
+publishes nothing.
 """
 
 import argparse
@@ -45,7 +46,7 @@ from bench.operator import page as operator_page
 from bench.operator.control_plane import ControlPlaneError
 from bench.operator.running import OperatorError
 from bench.plan import Part
-from bench.variants import variants
+from bench.variants import VARIANTS, variants
 
 FAILURES = (
     load.LoadError,
@@ -75,7 +76,7 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> int:
     parts = frozenset(map(Part, options.parts))
     default = _parser().get_default
-    choices = ("only", "questions", "connections", "parts")
+    choices = ("only", "variants", "questions", "connections", "parts")
     partial = options.quick or any(getattr(options, it) != default(it) for it in choices)
     if partial and options.parts == default("parts"):
         parts = frozenset({Part.LOADS, Part.STARTS})
@@ -114,7 +115,8 @@ def _measure(
     ):
         found = _results(running, generator, chosen, busy)
         found.left_out = left_out
-        compared = [*chosen, *(it for server in ours for it in variants(server, spans, issued))]
+        more = (it for server in ours for it in variants(server, spans, issued))
+        compared = [*chosen, *(it for it in more if it.name in asked.variants)]
         found.titles = {server.name: server.title for server in compared}
         began = time.monotonic()
         plan.Session(asked, Bench(running, generator), found, _say).run(compared)
@@ -232,15 +234,19 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 def _plan(options: argparse.Namespace, parts: frozenset[Part]) -> plan.Plan:
     questions = cast("tuple[Question, ...]", tuple(options.questions))
     connections = tuple(options.connections)
+    variants = tuple(options.variants)
     if options.quick:
         seconds, turns = options.seconds or 2.0, options.turns or 1
-        return plan.Plan(questions, connections, seconds, turns, parts, starts=3, growth_seconds=5)
+        return plan.Plan(
+            questions, connections, seconds, turns, parts, variants, starts=3, growth_seconds=5
+        )
     seconds, turns = options.seconds or 3.0, options.turns or 3
-    return plan.Plan(questions, connections, seconds, turns, parts)
+    return plan.Plan(questions, connections, seconds, turns, parts, variants)
 
 
 def _parser() -> argparse.ArgumentParser:
     names: list[str] = list(servers.BY_NAME)
+    kinds: list[str] = list(VARIANTS)
     questions: list[str] = list(QUESTIONS)
     parts: list[str] = list(Part)
     parser = argparse.ArgumentParser(
@@ -253,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="one short turn each, small table, no report")
     add("--no-publish", action="store_true", help="measure, busy or not, and write no page")
     add("--only", type=_choice(names), default=names, help=f"servers, of {','.join(names)}")
+    add("--variants", type=_choice(kinds), default=kinds, help=f"of `orders`: {','.join(kinds)}")
     add("--questions", type=_choice(questions), default=questions, help=",".join(questions))
     add("--connections", type=_numbers, default=[64, 256, 1, 512], help="default 64,256,1,512")
     add("--parts", type=_choice(parts), default=parts, help=f"of {','.join(parts)}")

@@ -11,6 +11,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,6 +24,9 @@ from orders.embedded import EmbeddedPostgres, find_programs
 
 SMALL: Final = 100_000
 LARGE: Final = 10_000_000
+OLDER: Final = 200_000
+AGED: Final = OLDER + SMALL
+"""Rows of the table that is purged: the older ones have keys, the others are read."""
 IDS: Final = 100_000
 SETTINGS: Final = (
     "server_version",
@@ -40,6 +44,11 @@ SELECT (lpad(to_hex(1735689600000 + i), 12, '0') || '7' || substr(md5(i::text), 
         || '8' || substr(md5(i::text), 4, 15))::uuid,
        'espresso beans, 1 kg', 1 + i % 1000, to_timestamp((1735689600000 + i) / 1000.0)
 FROM generate_series(1, {rows}) AS i
+"""
+
+_OLDER_KEYS: Final = """
+INSERT INTO order_keys (key, ids)
+SELECT md5(id::text), ARRAY[id] FROM orders ORDER BY id LIMIT {older}
 """
 
 _EVERY_ID: Final = "SET enable_seqscan = off; SELECT count(id) FROM orders"
@@ -75,8 +84,11 @@ class Database:
         """Return the URL of the database that has `rows` rows, and the schema of a server."""
         return self._named(_name(rows, server))
 
-    def prepare(self, rows: int, server: Server | None = None) -> Path:
-        """Make the table have its `rows` rows again; return a file of ids that are among them."""
+    def prepare(self, rows: int, server: Server | None = None, older: int = 0) -> Path:
+        """Make the table have its `rows` rows again; return a file of ids that are among them.
+
+        The `older` of them each have an Idempotency-Key, and are not in the file.
+        """
         name = _name(rows, server)
         ids = paths.CACHE / f"{name}.ids"
         if name in self._untouched:
@@ -88,9 +100,11 @@ class Database:
         # In the large table a few orders more are no difference worth minutes.
         if rows < LARGE or self.count(rows, server) < rows:
             psql(url, "TRUNCATE orders", _FORGET_KEYS, _ROWS.format(rows=rows))
+            if older:
+                psql(url, _OLDER_KEYS.format(older=older), "VACUUM (ANALYZE) order_keys")
             psql(url, "VACUUM (ANALYZE) orders", "CHECKPOINT")
         if fresh:
-            ids.write_text(psql(url, _sample(rows)))
+            ids.write_text(psql(url, _sample(rows, older)))
             # Everything in memory, index and heap, or the first server would read it from disk.
             psql(url, "SELECT sum(quantity) FROM orders", _EVERY_ID)
         self._made.add(name)
@@ -104,6 +118,11 @@ class Database:
     def count(self, rows: int, server: Server | None = None) -> int:
         """Return how many orders there are now."""
         return int(psql(self.url(rows, server), "SELECT count(*) FROM orders"))
+
+    def count_before(self, rows: int, time: datetime) -> int:
+        """Return how many orders there are that were created before a time."""
+        where = f"created_at < '{time.isoformat()}'"
+        return int(self.sql(rows, f"SELECT count(*) FROM orders WHERE {where}"))  # noqa: S608
 
     def settings(self) -> dict[str, str]:
         """Return the version, and the settings that decide what a commit costs."""
@@ -192,7 +211,15 @@ def _name(rows: int, server: Server | None) -> str:
     return f"orders_bench_{rows}{schema}"
 
 
-def _sample(rows: int) -> str:
+def older_than(older: int) -> datetime:
+    """Return the time before which so many of the rows were created."""
+    return datetime(2025, 1, 1, tzinfo=UTC) + timedelta(milliseconds=older + 1)
+
+
+def _sample(rows: int, older: int) -> str:
+    if older:
+        newer = f"SELECT id FROM orders ORDER BY id DESC LIMIT {rows - older}"  # noqa: S608
+        return f"SELECT id FROM ({newer}) AS newer ORDER BY random() LIMIT {IDS}"  # noqa: S608
     percent = min(100.0, 120 * IDS / rows)
     return (
         f"SELECT id FROM orders TABLESAMPLE BERNOULLI ({percent}) REPEATABLE (1)"  # noqa: S608

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from bench import load, process
 from bench.crowd import Crowd
-from bench.database import SMALL, Database
+from bench.database import AGED, OLDER, SMALL, Database
 from bench.load import Generator, Question
+from bench.purging import Purge
 from bench.quiet import Watch
 from bench.results import Growth, Load, Start
 from bench.servers import Server
@@ -28,13 +29,15 @@ MORE_CONNECTIONS: Final = 256
 class Case(Struct, frozen=True):
     """One case of the bench: a question, a number of connections, and a number of rows.
 
-    `idle` is how many more connections are open meanwhile and ask nothing.
+    `idle` is how many more connections are open meanwhile and ask nothing; with `purging` older
+    orders are deleted meanwhile.
     """
 
     question: Question
     connections: int = MAIN_CONNECTIONS
     rows: int = SMALL
     idle: int = 0
+    purging: bool = False
 
     @property
     def keyed(self) -> bool:
@@ -42,9 +45,14 @@ class Case(Struct, frozen=True):
         return self.question == "keyed"
 
     @property
+    def older(self) -> int:
+        """How many of the rows are for a purge."""
+        return OLDER if self.rows == AGED else 0
+
+    @property
     def writes(self) -> bool:
-        """Whether orders are created."""
-        return self.question in {"create", "keyed", "mix"}
+        """Whether the table is another one afterwards."""
+        return self.purging or self.question in {"create", "keyed", "mix"}
 
 
 class Bench(Struct, frozen=True):
@@ -57,10 +65,10 @@ class Bench(Struct, frozen=True):
         """Measure one case for `seconds` after a warm-up, its rows as they were at first.
 
         Of keyed requests each must have stored an order: one that has not was answered as a
-        replay, which costs less, and counts as an error.
+        replay, which costs less, and counts as an error. So does a purge that deleted nothing.
         """
         database, generator = self.database, self.generator
-        ids = database.prepare(case.rows, server)
+        ids = database.prepare(case.rows, server, case.older)
         with contextlib.ExitStack() as stack:
             running = stack.enter_context(process.run(server, database.url(case.rows, server)))
             running.first_order()
@@ -69,11 +77,14 @@ class Bench(Struct, frozen=True):
                 running.check_key()
             stored = database.count(case.rows, server) if case.keyed else 0
             crowd = stack.enter_context(Crowd(running.port, case.idle))
+            purge = Purge(database, server, case.rows, case.older) if case.purging else None
+            stack.enter_context(purge or contextlib.nullcontext())
             start = partial(
                 generator.start, case.question, running.port, case.connections,
                 ids=ids, scheme=server.scheme, token=server.token,
             )  # fmt: skip
             warmed = load.outcome(start(seconds=WARM_UP))
+            older = purge.left() if purge else 0
             watch = Watch(database.postmaster)
             server_before, database_before = running.cpu_seconds(), self._database_cpu()
             loading = start(seconds=seconds)
@@ -85,7 +96,8 @@ class Bench(Struct, frozen=True):
             server_cpu = running.cpu_seconds() - server_before
             database_cpu = self._database_cpu() - database_before
             foreign = watch.others()
-            lost = crowd.lost()
+            purged = older - purge.left() if purge else None
+            lost = crowd.lost() + (purged == 0)
         if case.keyed:
             stored = database.count(case.rows, server) - stored
             lost += replays(warmed.requests + seen.requests, stored)
@@ -111,6 +123,7 @@ class Bench(Struct, frozen=True):
             p999_ms=seen.p999_ms,
             generator_us=seen.cpu_seconds / each * 1e6,
             foreign=foreign,
+            purged=purged,
         )
 
     def cold_start(self, server: Server, times: int) -> Start:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bench import tuning
 from bench.crowd import IDLE, MANY
-from bench.database import LARGE
+from bench.database import AGED, LARGE
 from bench.load import Question
 from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS, Bench, Case
 from bench.process import ServerError
@@ -30,6 +30,7 @@ class Part(StrEnum):
     LOADS = "loads"
     ROWS = "rows"
     CROWD = "crowd"
+    PURGE = "purge"
     STARTS = "starts"
     MEMORY = "memory"
     SCALE = "scale"
@@ -39,19 +40,23 @@ class Round(Struct, frozen=True):
     """One turn: the cases that each server gets one after the other.
 
     `few` is for what only this service, its baseline and bare Fiber are asked, `own` for what no
-    peer can do; `variants` adds this service with what costs.
+    peer can do, `alone` for what no older revision can either; `variants` adds this service with
+    what costs.
     """
 
     turn: int
     cases: list[Case]
     few: bool = False
     own: bool = False
+    alone: bool = False
     variants: bool = False
 
     def takes(self, server: Server) -> bool:
         """Whether a server takes part."""
         if server.name in VARIANTS:
             return self.variants
+        if self.alone:
+            return server.name == ORDERS
         if self.own:
             return server.kind == "orders"
         return not self.few or server.name in {ORDERS, BASELINE, FIBER}
@@ -65,6 +70,7 @@ class Plan(Struct, frozen=True):
     seconds: float
     turns: int
     parts: frozenset[Part]
+    variants: tuple[str, ...] = VARIANTS
     starts: int = 5
     growth_seconds: float = 15
 
@@ -86,6 +92,13 @@ class Plan(Struct, frozen=True):
         for question in self._both() if Part.CROWD in self.parts else ():
             yield Round(0, [Case(question, MANY)], few=True)
             yield Round(0, [Case(question, idle=IDLE)], few=True)
+
+    def purges(self) -> Iterator[Round]:
+        """Give the turns beside a purge, each right after the same without one."""
+        for question in self._both() if Part.PURGE in self.parts else ():
+            for turn in range(max(self.turns - 1, 1)):
+                plain = Case(question, rows=AGED)
+                yield Round(turn, [plain, structs.replace(plain, purging=True)], alone=True)
 
     def _rounds(self, question: Question, connections: int) -> Iterator[Round]:
         first = connections == MAIN_CONNECTIONS or len(self.connections) == 1
@@ -130,7 +143,7 @@ class Session:
             self._each(compared, self._starts)
         if Part.MEMORY in parts:
             self._each(compared, self._growth)
-        for each in self._plan.crowds():
+        for each in (*self._plan.crowds(), *self._plan.purges()):
             self._each(compared, partial(self._loads, each))
 
     def _tuned(self, servers: list[Server]) -> list[Server]:
@@ -183,9 +196,10 @@ def line(load: Load) -> str:
     database = "      -" if load.database_us is None else f"{load.database_us:7.1f}"
     void = f"  VOID, {load.errors} errors" if load.void else ""
     idle = f" + {load.idle:,} idle" if load.idle else ""
+    purged = "" if load.purged is None else f"  {load.purged:,} purged"
     others = "" if load.foreign is None else f"  others {load.foreign:.0%}"
     return (
         f"{load.question:6} c={load.connections:<4}{idle} {load.rows:>10,} rows  {load.server:14} "
         f"{load.per_second:9,.0f}/s  p50 {load.p50_ms:8.2f}  p99 {load.p99_ms:8.2f} ms  "
-        f"CPU {load.server_us:7.1f} + {database} us  {load.pss_mib:6.1f} MiB{others}{void}"
+        f"CPU {load.server_us:7.1f} + {database} us  {load.pss_mib:6.1f} MiB{others}{purged}{void}"
     )

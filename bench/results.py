@@ -10,7 +10,8 @@ class Load(Struct, frozen=True):
 
     `server_us`, `database_us` and `generator_us` are CPU time for each request; `idle` is how many
     connections were open beside those of the load and asked nothing; `foreign` is the share of
-    the machine's CPU that neither the bench nor what it runs had.
+    the machine's CPU that neither the bench nor what it runs had; `purged` is how many orders a
+    purge deleted meanwhile, None without a purge.
     """
 
     server: str
@@ -31,6 +32,12 @@ class Load(Struct, frozen=True):
     p999_ms: float | None = None
     generator_us: float | None = None
     foreign: float | None = None
+    purged: int | None = None
+
+    @property
+    def cpu_us(self) -> float | None:
+        """CPU time of server and PostgreSQL for each request."""
+        return None if self.database_us is None else self.server_us + self.database_us
 
     @property
     def void(self) -> bool:

@@ -8,20 +8,26 @@ One void turn makes the figure void. A field with a default is missing in summar
 import statistics
 from collections.abc import Callable, Iterable
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from msgspec import Struct, field, json
 
 from bench.database import SMALL
 from bench.results import Growth, Load, Results
-from bench.servers import BASELINE, FASTAPI, FIBER, OBSERVED
+from bench.servers import BASELINE, FASTAPI, FIBER, OBSERVED, ORDERS
 from bench.variants import VARIANTS
 
-Key = tuple[str, int, int, int]
+Key = tuple[str, int, int, int, bool]
+"""A case: question, connections, rows, idle connections, and whether a purge runs beside."""
 
 
 class Figure(Struct, frozen=True):
-    """One server at one question, number of connections and rows; units as in `results.Load`."""
+    """One server at one question, number of connections and rows; units as in `results.Load`.
+
+    `to_plain` and `cpu_to_plain` compare a variant of this service, or a load beside a purge, with
+    the service at its defaults and without a purge: throughput, and CPU time of a request.
+    """
 
     server: str
     question: str
@@ -43,6 +49,9 @@ class Figure(Struct, frozen=True):
     spread: float | None = None
     to_observed: float | None = None
     to_baseline: float | None = None
+    purged: float | None = None
+    to_plain: float | None = None
+    cpu_to_plain: float | None = None
 
     @property
     def cpu_us(self) -> float | None:
@@ -82,17 +91,30 @@ class Summary(Struct, frozen=True):
         return [server for server in self.titles if server not in VARIANTS]
 
     def cells(
-        self, question: str, connections: int, rows: int = SMALL, idle: int = 0
+        self,
+        question: str,
+        connections: int,
+        rows: int = SMALL,
+        idle: int = 0,
+        *,
+        purging: bool = False,
     ) -> list[Figure]:
         """Return the figures of all servers for one case, those that are void too."""
-        wanted = (question, connections, rows, idle)
+        wanted = (question, connections, rows, idle, purging)
         return [figure for figure in self.figures if _key(figure) == wanted]
 
-    def find(
-        self, server: str, question: str, connections: int, rows: int = SMALL, idle: int = 0
+    def find(  # noqa: PLR0913  one fact each
+        self,
+        server: str,
+        question: str,
+        connections: int,
+        rows: int = SMALL,
+        idle: int = 0,
+        *,
+        purging: bool = False,
     ) -> Figure | None:
         """Return the figure of one cell; None if it was not measured or is void."""
-        for figure in self.cells(question, connections, rows, idle):
+        for figure in self.cells(question, connections, rows, idle, purging=purging):
             if figure.server == server:
                 return None if figure.errors else figure
         return None
@@ -132,16 +154,32 @@ def figures(loads: Iterable[Load]) -> list[Figure]:
     def of(server: str, key: Key) -> list[Load]:
         return cells.get((server, key), [])
 
-    return [_figure(mine, partial(of, key=key)) for (_, key), mine in cells.items()]
+    def plain(server: str, key: Key) -> list[Load]:
+        question, connections, rows, idle, purging = key
+        case = (question, connections, rows, idle, False)
+        return of(ORDERS, case) if purging or server in VARIANTS else []
+
+    return [
+        _figure(mine, partial(of, key=key), plain(server, key))
+        for (server, key), mine in cells.items()
+    ]
 
 
-def ratio(loads: list[Load], others: list[Load]) -> float | None:
-    """Return the throughput of loads to that of others in the same turns, None if any is void."""
+def ratio(
+    loads: list[Load],
+    others: list[Load],
+    of: Callable[[Load], float | None] = attrgetter("per_second"),
+) -> float | None:
+    """Return a value of loads, throughput unless told, to that of others in the same turns.
+
+    None if any load is void or lacks it.
+    """
     pairs = [(load, other) for load in loads for other in others if load.turn == other.turn]
     if not pairs or any(load.void or other.void for load, other in pairs):
         return None
-    ratios = [load.per_second / other.per_second for load, other in pairs]
-    return round(statistics.geometric_mean(ratios), 3)
+    values = [(of(load), of(other)) for load, other in pairs]
+    ratios = [mine / theirs for mine, theirs in values if mine and theirs]
+    return round(statistics.geometric_mean(ratios), 3) if len(ratios) == len(pairs) else None
 
 
 def spread(values: list[float]) -> float | None:
@@ -162,10 +200,10 @@ def load(file: Path) -> Summary:
 
 
 def _key(of: Load | Figure) -> Key:
-    return of.question, of.connections, of.rows, of.idle
+    return of.question, of.connections, of.rows, of.idle, of.purged is not None
 
 
-def _figure(loads: list[Load], others: Callable[[str], list[Load]]) -> Figure:
+def _figure(loads: list[Load], others: Callable[[str], list[Load]], plain: list[Load]) -> Figure:
     def middle(of: Callable[[Load], float]) -> float:
         return _median(of(load) for load in loads)
 
@@ -195,6 +233,9 @@ def _figure(loads: list[Load], others: Callable[[str], list[Load]]) -> Figure:
         spread=spread([load.per_second for load in loads]),
         to_observed=ratio(loads, others(OBSERVED)),
         to_baseline=ratio(loads, others(BASELINE)),
+        purged=known(lambda load: load.purged),
+        to_plain=ratio(loads, plain),
+        cpu_to_plain=ratio(loads, plain, attrgetter("cpu_us")),
     )
 
 

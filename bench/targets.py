@@ -10,8 +10,9 @@ from typing import Final
 from msgspec import Struct
 
 from bench.crowd import IDLE, MANY
-from bench.database import LARGE, SMALL
+from bench.database import AGED, LARGE, SMALL
 from bench.guarding import GUARDED
+from bench.hooking import HOOKED
 from bench.measure import MAIN_CONNECTIONS, MORE_CONNECTIONS
 from bench.servers import BASELINE, FIBER, ORDERS
 from bench.summary import Figure, Summary
@@ -61,6 +62,7 @@ def targets(summary: Summary) -> Iterator[Target]:
     yield from _resources(summary)
     yield from _crowds(summary)
     yield from _variants(summary)
+    yield from _purge(summary)
 
 
 def _ratios(summary: Summary) -> Iterator[Target]:
@@ -167,6 +169,7 @@ def _variants(summary: Summary) -> Iterator[Target]:
     for server, what in (
         (TRACED, f"with {RATIO:.0%} of requests traced"),
         (GUARDED, "with a token on every request"),
+        (HOOKED, "with hooks that do nothing"),
     ):
         for question, name in _NAMES.items():
             part = _part(
@@ -176,6 +179,17 @@ def _variants(summary: Summary) -> Iterator[Target]:
             )
             title = f"{name}, speed {what}, part of that without"
             yield Target(title, "", 0.9, 0.95, part, higher_is_better=True)
+
+
+def _purge(summary: Summary) -> Iterator[Target]:
+    for question, name in _NAMES.items():
+        plain = summary.find(ORDERS, question, MAIN_CONNECTIONS, AGED)
+        beside = summary.find(ORDERS, question, MAIN_CONNECTIONS, AGED, purging=True)
+        speed = _part(beside, plain, "per_second")
+        title = f"{name}, speed beside a purge, part of that without"
+        yield Target(title, "", 0.9, 0.95, speed, higher_is_better=True)
+        title = f"{name}, p99 beside a purge, part of that without"
+        yield Target(title, "", 1.5, 1.2, _part(beside, plain, "p99_ms"))
 
 
 def _part(figure: Figure | None, of: Figure | None, field: str) -> float | None:

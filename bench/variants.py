@@ -5,10 +5,11 @@ from typing import Final
 
 from bench.encryption import ENCRYPTED, encrypted
 from bench.guarding import GUARDED, Issued, guarded
+from bench.hooking import HOOKED, hooked
 from bench.servers import Server
 from bench.tracing import TRACED, traced
 
-VARIANTS: Final = frozenset((TRACED, GUARDED, ENCRYPTED))
+VARIANTS: Final = (TRACED, GUARDED, HOOKED, ENCRYPTED)
 
 
 def variants(server: Server, spans: str, issued: Issued) -> Iterator[Server]:
@@ -22,6 +23,7 @@ def variants(server: Server, spans: str, issued: Issued) -> Iterator[Server]:
     """
     yield traced(server, spans)
     yield guarded(server, issued)
+    yield hooked(server)
     over_tls = encrypted(server)
     if over_tls is not None:
         yield over_tls

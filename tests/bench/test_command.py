@@ -11,6 +11,7 @@ from bench.__main__ import main
         (["--only", "orders,gofr"], "'gofr' is none of orders, fiber,"),
         (["--questions", "delete"], "'delete' is none of create, keyed,"),
         (["--parts", "loads,coffee"], "'coffee' is none of tuning, loads,"),
+        (["--variants", "orders"], "'orders' is none of orders-traced, orders-guarded,"),
         (["--connections", "many"], "'many' is not a list of whole numbers from 1"),
         (["--connections", "64,0"], "'64,0' is not a list of whole numbers from 1"),
     ],

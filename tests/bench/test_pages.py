@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import apart, cost, history, paths, readme, report, scale, scale_page, summary
+from bench.database import AGED
 from bench.history import Step
 from tests.helpers.bench_results import load
 from tests.helpers.bench_results import summary as summary_of
@@ -88,6 +89,37 @@ def test_a_run_ends_with_the_targets_that_it_measured() -> None:
     ratio = "GET, 64 connections, ratio to Fiber + pgx bare: 1.5, aim met (needed 1, aim 1.1)"
     assert ratio in said
     assert not any("POST, 64 connections, ratio" in line for line in said)
+
+
+def test_what_costs_has_a_table_of_its_own() -> None:
+    """A row for each setting that was measured: throughput and CPU time, of POST and of GET."""
+    titles = {"orders": "this service", "orders-hooked": "this service, hooks that do nothing"}
+    loads = [
+        load(server, speed, question=question, server_us=cpu)
+        for question in ("create", "read")
+        for server, speed, cpu in (("orders", 100.0, 30.0), ("orders-hooked", 97.0, 30.8))
+    ]
+
+    page = "\n".join(report.page(summary_of(*loads, titles=titles)))
+    assert "| this service, hooks that do nothing | 0.97 | 1.02 | 0.97 | 1.02 |" in page
+    assert "## What settings cost" not in "\n".join(report.page(summary_of(*loads[::2])))
+
+
+def test_a_purge_has_a_table_of_its_own() -> None:
+    """With the load without it above; a load that failed is void, with as many cells."""
+    loads = [
+        load("orders", 100.0, rows=AGED, p999_ms=3.0),
+        load("orders", 96.0, rows=AGED, purged=3000, p999_ms=4.0, database_us=12.0),
+        load("orders", rows=AGED, question="create", errors=2),
+    ]
+
+    page = list(report.page(summary_of(*loads)))
+    [head] = [line for line in page if "orders deleted in a load" in line]
+    [void] = [line for line in page if line.startswith("| POST | void: 2 failed")]
+    assert "| GET | 100 |  | 1.00 | 2.00 | 3.00 | 30 + 10 |  |" in page
+    assert "| GET, beside the purge | 96 | 0.96 | 1.00 | 2.00 | 4.00 | 30 + 12 | 3,000 |" in page
+    assert head.count("|") == void.count("|")
+    assert "## Beside a purge" not in list(report.page(summary_of(load("orders"))))
 
 
 def test_columns_are_there_where_they_are_known() -> None:

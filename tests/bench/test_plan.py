@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from bench.crowd import IDLE, MANY
-from bench.database import LARGE
+from bench.database import AGED, LARGE
 from bench.load import QUESTIONS
 from bench.plan import Part, Plan, Round
 from bench.servers import BASELINE, BY_NAME, SERVERS, Server
@@ -53,6 +53,21 @@ def test_the_large_table_is_read_right_after_the_small_one() -> None:
     ]
 
 
+def test_a_load_beside_a_purge_comes_right_after_the_same_one_without() -> None:
+    """On the same table, for this service alone: no peer has a purge, nor every revision."""
+    purges = list(WHOLE.purges())
+    baseline = Server(BASELINE, "before", "orders", "python")
+
+    assert [
+        [(question, AGED, False), (question, AGED, True)]
+        for question in ("create", "read")
+        for _ in range(2)
+    ] == [[(case.question, case.rows, case.purging) for case in each.cases] for each in purges]
+    assert {"orders"} == {
+        server.name for server in (*SERVERS, baseline) if purges[0].takes(server)
+    }
+
+
 def test_many_connections_are_for_few_servers() -> None:
     """This service, its baseline and bare Fiber; with 2,000 that ask, and 10,000 that do not."""
     crowds = list(WHOLE.crowds())
@@ -80,9 +95,10 @@ def test_what_costs_is_measured_beside_the_service_without(name: str) -> None:
 
 
 def test_a_part_can_be_left_out() -> None:
-    """Without crowds, large tables or loads there are no turns of them."""
+    """Without crowds, purges, large tables or loads there are no turns of them."""
     only = Plan(QUESTIONS, (64,), 3.0, 3, frozenset({Part.LOADS}))
 
     assert [] == list(only.crowds())
+    assert [] == list(only.purges())
     assert all(len(each.cases) == 1 for each in only.rounds())
     assert [] == list(Plan(QUESTIONS, (64,), 3.0, 3, frozenset({Part.STARTS})).rounds())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.database import AGED
 from bench.summary import spread
 from tests.helpers.bench_results import load, summary
 
@@ -53,6 +54,48 @@ def test_idle_connections_make_another_case() -> None:
     assert alone is not None
     assert beside is not None
     assert (100.0, 50.0) == (alone.per_second, beside.per_second)
+
+
+def test_what_costs_is_compared_with_the_service_without() -> None:
+    """Throughput and CPU time of a request, in the same rounds; nothing else is compared so."""
+    found = summary(
+        load("orders", 100.0, server_us=30.0),
+        load("orders", 200.0, server_us=30.0, turn=1),
+        load("orders-hooked", 95.0, server_us=34.0),
+        load("orders-hooked", 190.0, server_us=34.0, turn=1),
+        load("fiber", 50.0),
+    )
+
+    hooked = found.find("orders-hooked", "read", 64)
+    assert hooked is not None
+    assert (0.95, 1.1) == (hooked.to_plain, hooked.cpu_to_plain)
+    others = [found.find(server, "read", 64) for server in ("orders", "fiber")]
+    assert [None, None] == [figure and figure.to_plain for figure in others]
+
+
+def test_a_purge_makes_another_case() -> None:
+    """It is compared with the same load without one, and its figure tells what was deleted."""
+    found = summary(
+        load("orders", 100.0, rows=AGED),
+        load("orders", 90.0, rows=AGED, purged=2000),
+        load("orders", 200.0),
+    )
+
+    beside = found.find("orders", "read", 64, AGED, purging=True)
+    without = found.find("orders", "read", 64, AGED)
+    assert beside is not None
+    assert without is not None
+    assert (90.0, 100.0) == (beside.per_second, without.per_second)
+    assert (0.9, 2000.0, None) == (beside.to_plain, beside.purged, without.purged)
+
+
+def test_a_round_that_lacks_a_value_makes_no_ratio() -> None:
+    """Without the CPU time of PostgreSQL there is no CPU time of a request to compare."""
+    found = summary(load("orders"), load("orders-hooked", database_us=None))
+
+    hooked = found.find("orders-hooked", "read", 64)
+    assert hooked is not None
+    assert (1.0, None) == (hooked.to_plain, hooked.cpu_to_plain)
 
 
 @pytest.mark.parametrize(

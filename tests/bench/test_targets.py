@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from bench.database import AGED
 from bench.results import Load
 from bench.targets import SET_FOR, Target, targets
 from tests.helpers.bench_results import TITLES, load, summary
@@ -79,6 +80,18 @@ def test_traces_are_a_part_of_the_speed_without() -> None:
     found = measured("GET, speed with 10%", load("orders", 100.0), load("orders-traced", 93.0))
 
     assert (0.93, "met") == (found.measured, found.verdict)
+
+
+def test_a_purge_beside_is_compared_with_the_same_table_without() -> None:
+    """Speed and p99 of its own table, whatever those of the other tables are."""
+    loads = [
+        load("orders", 500.0, p99_ms=1.0),
+        load("orders", 100.0, rows=AGED),
+        load("orders", 96.0, rows=AGED, purged=1000, p99_ms=2.6),
+    ]
+
+    assert 0.96 == measured("GET, speed beside a purge", *loads).measured
+    assert 1.3 == measured("GET, p99 beside a purge", *loads).measured
 
 
 def test_without_figures_nothing_is_claimed() -> None:
