@@ -62,7 +62,7 @@ class Metrics:
         )
         self._depth = Gauge(
             "orders_operator_queue_depth",
-            "Resources waiting to be reconciled now.",
+            "OrderServices that wait to be reconciled.",
             registry=registry,
         )
         self._failing = Gauge(
@@ -71,7 +71,7 @@ class Metrics:
             registry=registry,
         )
         self._leader = Gauge(
-            "orders_operator_leader", "1 while this process works, else 0.", registry=registry
+            "orders_operator_leader", "1 while this process leads, else 0.", registry=registry
         )
         self._conflict = Gauge(
             "orders_operator_conflict",

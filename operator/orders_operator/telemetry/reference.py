@@ -26,16 +26,16 @@ is one line that names the variable, what it was and what is allowed; the exit s
 """
 _METRICS: Final = """
 `GET /metrics` on `METRICS_PORT` answers in the Prometheus text format, or in OpenMetrics when the
-`Accept` header asks for it. The series of an OrderService go when it goes.
+`Accept` header asks for it. The series of an OrderService disappear when it is deleted.
 
 | metric | type | labels | meaning |
 |---|---|---|---|
 """
 _ABOUT: Final = {
-    "WATCH_NAMESPACES": "The namespaces that it works in; empty means the whole cluster.",
+    "WATCH_NAMESPACES": "The namespaces in which it works; empty means the whole cluster.",
     "POD_NAMESPACE": "Where its Lease and its Events are.",
-    "POD_NAME": "The name that tells it from other replicas.",
-    "LEASE_NAME": "The Lease by which replicas elect the one that works.",
+    "POD_NAME": "The name that distinguishes it from other replicas.",
+    "LEASE_NAME": "The Lease by which replicas elect their leader.",
     "METRICS_PORT": "The port of `/metrics`, `/livez` and `/readyz`.",
     "RESYNC_INTERVAL": "How often each OrderService is reconciled without a change.",
     "LOG_LEVEL": "The lowest level that is logged.",
@@ -76,7 +76,8 @@ class _Asked(Reader):
     ) -> Any:
         """Note the names, the default and what is allowed."""
         names = (names,) if isinstance(names, str) else names
-        first, shown = names[0], _OWN.get(names[0]) or _shown(default)
+        value = f"{default:g}s" if allowed.startswith("a duration") else default
+        first, shown = names[0], _OWN.get(names[0]) or _shown(value)
         if secret:
             names = tuple(variable for name in names for variable in (name, f"{name}_FILE"))
         listed = ", ".join(f"`{name}`" for name in names)

@@ -26,7 +26,7 @@ _ROLLOUT: Final = (
     (
         "verdict",
         "orders_operator_analysis",
-        "1, with what the last window of each rollout that is judged said.",
+        "1, with the verdict of the last window of each rollout that is being analysed.",
     ),
 )
 """A label, the metric that has it, and its meaning."""
