@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -38,8 +39,20 @@ class Programs:
         """Return the path of a program, which is named after its module or its folder."""
         return self._built() / name
 
-    def run(self, name: str, *arguments: str | Path, text: str | None = None) -> str:
+    def run(
+        self,
+        name: str,
+        *arguments: str | Path,
+        text: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """Run a program in the checkout's root and return what it printed.
+
+        Args:
+            name: of the program.
+            arguments: of it.
+            text: for its standard input.
+            environment: variables besides ours.
 
         Raises:
             ToolFailed: its exit status was not 0.
@@ -48,6 +61,7 @@ class Programs:
         done = subprocess.run(
             [self.path(name), *arguments],
             cwd=ROOT,
+            env={**os.environ, **(environment or {})},
             input=text,
             capture_output=True,
             text=True,

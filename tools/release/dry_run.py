@@ -1,9 +1,9 @@
 """A release without public registries: `python -m tools.release.dry_run`.
 
 In a copy of the tree whose REGISTRY is a registry on this machine, everything is made as the
-workflow makes it, pushed there, pulled back and compared. Images are pushed if the engine has
-those that `make images` built. A bill of materials is made of each image, and of uv.lock. The end
-of the output lists what only the workflow can do.
+workflow makes it, pushed there, signed, pulled back, compared and verified. Images are pushed if
+the engine has those that `make images` built. A bill of materials is made of each image, and of
+uv.lock. The end of the output lists what only the workflow can do.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Final
 
 from tools.chart import tools
-from tools.go_programs import ROOT, ToolFailed
-from tools.release.names import Names, names
+from tools.release.names import ROOT, Names, names
 from tools.release.notes import notes
-from tools.release.tools import MISSING, REGISTRY, SYFT, available
+from tools.release.signing import Key
+from tools.release.tools import MISSING, REGISTRY, SYFT, ToolFailed, available
 
 _METADATA: Final = "application/vnd.cncf.artifacthub"
 
@@ -47,7 +47,8 @@ def main() -> int:
         except (ToolFailed, Unequal) as error:
             sys.exit(f"release-dry-run: {error}")
     print(
-        "Left to the workflow: attestations, signatures with its identity, PyPI, the release page."
+        "Left to the workflow: attestations, signatures with its identity in the public log, PyPI,"
+        " the release page."
     )
     return 0
 
@@ -60,13 +61,14 @@ def release(tree: Path, dist: Path) -> None:
     subprocess.run(python, cwd=tree, check=True)
     for path in sorted(dist.glob("[!.]*")):
         print(f"Made {path.name}, {path.stat().st_size:,} bytes")
-    chart(said, dist)
+    key = Key(dist / "key")
+    chart(said, dist, key)
     bill(f"file:{tree / 'uv.lock'}", {"psqlpy", "kopf"}, dist)
-    images(said, dist)
+    images(said, dist, key)
 
 
-def chart(said: Names, dist: Path) -> None:
-    """Push the chart and Artifact Hub's metadata beside it, and pull the chart."""
+def chart(said: Names, dist: Path, key: Key) -> None:
+    """Push the chart, signed, and Artifact Hub's metadata beside it, and pull the chart."""
     package = dist / f"orders-{said.version}.tgz"
     where = f"oci://{said.registry}/charts"
     tools.run("helm", "push", package, where, "--plain-http")
@@ -80,13 +82,14 @@ def chart(said: Names, dist: Path) -> None:
         if said.image(name) not in rendered:
             raise Unequal(f"the chart does not install {said.image(name)}")
     reference = f"{said.registry}/charts/orders"
+    signed(f"{reference}:{said.version}", key)
     REGISTRY.run(
         "oras", "push", "--plain-http", f"{reference}:artifacthub.io",
         "--config", f"/dev/null:{_METADATA}.config.v1+yaml",
         f"charts/artifacthub-repo.yml:{_METADATA}.repository-metadata.layer.v1.yaml",
     )  # fmt: skip
     tags = REGISTRY.run("crane", "ls", "--insecure", reference).split()
-    print(f"Pushed and pulled {reference}: {', '.join(sorted(tags))}")
+    print(f"Pushed, signed and pulled {reference}: {', '.join(sorted(tags))}")
 
 
 def bill(source: str, expected: set[str], dist: Path) -> None:
@@ -100,8 +103,16 @@ def bill(source: str, expected: set[str], dist: Path) -> None:
     print(f"Bill of materials of {name}: {len(found)} components")
 
 
-def images(said: Names, dist: Path) -> None:
-    """Push each image that the engine has, and pull it back."""
+def signed(reference: str, key: Key) -> str:
+    """Sign what a tag names now, and verify it by its tag; return its digest."""
+    digest = REGISTRY.run("crane", "digest", "--insecure", reference).strip()
+    key.sign(f"{reference.rpartition(':')[0]}@{digest}")
+    key.verify(reference)
+    return digest
+
+
+def images(said: Names, dist: Path, key: Key) -> None:
+    """Push each image that the engine has, signed, and pull it back."""
     for name, expected in (("service", {"psqlpy", "libc6"}), ("operator", {"kopf", "libc6"})):
         local, archive = names(ROOT).image(name), dist / f"{name}.tar"
         if not saved(local, archive):
@@ -109,14 +120,14 @@ def images(said: Names, dist: Path) -> None:
             continue
         reference = said.image(name)
         REGISTRY.run("crane", "push", "--insecure", archive, reference)
-        digest = REGISTRY.run("crane", "digest", "--insecure", reference).strip()
+        digest = signed(reference, key)
         back = dist / f"{name}-pulled.tar"
         REGISTRY.run("crane", "pull", "--insecure", reference, back)
         again = REGISTRY.run("crane", "digest", "--tarball", back).strip()
         if digest != again:
             raise Unequal(f"{reference} was pushed as {digest} and pulled as {again}")
         REGISTRY.run("crane", "validate", "--insecure", "--remote", reference)
-        print(f"Pushed and pulled {reference}@{digest}")
+        print(f"Pushed, signed and pulled {reference}@{digest}")
         bill(f"docker-archive:{archive}", expected, dist)
 
 

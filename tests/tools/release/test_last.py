@@ -1,15 +1,15 @@
 """What an upgrade is tried from: the last release, once there is one."""
 
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.pushed import push_image
 from tools.chart import tools
 from tools.release.dry_run import local_registry
 from tools.release.last import last_release, released_chart
-from tools.release.tools import MISSING, REGISTRY, available
+from tools.release.tools import MISSING, available
 
 IMAGES = ("service", "operator")
 
@@ -64,15 +64,6 @@ def test_after_a_release_it_is_the_last(tree: Path, tmp_path: Path) -> None:
     for name, digest in zip(IMAGES, digests, strict=True):
         assert f"/{name}@{digest}" in rendered
         assert f"/{name}:" not in rendered
-
-
-def push_image(folder: Path, reference: str) -> str:
-    """Push an image with one file, which has its name; return its digest."""
-    (folder / "name").write_text(reference)
-    with tarfile.open(folder / "layer.tar", "w") as layer:
-        layer.add(folder / "name", "name")
-    pushed = REGISTRY.run("crane", "append", "-f", folder / "layer.tar", "-t", reference)
-    return pushed.strip().rpartition("@")[2]
 
 
 def test_before_the_first_there_is_none(tmp_path: Path) -> None:

@@ -82,6 +82,23 @@ def test_everything_that_is_pushed_is_signed_by_its_digest() -> None:
     assert ["$IMAGE@$digest", "$REGISTRY/charts/orders@$digest"] == signed
 
 
+def test_the_trial_signs_with_the_same_cosign() -> None:
+    """The version of each installed one is that which `make release-dry-run` builds."""
+    asked = {
+        step.get("with", {}).get("cosign-release")
+        for job in release()["jobs"].values()
+        for step in job["steps"]
+        if "cosign-installer" in step.get("uses", "")
+    }
+    pins = ROOT / "tools" / "release" / "programs" / "cosign" / "go.mod"
+    [built] = [
+        line.split()[1]
+        for line in pins.read_text().splitlines()
+        if line.startswith("\tgithub.com/sigstore/cosign/v3 v")
+    ]
+    assert {built} == asked
+
+
 def test_each_package_has_its_own_publisher() -> None:
     """PyPI accepts one new project for each environment of a workflow."""
     job = release()["jobs"]["pypi"]
