@@ -37,7 +37,7 @@ _TEXTS: Final = {"3-Clause BSD License": "BSD-3-Clause", "MIT License": "MIT"}
 
 def needed(names: tuple[str, ...] = OURS) -> list[Distribution]:
     """Return the distributions that the named ones need here, without these, by name."""
-    found: dict[str, Distribution] = {}
+    by_name: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(name, "") for name in names]
     while waiting:
@@ -45,31 +45,31 @@ def needed(names: tuple[str, ...] = OURS) -> list[Distribution]:
         if (name, extra) in seen:
             continue
         seen.add((name, extra))
-        found[name] = distribution(name)
-        for requirement in map(Requirement, found[name].requires or ()):
+        by_name[name] = distribution(name)
+        for requirement in map(Requirement, by_name[name].requires or ()):
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
                 other = canonicalize_name(requirement.name)
-                waiting += [(other, it) for it in ("", *requirement.extras)]
-    return [found[name] for name in sorted(found.keys() - set(names))]
+                waiting += [(other, more) for more in ("", *requirement.extras)]
+    return [by_name[name] for name in sorted(by_name.keys() - set(names))]
 
 
-def licence(found: Distribution) -> str | None:
+def licence(package: Distribution) -> str | None:
     """Return the licence in the metadata as an SPDX expression; None if they name none."""
-    metadata = found.metadata
+    metadata = package.metadata
     if "License-Expression" in metadata:
         return metadata["License-Expression"]
     classifiers = [
-        it.removeprefix(_PREFIX)
-        for it in metadata.get_all("Classifier") or []
-        if it.startswith(_PREFIX)
+        classifier.removeprefix(_PREFIX)
+        for classifier in metadata.get_all("Classifier") or []
+        if classifier.startswith(_PREFIX)
     ]
     if classifiers:
-        return " OR ".join(_CLASSIFIERS.get(it, it) for it in classifiers)
+        return " OR ".join(_CLASSIFIERS.get(classifier, classifier) for classifier in classifiers)
     text = metadata["License"].strip() if "License" in metadata else ""
     if text:
         first = text.splitlines()[0].strip()
         return _TEXTS.get(first, first)
-    return UNNAMED.get(canonicalize_name(found.name))
+    return UNNAMED.get(canonicalize_name(package.name))
 
 
 def allowed(expression: str) -> bool:
@@ -82,11 +82,11 @@ def allowed(expression: str) -> bool:
 
 def complaints() -> Iterator[str]:
     """Yield a line for each distribution whose licence is not allowed."""
-    for found in needed():
-        said = licence(found)
+    for package in needed():
+        said = licence(package)
         if said is None or not allowed(said):
             terms, names = said or "no licence", ", ".join(sorted(ALLOWED))
-            yield f"{found.name} {found.version} has {terms}; allowed: {names}"
+            yield f"{package.name} {package.version} has {terms}; allowed: {names}"
 
 
 def main() -> int:

@@ -81,7 +81,7 @@ def _turns(server: Server, total: int) -> int:
     least: list[int] = []  # of each round, as memory goes up and down within one
     done = 0
     while done < total:
-        seen = []
+        sizes = []
         for kind, request in kinds.items():
             started = time.perf_counter()
             _ask(server.port, request, _TURN // _CONNECTIONS)
@@ -89,9 +89,9 @@ def _turns(server: Server, total: int) -> int:
             for _ in range(_LEAVING):
                 leave(server.port, request[:-3], rudely=True)
             done += _TURN
-            seen.append(process.memory_full_info().uss)
-            print(f"{done:>12,} {kind:24} {rate:8,.0f}/s {seen[-1] / _MIB:7.1f} MiB", flush=True)
-        least.append(min(seen))
+            sizes.append(process.memory_full_info().uss)
+            print(f"{done:>12,} {kind:24} {rate:8,.0f}/s {sizes[-1] / _MIB:7.1f} MiB", flush=True)
+        least.append(min(sizes))
     warm = least[len(least) // 4]
     grown = (least[-1] - warm) / max(1, total * 3 // 4)
     print(f"memory grew by {grown:+.2f} bytes for a request")

@@ -113,9 +113,9 @@ def nul_in(columns: Iterable[Column]) -> Callable[[Any], str | None]:
     """
     texts = [(c.wire, attrgetter(c.field)) for c in columns if c.kind is str]
 
-    def find(found: Any) -> str | None:
+    def find(struct: Any) -> str | None:
         for wire, get in texts:
-            text = get(found)
+            text = get(struct)
             if text is not None and "\0" in text:
                 return wire
         return None
@@ -177,8 +177,8 @@ def _kind(where: str, plain: Any) -> type:
     if get_origin(plain) is Literal and all(isinstance(one, str) for one in get_args(plain)):
         return str
     if plain is int or (isinstance(plain, type) and plain in _TYPES):
-        found: type = plain
-        return found
+        kind: type = plain
+        return kind
     raise ModelError(f"{where} is {plain!r}; allowed: {_SUPPORTED}")
 
 

@@ -140,15 +140,15 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _word(flag: str, path: Path) -> str:
     """Return the only word of a file."""
     try:
-        found = path.read_text(encoding="ascii").strip()
+        content = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
-        found = ""
-    if _WORD(found) is None:
+        content = ""
+    if _WORD(content) is None:
         raise ConfigError(
             f"{flag} is '{path}'; allowed: a file with one word of visible ASCII, up to 16000"
             " characters"
         )
-    return found
+    return content
 
 
 def _try(caller: _Caller, base: str, key: str) -> dict[str, Any]:
@@ -158,13 +158,13 @@ def _try(caller: _Caller, base: str, key: str) -> dict[str, Any]:
     _expect(again, HTTPStatus.CREATED, made.body)
     if again.headers.get("idempotency-replayed") != "true":
         raise SmokeError(f"POST {base}{RESOURCE}: the same key created a second order")
-    found = caller.ask("GET", f"{base}{made.headers['location']}")
-    _expect(found, HTTPStatus.OK, made.body)
-    order: dict[str, Any] = found.body
+    read = caller.ask("GET", f"{base}{made.headers['location']}")
+    _expect(read, HTTPStatus.OK, made.body)
+    order: dict[str, Any] = read.body
     return order
 
 
 def _expect(answer: Answer, status: int, fields: dict[str, Any]) -> None:
-    found = {name: answer.body.get(name) for name in fields}
-    if (answer.status, found) != (status, fields):
+    sent = {name: answer.body.get(name) for name in fields}
+    if (answer.status, sent) != (status, fields):
         raise SmokeError(f"expected {status} and {fields}, got {answer.status} and {answer.body}")

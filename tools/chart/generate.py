@@ -53,18 +53,18 @@ def main(mode: str) -> int:
 
 
 def _same(path: Path, text: str, mode: str) -> bool:
-    found = path.read_text(encoding="utf-8") if path.exists() else ""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
     if mode == "write":
-        if found != text:
+        if old != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         return True
     sys.stdout.writelines(
         difflib.unified_diff(
-            found.splitlines(keepends=True), text.splitlines(keepends=True), str(path), "generated"
+            old.splitlines(keepends=True), text.splitlines(keepends=True), str(path), "generated"
         )
     )
-    return found == text
+    return old == text
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ _PROBE = Path(__file__).with_name("probe.py")
 def modules(installed: Path, python: Path, names: Iterable[str]) -> None:
     """Exit the program unless both interpreters can import the same modules."""
     tried = [name for name in names if not name.endswith("__main__")]
-    known = _failures(installed, tried)
-    found = _failures(python, tried, **_alone(python))
-    if found.keys() != known.keys():
-        reasons = {reason: name for name, reason in reversed(found.items()) if name not in known}
+    here = _failures(installed, tried)
+    there = _failures(python, tried, **_alone(python))
+    if there.keys() != here.keys():
+        reasons = {reason: name for name, reason in reversed(there.items()) if name not in here}
         sys.exit("\n".join(f"{name}, in the image: {why}" for why, name in reasons.items()))
     sys.stdout.write(f"{len(tried)} modules\n")
-    for name, reason in known.items():
+    for name, reason in here.items():
         sys.stdout.write(f"cannot be imported, here or there: {name} {reason:.60}\n")
 
 

@@ -63,11 +63,11 @@ def measure(archive: IO[bytes]) -> tuple[dict[str, Size], Size]:
 
 def files(archive: IO[bytes]) -> list[tarfile.TarInfo]:
     """Return the entries of an image, layer after layer."""
-    found = []
+    entries = []
     for layer in layers(archive):
         with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
-            found += tar.getmembers()
-    return found
+            entries += tar.getmembers()
+    return entries
 
 
 def layers(archive: IO[bytes]) -> list[bytes]:
@@ -87,6 +87,6 @@ def layers(archive: IO[bytes]) -> list[bytes]:
 
 def _part(path: str) -> str:
     for pattern, name in _PARTS:
-        if found := re.match(pattern, path.removeprefix("./")):
-            return found.expand(name)
+        if match := re.match(pattern, path.removeprefix("./")):
+            return match.expand(name)
     return "other"

@@ -58,12 +58,12 @@ def slug(heading: str) -> str:
 def anchors(page: str) -> set[str]:
     """Return the anchors of a page's headings; a repeated one has its number, as on GitHub."""
     given: Counter[str] = Counter()
-    found = set()
+    names = set()
     for heading in _HEADING.findall(_BLOCK.sub("", page)):
         anchor = slug(heading)
-        found.add(f"{anchor}-{given[anchor]}" if given[anchor] else anchor)
+        names.add(f"{anchor}-{given[anchor]}" if given[anchor] else anchor)
         given[anchor] += 1
-    return found
+    return names
 
 
 def four_spaces(page: str) -> str:

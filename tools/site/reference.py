@@ -158,11 +158,11 @@ class Reference:
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
         """Return a node, or the node that it refers to."""
-        found: Any = self._document
+        part: Any = self._document
         if reference := node.get("$ref"):
             for step in reference.removeprefix("#/").split("/"):
-                found = found[step]
-            return dict(found)
+                part = part[step]
+            return dict(part)
         return node
 
 

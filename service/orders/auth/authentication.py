@@ -103,14 +103,14 @@ class Authentication:
         self.gate.review()
 
     def _take_issuers(self, content: bytes) -> None:
-        found = issuers(content)
-        if any(own.trust.issuer == issuer.trust.issuer for own in self._own for issuer in found):
+        further = issuers(content)
+        if any(own.trust.issuer == issuer.trust.issuer for own in self._own for issuer in further):
             raise ValueError("it repeats the issuer of AUTH_ISSUER")
         before = {issuer.trust: issuer for issuer in self._further}
-        for issuer in found:
+        for issuer in further:
             if issuer.trust in before:
                 issuer.keys = before[issuer.trust].keys
-        self._further = found
+        self._further = further
         self._settle()
 
     def _settle(self) -> None:
@@ -136,10 +136,10 @@ class Authentication:
         def take(content: bytes) -> None:
             from orders.auth import keys  # noqa: PLC0415  only who takes bearer tokens pays for it
 
-            found = keys.read(content, strict=True)
+            read = keys.read(content, strict=True)
             issuer = self.gate.issuers.get(trust.issuer)
             if issuer is not None and issuer.trust == trust:
-                issuer.keys = found
+                issuer.keys = read
                 self.gate.review()
 
         return take

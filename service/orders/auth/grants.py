@@ -29,10 +29,10 @@ def scopes(words: Iterable[str], where: str) -> frozenset[str]:
             somebody may have put a key in their place.
 
     """
-    found = frozenset(words)
-    if not found or not found <= frozenset(SCOPES):
+    named = frozenset(words)
+    if not named or not named <= frozenset(SCOPES):
         raise ValueError(f"{where} must end with scopes; allowed: {', '.join(SCOPES)}")
-    return found
+    return named
 
 
 def subjects(text: str) -> Mapping[str, frozenset[str]]:
@@ -42,9 +42,9 @@ def subjects(text: str) -> Mapping[str, frozenset[str]]:
         ValueError: which line is wrong, and how.
 
     """
-    found: dict[str, frozenset[str]] = {}
+    by_subject: dict[str, frozenset[str]] = {}
     for number, (subject, *words) in lines(text):
-        if subject in found:
+        if subject in by_subject:
             raise ValueError(f"line {number} repeats the subject of an earlier line")
-        found[subject] = scopes(words, f"line {number}")
-    return found
+        by_subject[subject] = scopes(words, f"line {number}")
+    return by_subject

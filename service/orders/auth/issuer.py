@@ -114,12 +114,12 @@ def _subjects(given: Any, where: str) -> Mapping[str, frozenset[str]]:
     where = f"{where}.subjects"
     if not isinstance(given, dict):
         raise ValueError(f"{where} must be an object whose values are lists of scopes")  # noqa: TRY004  the same
-    found = {}
+    scopes_by_subject = {}
     for subject, words in given.items():
         if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
             raise ValueError(f"{where}[{subject!r}] must be a list of scopes")
-        found[subject] = grants.scopes(words, f"{where}[{subject!r}]")
-    return found
+        scopes_by_subject[subject] = grants.scopes(words, f"{where}[{subject!r}]")
+    return scopes_by_subject
 
 
 def _needed(entry: dict[str, Any], name: str, where: str) -> str:

@@ -67,7 +67,7 @@ class KeySource:
         trust = self.issuer.trust
         try:
             read = partial(keys.read, strict=False)
-            found = await _in_thread(lambda: fetch_keys(trust.issuer, trust.jwks_url, read))
+            fetched = await _in_thread(lambda: fetch_keys(trust.issuer, trust.jwks_url, read))
         except Exception as error:  # noqa: BLE001  whatever it is, the next try may go well
             if str(error) != self._failure:
                 self._failure = str(error)
@@ -75,10 +75,10 @@ class KeySource:
             return False
         before = self.issuer.keys
         if before is None or self._failure:
-            log.info("the issuer %s has %d keys", trust.issuer, len(found.identities))
+            log.info("the issuer %s has %d keys", trust.issuer, len(fetched.identities))
         self._failure = ""
-        self.issuer.keys = found
-        if before is None or before.identities != found.identities:
+        self.issuer.keys = fetched
+        if before is None or before.identities != fetched.identities:
             self._changed()
         return True
 

@@ -126,7 +126,7 @@ def read(content: bytes, *, strict: bool) -> Keys:
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list) or len(entries) > _MOST:
         raise ValueError(f'it must be a JWK Set, {{"keys": [...]}}, with at most {_MOST} keys')
-    found = []
+    usable = []
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict):
             raise ValueError(f"keys[{index}] is not an object")  # noqa: TRY004  it is the file's
@@ -137,10 +137,10 @@ def read(content: bytes, *, strict: bool) -> Keys:
             continue
         key = _key(entry)
         if key is not None:
-            found.append(key)
-    if not found:
+            usable.append(key)
+    if not usable:
         raise ValueError(f"it has no public key for {', '.join(ALGORITHMS)}")
-    return Keys(found)
+    return Keys(usable)
 
 
 def _secret(entry: dict[str, Any]) -> str | None:

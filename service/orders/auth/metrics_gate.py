@@ -52,5 +52,5 @@ class MetricsGate:
             return None
         if key is None:
             return None
-        found = api_keys.digest(key)
-        return self.keys.get(found) or self._gate.api_keys.get(found)
+        digest = api_keys.digest(key)
+        return self.keys.get(digest) or self._gate.api_keys.get(digest)

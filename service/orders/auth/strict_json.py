@@ -43,10 +43,10 @@ def _depth(document: str) -> int:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("an object has the same name twice")
-    return found
+    return members
 
 
 def _no_number(text: str) -> Any:

@@ -149,10 +149,10 @@ def _instant(value: Any) -> float:
 
 
 def _object(part: str) -> dict[str, Any]:
-    found = strict_json.loads(_bytes(part))
-    if not isinstance(found, dict):
+    value = strict_json.loads(_bytes(part))
+    if not isinstance(value, dict):
         raise ValueError(part)  # noqa: TRY004  it is the caller's
-    return found
+    return value
 
 
 def _bytes(part: str) -> bytes:

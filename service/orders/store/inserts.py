@@ -68,8 +68,8 @@ def columns(rows: Sequence[NewRow]) -> list[list[Any]]:
 
 async def owned(fetch: Fetch, keys: Sequence[str], subjects: Sequence[str]) -> Owners:
     """Return the ids that keys have, by subject and key, for each subject with each key."""
-    found = await fetch(statements.SELECT_KEYS, [list(keys), list(subjects)])
-    return {(subject, key): list(ids) for subject, key, ids in found}
+    rows = await fetch(statements.SELECT_KEYS, [list(keys), list(subjects)])
+    return {(subject, key): list(ids) for subject, key, ids in rows}
 
 
 async def settle(fetch: Fetch, rows: Sequence[NewRow], refusals: RefusalLog) -> list[Answer]:

@@ -241,12 +241,12 @@ class PageLane(_Lane[PageQuery, Page]):
     async def _page(self, query: PageQuery) -> Page:
         extra = query.limit + 1
         if query.before is not None:
-            found = await self._newer(query, query.before, extra)
-            rows, newer = found[: query.limit][::-1], len(found) == extra
+            orders = await self._newer(query, query.before, extra)
+            rows, newer = orders[: query.limit][::-1], len(orders) == extra
             last = rows[-1].id if rows else query.before
             return Page(rows, newer, older=bool(await self._older(query, last, 1)))
-        found = await self._older(query, query.after or LAST_ID, extra)
-        rows, older = found[: query.limit], len(found) == extra
+        orders = await self._older(query, query.after or LAST_ID, extra)
+        rows, older = orders[: query.limit], len(orders) == extra
         if query.after is None:
             return Page(rows, newer=False, older=older)
         first = rows[0].id if rows else query.after

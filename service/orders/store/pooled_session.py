@@ -115,8 +115,8 @@ class PooledSession(Session):
 def _inlined(sql: str, parameters: list[Any]) -> str:
     """Return a statement with its values in its text, each as a literal that is cast there."""
 
-    def literal(found: re.Match[str]) -> str:
-        value = parameters[int(found[1]) - 1]
+    def literal(match: re.Match[str]) -> str:
+        value = parameters[int(match[1]) - 1]
         text = "{}" if value == [] else str(value)
         return "'" + text.replace("'", "''") + "'"
 

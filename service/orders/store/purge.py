@@ -199,7 +199,7 @@ class _Walk:
         """Do one batch; return whether there may be another one."""
         rest = [self._from, self._end]
         ends = [await fetch(nth, [*rest, BATCH]) for nth in (_NTH_ORDER, _NTH_KEY)]
-        end = min([found[0][0] for found in ends if found], default=self._end)
+        end = min([rows[0][0] for rows in ends if rows], default=self._end)
         keys, orders = self._statements
         [(number,)] = await fetch(keys, [self._from, end])
         self.purged.keys += number

@@ -62,7 +62,7 @@ class Family:
 
     def child(self, *values: str) -> Histogram:
         """Return the series with these label values."""
-        found = self.children.get(values)
-        if found is None:
-            found = self.children[values] = Histogram(self.bounds)
-        return found
+        series = self.children.get(values)
+        if series is None:
+            series = self.children[values] = Histogram(self.bounds)
+        return series

@@ -25,16 +25,16 @@ def main(paths: Sequence[Path]) -> int:
         the model the columns that it needs, 2 when a file is not there or is no SQL.
     """
     try:
-        found = [finding for path in paths or [_near(DIRECTORY)] for finding in _check(path)]
+        findings = [finding for path in paths or [_near(DIRECTORY)] for finding in _check(path)]
         unfit = None if paths else drift(columns_after(read_all(DIRECTORY)))
     except MigrationError as error:
         sys.stderr.write(f"orders: {error}\n")
         return _WRONG
-    refused = sum(finding.allowed is None for finding in found)
-    sys.stdout.write("".join(map(_shown, found)))
+    refused = sum(finding.allowed is None for finding in findings)
+    sys.stdout.write("".join(map(_shown, findings)))
     if unfit is not None:
         sys.stderr.write(f"{_MODEL}: {unfit}\n")
-    sys.stdout.write(f"{refused or 'nothing'} refused, {len(found) - refused} allowed\n")
+    sys.stdout.write(f"{refused or 'nothing'} refused, {len(findings) - refused} allowed\n")
     return 1 if refused or unfit else 0
 
 
@@ -42,8 +42,10 @@ def _check(path: Path) -> Iterable[Finding]:
     """Check a folder; of a file, only it is told, though judged by what those before it prove."""
     folder = path.parent if path.is_file() else path
     files = read_all(folder)
-    found = (finding._replace(file=str(folder / finding.file)) for finding in check(files))
-    return [finding for finding in found if folder is path or Path(finding.file).name == path.name]
+    judged = (finding._replace(file=str(folder / finding.file)) for finding in check(files))
+    return [
+        finding for finding in judged if folder is path or Path(finding.file).name == path.name
+    ]
 
 
 def _near(folder: Path) -> Path:
@@ -51,14 +53,14 @@ def _near(folder: Path) -> Path:
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
-def _shown(found: Finding) -> str:
-    head = f"{found.file}:{found.line}: {found.rule}"
-    if found.allowed is not None:
-        return f"{head} is allowed: {found.allowed}\n"
-    lines = [f"{head}: {found.start}"]
-    for text in (f"  why:  {found.why}", f"  safe: {found.safe}"):
+def _shown(finding: Finding) -> str:
+    head = f"{finding.file}:{finding.line}: {finding.rule}"
+    if finding.allowed is not None:
+        return f"{head} is allowed: {finding.allowed}\n"
+    lines = [f"{head}: {finding.start}"]
+    for text in (f"  why:  {finding.why}", f"  safe: {finding.safe}"):
         lines += textwrap.wrap(text, _WIDTH, subsequent_indent=_INDENT)
-    for number, text in enumerate(found.instead):
+    for number, text in enumerate(finding.instead):
         lines += ["  and in the next file:"] if number else []
         lines += [f"{_INDENT}{line}" for line in text.splitlines()]
     return "\n".join([*lines, "", ""])

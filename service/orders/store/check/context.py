@@ -87,8 +87,8 @@ class FileContext:
 
     def is_new(self, names: Iterable[Name]) -> bool:
         """Tell whether this file made all of them; not so if there are none."""
-        found = set(names)
-        return bool(found) and found <= self.made
+        named = set(names)
+        return bool(named) and named <= self.made
 
     def locks(self, action: Action) -> bool:
         """Tell whether an action locks out the writes of a table that was there before."""
@@ -120,9 +120,9 @@ class FileContext:
 def _referenced(node: Any) -> Iterator[Any]:
     """Yield the tables that foreign keys of a new table or column refer to."""
     if isinstance(node, (ast.CreateStmt, ast.AlterTableCmd)):
-        for it in walk(node):
-            if isinstance(it, ast.Constraint) and it.contype == _CONSTRAINT.CONSTR_FOREIGN:
-                yield it.pktable
+        for part in walk(node):
+            if isinstance(part, ast.Constraint) and part.contype == _CONSTRAINT.CONSTR_FOREIGN:
+                yield part.pktable
 
 
 def _never_null(constraint: Any) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _never_null(constraint: Any) -> Iterator[str]:
         for term in conjuncts(constraint.raw_expr):
             is_test = isinstance(term, ast.NullTest) and isinstance(term.arg, ast.ColumnRef)
             if is_test and term.nulltesttype == enums.NullTestType.IS_NOT_NULL:
-                yield from (it.sval for it in term.arg.fields if isinstance(it, ast.String))
+                yield from (part.sval for part in term.arg.fields if isinstance(part, ast.String))
 
 
 def conjuncts(expression: Any) -> Iterator[Any]:
@@ -163,5 +163,5 @@ _MAKES: Final[dict[type, Callable[[Any], Name]]] = {
 def _made(node: Any) -> Name | None:
     """Return what a statement creates for certain: otherwise it may have been there before."""
     make = _MAKES.get(type(node))
-    is_certain = not any(getattr(node, it, False) for it in ("if_not_exists", "replace"))
+    is_certain = not any(getattr(node, clause, False) for clause in ("if_not_exists", "replace"))
     return make(node) if make and is_certain else None

@@ -29,9 +29,9 @@ _OFF: Final = {"false", "off", "0"}
 
 def _option(options: Any, name: str) -> bool:
     """Tell whether a statement has an option such as VACUUM (FULL), and has it on."""
-    for it in options or ():
-        if it.defname == name:
-            value = getattr(it.arg, "sval", None) or str(getattr(it.arg, "ival", ""))
+    for option in options or ():
+        if option.defname == name:
+            value = getattr(option.arg, "sval", None) or str(getattr(option.arg, "ival", ""))
             return value.lower() not in _OFF
     return False
 
@@ -67,13 +67,13 @@ def _rewrites(action: Action, context: FileContext) -> bool:
 
 def _fills(action: Action) -> bool:
     """Tell whether each row of a new column gets a value of its own."""
-    for it in of_column(action):
-        match it.contype:
+    for constraint in of_column(action):
+        match constraint.contype:
             case _CONSTRAINT.CONSTR_IDENTITY:
                 return True
             case _CONSTRAINT.CONSTR_GENERATED:
-                return bool(it.generated_kind == "s")
-            case _CONSTRAINT.CONSTR_DEFAULT if called(it.raw_expr) & VOLATILE:
+                return bool(constraint.generated_kind == "s")
+            case _CONSTRAINT.CONSTR_DEFAULT if called(constraint.raw_expr) & VOLATILE:
                 return True
     return False
 

@@ -158,25 +158,27 @@ def _on(node: Any) -> Iterator[Name]:
         case ast.TruncateStmt() | ast.LockStmt():
             yield from map(relation, node.relations or ())
         case ast.VacuumStmt():
-            yield from (relation(it.relation) for it in node.rels or () if it.relation)
+            yield from (relation(each.relation) for each in node.rels or () if each.relation)
         case ast.GrantStmt():
-            yield from (relation(it) for it in node.objects or () if isinstance(it, ast.RangeVar))
+            yield from (
+                relation(each) for each in node.objects or () if isinstance(each, ast.RangeVar)
+            )
         case ast.AlterEnumStmt():
             yield dotted("type", node.typeName)
         case ast.RenameStmt(relation=None, renameType=kind) if kind in _TYPES:
             yield dotted("type", node.object)
         case _:
             fields = (getattr(node, field, None) for field in ("relation", "table", "view"))
-            yield from (relation(it) for it in fields if isinstance(it, ast.RangeVar))
+            yield from (relation(each) for each in fields if isinstance(each, ast.RangeVar))
 
 
 def _dropped(node: Any) -> Iterator[Name]:
-    for it in node.objects:
+    for name in node.objects:
         if node.removeType in _RELATIONS:
-            yield dotted("relation", it)
+            yield dotted("relation", name)
         elif node.removeType in _PARTS_OF_TABLES:
-            yield dotted("relation", it[:-1])
+            yield dotted("relation", name[:-1])
         elif node.removeType in _TYPES:
-            yield dotted("type", it.names)
+            yield dotted("type", name.names)
         elif node.removeType == enums.ObjectType.OBJECT_SCHEMA:
-            yield Name("schema", "", it.sval)
+            yield Name("schema", "", name.sval)

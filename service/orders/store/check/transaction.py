@@ -24,7 +24,7 @@ def _works_under_lock(action: Action, context: FileContext) -> bool:
             is_long = node.limitCount is None
         case _:
             is_long = is_unbounded(node)
-    tables = {relation(it) for it in walk(node) if isinstance(it, ast.RangeVar)} | action.on
+    tables = {relation(each) for each in walk(node) if isinstance(each, ast.RangeVar)} | action.on
     return context.locked and is_long and not tables <= context.made
 
 
