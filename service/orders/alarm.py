@@ -26,7 +26,7 @@ class Alarm:
             self._timer = self._loop.call_at(time, self._end)
 
     def stop(self) -> None:
-        """Do not ring, until it is set again."""
+        """Cancel it until it is set again."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None

@@ -1,1 +1,1 @@
-"""HTTP: the declaration of the API, its two readers, and every error document."""
+"""HTTP: the endpoints, the hot path and the cold path that serve them, and the error documents."""

@@ -81,7 +81,7 @@ class Answers:
             self._looking.cancel()
 
     async def _watch(self) -> None:
-        """Look again and again until everything is read."""
+        """Check connections, with pauses, until every answer is read."""
         pause = _PERIOD  # time for the server to bring the first answer to its socket
         while self._unread:
             await asyncio.sleep(pause)

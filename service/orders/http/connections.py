@@ -140,7 +140,7 @@ class Connections:
         self._unanswered = Unanswered()
 
     async def watch(self) -> None:
-        """Look again and again, without end."""
+        """Check connections, with pauses, for ever."""
         while True:
             started = thread_time()
             if not await self.look():

@@ -17,7 +17,7 @@ class _Hooked(Call):
     refused = False
 
     def begin(self) -> bool:
-        """Become a request in flight; return whether it goes on, or a hook refused it."""
+        """Count as in flight and call the hooks; return False if the request is refused."""
         super().begin()
         self.request = Request(self._method, self._path, self.route, self.context)
         if self.refused:

@@ -34,7 +34,7 @@ class Unanswered:
         self._before: dict[int, _Known] = {}
 
     def look(self, now: float) -> None:
-        """Begin a look, at a time in seconds; connections that it does not see are forgotten."""
+        """Begin a pass at a time in seconds; connections that it does not see are forgotten."""
         self._now = now
         self._before, self._known = self._known, {}
 

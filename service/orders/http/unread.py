@@ -39,7 +39,7 @@ class Unread:
         self._before: dict[int, _Waiting] = {}
 
     def begin(self) -> None:
-        """Begin a look."""
+        """Begin a pass; connections that it does not see are forgotten."""
         self._before, self._waiting = self._waiting, {}
 
     def is_to_close(self, descriptor: int, read: int) -> bool:

@@ -77,7 +77,7 @@ class Requests:
         started: float,
         problem: str | None = None,
     ) -> None:
-        """Keep what there is to record of an answer; `started` is of time.perf_counter()."""
+        """Keep one tuple for the next pass; `started` is of time.perf_counter()."""
         seconds = time.perf_counter() - started
         headers = context.headers
         proxied, scheme = None, self._scheme

@@ -54,7 +54,7 @@ class Proofs:
         return any(key[0] == table and column in self._checks[key] for key in self._valid)
 
     def learn(self, action: Action) -> None:
-        """Take in what an action proves, or takes away."""
+        """Learn what an action proves, and forget what it invalidates."""
         match action.node:
             case ast.CreateDomainStmt() if action.node.constraints:
                 self.domains.add(action.node.domainname[-1].sval)
@@ -86,7 +86,7 @@ class FileContext:
     locked: bool = False
 
     def is_new(self, names: Iterable[Name]) -> bool:
-        """Tell whether this file made all of them; not so if there are none."""
+        """Tell whether there are names, and this file made all of them."""
         named = set(names)
         return bool(named) and named <= self.made
 
