@@ -15,7 +15,7 @@ from orders_operator.client.errors import ErrorReason, KubeError, from_answer, t
 TIMEOUT_SECONDS: Final = 30.0
 BACKOFF_SECONDS: Final = (0.2, 0.8, 2.0)
 _TRIES: Final = 4
-_PATIENCE_SECONDS: Final = 10.0
+_LONGEST_WAIT_SECONDS: Final = 10.0
 """The longest Retry-After that a call itself waits for; the queue waits for longer ones."""
 _AGAIN_SECONDS: Final = 5.0
 """How long a call may be retried: one that took longer has cost its caller enough."""
@@ -93,7 +93,7 @@ class Transport:
             if answer.is_success:
                 return decoded(answer.content, what, form)
             wait = asked(answer.headers.get("Retry-After"), BACKOFF_SECONDS[min(attempt, 2)])
-            if last or not transient(answer.status_code) or wait > _PATIENCE_SECONDS:
+            if last or not transient(answer.status_code) or wait > _LONGEST_WAIT_SECONDS:
                 raise from_answer(answer.status_code, told(answer), what)
             log.debug("%s answered %d; again in %g s", what, answer.status_code, wait)
             await asyncio.sleep(wait)
@@ -107,10 +107,10 @@ class Transport:
 
         """
         what = f"GET {url}"
-        patient = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
+        timeout = httpx2.Timeout(TIMEOUT_SECONDS, read=None)
         rest = b""
         try:
-            async with self._http.stream("GET", url, params=params, timeout=patient) as answer:
+            async with self._http.stream("GET", url, params=params, timeout=timeout) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     raise from_answer(answer.status_code, told(answer), what)

@@ -17,12 +17,11 @@ from orders_operator.api.fields import SUBDOMAIN
 from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import Kube
 from orders_operator.load.settings import LoadSettings, add_flags, from_flags
-from orders_operator.plugin.commands import Command, Order, send
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
+from orders_operator.plugin.commands import Command, Order, restart_all, send
 from orders_operator.plugin.kubectl_proxy import Access, cluster, namespace
 from orders_operator.plugin.load import load, way
 from orders_operator.plugin.logs import Logs, writer
-from orders_operator.plugin.restart import restart_all
 from orders_operator.plugin.status import status
 from orders_operator.resources.labels import CANARY, STABLE
 from orders_operator.settings import SettingsError

@@ -4,7 +4,7 @@ Each but `restart` names the revision, or the failure, that it is meant for, so 
 does not affect the next revision. A command that would have no effect is refused with a reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -13,10 +13,11 @@ from msgspec import Struct
 from orders_operator.api.rollout import ABORT, PAUSE, PROMOTE, RESTART, RETRY
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.api.status import RolloutStatus
+from orders_operator.client.errors import KubeError
 from orders_operator.client.kube import MERGE_PATCH, Kube, path
 from orders_operator.objects import Object
-from orders_operator.plugin.errors import Refused
-from orders_operator.plugin.snapshot import service
+from orders_operator.plugin import Refused
+from orders_operator.plugin.snapshot import service, services
 from orders_operator.plugin.view import status_of
 from orders_operator.rollout.situation import stamp
 
@@ -80,6 +81,27 @@ async def send(kube: Kube, namespace: str, name: str, command: Command) -> Order
     order = decide(await service(kube, namespace, name), command, datetime.now(UTC))
     await tell(kube, order)
     return order
+
+
+async def restart_all(kube: Kube, namespace: str) -> AsyncIterator[Order | Refused | KubeError]:
+    """Yield the command that was sent to each OrderService, or the error; go on after errors.
+
+    Raises:
+        Refused: there is no OrderService.
+
+    """
+    resources = await services(kube, namespace)
+    if not resources:
+        raise Refused(f"there is no OrderService in namespace {namespace}")
+    now = datetime.now(UTC)
+    for resource in resources:
+        try:
+            order = decide(resource, "restart", now)
+            await tell(kube, order)
+        except (Refused, KubeError) as error:
+            yield error
+        else:
+            yield order
 
 
 async def tell(kube: Kube, order: Order) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from orders_operator.api.rollout import Analysis, Rollout, judged_by
 from orders_operator.api.status import AnalysisStatus, Measured
 from orders_operator.plugin.format import milliseconds, percent, since, span
-from orders_operator.plugin.grid import grid
+from orders_operator.plugin.layout import grid
 from orders_operator.rollout.judge import milliseconds as bounded
 from orders_operator.rollout.situation import BAKE, PROMOTION, moment
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from orders_operator.client.kube import Kube
 from orders_operator.client.transport import TIMEOUT_SECONDS
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
 
 _CONNECTIONS: Final = httpx2.Limits(max_connections=None)
 _LOG: Final = re.compile(rb"[IWEF]\d{4} ")

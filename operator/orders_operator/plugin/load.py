@@ -23,7 +23,7 @@ from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.kube import Kube, path
 from orders_operator.load.engine import Load
 from orders_operator.load.settings import LoadSettings
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
 from orders_operator.plugin.kubectl_proxy import Access, kubectl_proxy
 from orders_operator.plugin.load_screen import load_screen
 from orders_operator.plugin.snapshot import service

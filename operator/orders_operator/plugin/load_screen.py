@@ -9,7 +9,7 @@ from rich.text import Text
 
 from orders_operator.load.report import Report
 from orders_operator.plugin.format import milliseconds, percent, span
-from orders_operator.plugin.grid import grid
+from orders_operator.plugin.layout import grid
 
 SECONDS: Final = 10
 """How many of the last seconds are shown."""

@@ -8,9 +8,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orders_operator.plugin.format import image_name, several, short_image, short_pod, since
-from orders_operator.plugin.grid import grid, one_line
+from orders_operator.plugin.layout import Responsive, grid, one_line
 from orders_operator.plugin.pods import Pod
-from orders_operator.plugin.responsive import Responsive
 from orders_operator.plugin.view import RevisionView, ServiceView
 
 OLD: Final = 2

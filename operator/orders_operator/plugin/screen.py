@@ -16,7 +16,7 @@ from orders_operator.api.fields import seconds
 from orders_operator.api.status import RolloutStatus
 from orders_operator.plugin.comparison import comparison
 from orders_operator.plugin.format import several, since, span
-from orders_operator.plugin.grid import grid, one_line
+from orders_operator.plugin.layout import grid, one_line
 from orders_operator.plugin.revisions import revisions
 from orders_operator.plugin.view import ServiceView
 from orders_operator.rollout.situation import moment

@@ -7,7 +7,7 @@ from msgspec import Struct
 from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.kube import Kube, path
 from orders_operator.objects import Object
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
 from orders_operator.reconcile.owner import Owner
 from orders_operator.resources.labels import API, MANAGED_BY
 from orders_operator.tasks import together

@@ -12,7 +12,7 @@ from orders_operator.api.decode import InvalidSpec, decode
 from orders_operator.api.rollout import Rollout
 from orders_operator.api.status import Condition, OrderServiceStatus, RolloutStatus
 from orders_operator.objects import Object
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
 from orders_operator.plugin.pods import Pod, pod_of
 from orders_operator.plugin.snapshot import ServiceSnapshot
 from orders_operator.resources.revision import stored

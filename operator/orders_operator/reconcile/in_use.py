@@ -10,9 +10,8 @@ from orders_operator.objects import Object
 from orders_operator.reconcile.reconcile_pass import Pass
 from orders_operator.resources import postgres
 from orders_operator.resources.content import text
-from orders_operator.resources.database_url import database_ports
 from orders_operator.resources.labels import CONFIG_HASH, REVISION
-from orders_operator.resources.network import Egress, open_ports
+from orders_operator.resources.network import Egress, database_ports, open_ports
 from orders_operator.resources.placement import Running
 from orders_operator.resources.references import (
     CONFIG_MAPS,

@@ -1,7 +1,6 @@
 """Observe: collect the state after everything was applied and pruned."""
 
 from orders_operator.api.conditions import Reason
-from orders_operator.reconcile.address import url
 from orders_operator.reconcile.condition_states import ordered
 from orders_operator.reconcile.converge import retained_claim
 from orders_operator.reconcile.database_pod import database_failure
@@ -11,6 +10,7 @@ from orders_operator.reconcile.reconcile_pass import POD, Pass
 from orders_operator.reconcile.rollout_step import tracks_of
 from orders_operator.resources import postgres
 from orders_operator.resources.content import content_hash, missing, value
+from orders_operator.resources.expose import url
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
 from orders_operator.resources.labels import STABLE, track_selector
 from orders_operator.resources.references import SECRETS, everything, named

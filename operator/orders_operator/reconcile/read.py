@@ -16,7 +16,7 @@ from orders_operator.reconcile.database_pod import pods_of_database
 from orders_operator.reconcile.owner import Owner
 from orders_operator.reconcile.reconcile_pass import POD, Pass, Snapshot
 from orders_operator.resources import database_revision, postgres
-from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET
+from orders_operator.resources.kinds import CONTROLLER_REVISION, SECRET, STATEFUL_SET, uses
 from orders_operator.resources.labels import (
     API,
     CANARY,
@@ -29,7 +29,6 @@ from orders_operator.resources.labels import (
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import everything
 from orders_operator.resources.revision import Revision, restored, stored
-from orders_operator.resources.uses import uses
 from orders_operator.rollout.pods import ended, revisions_of
 
 

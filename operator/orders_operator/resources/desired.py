@@ -10,7 +10,6 @@ from msgspec import Struct
 from orders_operator.api.spec import OrderService
 from orders_operator.objects import Object
 from orders_operator.resources import (
-    account,
     database_revision,
     expose,
     network,
@@ -23,10 +22,11 @@ from orders_operator.resources.database_revision import DatabaseRevision
 from orders_operator.resources.deployment import canary_deployment, deployment
 from orders_operator.resources.inherited import inherit
 from orders_operator.resources.kinds import HTTP_ROUTE, SERVICE_MONITOR
-from orders_operator.resources.labels import CANARY, STABLE
+from orders_operator.resources.labels import CANARY, STABLE, child
 from orders_operator.resources.network import Egress
 from orders_operator.resources.observing import service_monitor
 from orders_operator.resources.placement import Placement
+from orders_operator.resources.pod import CONFIG_SUFFIX, LOG_LEVEL
 from orders_operator.resources.revision import controller_revision
 from orders_operator.resources.schemes import Schemes
 from orders_operator.resources.service import service as service_object
@@ -87,8 +87,8 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
     """Return every child that should exist; the same arguments give the same objects."""
     spec = service.spec
     objects = [
-        account.service_account(service),
-        account.config_map(service),
+        _service_account(service),
+        _config_map(service),
         service_object(service, facts.schemes),
         *_database(service, facts),
         *_pods(service, facts),
@@ -106,6 +106,17 @@ def desired(service: OrderService, facts: Facts) -> list[Object]:
     if spec.monitoring.enabled and SERVICE_MONITOR.api_version in facts.apis:
         objects.append(service_monitor(service, key=facts.metrics_key is not None))
     return [inherit(service, obj) for obj in objects + _exposed(service, facts)]
+
+
+def _service_account(service: OrderService) -> Object:
+    """Return an account without a token: the service does not use the Kubernetes API."""
+    return child(service, "v1", "ServiceAccount", automountServiceAccountToken=False)
+
+
+def _config_map(service: OrderService) -> Object:
+    """Return the settings that may change while pods run; the service watches the file."""
+    data = {LOG_LEVEL: service.spec.log_level}
+    return child(service, "v1", "ConfigMap", suffix=CONFIG_SUFFIX, data=data)
 
 
 def _pods(service: OrderService, facts: Facts) -> list[Object]:

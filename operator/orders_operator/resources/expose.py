@@ -1,13 +1,13 @@
-"""The Ingress or HTTPRoute by which callers outside the cluster reach the API."""
+"""The Ingress or HTTPRoute by which callers outside the cluster reach the API, and its URL."""
 
 from typing import Any
 
-from orders_operator.api.spec import OrderService
+from orders_operator.api.spec import OrderService, OrderServiceSpec
 from orders_operator.api.traffic import HTTPRoute, Ingress
 from orders_operator.resources.kinds import HTTP_ROUTE
 from orders_operator.resources.labels import CANARY, STABLE, child
 from orders_operator.resources.names import track_service_name
-from orders_operator.resources.schemes import Schemes
+from orders_operator.resources.schemes import Schemes, declared
 from orders_operator.resources.service import PORTS
 
 
@@ -44,6 +44,27 @@ def http_route(
         spec["hostnames"] = list(declared.hostnames)
     made = child(service, HTTP_ROUTE.api_version, HTTP_ROUTE.kind, spec=spec)
     return _annotated(made, declared.annotations)
+
+
+def url(spec: OrderServiceSpec, namespace: str, name: str) -> str:
+    """Return the URL from outside the cluster if a host name exposes it, else the one inside.
+
+    A wildcard host (`*.example.org`) gives no URL.
+    """
+    ingress, route = spec.expose.ingress, spec.expose.http_route
+    scheme, path = "http", "/"
+    hosts: tuple[str, ...] = ()
+    if ingress is not None:
+        scheme = "https" if ingress.tls_secret_name else "http"
+        hosts, path = (ingress.host,), ingress.path
+    elif route is not None:
+        hosts, path = route.hostnames, route.path
+    named = next((host for host in hosts if not host.startswith("*")), None)
+    return (
+        f"{declared(spec)}://{name}.{namespace}.svc"
+        if named is None
+        else f"{scheme}://{named}{path.rstrip('/')}"
+    )
 
 
 def _annotated(made: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:

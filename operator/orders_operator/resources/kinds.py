@@ -1,8 +1,11 @@
-"""The kinds of children."""
+"""The kinds of children, and which of them a resource uses."""
 
 from typing import Final
 
 from msgspec import Struct
+
+from orders_operator.api.spec import OrderService
+from orders_operator.resources.scaling import needs_budget
 
 
 class Kind(Struct, frozen=True):
@@ -39,3 +42,28 @@ KINDS: Final = (
     HTTP_ROUTE,
 )
 """Every kind that is applied, and pruned once it is no longer wanted."""
+
+
+def uses(service: OrderService, kind: str, *, database: bool) -> bool:
+    """Return whether a resource has, or should have, children of a kind.
+
+    The API server may forbid the operator the kinds that no resource uses.
+
+    Args:
+        service: the resource.
+        kind: the name of the kind, such as `Ingress`.
+        database: whether an embedded database is there or declared.
+
+    """
+    spec = service.spec
+    optional = {
+        "Secret": database or spec.monitoring.auth,
+        "StatefulSet": database,
+        "HorizontalPodAutoscaler": spec.autoscaling is not None,
+        "PodDisruptionBudget": needs_budget(service),
+        "NetworkPolicy": spec.network_policy.enabled,
+        "Ingress": spec.expose.ingress is not None,
+        "HTTPRoute": spec.expose.http_route is not None,
+        "ServiceMonitor": spec.monitoring.enabled,
+    }
+    return optional.get(kind, True)

@@ -1,7 +1,7 @@
-"""The NetworkPolicies of the service's pods and of the embedded PostgreSQL."""
+"""The NetworkPolicies of pods and of the embedded PostgreSQL, and the ports that URLs name."""
 
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from orders_operator.resources.service import HTTP_PORT, METRICS_PORT
 
 POSTGRES_PORT: Final = 5432
 _DNS: Final = 53
+_PORTS: Final = range(1, 65536)
 
 
 class Egress(Struct, frozen=True):
@@ -75,6 +76,21 @@ def port_of(url: str) -> int | None:
     return port or (443 if parts.scheme == "https" else 80)
 
 
+def database_ports(url: str) -> tuple[int, ...]:
+    """Return the ports of all hosts in a database URL; 5432 for hosts without one."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return (POSTGRES_PORT,)
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    asked = dict(pair.partition("=")[::2] for pair in parts.query.split("&"))
+    default = [text for text in unquote(asked.get("port", "")).split(",") if text]
+    texts = [port for host in hosts for port in ([_port_in(host)] if _port_in(host) else default)]
+    if not all(_port_in(host) for host in hosts) and not default:
+        texts.append(str(POSTGRES_PORT))
+    return tuple(sorted({int(text) for text in texts if _is_port(text)})) or (POSTGRES_PORT,)
+
+
 def database_policy(service: OrderService, name: str) -> dict[str, Any]:
     """Return the NetworkPolicy of the embedded PostgreSQL: only the service's pods may connect."""
     made = child(
@@ -105,3 +121,13 @@ def _to_database(service: OrderService) -> dict[str, Any]:
 
 def _port(port: int, protocol: str = "TCP") -> dict[str, Any]:
     return {"port": port, "protocol": protocol}
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) in _PORTS
+
+
+def _port_in(host: str) -> str:
+    """Return the port of `host:port`, or of an address in brackets."""
+    _, colon, port = host.rpartition("]")[2].rpartition(":")
+    return port if colon else ""

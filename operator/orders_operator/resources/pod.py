@@ -9,10 +9,9 @@ from typing import Any, Final
 from orders_operator.api.auth import ApiKeysSecret
 from orders_operator.api.fields import seconds
 from orders_operator.api.spec import OrderService, OrderServiceSpec
+from orders_operator.api.transport import Cors
 from orders_operator.resources import security
-from orders_operator.resources.account import CONFIG_SUFFIX, LOG_LEVEL
 from orders_operator.resources.auth import AUTH_FOLDER, AUTH_SUFFIX, ISSUERS
-from orders_operator.resources.cors import cors_environment
 from orders_operator.resources.inherited import declared_metadata, scheduling
 from orders_operator.resources.labels import API, labels, selector
 from orders_operator.resources.observing import KEYS, METRICS_SUFFIX, tracing_environment
@@ -31,6 +30,10 @@ TLS_VOLUME: Final = "tls"
 AUTH_VOLUME: Final = "auth"
 KEYS_VOLUME: Final = "api-keys"
 METRICS_VOLUME: Final = "metrics-keys"
+CONFIG_SUFFIX: Final = "-config"
+"""Of the name of the ConfigMap that the pods watch while they run."""
+LOG_LEVEL: Final = "log-level"
+"""Its entry with the log level."""
 
 CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
@@ -185,7 +188,7 @@ def _environment(service: OrderService) -> list[dict[str, Any]]:
             "METRICS_API_KEYS_FILE": f"{_METRICS_KEYS}/keys",
         }
     if spec.cors is not None:
-        values |= cors_environment(spec.cors)
+        values |= _cors(spec.cors)
     own += [{"name": name, "value": value} for name, value in values.items()]
     names = {variable["name"] for variable in own}
     return [
@@ -263,3 +266,15 @@ def _spread(service: OrderService) -> list[dict[str, Any]]:
 def _probe(path: str, **settings: int) -> dict[str, Any]:
     """Return a probe at the metrics port, because the API's port may be out of connections."""
     return {"httpGet": {"path": path, "port": METRICS}, "timeoutSeconds": 2, **settings}
+
+
+def _cors(cors: Cors) -> dict[str, str]:
+    """Return the CORS_* variables; the service has defaults for those that are left out."""
+    values = {
+        "CORS_ALLOW_ORIGINS": ", ".join(cors.allow_origins),
+        "CORS_ALLOW_CREDENTIALS": "true" if cors.allow_credentials else "",
+        "CORS_ALLOW_HEADERS": ", ".join(cors.allow_headers),
+        "CORS_EXPOSE_HEADERS": ", ".join(cors.expose_headers),
+        "CORS_MAX_AGE": cors.max_age or "",
+    }
+    return {name: value for name, value in values.items() if value}

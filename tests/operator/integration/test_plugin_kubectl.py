@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
 from orders_operator.plugin.kubectl_proxy import Access, kubectl_proxy
 from tests.helpers.ignored_sigchld import deaf
 

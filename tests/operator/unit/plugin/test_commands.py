@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from orders_operator.objects import Object
+from orders_operator.plugin import Refused
 from orders_operator.plugin.commands import MANAGER, Command, Order, decide, patch
-from orders_operator.plugin.errors import Refused
 from tests.helpers.operator.cluster_objects import NEW, NOW, OLD, ago, service
 from tests.helpers.operator.rollout_scenes import (
     Scene,

@@ -7,8 +7,7 @@ import pytest
 from rich.console import Console
 
 from orders_operator.client.errors import ErrorReason, KubeError
-from orders_operator.plugin import status
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused, status
 from orders_operator.plugin.view import ServiceView, view
 from tests.helpers.operator.rollout_scenes import Scene, first_step, stable
 

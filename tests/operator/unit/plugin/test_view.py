@@ -4,7 +4,7 @@ import pytest
 from msgspec import json
 
 from orders_operator.objects import Object
-from orders_operator.plugin.errors import Refused
+from orders_operator.plugin import Refused
 from orders_operator.plugin.pods import pod_of
 from orders_operator.plugin.snapshot import ServiceSnapshot
 from orders_operator.plugin.view import view

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from orders_operator.reconcile.address import url
+from orders_operator.resources.expose import url
 from tests.helpers.operator.specs import children, service
 from tests.helpers.paths import ROOT
 

@@ -10,9 +10,9 @@ from orders.auth import api_keys
 from orders_operator.api.spec import OrderService
 from orders_operator.objects import Object
 from orders_operator.resources.declaration import complete, declaration
+from orders_operator.resources.kinds import uses
 from orders_operator.resources.metrics_key import metrics_secret, usable_key
 from orders_operator.resources.references import everything, metrics_keys_of, named
-from orders_operator.resources.uses import uses
 from tests.helpers.operator.specs import (
     children,
     metrics_key,

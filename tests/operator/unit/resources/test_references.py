@@ -16,7 +16,7 @@ from orders_operator.resources.config_copy import (
     reads_originals,
 )
 from orders_operator.resources.content import content_hash, missing, text, value
-from orders_operator.resources.database_url import database_ports
+from orders_operator.resources.network import database_ports
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import (
     CONFIG_MAPS,

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from orders_operator.api.spec import OrderService
 from orders_operator.objects import Object
-from orders_operator.reconcile.address import url
+from orders_operator.resources.expose import url
 from orders_operator.resources.pod import template
 from orders_operator.resources.references import everything, named, scheme
 from orders_operator.resources.schemes import Schemes, declared

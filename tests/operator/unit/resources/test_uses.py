@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from orders_operator.objects import Object
-from orders_operator.resources.uses import uses
+from orders_operator.resources.kinds import uses
 from tests.helpers.operator.specs import desired, service, specs
 
 

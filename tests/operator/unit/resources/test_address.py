@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orders_operator.objects import Object
-from orders_operator.reconcile.address import url
+from orders_operator.resources.expose import url
 from tests.helpers.operator.specs import service
 
 
