@@ -1,8 +1,8 @@
 """The series of each OrderService: its conditions, and the state of its rollout.
 
 They are many, and each would be an object with its own lock, so a scrape makes them one after the
-other from what is kept. They go when their resource goes, so that an alert on them cannot outlive
-it.
+other from what is kept. They disappear when their resource is deleted, so that an alert on them
+cannot outlive it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
