@@ -1,5 +1,6 @@
 """The workflows, as GitHub reads them."""
 
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,13 @@ def test_every_action_is_pinned(path: Path) -> None:
         line for line in used if len(line.partition("@")[2].split(" # v")[0]) == len("0" * 40)
     ]
     assert used == pinned
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_script_is_well_formed(path: Path) -> None:
+    """A shell can read each step to its end."""
+    jobs = yaml.safe_load(path.read_text())["jobs"]
+    scripts = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert scripts
+    for script in scripts:
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
