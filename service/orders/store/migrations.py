@@ -93,10 +93,9 @@ def _scan(directory: Path) -> list[tuple[int, str]]:
 
 
 def _read(path: Path) -> Migration:
-    # Imported here, because a server needs neither at start: hashlib loads OpenSSL.
-    import hashlib  # noqa: PLC0415
+    import hashlib  # noqa: PLC0415  it loads OpenSSL, and a server does not need it at start
 
-    from orders.store import migration_sql  # noqa: PLC0415
+    from orders.store import migration_sql  # noqa: PLC0415  a server does not need it either
 
     try:
         text = path.read_text(encoding="utf-8")

@@ -57,7 +57,7 @@ def _spans(config: "TracingConfig", version: str) -> Spans:
     )
     resource, scope = _resource(config, version), InstrumentationScope("orders", version)
     if config.exporter == "otlp" and config.protocol != "grpc":
-        from orders.telemetry import written  # noqa: PLC0415
+        from orders.telemetry import written  # noqa: PLC0415  only its exporter needs it
 
         if written.is_possible():
             processor = gathering(written.Written(exporter, resource, scope))
@@ -88,19 +88,19 @@ def _exporter(config: "TracingConfig") -> SpanExporter:
     if config.exporter == "console":
         return ConsoleSpanExporter(out=sys.stderr)  # stdout is the log's
     if config.exporter == "zipkin":
-        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
+        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415  the same
 
         return ZipkinExporter(endpoint=config.endpoint)
     headers = None if config.headers is None else split_pairs(config.headers)
     if config.protocol == "grpc":
-        from opentelemetry.exporter.otlp.proto.grpc import (  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.grpc import (  # noqa: PLC0415  the same
             trace_exporter as grpc,
         )
 
         # gRPC takes names in lower case alone.
         lower = None if headers is None else {k.lower(): v for k, v in headers.items()}
         return grpc.OTLPSpanExporter(endpoint=config.endpoint, headers=lower)
-    from orders.telemetry import sending  # noqa: PLC0415
+    from orders.telemetry import sending  # noqa: PLC0415  the same
 
     return sending.exporter(config.endpoint, headers)
 

@@ -158,7 +158,6 @@ class Remembered(dict[str, str]):
     """What is shown, by what it is made of; what is long is made anew each time."""
 
     def __init__(self, make: Callable[[str], str]) -> None:
-        """Keep what makes it."""
         super().__init__()
         self._make = make
 

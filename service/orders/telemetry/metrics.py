@@ -212,8 +212,8 @@ class Metrics:
         self.counters["orders_memory_refused_total"][()] = self._refused()
         for outcome, changes in self._changes().items():
             self.counters["orders_tls_changes_total"][outcome,] = changes
-        if self._exposition is None:  # 60 ms of imports that a start need not wait for
-            from orders.telemetry.exposition import Exposition  # noqa: PLC0415
+        if self._exposition is None:
+            from orders.telemetry.exposition import Exposition  # noqa: PLC0415  60 ms at a start
 
             self._exposition = Exposition(self)
         content_type, body = self._exposition.render(accept)

@@ -20,7 +20,6 @@ class Readable:
     """Makes the SDK's spans from those of one service."""
 
     def __init__(self, resource: Resource, scope: InstrumentationScope) -> None:
-        """Keep the resource and the scope of every span."""
         self._resource = resource
         self._scope = scope
 

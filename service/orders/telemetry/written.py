@@ -45,7 +45,6 @@ class Written(SpanExporter):
     def __init__(
         self, exporter: SpanExporter, resource: Resource, scope: InstrumentationScope
     ) -> None:
-        """Keep what sends them, and whose they are."""
         self._exporter: Any = exporter
         self._encode = Encoder(resource, scope)
 
