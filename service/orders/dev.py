@@ -56,8 +56,8 @@ def main(environ: Mapping[str, str]) -> NoReturn:
     given = DEFAULTS | {name: value for name, value in environ.items() if value}
     config = Config.from_env(given)
     _end_alike()
-    # Who ignores it, as some shells and CI runners do, has us ignore it too, and PostgreSQL's
-    # programs after us, which then cannot learn how their own children ended.
+    # Some shells and CI runners ignore it. This process, and PostgreSQL's programs after it, would
+    # inherit that, and could not learn how their own children ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 1
     try:
@@ -79,7 +79,7 @@ async def _run(config: Config) -> int:
         await migrate(config, wait=_WAIT)
 
     def greet_last() -> None:
-        """Leave the last word to the greeting: lines of the log are on their way to stdout."""
+        """Print the greeting after the lines of the log that are on their way to stdout."""
         asyncio.get_running_loop().call_later(_GREETING_PAUSE, _greet, config)
 
     return await serve(config, on_ready=greet_last)
@@ -125,8 +125,8 @@ def _only_one(folder: Path) -> Iterator[IO[str]]:
 def _end_alike() -> None:
     """Have SIGTERM and a closed terminal end this as Ctrl-C does, at any moment.
 
-    Before the server has handlers of its own that is by SystemExit: for a KeyboardInterrupt,
-    `subprocess` takes it that children had the signal too.
+    Until the server has its own handlers, a signal raises SystemExit and not KeyboardInterrupt,
+    after which `subprocess` would assume that the children had the signal too.
     """
 
     def leave(_number: int, _frame: "FrameType | None") -> NoReturn:
@@ -138,7 +138,7 @@ def _end_alike() -> None:
 
 
 def _greet(config: Config) -> None:
-    """Say where everything is, once it takes requests."""
+    """Print the addresses of the service, which takes requests now."""
     host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(config.http_host, config.http_host)  # noqa: S104
     api = f"{config.scheme}://{host}:{config.http_port}"
     metrics = f"http://{host}:{config.metrics_port}"

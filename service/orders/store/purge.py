@@ -93,7 +93,9 @@ class Purged(Struct):
 
     def __str__(self) -> str:
         """Return the counts in words."""
-        return f"{self.orders} orders and {self.keys} idempotency keys"
+        orders = "order" if self.orders == 1 else "orders"
+        keys = "key" if self.keys == 1 else "keys"
+        return f"{self.orders} {orders} and {self.keys} idempotency {keys}"
 
 
 def main(config: "Config", before: datetime, *, delete: bool, share: float, wait: float) -> int:
@@ -111,9 +113,9 @@ def main(config: "Config", before: datetime, *, delete: bool, share: float, wait
         log.error("%s", error)  # noqa: TRY400  the message is the whole of it
         return error.exit_code
     if delete:
-        log.info("deleted %s that were older than %s", purged, at)
+        log.info("deleted, older than %s: %s", at, purged)
     else:
-        log.info("%s are older than %s; none was deleted: --delete does", purged, at)
+        log.info("older than %s: %s; add --delete to delete them", at, purged)
     return 0
 
 
@@ -221,4 +223,4 @@ class _Walk:
         if self._from == FIRST_ID:
             return f"{verb} nothing so far"
         at = time_of(self._from).isoformat(timespec="seconds")
-        return f"{verb} {self.purged} so far, those of before {at}"
+        return f"{verb} {self.purged} so far, all from before {at}"

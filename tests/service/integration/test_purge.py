@@ -137,7 +137,7 @@ async def test_a_run_that_was_cut_off_is_continued(database_url: str) -> None:
     assert MAY_PASS == caught.value.exit_code
     assert str(caught.value).endswith(
         f"; deleted {BATCH} orders and 0 idempotency keys so far,"
-        " those of before 2026-01-30T01:00:00+00:00"
+        " all from before 2026-01-30T01:00:00+00:00"
     )
     assert Purged(1, 0, deleted=True) == await purge(at(database_url), BEFORE, delete=True)
 
@@ -219,11 +219,11 @@ def test_the_command(postgres: Databases, serve: Callable[..., Server]) -> None:
         postgres.execute(aged.format(first_id(OLD), OLD.isoformat(), kept), url)
 
     assert (
-        "1 orders and 1 idempotency keys are older than 2026-01-31T00:00:00+00:00;"
-        " none was deleted: --delete does"
+        "older than 2026-01-31T00:00:00+00:00: 1 order and 1 idempotency key;"
+        " add --delete to delete them"
     ) in command(url)
     assert (
-        "deleted 1 orders and 1 idempotency keys that were older than 2026-01-31T00:00:00+00:00"
+        "deleted, older than 2026-01-31T00:00:00+00:00: 1 order and 1 idempotency key"
     ) in command(url, "--delete")
     assert kept == place(server, "a")
     assert place(server, "b") not in {kept, first_id(OLD)}
