@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench import apart, chart, compared, cost, history, noise, paths, readme
+from bench import apart, chart, cost, history, noise, overhead, paths, readme
 from bench.crowd import IDLE, MANY
 from bench.database import LARGE, SMALL
 from bench.measure import MAIN_CONNECTIONS
@@ -62,7 +62,7 @@ def page(summary: Summary) -> Iterator[str]:
             yield from _question(summary, question, title, text)
     yield from _large(summary)
     yield from _idle(summary)
-    yield from compared.section(summary)
+    yield from overhead.section(summary)
     yield from _start_and_memory(summary)
     yield from cost.section(summary)
     yield from apart.section()

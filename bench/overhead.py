@@ -1,4 +1,4 @@
-"""Shows this service with what costs, and beside a purge, compared with itself without."""
+"""Shows what settings cost, and what a load notices of a purge: this service against itself."""
 
 from collections.abc import Iterator
 from typing import Final
