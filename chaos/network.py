@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 
 from chaos import nodes
 from chaos.load import IMAGE
-from chaos.postgresql import PORT, Server, service
+from chaos.postgresql import Server
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import CommandError, Namespace
+from tests.helpers.cluster.postgresql import PORT
+from tests.helpers.cluster.workloads import service
 
 _NAME: Final = "delay"
 _PROXY: Final = Path(__file__).parent / "images" / "delay" / "delay.py"
@@ -53,7 +55,7 @@ def _proxied(namespace: Namespace, server: Server, milliseconds: int) -> Iterato
         "metadata": {"name": _NAME},
         "data": {_PROXY.name: _PROXY.read_text("utf-8")},
     }
-    namespace.apply(script, _pod(server, milliseconds / 1000), service(_NAME))
+    namespace.apply(script, _pod(server, milliseconds / 1000), service(_NAME, PORT))
     try:
         namespace.wait(f"pod/{_NAME}", "condition=Ready", 60)
         how = "a proxy that delays, as this kernel has no netem"

@@ -3,9 +3,11 @@
 from typing import Final
 
 from chaos import nodes
-from chaos.postgresql import Database, pod_spec, service, url
+from chaos.postgresql import Database, pod_spec
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import Namespace
+from tests.helpers.cluster.postgresql import PORT, url
+from tests.helpers.cluster.workloads import service
 
 FIRST: Final = "first"
 SECOND: Final = "second"
@@ -25,7 +27,7 @@ class Pair:
 
     def start(self) -> None:
         """Return when a commit on the first waits for the second."""
-        self._namespace.apply(_pod(FIRST), service(FIRST), service(SECOND))
+        self._namespace.apply(_pod(FIRST), service(FIRST, PORT), service(SECOND, PORT))
         self._namespace.wait(f"pod/{FIRST}", "condition=Ready", 90)
         allow = "echo 'host replication all all scram-sha-256' >>$PGDATA/pg_hba.conf"
         self._namespace.kubectl("exec", FIRST, "--", "sh", "-c", allow)

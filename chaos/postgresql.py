@@ -6,9 +6,9 @@ from chaos import nodes
 from chaos.ledger import QUERY, Row, stored
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import Namespace
+from tests.helpers.cluster.postgresql import PASSWORD, PORT, container, url
+from tests.helpers.cluster.workloads import service, workload
 
-PASSWORD: Final = "made-up"
-PORT: Final = 5432
 _FOLDER: Final = "/var/lib/orders-chaos"
 _CONNECTIONS: Final = 300
 """A pod takes eight; with the usual hundred, a rollout beside two other services has too few."""
@@ -51,7 +51,10 @@ class Server:
 
     def start(self) -> None:
         """Return when it takes connections."""
-        self._namespace.apply(_set(self.name, self._pod()), service(self.name))
+        self._namespace.apply(
+            workload("StatefulSet", self.name, self._pod(), serviceName=self.name),
+            service(self.name, PORT),
+        )
         self.ready()
 
     def ready(self) -> None:
@@ -108,56 +111,22 @@ class Server:
         return spec | {"nodeName": self.node, "initContainers": [first]}
 
 
-def url(hosts: str, name: str, user: str = "postgres", password: str = PASSWORD) -> str:
-    """Return the URL of a database; several hosts are separated by commas."""
-    return f"postgresql://{user}:{password}@{hosts}/{name}"
-
-
 def pod_spec(volume: Object, command: list[str] | None = None) -> Object:
     """Return a pod that runs PostgreSQL on a volume."""
-    check = {"exec": {"command": ["pg_isready", "-h", "127.0.0.1", "-U", "postgres"]}}
-    container = {
-        "name": "postgresql",
-        "image": "postgres:17",
-        "imagePullPolicy": "IfNotPresent",
-        "env": [
-            {"name": "POSTGRES_PASSWORD", "value": PASSWORD},
-            {"name": "PGPASSWORD", "value": PASSWORD},
-            {"name": "PGDATA", "value": f"{_DATA}/pgdata"},
-        ],
-        "readinessProbe": {**check, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
+    server = container()
+    more = [
+        {"name": "PGPASSWORD", "value": PASSWORD},
+        {"name": "PGDATA", "value": f"{_DATA}/pgdata"},
+    ]
+    server |= {
+        "env": [*server["env"], *more],
         "securityContext": {"runAsUser": 999, "runAsGroup": 999},
         "volumeMounts": [{"name": "data", "mountPath": _DATA}],
+        **({"command": command} if command else {}),
     }
     return {
         "terminationGracePeriodSeconds": 20,
         "enableServiceLinks": False,
-        "containers": [{**container, **({"command": command} if command else {})}],
+        "containers": [server],
         "volumes": [{"name": "data", **volume}],
-    }
-
-
-def service(name: str, **ports: int) -> Object:
-    """Return a Service of the pods labelled with its name."""
-    port = {"name": "postgresql", "port": PORT, "targetPort": PORT}
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"app": name}, "ports": [{**port, **ports}]},
-    }
-
-
-def _set(name: str, pod: Object) -> Object:
-    labels = {"app": name}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
-        "metadata": {"name": name},
-        "spec": {
-            "serviceName": name,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
-        },
     }

@@ -5,9 +5,10 @@ from typing import Final
 from chaos.conftest import Serve, Try
 from chaos.images.build import IMAGE as FAULTY
 from chaos.network import delayed
-from chaos.postgresql import Server, url
+from chaos.postgresql import Server
 from chaos.sizes import Size
 from tests.helpers.cluster.kubectl import IMAGE, Namespace
+from tests.helpers.cluster.postgresql import url
 
 DELAY: Final = 200
 DEADLINE: Final = 5.0

@@ -6,10 +6,11 @@ from chaos.conftest import Serve, Try
 from chaos.load import load as run_load
 from chaos.metrics import memory
 from chaos.network import delayed
-from chaos.postgresql import Server, url
+from chaos.postgresql import Server
 from chaos.shop import Shop
 from chaos.sizes import Size
 from tests.helpers.cluster.kubectl import Namespace
+from tests.helpers.cluster.postgresql import url
 
 DELAY: Final = 100
 """Milliseconds to PostgreSQL, and few orders a batch: so the database bounds what a pod can do."""

@@ -6,10 +6,11 @@ from typing import Final
 from chaos.canary import VERDICT, reach, rollout, taken_over
 from chaos.conftest import Serve, Try
 from chaos.experiment import Experiment
-from chaos.postgresql import Database, Server, url
+from chaos.postgresql import Database, Server
 from chaos.shop import Shop
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import secret, uids
+from tests.helpers.cluster.postgresql import url
 
 ROTATED: Final = 120.0
 """Seconds until every pod uses the new value."""

@@ -6,6 +6,7 @@ import pytest
 
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import Namespace, order_service
+from tests.helpers.cluster.workloads import service, workload
 
 _CONFIG: Final = """
 receivers:
@@ -25,7 +26,6 @@ service:
       receivers: [otlp]
       exporters: [debug]
 """
-_LABELS: Final = {"app": "collector"}
 
 
 def _collector() -> list[Object]:
@@ -45,24 +45,8 @@ def _collector() -> list[Object]:
             "metadata": {"name": "collector"},
             "data": {"config.yaml": _CONFIG},
         },
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "collector"},
-            "spec": {"selector": _LABELS, "ports": [{"port": 4318}]},
-        },
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "collector"},
-            "spec": {
-                "selector": {"matchLabels": _LABELS},
-                "template": {
-                    "metadata": {"labels": _LABELS},
-                    "spec": {"containers": [container], "volumes": volumes},
-                },
-            },
-        },
+        service("collector", 4318),
+        workload("Deployment", "collector", {"containers": [container], "volumes": volumes}),
     ]
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 _END: Final = "the block has ended with"
@@ -46,12 +45,7 @@ class Shell:
         """Have it, until the end."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it."""
         with self._bash:
             self._bash.kill()

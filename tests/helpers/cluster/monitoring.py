@@ -10,6 +10,7 @@ import yaml
 
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import Namespace, go_module, run
+from tests.helpers.cluster.workloads import workload
 
 MODULE: Final = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 NAMESPACE: Final = "monitoring"
@@ -105,29 +106,18 @@ def _ask(path: str) -> dict[str, Any]:
 
 
 def _operator() -> Object:
-    labels = {"app": "prometheus-operator"}
     container = {
         "name": "operator",
         "image": _OPERATOR,
         "args": [f"--prometheus-config-reloader={_RELOADER}"],
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}},
     }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "prometheus-operator"},
-        "spec": {
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "serviceAccountName": "prometheus-operator",
-                    "automountServiceAccountToken": True,
-                    "containers": [container],
-                },
-            },
-        },
+    pod = {
+        "serviceAccountName": "prometheus-operator",
+        "automountServiceAccountToken": True,
+        "containers": [container],
     }
+    return workload("Deployment", "prometheus-operator", pod)
 
 
 def _prometheus() -> list[Object]:

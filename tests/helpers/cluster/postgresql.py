@@ -5,10 +5,11 @@ from typing import Final
 
 from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import Namespace, run
+from tests.helpers.cluster.workloads import service, workload
 
-_NAME: Final = "postgresql"
-_LABELS: Final = {"app": _NAME}
-_PASSWORD: Final = "made-up"
+NAME: Final = "postgresql"
+PASSWORD: Final = "made-up"
+PORT: Final = 5432
 
 
 class PostgreSQL:
@@ -23,8 +24,10 @@ class PostgreSQL:
         """Return when it takes connections."""
         run("kubectl", "delete", "namespace", self._namespace.name, "--ignore-not-found")
         run("kubectl", "create", "namespace", self._namespace.name)
-        self._namespace.apply(_deployment(), _service())
-        self._namespace.wait(f"deployment/{_NAME}", "condition=Available", 90)
+        self._namespace.apply(
+            workload("Deployment", NAME, {"containers": [container()]}), service(NAME, PORT)
+        )
+        self._namespace.wait(f"deployment/{NAME}", "condition=Available", 90)
 
     def remove(self) -> None:
         """Delete it with all it has."""
@@ -34,8 +37,7 @@ class PostgreSQL:
         """Make an empty database; its URL."""
         name = f"orders_{next(self._numbers)}"
         self.sql(f"CREATE DATABASE {name}")
-        host = f"{_NAME}.{self._namespace.name}.svc"
-        return f"postgresql://postgres:{_PASSWORD}@{host}:5432/{name}"
+        return url(f"{NAME}.{self._namespace.name}.svc:{PORT}", name)
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run a statement; what it prints."""
@@ -51,35 +53,23 @@ class PostgreSQL:
             statement,
         ]
         return self._namespace.kubectl(
-            "exec", f"deployment/{_NAME}", "--", "env", f"PGPASSWORD={_PASSWORD}", *command
+            "exec", f"deployment/{NAME}", "--", "env", f"PGPASSWORD={PASSWORD}", *command
         ).strip()
 
 
-def _deployment() -> Object:
+def container() -> Object:
+    """Return the container of a PostgreSQL whose superuser has the password `PASSWORD`."""
     command = ["pg_isready", "-h", "127.0.0.1", "-U", "postgres"]
-    container = {
-        "name": _NAME,
+    return {
+        "name": NAME,
         "image": "postgres:17",
         "imagePullPolicy": "IfNotPresent",
-        "env": [{"name": "POSTGRES_PASSWORD", "value": _PASSWORD}],
+        "env": [{"name": "POSTGRES_PASSWORD", "value": PASSWORD}],
         "readinessProbe": {"exec": {"command": command}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
     }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": _NAME},
-        "spec": {
-            "selector": {"matchLabels": _LABELS},
-            "template": {"metadata": {"labels": _LABELS}, "spec": {"containers": [container]}},
-        },
-    }
 
 
-def _service() -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": _NAME},
-        "spec": {"selector": _LABELS, "ports": [{"port": 5432}]},
-    }
+def url(hosts: str, name: str, user: str = "postgres", password: str = PASSWORD) -> str:
+    """Return the URL of a database; several hosts are separated by commas."""
+    return f"postgresql://{user}:{password}@{hosts}/{name}"

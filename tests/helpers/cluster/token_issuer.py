@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.helpers.cluster.kubectl import IMAGE, Namespace
 from tests.helpers.cluster.packets import CONFINED
+from tests.helpers.cluster.workloads import service
 from tests.helpers.tokens import Signer, jwks
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def url(namespace: Namespace) -> str:
 def run(namespace: Namespace, *signers: Signer) -> str:
     """Run it; return the address of its pod."""
     configuration = {"issuer": url(namespace), "jwks_uri": f"{url(namespace)}/keys"}
-    labels = {"app": _NAME}
     files = [
         {"key": "configuration", "path": ".well-known/openid-configuration"},
         {"key": "keys", "path": "keys"},
@@ -58,16 +58,11 @@ def run(namespace: Namespace, *signers: Signer) -> str:
             "metadata": {"name": _NAME},
             "data": {"configuration": json.dumps(configuration), "keys": jwks(*signers)},
         },
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": _NAME},
-            "spec": {"selector": labels, "ports": [{"port": PORT}]},
-        },
+        service(_NAME, PORT),
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": _NAME, "labels": labels},
+            "metadata": {"name": _NAME, "labels": {"app": _NAME}},
             "spec": spec,
         },
     )
