@@ -36,7 +36,6 @@ class Handover:
         metrics: "Metrics",
         queue: "KeyedQueue[Key]",
     ) -> None:
-        """Keep the collaborators; nothing runs before `follow`."""
         self._kube = kube
         self._scope = scope
         self._gate = gate

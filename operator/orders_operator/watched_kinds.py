@@ -89,7 +89,6 @@ class Watchable:
     """Finds what can be watched now."""
 
     def __init__(self, kube: "Kube", scope: "Scope", apis: "Apis") -> None:
-        """Keep the collaborators; nothing is barred yet."""
         self._kube = kube
         self._scope = scope
         self._apis = apis

@@ -48,7 +48,6 @@ class Record:
     """What a Lease says, and since when, by our own clock."""
 
     def __init__(self) -> None:
-        """Start without anything seen."""
         self.spec: Spec = {}
         self.since = 0.0
         """Since when its release has certainly held it without a gap that others could have

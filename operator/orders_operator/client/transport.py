@@ -30,7 +30,6 @@ class Transport:
     """Sends requests to one API server."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
-        """Take the HTTP client."""
         self._http = http
 
     async def close(self) -> None:

@@ -15,7 +15,6 @@ class Addresses:
     """The addresses of one host."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Start without any."""
         self._host = host
         self._port = port
         self._found: list[str] = []

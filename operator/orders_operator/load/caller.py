@@ -37,7 +37,6 @@ class Caller:
     """Makes the requests of one load; `due` is in seconds since its start."""
 
     def __init__(self, settings: LoadSettings, ledger: Ledger, tally: Tally) -> None:
-        """Start the clock."""
         self._settings = settings
         self._ledger = ledger
         self._tally = tally

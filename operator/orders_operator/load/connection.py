@@ -33,7 +33,6 @@ class NoAnswer(Exception):
     """A try ended without an answer; `what` is the name of its error."""
 
     def __init__(self, what: str, phase: Phase, *, reused: bool) -> None:
-        """Keep what is known."""
         super().__init__(f"{what} ({phase})")
         self.what = what
         self.phase = phase

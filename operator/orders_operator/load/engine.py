@@ -33,7 +33,6 @@ class Load:
     """One load, which runs once."""
 
     def __init__(self, settings: LoadSettings) -> None:
-        """Prepare; nothing is sent."""
         self._settings = settings
         self._ledger = Ledger(uuid.uuid4().hex[:12])
         self._tally = Tally(settings, self._ledger)

@@ -19,7 +19,6 @@ class Histogram:
     __slots__ = ("_buckets", "count", "max")
 
     def __init__(self) -> None:
-        """Start empty."""
         self._buckets: dict[int, int] = {}
         self.count = 0
         self.max = 0.0

@@ -17,7 +17,6 @@ class Port:
     """Answers GET /report, GET /ledger, GET /healthz and POST /stop."""
 
     def __init__(self, load: Load) -> None:
-        """Take the load to report on."""
         self._load = load
         app = web.Application()
         app.add_routes(

@@ -51,7 +51,6 @@ class Create:
     method: Final = "POST"
 
     def __init__(self, order: Order, content: bytes) -> None:
-        """Take the order, and the request that creates it."""
         self.key = order.key
         self.content = content
         self.order_id: uuid.UUID | None = None
@@ -75,7 +74,6 @@ class Read:
     method: Final = "GET"
 
     def __init__(self, entry: Entry, content: bytes) -> None:
-        """Take the order, and the request that reads it."""
         self.key = entry.key
         self.content = content
         self._expected = (entry.id, entry.item, entry.quantity)
@@ -94,7 +92,6 @@ class Requests:
     """Writes requests to one service."""
 
     def __init__(self, url: str, credential: Credential | None = None) -> None:
-        """Take the API's URL, and the caller's credential."""
         parts = urlsplit(url)
         self._credential = credential or Credential()
         self._path = f"{parts.path.rstrip('/')}{RESOURCE}"

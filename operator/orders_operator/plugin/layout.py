@@ -38,7 +38,6 @@ class Responsive:
     """The full form if there is room for it, else the short one."""
 
     def __init__(self, full: RenderableType, short: RenderableType) -> None:
-        """Take both forms."""
         self._full = full
         self._short = short
 

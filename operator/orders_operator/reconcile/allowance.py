@@ -32,7 +32,6 @@ class Allowance:
     def __init__(
         self, seconds: float = WRITES_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start with nothing spent."""
         self._left = seconds
         self._clock = clock
 

@@ -57,7 +57,6 @@ class Windows:
     def __init__(
         self, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start with none."""
         self._now = now
         self._clock = clock
         self._open: dict[Key, _Window] = {}

@@ -23,7 +23,6 @@ class ApplyCache:
     """The last apply of each child, by OrderService."""
 
     def __init__(self) -> None:
-        """Start with nothing remembered."""
         self._marks: dict[str, dict[tuple[str, str], Mark]] = {}
 
     def unchanged(self, owner: str, wanted: Object, live: Object, manager: str) -> bool:

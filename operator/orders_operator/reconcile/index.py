@@ -13,7 +13,6 @@ class Index:
     """
 
     def __init__(self) -> None:
-        """Start empty."""
         self._named: dict[Key, frozenset[Reference]] = {}
         self._namers: dict[tuple[str, Reference], frozenset[Key]] = {}
 

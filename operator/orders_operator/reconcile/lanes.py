@@ -13,7 +13,6 @@ class Lanes(Generic[Key]):
     """Keys in the order in which they came, each of them once, in one of two lanes."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._urgent: dict[Key, None] = {}
         self._rest: dict[Key, None] = {}
         self._row = 0

@@ -31,7 +31,6 @@ class Refusals:
     """The objects of each OrderService, by its uid, that the API server has refused."""
 
     def __init__(self) -> None:
-        """Start with nothing remembered."""
         self._slow: dict[str, dict[tuple[str, str], _Refusal]] = {}
         self._passes: dict[str, int] = {}
 

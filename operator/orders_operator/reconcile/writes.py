@@ -17,7 +17,6 @@ class Writes:
     """Writes to the children of one OrderService, in one pass."""
 
     def __init__(self, kube: "Kube", owner: Owner) -> None:
-        """Start with the whole time of a pass."""
         self._kube = kube
         self._owner = owner
         self._allowance = Allowance()

@@ -121,7 +121,6 @@ class Reader:
     """Reads variables and notes which of several names was set."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Read from these variables."""
         self._environ = environ
         self.found: dict[str, str] = {}
 

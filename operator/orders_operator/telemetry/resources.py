@@ -36,7 +36,6 @@ class Resources(Collector):
     """Collects the series of each OrderService."""
 
     def __init__(self) -> None:
-        """Start with no resource."""
         self._conditions: dict[Key, Mapping[str, str]] = {}
         self._rollouts: dict[Key, Mapping[str, str]] = {}
 

@@ -24,7 +24,6 @@ class Deployments:
     """The controller in one namespace."""
 
     def __init__(self, kube: Recording, namespace: str) -> None:
-        """Start with nothing."""
         self._kube = kube
         self._namespace = namespace
         self.uids: set[str] = set()

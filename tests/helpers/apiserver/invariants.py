@@ -28,7 +28,6 @@ class Invariants:
     """The invariants of one world."""
 
     def __init__(self, world: World) -> None:
-        """Keep whose they are."""
         self._world = world
         self._copies: dict[str, Object] = {}
 

@@ -20,7 +20,6 @@ class Clock:
     """The operator's time, which goes on when a test says so, and never says the same twice."""
 
     def __init__(self) -> None:
-        """Begin now."""
         self._began = datetime.now(UTC)
         self._gone = 0.0
 
@@ -42,7 +41,6 @@ class Operator:
     """A reconciler with a client of its own, and what it keeps in memory."""
 
     def __init__(self, clock: Clock, instance: str = "operator-1") -> None:
-        """Remember nothing."""
         self.kube = Recording.connect()
         self.metrics = Metrics("test")
         self.index = Index()

@@ -13,7 +13,6 @@ class Recording(Kube):
     """A client whose writes tests can count."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
-        """Start with none."""
         super().__init__(http)
         self.writes: list[str] = []
         """What was written, whether it changed anything or not."""

@@ -79,7 +79,6 @@ class Story:
     """One sequence in one world, with the invariants after each pass."""
 
     def __init__(self, world: World) -> None:
-        """Begin before anything is declared."""
         self._world = world
         self._invariants = Invariants(world)
         self._other = world.restart()

@@ -23,7 +23,6 @@ class StatefulSets:
     """The controller in one namespace."""
 
     def __init__(self, kube: Recording, namespace: str) -> None:
-        """Keep where."""
         self._kube = kube
         self._namespace = namespace
         self.uids: set[str] = set()

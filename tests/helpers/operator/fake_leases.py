@@ -20,7 +20,6 @@ class LeaseServer:
     """All Leases of a cluster."""
 
     def __init__(self) -> None:
-        """Start without any."""
         self.objects: dict[str, Object] = {}
         self._version = 0
 
@@ -62,7 +61,6 @@ class LeaseClient:
     """The way of one process to that API server."""
 
     def __init__(self, server: LeaseServer) -> None:
-        """Have nothing in the way."""
         self.server = server
         self.down = False
         self.hung = False

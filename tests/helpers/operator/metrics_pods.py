@@ -13,7 +13,6 @@ class Pod:
     """A pod on a port of this machine."""
 
     def __init__(self, number: int) -> None:
-        """Give it a name."""
         self.metrics = Metrics()
         self.status = 200
         self.body: bytes | None = None

@@ -27,7 +27,6 @@ class Process:
     """`orders-operator load` with some flags."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
-        """Start it."""
         self._errors = folder / "stderr"
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(

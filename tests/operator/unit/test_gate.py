@@ -16,7 +16,6 @@ class Work:
     """Reconciles that take a given time, and what became of them."""
 
     def __init__(self, seconds: float) -> None:
-        """Have done nothing."""
         self._seconds = seconds
         self.begun: list[tuple[str, str]] = []
         self.ended: list[tuple[str, str]] = []

@@ -81,7 +81,6 @@ class Watching:
         on_event: Callable[[WatchEvent], None],
         *_more: Any,
     ) -> None:
-        """Keep where, and who is told."""
         self._namespaces = namespaces
         self._on_event = on_event
         self._ended = asyncio.Event()
@@ -150,7 +149,6 @@ class Working:
     """A leader at work in a scope."""
 
     def __init__(self, scope: Scope) -> None:
-        """Begin."""
         self.metrics = Metrics("0")
         self.cluster = Cluster()
         self.watchdog = Watchdog(asyncio.get_running_loop().time)

@@ -29,7 +29,6 @@ class Process:
         pod: str = "pod",
         leads: bool = True,
     ) -> None:
-        """Begin."""
         self.client = LeaseClient(server)
         home, _, name = release.partition("/")
         settings = Settings(
@@ -251,7 +250,6 @@ class Reconciles:
     """What each process has under way, none of it in a place where another has."""
 
     def __init__(self, processes: dict[str, Process]) -> None:
-        """Begin nothing."""
         self._processes = processes
         self._under_way: dict[str, str] = {}
         self._loops: list[asyncio.Task[None]] = []

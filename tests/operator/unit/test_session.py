@@ -54,7 +54,6 @@ class Server:
     """An API server that lists two objects of each kind, and tells of what it is told to."""
 
     def __init__(self) -> None:
-        """Be asked for nothing yet."""
         self.asked: list[tuple[str, bool, str | None]] = []
         """Of each request the kind, whether it is a watch, and `Accept`."""
         self.events: dict[str, asyncio.Queue[bytes]] = {it.plural: asyncio.Queue() for it in KINDS}

@@ -11,7 +11,6 @@ class Clock:
     """Time that a test sets."""
 
     def __init__(self) -> None:
-        """Start somewhere."""
         self.now = 1000.0
 
     def __call__(self) -> float:

@@ -15,7 +15,6 @@ class Names:
     """A resolver whose answers are set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Take the place of the system's."""
         self.calls = 0
         self.seconds = 0.0
         self.found: list[str] | None = ["10.0.0.1"]

@@ -22,7 +22,6 @@ class Clock:
     """A time that goes on when a test says so."""
 
     def __init__(self) -> None:
-        """Begin at nought."""
         self.now = 0.0
 
     def __call__(self) -> float:

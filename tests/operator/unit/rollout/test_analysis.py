@@ -18,7 +18,6 @@ class Clock:
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
-        """Start at zero."""
         self.seconds = 0.0
 
     def __call__(self) -> float:
@@ -30,7 +29,6 @@ class Looking:
     """Windows over a canary pod and a stable one."""
 
     def __init__(self, canary: Pod, stable: Pod, analysis: Analysis = ANALYSIS) -> None:
-        """Start with no window."""
         self.clock = Clock()
         self.analysis = analysis
         self.windows = Windows(lambda: datetime(2026, 1, 2, tzinfo=UTC), self.clock)
