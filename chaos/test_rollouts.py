@@ -19,14 +19,18 @@ from tests.helpers.cluster.release import RELEASE
 def test_a_chart_upgrade_fails_no_request(
     release_before: Namespace, calm: str, size: Size, attempt: Try
 ) -> None:
-    """The chart of now, with other values of its OrderService: operator, CRD and pods are new."""
+    """The chart of now, with other values of its OrderService: CRD and pods are new.
+
+    So is the operator, unless there is no release yet and the chart before has the same image. The
+    values are this chart's: a release before has been installed by the digests of its images.
+    """
     database = Database(release_before, f"statefulset/{RELEASE}-postgresql", "orders", "orders")
     shop = Shop(release_before, RELEASE, database, calm, size)
     before = shop.pods()
     with attempt("chart-upgrade") as it, shop.load(it) as load:
         it.mark("helm upgrade")
         env = '--set-json=podTemplate.env=[{"name": "QUEUE_LIMIT", "value": "4096"}]'
-        helm("upgrade", RELEASE, "charts/orders", "--reuse-values", env)
+        helm("upgrade", RELEASE, "charts/orders", "--reset-values", "--set=shutdown.delay=1s", env)
         shop.rolled(before)
         it.mark("every pod is new")
         no_request_fails(it, load, size)

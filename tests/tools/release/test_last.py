@@ -66,6 +66,13 @@ def test_after_a_release_it_is_the_last(tree: Path, tmp_path: Path) -> None:
         assert f"/{name}:" not in rendered
 
 
+def test_a_release_of_another_branch_is_not_before_it(tree: Path) -> None:
+    """A mend of 1.10 upgrades from 1.10.0, though 1.11.0 is out."""
+    git(tree, "checkout", "--quiet", "-b", "mend", "v1.10.0")
+    commit(tree)
+    assert "1.10.0" == last_release(tree)
+
+
 def test_before_the_first_there_is_none(tmp_path: Path) -> None:
     """Nor is there one in what is no repository."""
     assert last_release(tmp_path) is None
