@@ -1,125 +1,94 @@
-"""Shell blocks that need a cluster: each is named here with the tests that do the same in one."""
+"""Every shell block of every page is run by a test, or is named here with the reason."""
 
 import ast
-from functools import cache
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.docs.test_snippets import PAGES
+from tests.helpers.page_blocks import shell_blocks
 from tests.helpers.paths import ROOT
-from tools.site.markdown import blocks
 
-KUBERNETES: Final = {
-    "helm install orders charts/orders": (
-        "e2e/test_install.py::test_helm_install_gives_an_order_service_in_90_seconds",
-        "e2e/test_waiting.py::test_kubectl_waits_for_the_end_whichever_it_is",
-        "e2e/test_install.py::test_helm_test_passes",
-    ),
-    "kubectl port-forward service/orders": (
-        "e2e/test_install.py::test_the_notes_say_how_to_place_an_order",
-    ),
-    "kubectl apply -f - <<END": (
-        "e2e/test_samples.py::test_a_sample_with_its_own_database_gets_ready_in_90_seconds",
-    ),
-    "kubectl apply -f k8s/": ("e2e/test_removal.py::test_the_plain_manifests_keep_the_orders",),
-    "kubectl create secret generic orders-database": (
-        "e2e/test_samples.py::test_the_canary_sample_gets_ready",
-        "e2e/test_upgrade.py::test_a_second_upgrade_with_other_values_reaches_the_service",
-    ),
-    "kubectl delete pvc data-NAME-postgresql-0": (
-        "e2e/test_removal.py::test_a_new_install_finds_the_orders_again",
-    ),
-    "kubectl patch orderservice NAME": (
-        "e2e/test_scaling.py::test_no_pods_at_all_is_ready",
-        "e2e/test_leaving.py::test_when_nobody_uses_it_only_its_claim_stays",
-    ),
-    "docker run --rm": ("e2e/test_callers.py::test_only_who_has_a_key_may_order",),
-    'curl -H "X-Api-Key': ("e2e/test_metrics_auth.py::test_metrics_are_shown_with_the_key_alone",),
-    "helm upgrade orders charts/orders --reuse-values": (
-        "e2e/test_monitoring.py::test_the_crd_appears_and_the_monitor_is_made",
-        "e2e/test_monitoring.py::test_every_alert_is_loaded_and_evaluates",
-    ),
-    "kubectl get services,statefulsets,pvc": (
-        "e2e/test_options.py::test_the_longest_name_works_for_every_child",
-    ),
-    "kubectl auth can-i list secrets": (
-        "e2e/test_operator.py::test_in_namespaced_mode_it_sees_its_namespaces_only",
-    ),
-    "kubectl get leases": ("e2e/test_operator.py::test_a_second_operator_of_the_cluster_waits",),
-    "helm upgrade orders charts/orders --reset-then-reuse-values": (
-        "e2e/test_upgrade.py::test_an_upgrade_from_the_chart_before_keeps_the_pods",
-    ),
-    "kubectl run load": ("e2e/test_following.py::test_a_load_goes_to_all_pods",),
-    "--override-type=strategic": (
-        "e2e/test_install.py::test_nothing_is_refused_under_the_restricted_standard",
-    ),
-    "helm uninstall orders": (
-        "e2e/test_removal.py::test_an_uninstall_without_keep_leaves_the_orders",
-    ),
-    "kubectl get pvc --all-namespaces": (
-        "e2e/test_removal.py::test_an_uninstall_without_keep_leaves_the_orders",
-    ),
-    "kubectl create namespace check": (
-        "e2e/test_policies.py::test_only_those_that_the_spec_names_reach_the_api",
-    ),
-    "kubectl label namespace NAMESPACE": (
-        "e2e/test_samples.py::test_the_namespaced_sample_runs_under_the_restricted_standard",
-    ),
-    "kubectl get orderservices --all-namespaces": (
-        "e2e/test_install.py::test_kubectl_get_shows_how_it_is",
-        "e2e/test_plugin.py::test_it_draws_what_the_operator_made",
-    ),
-    "kubectl apply --server-side": (
-        "operator/apiserver/test_adoption.py::test_what_a_backup_tool_restores",
-    ),
+WALKED: Final = {
+    "docs/tutorial.md": "tests/docs/test_tutorial.py",
+    "docs/make-it-yours.md": "tests/docs/test_make_it_yours.py",
 }
-"""How each block of docs/kubernetes.md begins, and what runs its commands, below tests/."""
+"""Pages that a test takes from their first block to their last."""
 
-README: Final = {
-    "make run": "tests/docs/test_tutorial.py",
-    "# Place an order": "tests/docs/test_readme.py",
-    "orders keys new": "tests/docs/test_readme.py",
-    "make cluster": "tools/cluster",
+NOT_RUN: Final = {
+    ("README.md", "make run"): "`make test` runs the tests; of `make run`, the tutorial's does",
+    ("CONTRIBUTING.md", "make "): "its targets are what CI runs, one by one",
+    ("bench/README.md", "make bench"): "half an hour each; the bench has tests of its own",
+    (
+        "charts/orders/README.md",
+        "helm install",
+    ): "docs/kubernetes.md begins with the same commands",
+    ("SECURITY.md", "identity="): "needs a release, whose workflow signs it",
+    ("SECURITY.md", "docker buildx"): "needs a release, whose workflow attests it",
+    ("docs/migrations.md", "$ orders migrate check"): "shows a file that this tree does not have",
+    ("docs/postgresql.md", "$ orders purge"): "shows rows of years; tests/service purges others",
+    ("docs/make-it-yours.md", "$ make run"): "shows a refusal, which the page's test provokes",
 }
-"""How each block of README begins, and what runs it."""
+"""How a block begins that no test pastes, and why not; Bash reads all of them in test_snippets."""
 
 
-def shell_blocks(page: str) -> list[str]:
-    """Return the shell blocks of a page."""
-    found = blocks((ROOT / page).read_text("utf-8"))
-    return [block.text.lstrip() for block in found if block.language == "sh"]
+def named(page: Path) -> str:
+    """Return a page's path as tests name it."""
+    return page.relative_to(ROOT).as_posix()
 
 
-@cache
-def names_in(path: str) -> set[str]:
-    """Return the names of the tests in a file."""
-    return {
-        node.name
-        for node in ast.parse((ROOT / path).read_text("utf-8")).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+FOUND: Final = [
+    (named(page), text)
+    for page in PAGES
+    for language in ("sh", "console")
+    for text in shell_blocks(named(page), language)
+]
 
 
-@pytest.mark.parametrize(
-    ("page", "known"), [("docs/kubernetes.md", KUBERNETES), ("README.md", README)]
-)
-def test_no_block_is_forgotten(page: str, known: dict[str, object]) -> None:
-    """Each shell block is one that something runs, and nothing is named that no page has."""
-    found = shell_blocks(page)
-    begins = {block: [head for head in known if block.startswith(head)] for block in found}
+def taken() -> Iterator[tuple[str, str]]:
+    """Yield page and beginning of each block that a test takes by `block(page, begins)`."""
+    for path in sorted((ROOT / "tests").rglob("test_*.py")) + sorted(
+        (ROOT / "tests").rglob("conftest.py")
+    ):
+        tree = ast.parse(path.read_text("utf-8"))
+        constants = {
+            node.target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "block":
+                page, begins = (
+                    it.value if isinstance(it, ast.Constant) else constants[getattr(it, "id", "")]
+                    for it in node.args[:2]
+                )
+                yield str(page), str(begins)
 
-    assert [] == [block for block, heads in begins.items() if not heads]
-    assert known.keys() == {max(heads, key=len) for heads in begins.values()}
+
+TAKEN: Final = list(taken())
 
 
-def test_the_tests_that_run_them_are_there() -> None:
-    """What is named is a test of a cluster or of an API server."""
-    named = {test for tests in KUBERNETES.values() for test in tests}
-    missing = [
-        f"{path}::{name}"
-        for path, _, name in (test.partition("::") for test in named)
-        if name not in names_in(f"tests/{path}")
+@pytest.mark.parametrize("page", sorted({page for page, _ in FOUND} - WALKED.keys()))
+def test_every_block_is_run(page: str) -> None:
+    """A test takes it, or it is named with the reason: a new block is one that somebody runs."""
+    heads = [begins for where, begins in [*TAKEN, *NOT_RUN] if where == page]
+    blocks = [text for where, text in FOUND if where == page]
+
+    assert [] == [text for text in blocks if not text.startswith(tuple(heads))]
+
+
+def test_nothing_is_named_that_is_not_there() -> None:
+    """What is not run is a block, and no test takes it; a test that walks a page names it."""
+    assert [] == [
+        (page, begins)
+        for page, begins in NOT_RUN
+        if 1 != sum(page == where and text.startswith(begins) for where, text in FOUND)
     ]
-
-    assert [] == missing
-    assert [] == [path for path in README.values() if not (ROOT / path).exists()]
+    assert set() == NOT_RUN.keys() & set(TAKEN)
+    assert [] == [
+        page for page, test in WALKED.items() if Path(page).name not in (ROOT / test).read_text()
+    ]

@@ -19,8 +19,10 @@ from filelock import FileLock
 
 from tests.helpers.cluster import staged_rollout as standing
 from tests.helpers.cluster.kubectl import Namespace, helm, order_service, restrict, run, secret
+from tests.helpers.cluster.page_reader import ON_THE_WAY, paste
 from tests.helpers.cluster.postgresql import PostgreSQL
 from tests.helpers.cluster.release import RELEASE, missing, remove
+from tests.helpers.page_blocks import block
 
 ALONE: Final = ("fresh_release", "restored_release", "operator_away", "release_removed")
 """The fixtures of tests that run alone, in the order in which these run."""
@@ -92,12 +94,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Insta
 
 def _install() -> float:
     """Do it; return the seconds to the first order."""
-    default = Namespace("default")
     remove()
     restrict("default")
     started = time.monotonic()
-    helm("install", RELEASE, "charts/orders")
-    default.rolled_out(RELEASE, 120)
+    [make_cluster, *_] = block("README.md", "make cluster").splitlines()
+    paste(make_cluster, environ=ON_THE_WAY)
     helm("test", RELEASE)
     return time.monotonic() - started
 

@@ -7,7 +7,9 @@ import pytest
 
 from tests.e2e.conftest import Installed
 from tests.helpers.cluster.kubectl import CHART, OPERATOR, helm, run
+from tests.helpers.cluster.page_reader import ON_THE_WAY, paste
 from tests.helpers.cluster.release import RELEASE
+from tests.helpers.page_blocks import block
 from tools.release.names import names
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ LABELS = ("name", "instance", "component", "part-of", "managed-by")
 
 
 def test_helm_install_gives_an_order_service_in_90_seconds(installed: Installed) -> None:
-    """From `helm install` to the first order placed and read take less than 90 s."""
+    """From `make cluster` to the first order placed and read take less than 90 s."""
     assert installed.seconds < 90
 
     service = installed.namespace.get("orderservice", RELEASE)
@@ -42,6 +44,28 @@ def test_helm_install_gives_an_order_service_in_90_seconds(installed: Installed)
     assert service["status"]["image"].startswith(f"{names().image('service')}@sha256:")
     assert 1 <= service["status"]["schemaVersion"]
     assert f"http://{RELEASE}.default.svc" == service["status"]["url"]
+
+
+def test_the_readme_works_as_it_stands(installed: Installed) -> None:
+    """Pasted whole: the service is listed, tested, takes an order; a sample comes beside it."""
+    printed = paste(block("README.md", "make cluster"), environ=ON_THE_WAY)
+
+    try:
+        assert "Phase:          Succeeded" in printed
+        assert "HTTP/1.1 201 Created" in printed
+        installed.namespace.rolled_out("minimal", 90)
+    finally:
+        installed.namespace.kubectl("delete", "-f", "k8s/samples/minimal.yaml")
+        installed.namespace.wait("pod/minimal-postgresql-0", "delete", 60)
+        installed.namespace.kubectl("delete", "pvc", "data-minimal-postgresql-0")
+
+
+def test_an_order_is_placed_as_the_page_says(installed: Installed) -> None:
+    """Through a port of this machine."""
+    assert installed.namespace.exists("service", RELEASE)
+    printed = paste(block("docs/kubernetes.md", "kubectl port-forward service/orders"))
+
+    assert "HTTP/1.1 201 Created" in printed
 
 
 def test_helm_test_passes(installed: Installed) -> None:

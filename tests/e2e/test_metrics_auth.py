@@ -9,12 +9,15 @@ import http.client
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.helpers.cluster.kubectl import Namespace, order_service
 from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.page_reader import Reader
+from tests.helpers.page_blocks import block
 
 if TYPE_CHECKING:
     from orders_operator.objects import Object
@@ -74,7 +77,9 @@ def key_of(namespace: Namespace) -> str:
     return base64.b64decode(data["key"]).decode()
 
 
-def test_metrics_are_shown_with_the_key_alone(namespace: Namespace, closed: str) -> None:
+def test_metrics_are_shown_with_the_key_alone(
+    namespace: Namespace, closed: str, tmp_path: Path
+) -> None:
     """Pods are ready, as probes are open; the key is in no pod, and in no log of one."""
     [pod] = namespace.pods(closed)
     key = key_of(namespace)
@@ -85,6 +90,9 @@ def test_metrics_are_shown_with_the_key_alone(namespace: Namespace, closed: str)
             status(port, "/metrics", "orders_another"),
             status(port, "/metrics", key),
         ]
+    by_hand = block("docs/kubernetes.md", "kubectl port-forward deployment/shop")
+    shown = Reader(namespace.name, tmp_path).paste(by_hand, {"shop": closed})
+    assert "http_server_request_duration_seconds" in shown
     assert key not in str(pod)
     assert key not in namespace.kubectl("logs", pod["metadata"]["name"])
 

@@ -11,7 +11,9 @@ import yaml
 from tests.helpers.cluster import monitoring
 from tests.helpers.cluster.kubectl import CHART, Namespace, helm, order_service, run, secret
 from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.page_reader import paste
 from tests.helpers.cluster.release import RELEASE
+from tests.helpers.page_blocks import block
 
 if TYPE_CHECKING:
     from orders_operator.objects import Object
@@ -66,8 +68,9 @@ def test_a_monitor_that_drifts_is_repaired(namespace: Namespace, service: str) -
 def prometheus(installed: object) -> Iterator[Namespace]:  # noqa: ARG001  the operator
     """Run Prometheus, with the chart's rules and ServiceMonitor."""
     monitoring.install_crds()
-    options = ["prometheusRule.enabled=true", "operator.serviceMonitor.enabled=true"]
-    helm("upgrade", RELEASE, "charts/orders", "--reuse-values", f"--set={','.join(options)}")
+    paste(block("docs/kubernetes.md", "helm upgrade orders charts/orders --reuse-values"))
+    every = "--set-json=prometheusRule.disabled=[]"
+    helm("upgrade", RELEASE, "charts/orders", "--reuse-values", every)
     made = monitoring.install()  # last: a running one learns of a change only after a minute
     yield made
     run("kubectl", "delete", "namespace", made.name, "--wait=false")

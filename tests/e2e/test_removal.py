@@ -6,12 +6,15 @@ from typing import Final
 import pytest
 
 from tests.e2e.conftest import Installed
-from tests.helpers.cluster.kubectl import CommandError, Namespace, helm, run, uids
+from tests.helpers.cluster.kubectl import OPERATOR, CommandError, Namespace, helm, run, uids
 from tests.helpers.cluster.outside_caller import Caller
+from tests.helpers.cluster.page_reader import paste
 from tests.helpers.cluster.release import RELEASE
+from tests.helpers.page_blocks import block
 
 pytestmark = pytest.mark.usefixtures("release_removed")
 
+PAGE: Final = "docs/kubernetes.md"
 CRD: Final = "orderservices.orders.dev"
 DEFAULT: Final = Namespace("default")
 CLAIM: Final = f"data-{RELEASE}-postgresql-0"
@@ -44,7 +47,8 @@ def test_an_uninstall_keeps_the_orders_when_asked(installed: Installed) -> None:
     helm("test", RELEASE)
     before = uids(default.pods(RELEASE))
 
-    helm("uninstall", RELEASE, "--wait")
+    paste(block(PAGE, "helm uninstall orders"))
+    default.wait(f"deployment/{OPERATOR}", "delete", 60)
 
     assert _is_crd_there()
     assert default.exists("orderservice", RELEASE)
@@ -81,8 +85,8 @@ def test_a_new_install_finds_the_orders_again(installed: Installed) -> None:
     """They are deleted by the command that its notes print, and by nothing else."""
     default = installed.namespace
     claim = default.get("pvc", CLAIM)["metadata"]["uid"]
-    helm("install", RELEASE, "charts/orders")
-    default.rolled_out(RELEASE, 120)
+    paste(block(PAGE, "helm install orders charts/orders\n"))
+    default.rolled_out(RELEASE, 10)
     assert set() != _orders(RELEASE)
     assert claim == default.get("pvc", CLAIM)["metadata"]["uid"]
 
@@ -138,7 +142,7 @@ def test_the_plain_manifests_keep_the_orders() -> None:
 
 def _apply_plainly() -> None:
     """Apply the plain manifests and a sample; return when it is ready."""
-    run("kubectl", "apply", "-f", "k8s/")
+    paste(block(PAGE, "kubectl apply -f k8s/"))
     run("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
     DEFAULT.kubectl("apply", "-f", f"k8s/samples/{SAMPLE}.yaml")
     DEFAULT.rolled_out(SAMPLE, 90)

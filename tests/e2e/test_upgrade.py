@@ -22,7 +22,9 @@ from tests.helpers.cluster.kubectl import (
     uids,
 )
 from tests.helpers.cluster.other_operator import otherwise, reconciled, state, timeouts
+from tests.helpers.cluster.page_reader import paste
 from tests.helpers.cluster.release import RELEASE, chart_before
+from tests.helpers.page_blocks import block
 
 pytestmark = pytest.mark.usefixtures("operator_away")
 
@@ -46,13 +48,20 @@ def test_an_upgrade_from_the_chart_before_keeps_the_pods(
     default = installed.namespace
     helm("uninstall", RELEASE, "--wait")
     run("kubectl", "delete", "crd", CRD, "--timeout=60s")
-    helm("install", RELEASE, str(chart_before(tmp_path)), "--set=crds.upgrade=false")
+    chart = chart_before(tmp_path)
+    # Its hook would apply the CRD of this operator. An upgrade reuses what was set by a flag.
+    values = (chart / "values.yaml").read_text()
+    assert "\n  upgrade: true\n" in values
+    (chart / "values.yaml").write_text(
+        values.replace("  upgrade: true\n", "  upgrade: false\n", 1)
+    )
+    helm("install", RELEASE, str(chart))
     default.rolled_out(RELEASE, 120)
     assert not _has_paused()
     before = uids(default.pods(RELEASE))
     database = default.get("pod", f"{RELEASE}-postgresql-0")["metadata"]["uid"]
 
-    helm("upgrade", RELEASE, "charts/orders", "--reset-values", limit=120)
+    paste(block("docs/kubernetes.md", "helm upgrade orders charts/orders --reset-then-reuse"))
     default.kubectl("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s")
 
     assert _has_paused()

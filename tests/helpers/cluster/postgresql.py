@@ -56,6 +56,22 @@ class PostgreSQL:
             "exec", f"deployment/{NAME}", "--", "env", f"PGPASSWORD={PASSWORD}", *command
         ).strip()
 
+    def refuse(self, url: str) -> None:
+        """Have a database refuse connections, and end those that it has."""
+        name = url.rpartition("/")[2]
+        self.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        self.sql(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608  a name of ours
+        )
+
+    def psql(self, url: str) -> str:
+        """Return a shell command that reads SQL into a database, as `psql URL` does elsewhere."""
+        local = url.replace(f"@{_NAME}.{self._namespace.name}.svc", "@127.0.0.1")
+        return (
+            f"kubectl --namespace {self._namespace.name} exec -i deployment/{_NAME} -- "
+            f"psql -v ON_ERROR_STOP=1 {local}"
+        )
+
 
 def container() -> Object:
     """Return the container of a PostgreSQL whose superuser has the password `PASSWORD`."""

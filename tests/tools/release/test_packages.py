@@ -1,6 +1,7 @@
 """The packages as a user gets them: what is in the wheels, their types, and the trial."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.helpers.page_blocks import block
 from tests.helpers.postgres import reachable_folder
 from tests.helpers.server import Server
 from tools.release.names import ROOT, names
@@ -151,3 +153,27 @@ def test_one_command_is_the_whole_trial(trial: Trial) -> None:
     assert (trial.log.parent / ".orders").is_dir()
     assert 0 == trial.stop()
     assert "all requests are answered" in trial.output()
+
+
+def test_the_plugin_is_installed_as_its_page_says(locked: Path, tmp_path: Path) -> None:
+    """From a checkout, by pip; kubectl, where there is one, finds it."""
+    subprocess.run([*UV, "venv", "--quiet", "--seed", tmp_path / "venv"], cwd=ROOT, check=True)
+    commands = block("docs/kubectl.md", "pip install ./operator")
+    if shutil.which("kubectl") is None:
+        commands = commands.replace("kubectl orders", "kubectl-orders")
+    done = subprocess.run(
+        ["bash", "-ec", commands],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "PATH": f"{tmp_path / 'venv' / 'bin'}:{os.environ['PATH']}",
+            "PIP_CONSTRAINT": f"{locked}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert f"orders-operator-{names().version}" in done.stdout
+    assert "usage: kubectl orders" in done.stdout
