@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
+MISSING: Final = "Go is not installed: what needs its programs was left out"
 _FILES: Final = ("go.mod", "go.sum", "main.go")
 """The files from which a module's programs are built."""
 
@@ -98,3 +99,16 @@ class Programs:
                 raise ToolFailed(f"go build in {module}: {done.stderr}")
         unfinished.rename(folder)
         return folder
+
+
+_RELEASE: Final = ROOT / "tools" / "release" / "programs"
+CHARTS: Final = Programs(
+    "chart",
+    *(ROOT / "tests" / "chart" / folder for folder in (".", "helm", "kube-score")),
+    ROOT / "tests" / "gitops" / "kstatus",
+)
+"""`helm`, `helm-docs`, `helm-unittest`, `kubeconform`, `kube-score` and `kstatus`."""
+REGISTRY: Final = Programs("release", _RELEASE)
+"""`registry`, `crane` and `oras`."""
+COSIGN: Final = Programs("cosign", _RELEASE / "cosign")
+SYFT: Final = Programs("syft", _RELEASE / "syft")

@@ -19,19 +19,19 @@ from orders_operator.rollout.prometheus import query
 from orders_operator.scopes import CLUSTER_LEASE, NAMESPACE_LEASE
 from orders_operator.telemetry.metrics import Metrics
 from tests.helpers.operator.specs import desired, service
-from tools.chart import tools
 from tools.chart.generate import WRITTEN, WRITTEN_WITH_GO
 from tools.chart.schema import CHART, crd_file
 from tools.chart.schemas import KUBERNETES, check
 from tools.chart.score import findings
+from tools.go_programs import CHARTS, MISSING, ROOT, available
 
 WAYS = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").iterdir())
 ALERTS = sorted((CHART / "files" / "alerts").iterdir())
-RUNBOOKS = tools.ROOT / "docs" / "runbooks"
-PLAIN = tools.ROOT / "k8s"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+PLAIN = ROOT / "k8s"
 
-if not tools.available():
-    pytest.skip(tools.MISSING, allow_module_level=True)
+if not available():
+    pytest.skip(MISSING, allow_module_level=True)
 
 pytestmark = pytest.mark.timeout(900)  # the first run builds the tools
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.timeout(900)  # the first run builds the tools
 def rendered(way: str) -> str:
     """Return what Helm makes of one way of use."""
     values = CHART / "ci" / f"{way}-values.yaml"
-    return tools.run("helm", "template", "orders", CHART, "--values", values)
+    return CHARTS.run("helm", "template", "orders", CHART, "--values", values)
 
 
 def objects(way: str) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def objects(way: str) -> list[dict[str, Any]]:
 def test_lint(way: str) -> None:
     """Helm's own linter has nothing to say about any way of use."""
     values = CHART / "ci" / f"{way}-values.yaml"
-    output = tools.run("helm", "lint", "--strict", "--quiet", CHART, "--values", values)
+    output = CHARTS.run("helm", "lint", "--strict", "--quiet", CHART, "--values", values)
     assert "" == output.strip()
 
 
@@ -68,7 +68,7 @@ def test_unit_tests() -> None:
         for file in (CHART / "tests").rglob("*_test.yaml")
     }
     assert set() == templates - suites
-    tools.run("helm-unittest", "--strict", "--file", "tests/**/*_test.yaml", CHART)
+    CHARTS.run("helm-unittest", "--strict", "--file", "tests/**/*_test.yaml", CHART)
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
@@ -168,7 +168,7 @@ def _leases(role: dict[str, Any], verb: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "file", [*WRITTEN, *WRITTEN_WITH_GO], ids=lambda file: str(file.relative_to(tools.ROOT))
+    "file", [*WRITTEN, *WRITTEN_WITH_GO], ids=lambda file: str(file.relative_to(ROOT))
 )
 def test_generated(file: Path) -> None:
     """Generated files are what they would be if they were made now."""
@@ -205,7 +205,7 @@ def test_metrics_exist() -> None:
     for file in sources:
         for expression in expressions(yaml.safe_load(file.read_text(encoding="utf-8"))):
             used |= words(re.sub(r'"[^"]*"|\$\w+', "", expression))
-    reference = (tools.ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    reference = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     _, operator = Metrics("0").expose("")
     given = {re.sub("[./]", "_", label) for label in (TRACK, REVISION)}
     known = words(reference) | words(operator.decode()) | given

@@ -13,8 +13,8 @@ from tests.helpers.contract import failures
 from tests.helpers.fork import Fork, copied, serving
 from tests.helpers.paths import ROOT
 from tests.helpers.postgres import Databases
-from tools.chart import tools
 from tools.chart.schemas import KUBERNETES, check
+from tools.go_programs import CHARTS, MISSING, available
 
 PAGE: Final = (ROOT / "docs" / "make-it-yours.md").read_text(encoding="utf-8")
 BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -172,7 +172,7 @@ def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> Non
     postgres.drop(url)
 
 
-@pytest.mark.skipif(not tools.available(), reason=tools.MISSING)
+@pytest.mark.skipif(not available(), reason=MISSING)
 @pytest.mark.timeout(900)  # the first run builds the tools
 def test_the_chart_and_the_operator_take_the_fork(tmp_path: Path) -> None:
     """Every way of use renders and conforms, and so does what the operator makes of its image."""
@@ -185,9 +185,9 @@ def test_the_chart_and_the_operator_take_the_fork(tmp_path: Path) -> None:
         "--set",
         "image.tag=1.0.0",
     )
-    assert "" == tools.run("helm", "lint", "--strict", "--quiet", chart, *image).strip()
+    assert "" == CHARTS.run("helm", "lint", "--strict", "--quiet", chart, *image).strip()
     rendered = {
-        values.name: tools.run("helm", "template", "shop", chart, "--values", values, *image)
+        values.name: CHARTS.run("helm", "template", "shop", chart, "--values", values, *image)
         for values in (chart / "ci").iterdir()
     }
     [service] = (
@@ -203,7 +203,7 @@ def test_the_chart_and_the_operator_take_the_fork(tmp_path: Path) -> None:
     assert "Invalid: 0, Errors: 0, Skipped: 0" in check(manifests, KUBERNETES[-1])
     assert "image: registry.example.com/shop/bookings:1.0.0\n" in children
     assert RESOURCE_PATH.findall(manifests) == []  # no manifest has the name to change
-    notes = tools.run("helm", "install", "shop", chart, "--dry-run=client").partition("NOTES:")[2]
+    notes = CHARTS.run("helm", "install", "shop", chart, "--dry-run=client").partition("NOTES:")[2]
     assert ["/bookings"] * 2 == RESOURCE_PATH.findall(notes)
 
 

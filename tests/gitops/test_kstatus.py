@@ -12,17 +12,17 @@ from orders_operator.reconcile.summary import summarise
 from tests.gitops.situations import SITUATIONS, resource
 from tests.helpers.operator.observations import NOW, conditions
 from tests.operator.unit.reconcile.test_summary_properties import observations
-from tools.chart import tools
+from tools.go_programs import CHARTS, MISSING, available
 
-if not tools.available():
-    pytest.skip("Go is not there: kstatus was not asked", allow_module_level=True)
+if not available():
+    pytest.skip(MISSING, allow_module_level=True)
 
 pytestmark = pytest.mark.timeout(900)  # the first run builds the tools
 
 
 def kstatus(resources: list[Object]) -> list[tuple[str, str]]:
     """Return status and message of each."""
-    answers = json.loads(tools.run("kstatus", text=json.dumps(resources)))
+    answers = json.loads(CHARTS.run("kstatus", text=json.dumps(resources)))
     return [(it["status"], it["message"]) for it in answers]
 
 

@@ -3,7 +3,7 @@
 import tarfile
 from pathlib import Path
 
-from tools.release.tools import REGISTRY
+from tools.go_programs import REGISTRY
 
 
 def push_image(folder: Path, reference: str) -> str:

@@ -36,12 +36,10 @@ SHORT: Final = {
     "service/orders/store/order_ids.py": "the ids of new orders",
     "service/orders/telemetry/redaction.py": "what is kept out of lines and spans",
     "service/orders/telemetry/sampling.py": "OpenTelemetry's samplers",
-    "tools/chart/tools.py": "the Go programs of the chart",
     "tools/image/bytecode.py": "the compiler of modules",
     "tools/image/hook/sitecustomize.py": "a module that the interpreter imports at its start",
     "tools/image/probe.py": "a program that another interpreter runs",
     "tools/marks.py": "the parts of pages that are made",
-    "tools/release/tools.py": "the Go programs of a release",
 }
 """The one concept of each module that is short, by which somebody would look for it."""
 LONG: Final = {

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tools.chart import tools
 from tools.chart.manifests import operator_manifests
 from tools.chart.schema import CHART, values_schema
+from tools.go_programs import CHARTS, MISSING, ROOT, available
 
 WRITTEN: Final[dict[Path, Callable[[], str]]] = {
     CHART / "values.schema.json": values_schema,
@@ -21,7 +21,7 @@ WRITTEN: Final[dict[Path, Callable[[], str]]] = {
 
 def readme() -> str:
     """Return the chart's README, made by helm-docs from the comments of its values."""
-    return tools.run(
+    return CHARTS.run(
         "helm-docs",
         "--chart-search-root", CHART.parent,
         "--template-files", "README.md.gotmpl",
@@ -34,20 +34,20 @@ def readme() -> str:
 
 WRITTEN_WITH_GO: Final[dict[Path, Callable[[], str]]] = {
     CHART / "README.md": readme,
-    tools.ROOT / "k8s" / "operator.yaml": operator_manifests,
+    ROOT / "k8s" / "operator.yaml": operator_manifests,
 }
 
 
 def main(mode: str) -> int:
     """Write the files, or print how they differ from the expected text."""
     files = dict(WRITTEN)
-    if tools.available():
+    if available():
         files |= WRITTEN_WITH_GO
     else:
-        sys.stderr.write(f"{tools.MISSING}\n")
+        sys.stderr.write(f"{MISSING}\n")
     stale = [path for path, text in files.items() if not _same(path, text(), mode)]
     if stale:
-        names = ", ".join(str(path.relative_to(tools.ROOT)) for path in stale)
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
         sys.stderr.write(f"Not what it should be: {names}; run make generate\n")
     return 1 if stale else 0
 

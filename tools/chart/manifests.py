@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from tools.chart import tools
 from tools.chart.schema import CHART
+from tools.go_programs import CHARTS
 
 NAMESPACE: Final = "orders-system"
 _HEADER: Final = """\
@@ -27,7 +27,7 @@ def operator_manifests() -> str:
 
     """
     settings = [part for value in _VALUES for part in ("--set", value)]
-    rendered = tools.run("helm", "template", "orders", CHART, "--namespace", NAMESPACE, *settings)
+    rendered = CHARTS.run("helm", "template", "orders", CHART, "--namespace", NAMESPACE, *settings)
     documents = [document for document in yaml.safe_load_all(rendered) if document]
     namespace = {
         "apiVersion": "v1",

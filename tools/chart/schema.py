@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from tools.chart.tools import ROOT
+from tools.go_programs import ROOT
 
 CHART: Final = ROOT / "charts" / "orders"
 Schema = dict[str, Any]

@@ -7,6 +7,7 @@ Go module contains them.
 
 import json
 import os
+import subprocess
 from functools import cache
 from importlib.metadata import files
 from importlib.metadata import version as distribution_version
@@ -15,10 +16,11 @@ from typing import Any, Final
 
 import yaml
 
-from tools.chart import tools
 from tools.chart.schema import crd_file
+from tools.go_programs import CHARTS, ROOT
 
 KUBERNETES: Final = ("1.33.0", "1.34.0", "1.35.0", "1.36.0", "1.37.0")
+_SCHEMAS: Final = ROOT / ".cache" / "chart" / "schemas"
 _PROMETHEUS_OPERATOR: Final = ("github.com/prometheus-operator/prometheus-operator", "v0.85.0")
 _SERVER_PATH: Final = "/api/"  # before `_definitions.json`
 _MONITORING: Final = ("servicemonitors", "prometheusrules")
@@ -32,7 +34,7 @@ def kubernetes_schemas() -> Path:
     beside them.
     """
     package = {str(file): file for file in files("kubernetes-validate") or []}
-    folder = tools.CACHE / "schemas" / f"kubernetes-{distribution_version('kubernetes-validate')}"
+    folder = _SCHEMAS / f"kubernetes-{distribution_version('kubernetes-validate')}"
     if folder.exists():
         return folder
     unfinished = folder.with_suffix(f".{os.getpid()}")
@@ -53,9 +55,9 @@ def kubernetes_schemas() -> Path:
 @cache
 def custom_schemas() -> Path:
     """Return the folder with the schemas of custom resources, made anew."""
-    folder = tools.CACHE / "schemas" / "custom"
+    folder = _SCHEMAS / "custom"
     folder.mkdir(parents=True, exist_ok=True)
-    module = tools.go_module(*_PROMETHEUS_OPERATOR)
+    module = _go_module(*_PROMETHEUS_OPERATOR)
     monitoring = [
         module / "example" / "prometheus-operator-crd" / f"monitoring.coreos.com_{plural}.yaml"
         for plural in _MONITORING
@@ -76,7 +78,7 @@ def check(manifests: str, version: str) -> str:
         ToolFailed: a manifest does not conform, or has no schema.
 
     """
-    return tools.run(
+    return CHARTS.run(
         "kubeconform",
         "-strict",
         "-summary",
@@ -105,3 +107,13 @@ def _closed(node: Any) -> Any:
     if "properties" in node and not node.get("x-kubernetes-preserve-unknown-fields"):
         result["additionalProperties"] = False
     return result
+
+
+def _go_module(path: str, version: str) -> Path:
+    """Return the folder of a Go module's files, downloaded if they are not there yet."""
+    command = ["go", "mod", "download", f"{path}@{version}"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    cache = subprocess.run(
+        ["go", "env", "GOMODCACHE"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return Path(cache.stdout.strip(), f"{path}@{version}")

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from tools.chart import tools
+from tools.go_programs import CHARTS, ToolFailed
 
 OLDEST: Final = "v1.33"
 _OPTIONAL: Final = ("container-seccomp-profile", "container-ports-check")
@@ -27,7 +27,7 @@ def findings(manifests: str) -> list[str]:
         return []
     optional = [part for name in _OPTIONAL for part in ("--enable-optional-test", name)]
     try:
-        tools.run(
+        CHARTS.run(
             "kube-score",
             "score",
             "--output-format", "ci",
@@ -38,7 +38,7 @@ def findings(manifests: str) -> list[str]:
             "-",
             text=yaml.safe_dump_all(known),
         )  # fmt: skip
-    except tools.ToolFailed as failure:
+    except ToolFailed as failure:
         return [line for line in str(failure).splitlines() if line.startswith(_BAD)] or [
             str(failure)
         ]

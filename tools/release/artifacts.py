@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tools.chart import tools
 from tools.chart.manifests import operator_manifests
 from tools.chart.schema import CHART
+from tools.go_programs import CHARTS
 from tools.release.names import ROOT
 
 PACKAGES: Final = ("orders-service", "orders-operator")
@@ -23,8 +23,8 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         wheel(package, folder)
-    tools.run("helm", "lint", "--strict", "--quiet", CHART)
-    tools.run("helm", "package", CHART, "--destination", folder.resolve())
+    CHARTS.run("helm", "lint", "--strict", "--quiet", CHART)
+    CHARTS.run("helm", "package", CHART, "--destination", folder.resolve())
     (folder / "install.yaml").write_text(manifests(), encoding="utf-8")
 
 

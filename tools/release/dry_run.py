@@ -20,11 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tools.chart import tools
+from tools.go_programs import CHARTS, MISSING, REGISTRY, SYFT, ToolFailed, available
 from tools.release.names import ROOT, Names, names
 from tools.release.notes import notes
 from tools.release.signing import Key
-from tools.release.tools import MISSING, REGISTRY, SYFT, ToolFailed, available
 
 _METADATA: Final = "application/vnd.cncf.artifacthub"
 
@@ -71,13 +70,13 @@ def chart(said: Names, dist: Path, key: Key) -> None:
     """Push the chart, signed, and Artifact Hub's metadata beside it, and pull the chart."""
     package = dist / f"orders-{said.version}.tgz"
     where = f"oci://{said.registry}/charts"
-    tools.run("helm", "push", package, where, "--plain-http")
+    CHARTS.run("helm", "push", package, where, "--plain-http")
     pulled = dist / "pulled"
     pulled.mkdir()
     options = ("--version", said.version, "--plain-http", "--destination", pulled)
-    tools.run("helm", "pull", f"{where}/orders", *options)
+    CHARTS.run("helm", "pull", f"{where}/orders", *options)
     same(package, pulled / package.name)
-    rendered = tools.run("helm", "template", "orders", pulled / package.name)
+    rendered = CHARTS.run("helm", "template", "orders", pulled / package.name)
     for name in ("service", "operator"):
         if said.image(name) not in rendered:
             raise Unequal(f"the chart does not install {said.image(name)}")

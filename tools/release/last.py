@@ -8,9 +8,9 @@ import re
 import subprocess
 from pathlib import Path
 
+from tools.go_programs import REGISTRY
 from tools.release.install import published
 from tools.release.names import ROOT, Names, names
-from tools.release.tools import REGISTRY
 
 
 def last_release(root: Path = ROOT) -> str | None:

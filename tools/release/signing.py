@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from tools.release.tools import COSIGN
+from tools.go_programs import COSIGN
 
 _PASSWORD: Final = "COSIGN_PASSWORD"  # noqa: S105  a variable's name
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.go_programs import MISSING, available
 from tools.release.dry_run import copy
 from tools.release.names import names
-from tools.release.tools import MISSING, available
 
 
 @pytest.mark.timeout(900)  # the first run builds Helm

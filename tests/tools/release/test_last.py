@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.pushed import push_image
-from tools.chart import tools
+from tools.go_programs import CHARTS, MISSING, ROOT, available
 from tools.release.dry_run import local_registry
 from tools.release.last import last_release, released_chart
-from tools.release.tools import MISSING, available
 
 IMAGES = ("service", "operator")
 
@@ -52,14 +51,14 @@ def test_after_a_release_it_is_the_last(tree: Path, tmp_path: Path) -> None:
         (tree / "REGISTRY").write_text(f"{shop}\n")
         digests = [push_image(tmp_path, f"{shop}/{name}:1.11.0") for name in IMAGES]
         package = ("--version", "1.11.0", "--destination", tmp_path)
-        tools.run("helm", "package", tools.ROOT / "charts" / "orders", *package)
+        CHARTS.run("helm", "package", ROOT / "charts" / "orders", *package)
         chart = tmp_path / "orders-1.11.0.tgz"
-        tools.run("helm", "push", chart, f"oci://{shop}/charts", "--plain-http")
+        CHARTS.run("helm", "push", chart, f"oci://{shop}/charts", "--plain-http")
 
         arguments = released_chart(tree)
 
         assert arguments is not None
-        rendered = tools.run("helm", "template", "orders", *arguments, "--plain-http")
+        rendered = CHARTS.run("helm", "template", "orders", *arguments, "--plain-http")
     assert "helm.sh/chart: orders-1.11.0" in rendered
     for name, digest in zip(IMAGES, digests, strict=True):
         assert f"/{name}@{digest}" in rendered

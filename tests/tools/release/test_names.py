@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.chart import tools
+from tools.go_programs import CHARTS, MISSING, available
 from tools.release import names
 from tools.release.install import install
 
@@ -96,10 +96,10 @@ def test_readme_installs_from_a_clone_until_then() -> None:
 
 
 @pytest.mark.timeout(900)  # the first run builds the tools
-@pytest.mark.skipif(not tools.available(), reason=tools.MISSING)
+@pytest.mark.skipif(not available(), reason=MISSING)
 def test_the_chart_installs_what_is_released(tree: Path) -> None:
     """Its images are of that registry and version; its own version is the same."""
-    rendered = tools.run("helm", "template", "orders", tree / "charts" / "orders")
+    rendered = CHARTS.run("helm", "template", "orders", tree / "charts" / "orders")
     documents = [document for document in yaml.safe_load_all(rendered) if document]
     images = {
         text.strip(' ",')

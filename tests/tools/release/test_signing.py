@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.pushed import push_image
+from tools.go_programs import MISSING, REGISTRY, ToolFailed, available
 from tools.release.dry_run import local_registry, signed
 from tools.release.signing import Key
-from tools.release.tools import MISSING, REGISTRY, ToolFailed, available
 
 pytestmark = [
     pytest.mark.timeout(1800),  # the first run builds cosign

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.chart import tools
+from tools.go_programs import CHARTS, MISSING, REGISTRY, available
 from tools.release.artifacts import PACKAGES
 from tools.release.dry_run import copy, local_registry
 from tools.release.names import ROOT, names
-from tools.release.tools import MISSING, REGISTRY, available
 
 pytestmark = [
     pytest.mark.timeout(900),  # the first run builds the programs that `make generate` needs
@@ -102,8 +101,8 @@ def test_it_proposes_a_readme_that_installs_the_release(tree: Path) -> None:
 def test_the_chart_is_signed_by_the_digest_that_helm_names(tree: Path, registry: str) -> None:
     """What cosign is told to sign is what the registry has under the version's tag."""
     version = names().version
-    tools.run("helm", "package", tree / "charts" / "orders", "--destination", tree / "dist")
-    program(tree.parent, "helm", HELM.format(helm=tools.tool("helm")))
+    CHARTS.run("helm", "package", tree / "charts" / "orders", "--destination", tree / "dist")
+    program(tree.parent, "helm", HELM.format(helm=CHARTS.path("helm")))
     called = program(tree.parent, "cosign")
 
     run(tree, "chart", "Publish the chart", REGISTRY=registry)

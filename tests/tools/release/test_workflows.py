@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.go_programs import ROOT, Programs
+from tools.go_programs import MISSING, ROOT, Programs, available
 from tools.release.artifacts import PACKAGES
-from tools.release.tools import MISSING, available
 from tools.site.markdown import blocks
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
