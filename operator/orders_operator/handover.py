@@ -1,4 +1,4 @@
-"""Leaves namespaces to other releases, and takes up those that another release has left.
+"""Leaves namespaces to other releases, and takes over those that another release has left.
 
 A namespace belongs to one release of the operator at a time (`scopes` claims it). In one that is
 lost, what is under way ends, and its metrics go; in one that is won, all OrderServices are queued.
@@ -62,7 +62,7 @@ class Handover:
                 **{
                     namespace: left[namespace]
                     for namespace in back
-                    if not await self._take_up(namespace)
+                    if not await self._take_over(namespace)
                 },
             }
             await first(
@@ -76,7 +76,7 @@ class Handover:
             if key[0] == namespace:
                 self._metrics.forget(key)
 
-    async def _take_up(self, namespace: str) -> bool:
+    async def _take_over(self, namespace: str) -> bool:
         """Queue the resources of a namespace that another release has left.
 
         Returns:
@@ -88,9 +88,9 @@ class Handover:
                 metadata async for metadata in self._kube.metadata(API_VERSION, PLURAL, namespace)
             ]
         except KubeError as error:
-            log.warning("namespace %s is not taken up yet: %s", namespace, error)
+            log.warning("cannot take over namespace %s yet: %s", namespace, error)
             return False
-        log.info("namespace %s is taken up", namespace)
+        log.info("namespace %s is taken over", namespace)
         for metadata in services:
             self._queue.add((namespace, metadata.name), urgent=False)
         return True

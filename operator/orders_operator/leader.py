@@ -17,7 +17,7 @@ from orders_operator.gate import Gate
 from orders_operator.handlers import Watches
 from orders_operator.handover import Handover
 from orders_operator.objects import Key
-from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
+from orders_operator.reconcile.cluster_issuer import CHECK_SECONDS
 from orders_operator.reconcile.discovery import Apis
 from orders_operator.reconcile.index import Index
 from orders_operator.reconcile.queue import KeyedQueue
@@ -216,11 +216,11 @@ class Leader:
     async def _keys(self) -> None:
         """Queue all resources when the keys that sign ServiceAccount tokens have been rotated."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             try:
                 rotated = await self._rotated()
             except KubeError as error:
-                log.warning("the cluster's keys were not read: %s", error)
+                log.warning("cannot read the cluster's keys: %s", error)
                 continue
             if rotated:
                 log.info("the cluster's keys have changed")

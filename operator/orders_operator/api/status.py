@@ -78,8 +78,8 @@ class FailedRevision(Struct, frozen=True, rename="camel", omit_defaults=True):
         str | None,
         Meta(
             description=(
-                "A hash of what it reads from Secrets and ConfigMaps and the stable revision"
-                " does not. When this changes, it is tried again."
+                "A hash of what this revision, but not the stable one, reads from Secrets and"
+                " ConfigMaps. When it changes, the revision is tried again."
             )
         ),
     ] = None

@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse a part of an answer."""
         if self._answer is None:
-            self.abort()  # nothing was asked
+            self.abort()  # no request is open
             return
         self._phase = "answering"
         try:
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Forget the previous answer; refuse one that nobody asked for."""
         if self._answer is None:
-            raise ValueError("nothing was asked")
+            raise ValueError("an answer came without a request")
         self._body = b""
         self._retry_after = None
 

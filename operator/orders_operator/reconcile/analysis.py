@@ -39,7 +39,7 @@ _SCRAPED_SECONDS: Final = 5.0
 
 
 class _Window(Struct):
-    """A window: when it was opened, its first readings if it has any, and when to look at it.
+    """A window: when it was opened, its first readings if it has any, and when to judge it.
 
     `since` is Prometheus' own time when the window was opened: earlier scrapes do not count.
     """
@@ -66,7 +66,7 @@ class Windows:
         self._open.pop(key, None)
 
     def left(self, key: Key) -> float | None:
-        """Return the seconds until the window should be looked at; None without a window."""
+        """Return the seconds until the window should be judged; None without a window."""
         window = self._open.get(key)
         return None if window is None else max(0.0, window.look - self._clock())
 
@@ -75,7 +75,7 @@ class Windows:
     ) -> AnalysisStatus | None:
         """Begin a window, or return the verdict of the one that ends now; None in between.
 
-        A window that cannot be judged yet continues, and is looked at after another interval.
+        A window that cannot be judged yet continues for another interval.
 
         Args:
             key: the namespace and name of the OrderService.

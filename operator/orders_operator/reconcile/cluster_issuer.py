@@ -15,7 +15,7 @@ from orders_operator.resources.auth import ClusterKeys
 if TYPE_CHECKING:
     from orders_operator.client.kube import Kube
 
-LOOK_SECONDS: Final = 60.0
+CHECK_SECONDS: Final = 60.0
 """How often the operator checks whether the keys were rotated."""
 
 _CONFIGURATION: Final = "/.well-known/openid-configuration"

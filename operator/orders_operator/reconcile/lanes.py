@@ -37,7 +37,7 @@ class Lanes(Generic[Key]):
 
         """
         if not self:
-            raise IndexError("no key waits")
+            raise IndexError("no key is queued")
         urgent = bool(self._urgent) and not (self._rest and self._row >= IN_A_ROW)
         self._row = self._row + 1 if urgent and self._rest else 0
         lane = self._urgent if urgent else self._rest

@@ -4,8 +4,8 @@ A key that is added while it is worked on runs once more afterwards, so that no 
 key whose work failed comes back after a delay that doubles with each failure in a row. An event
 for that key does not wait for the delay, because the event may be the cure.
 
-Urgent keys go first (`lanes`): those that have changed, and rollouts. Keys that are only looked at
-again, as all are after a restart, wait for those.
+Urgent keys go first (`lanes`): those that have changed, and rollouts. Keys whose turn has
+merely come again, as all have after a restart, wait for those.
 
 Slow work, such as waiting for a server that does not answer, holds no worker: after two seconds it
 continues beside the workers. A key whose last work was slow starts beside them if there is room.

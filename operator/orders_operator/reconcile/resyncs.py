@@ -1,6 +1,6 @@
-"""When a resource is looked at again though nothing happened: once an interval, each in its turn.
+"""When a resource is reconciled again though nothing happened: once an interval, each in its turn.
 
-If all were looked at together, the API server would have nothing to do for minutes, and then the
+If all were reconciled together, the API server would have nothing to do for minutes, and then the
 work of all of them at once. So each has its own time within the interval, drawn at random when it
 is first seen. Each resync is also a little late, by another random amount, so that no two keep
 step. A reconcile for any other reason does not move that time.

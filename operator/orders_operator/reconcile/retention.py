@@ -41,7 +41,7 @@ async def retain(kube: "Kube", resource: Object) -> None:
             if error.lost:
                 raise
             if error.reason is not ErrorReason.FORBIDDEN:  # then none was ever made here
-                log.warning("the claim of %s is not looked at: %s", name, error)
+                log.warning("cannot read the claim of %s: %s", name, error)
 
 
 async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) -> None:
@@ -64,7 +64,7 @@ async def _retain(kube: "Kube", resource: Object, owner: Owner, live: Object) ->
     except KubeError as error:
         if error.lost:
             raise
-        log.warning("the claim of %s is not retained yet: %s", name, error)
+        log.warning("cannot retain the claim of %s yet: %s", name, error)
     else:
         log.info("the claim of %s is retained", name)
 

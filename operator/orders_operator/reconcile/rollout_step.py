@@ -60,7 +60,7 @@ async def plan_rollout(current: Pass) -> None:
 
 
 def _compared(current: Pass, decided: Plan, tracks: Tracks) -> Compared | None:
-    """Return the pods that the analysis looks at; None if it looks at none.
+    """Return the pods that the analysis judges; None if it judges none.
 
     In a step they are the canary's, compared with the stable ones. Once the stable ones are being
     replaced, they are all new pods that serve, compared with the old ones while any are left.

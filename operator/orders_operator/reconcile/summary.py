@@ -127,7 +127,7 @@ def statuses(status: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _paused(observed: Observed, before: Mapping[str, Any], now: datetime) -> Object:
-    """Return the status as it was, plus Paused; a paused resource is not looked at.
+    """Return the status as it was, plus Paused; a paused resource is not reconciled.
 
     The conditions that stay keep the generation that they refer to.
     """

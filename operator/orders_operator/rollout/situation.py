@@ -102,7 +102,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         canary: the revision of the canary's pods, if there are any.
         canary_pods: how many those are.
         weight: the share that a Gateway gives them, in percent.
-        stage: what the analysis should look at: a step, the promotion, the bake; None for nothing.
+        stage: what the analysis should judge: a step, the promotion, the bake; None for nothing.
         again: the seconds after which time alone changes the plan.
         status: `status.rollout`.
 

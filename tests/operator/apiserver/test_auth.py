@@ -128,7 +128,7 @@ async def test_a_service_account_calls_with_what_its_pod_is_given(world: World) 
 async def test_rotated_keys_are_followed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The leader looks again, and pods have the new ones without a roll."""
     monkeypatch.setattr("orders_operator.scopes.GRACE_SECONDS", 0.0)
-    monkeypatch.setattr("orders_operator.leader.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("orders_operator.leader.CHECK_SECONDS", 0.1)
     await world.declare(auth={"serviceAccounts": [CALLER]})
     async with working(world.namespace) as it:
         await becomes(world, is_rolled_out(world))

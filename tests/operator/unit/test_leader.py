@@ -11,7 +11,7 @@ from orders_operator.api.spec import API_VERSION, PLURAL
 from orders_operator.client.errors import ErrorReason, KubeError
 from orders_operator.client.partial import Metadata
 from orders_operator.leader import Leader
-from orders_operator.reconcile.cluster_issuer import LOOK_SECONDS
+from orders_operator.reconcile.cluster_issuer import CHECK_SECONDS
 from orders_operator.resources.references import Reference
 from orders_operator.settings import Settings
 from orders_operator.telemetry.metrics import Metrics
@@ -257,9 +257,9 @@ async def test_rotated_keys_wake_all() -> None:
     it = Working(Scope())
     Reconciles.keys = [False, KubeError(ErrorReason.FORBIDDEN, "no"), True, False]
     await it.wake()
-    await asyncio.sleep(LOOK_SECONDS * 2)
+    await asyncio.sleep(CHECK_SECONDS * 2)
     before = len(Reconciles.done)
-    await asyncio.sleep(LOOK_SECONDS)
+    await asyncio.sleep(CHECK_SECONDS)
     assert {SHOP, STOCK} == set(Reconciles.done[before:])
     assert [] == Reconciles.keys[1:]
     assert it.watchdog.failure() is None

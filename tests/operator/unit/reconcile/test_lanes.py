@@ -58,7 +58,7 @@ def test_urgent_keys_that_met_nobody_owe_nothing() -> None:
 
 def test_nothing_can_be_taken_of_nothing() -> None:
     """Empty lanes say so."""
-    with pytest.raises(IndexError, match="no key waits"):
+    with pytest.raises(IndexError, match="no key is queued"):
         Lanes[int]().take()
 
 
