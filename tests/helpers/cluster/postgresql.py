@@ -56,19 +56,19 @@ class PostgreSQL:
             "exec", f"deployment/{NAME}", "--", "env", f"PGPASSWORD={PASSWORD}", *command
         ).strip()
 
-    def refuse(self, url: str) -> None:
+    def refuse(self, place: str) -> None:
         """Have a database refuse connections, and end those that it has."""
-        name = url.rpartition("/")[2]
+        name = place.rpartition("/")[2]
         self.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         self.sql(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608  a name of ours
         )
 
-    def psql(self, url: str) -> str:
+    def psql(self, place: str) -> str:
         """Return a shell command that reads SQL into a database, as `psql URL` does elsewhere."""
-        local = url.replace(f"@{_NAME}.{self._namespace.name}.svc", "@127.0.0.1")
+        local = place.replace(f"@{NAME}.{self._namespace.name}.svc", "@127.0.0.1")
         return (
-            f"kubectl --namespace {self._namespace.name} exec -i deployment/{_NAME} -- "
+            f"kubectl --namespace {self._namespace.name} exec -i deployment/{NAME} -- "
             f"psql -v ON_ERROR_STOP=1 {local}"
         )
 
