@@ -41,7 +41,12 @@ def tree(tmp_path: Path) -> Path:
     """Have a clone of the default branch, with an origin and the environment of this tree."""
     folder = tmp_path / "tree"
     copy(folder)
-    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        (folder / ".venv" / part.name).symlink_to(part)
+    ready = folder / ".venv" / ".ready"  # of its own: `make` must not install the clone instead
+    ready.unlink(missing_ok=True)
+    ready.touch()
     git(tmp_path, "init", "--quiet", "--bare", "origin")
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
