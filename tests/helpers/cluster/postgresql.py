@@ -7,7 +7,7 @@ from orders_operator.objects import Object
 from tests.helpers.cluster.kubectl import Namespace, run
 from tests.helpers.cluster.workloads import service, workload
 
-_NAME: Final = "postgresql"
+NAME: Final = "postgresql"
 PASSWORD: Final = "made-up"
 PORT: Final = 5432
 
@@ -25,7 +25,7 @@ class PostgreSQL:
         run("kubectl", "delete", "namespace", self._namespace.name, "--ignore-not-found")
         run("kubectl", "create", "namespace", self._namespace.name)
         self._namespace.apply(
-            workload("Deployment", NAME, {"containers": [container()]}), service(_NAME, PORT)
+            workload("Deployment", NAME, {"containers": [container()]}), service(NAME, PORT)
         )
         self._namespace.wait(f"deployment/{NAME}", "condition=Available", 90)
 
