@@ -1,7 +1,7 @@
 """Signatures of a dry run: by a key that nobody keeps, without Sigstore's servers.
 
-A release is signed by the identity of its workflow, which only GitHub can give; what is signed and
-where the signature is kept is the same.
+A release is signed by the identity of its workflow, which only GitHub can give; what is signed,
+where the signature is kept and its format are the same.
 """
 
 import secrets
@@ -10,6 +10,12 @@ from typing import Final
 
 from tools.go_programs import COSIGN
 
+FORMAT: Final = ("--new-bundle-format=false", "--use-signing-config=false")
+"""Signatures as tags, which cosign 2 and 3, Flux and Kyverno read.
+
+Those of cosign 3 are OCI referrers by default. Cosign 2 and Flux before 2.8 do not look for them,
+and Kyverno does not find them at a registry without an API of referrers, as ghcr.io is.
+"""
 _PASSWORD: Final = "COSIGN_PASSWORD"  # noqa: S105  a variable's name
 
 
@@ -17,20 +23,15 @@ class Key:
     """A pair of keys in a folder, with a password that only this object has."""
 
     def __init__(self, folder: Path) -> None:
-        """Make both keys."""
         folder.mkdir()
         self._key, self._public = folder / "release.key", folder / "release.pub"
         self._environment = {_PASSWORD: secrets.token_urlsafe()}
-        self._no_services, self._no_roots = folder / "services.json", folder / "roots.json"
-        prefix = self._key.with_suffix("")
-        self._cosign("generate-key-pair", "--output-key-prefix", prefix)
-        self._cosign("signing-config", "create", "--out", self._no_services)
-        self._cosign("trusted-root", "create", "--out", self._no_roots)
+        self._cosign("generate-key-pair", "--output-key-prefix", self._key.with_suffix(""))
 
     def sign(self, reference: str) -> None:
         """Sign what is in a registry by its digest, and what it names."""
-        services = ("--signing-config", self._no_services, "--trusted-root", self._no_roots)
-        self._cosign("sign", "--yes", "--recursive", "--key", self._key, *services, reference)
+        options = ("--yes", "--recursive", *FORMAT, "--tlog-upload=false", "--key", self._key)
+        self._cosign("sign", *options, reference)
 
     def verify(self, reference: str) -> None:
         """Do as users do.
@@ -39,8 +40,7 @@ class Key:
             ToolFailed: there is no signature of it by this key.
 
         """
-        log = ("--insecure-ignore-tlog", "--trusted-root", self._no_roots)
-        self._cosign("verify", "--key", self._public, *log, reference)
+        self._cosign("verify", "--insecure-ignore-tlog", "--key", self._public, reference)
 
     def _cosign(self, *arguments: str | Path) -> None:
         COSIGN.run("cosign", *arguments, environment=self._environment)

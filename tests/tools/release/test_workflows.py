@@ -10,6 +10,7 @@ import yaml
 
 from tools.go_programs import MISSING, ROOT, Programs, available
 from tools.release.artifacts import PACKAGES
+from tools.release.signing import FORMAT
 from tools.site.markdown import blocks
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -71,15 +72,17 @@ def test_what_users_verify_is_what_the_release_verifies() -> None:
 
 
 def test_everything_that_is_pushed_is_signed_by_its_digest() -> None:
-    """A tag could be another image by then."""
+    """A tag could be another image by then. The format is that which the trial verifies."""
     signed = [
-        line.split()[-1].strip('"')
+        command.split()
         for job in release()["jobs"].values()
         for step in job["steps"]
-        for line in step.get("run", "").splitlines()
-        if "cosign sign" in line
+        for command in step.get("run", "").replace("\\\n", "").splitlines()
+        if "cosign sign" in command
     ]
-    assert ["$IMAGE@$digest", "$REGISTRY/charts/orders@$digest"] == signed
+    things = [command[-1].strip('"') for command in signed]
+    assert ["$IMAGE@$digest", "$REGISTRY/charts/orders@$digest"] == things
+    assert all(set(FORMAT) < set(command) for command in signed)
 
 
 def test_the_trial_signs_with_the_same_cosign() -> None:
@@ -106,10 +109,23 @@ def test_each_package_has_its_own_publisher() -> None:
     assert "${{ matrix.package }}" == job["environment"]
 
 
-@pytest.mark.parametrize("name", ["index", "chart", "pypi"])
-def test_identities_sign_and_publish(name: str) -> None:
-    """Who signs or publishes does so as the workflow."""
-    assert "write" == release()["jobs"][name]["permissions"]["id-token"]
+def test_a_job_may_write_what_it_makes_and_nothing_else() -> None:
+    """The workflow itself may do nothing; who signs or publishes has its identity."""
+    assert {} == release()["permissions"]
+    writing = {
+        name: {what for what, how in job["permissions"].items() if how == "write"}
+        for name, job in release()["jobs"].items()
+    }
+    assert {
+        "plan": set(),
+        "images": {"packages"},
+        "index": {"id-token", "packages"},
+        "chart": {"id-token", "packages"},
+        "anybody": set(),
+        "pypi": {"id-token"},
+        "publish": {"contents"},
+        "readme": {"contents", "pull-requests"},
+    } == writing
 
 
 def test_no_secret_is_needed_but_that_of_another_registry() -> None:
