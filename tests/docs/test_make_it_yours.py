@@ -208,7 +208,7 @@ def test_the_chart_and_the_operator_take_the_fork(tmp_path: Path) -> None:
 
 
 def test_the_steps_are_as_many_as_the_page_says() -> None:
-    """They are numbered from 1, and no block stands outside of them."""
+    """They are numbered from 1, and no block of a change stands outside of them."""
     steps = STEP.findall(PAGE)
     assert [str(number) for number in range(1, len(steps) + 1)] == steps
     assert f"four changes in {len(steps)} steps" in PAGE
