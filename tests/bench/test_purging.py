@@ -27,11 +27,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     server.remove()
 
 
-def older(database: Database) -> int:
-    """Count the older orders that are left."""
-    return database.count_before(ROWS, older_than(OLDER))
-
-
 def watch(purge: Purge) -> NoReturn:
     """Ask again and again how much is left."""
     while True:
@@ -42,33 +37,30 @@ def test_a_table_has_older_orders_for_the_purge(database: Database) -> None:
     """They have the keys, and a load reads the newer ones alone."""
     ids = database.prepare(ROWS, older=OLDER).read_text().split()
 
-    assert (ROWS, OLDER) == (database.count(ROWS), older(database))
-    assert OLDER == int(database.sql(ROWS, KEYS))
+    assert OLDER == database.count_before(ROWS, older_than(OLDER))
+    assert (ROWS, OLDER) == (database.count(ROWS), int(database.sql(ROWS, KEYS)))
     assert database.sql(ROWS, "SELECT id FROM orders ORDER BY id").split()[OLDER:] == sorted(ids)
 
 
-def test_a_purge_goes_on_beside_a_load_until_it_has_ended(database: Database) -> None:
-    """Figures without a purge would be wrong, so its end is an error. Newer orders stay."""
+def test_a_purge_that_ends_before_its_load_is_an_error(database: Database) -> None:
+    """Figures without a purge beside them would be wrong. The newer orders stay."""
     database.prepare(ROWS, older=OLDER)
     database.written(ROWS)
+    purge = Purge(database, BY_NAME["orders"], ROWS, OLDER)
 
-    with Purge(database, BY_NAME["orders"], ROWS, OLDER) as purge:
-        assert 0 < purge.left() < OLDER
-        with pytest.raises(
-            ServerError, match="`orders purge` ended before the load, with 0 older"
-        ):
-            watch(purge)
+    with pytest.raises(ServerError, match="ended before the load, with 0 older"), purge:
+        watch(purge)
     assert (ROWS - OLDER, 0) == (database.count(ROWS), int(database.sql(ROWS, KEYS)))
 
 
-def test_a_purge_ends_with_its_load(database: Database) -> None:
-    """Whatever is left stays for no one."""
-    database.prepare(ROWS, older=OLDER)
-    database.written(ROWS)
+def test_a_purge_goes_on_until_its_load_ends(database: Database) -> None:
+    """It has deleted some by then, and not all."""
+    rows, older = 10 * ROWS, 10 * OLDER
+    database.prepare(rows, older=older)
 
-    with Purge(database, BY_NAME["orders"], ROWS, OLDER):
-        pass
-    assert 0 < older(database) < OLDER
+    with Purge(database, BY_NAME["orders"], rows, older) as purge:
+        assert 0 < purge.left() < older
+    assert 0 < database.count_before(rows, older_than(older)) < older
 
 
 def test_a_purge_with_nothing_to_delete_is_told(database: Database) -> None:
