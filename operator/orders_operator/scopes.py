@@ -172,7 +172,7 @@ class ClusterScope(Scope):
         error: str | None = None
         try:
             async with asyncio.timeout(self._leases.left or LIST_SECONDS):
-                await self._leases.look()
+                await self._leases.read()
         except TimeoutError:
             error = "no answer in time"
         except KubeError as refused:

@@ -93,7 +93,7 @@ class Claim:
     async def run(self, leads: asyncio.Event, tell: Callable[[], None]) -> None:
         """Check who has the claim, or keep it once this process leads; `tell` after each try."""
         while True:
-            await (self.keep() if leads.is_set() else self.look())
+            await (self.keep() if leads.is_set() else self.read())
             tell()
             if leads.is_set():
                 await asyncio.sleep(self.pause)
@@ -101,7 +101,7 @@ class Claim:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(leads.wait(), self.pause)
 
-    async def look(self) -> None:
+    async def read(self) -> None:
         """Read who has the claim."""
         await self._bounded(self.lease.read())
 
@@ -137,13 +137,13 @@ class Claim:
         except KubeError as error:
             if error.reason not in _RACE:
                 self._fail(str(error))
-            await self._look_again()
+            await self._read_again()
         else:
             self.error = None
             return True
         return False
 
-    async def _look_again(self) -> None:
+    async def _read_again(self) -> None:
         """Read who has the claim after a failed attempt; another failure changes nothing."""
         with contextlib.suppress(KubeError, TimeoutError):
             async with asyncio.timeout(self._timing.retry):

@@ -56,7 +56,7 @@ class NamespaceLeases:
             if record.live(now) and release_of(record.holder) != self._release
         }
 
-    async def look(self) -> None:
+    async def read(self) -> None:
         """List the Leases.
 
         Raises:

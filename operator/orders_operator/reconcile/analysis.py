@@ -46,7 +46,7 @@ class _Window(Struct):
 
     mark: tuple[str, str]
     opened: float
-    look: float
+    due: float
     since: float | None = None
     began: Ends | None = None
 
@@ -68,9 +68,9 @@ class Windows:
     def left(self, key: Key) -> float | None:
         """Return the seconds until the window should be judged; None without a window."""
         window = self._open.get(key)
-        return None if window is None else max(0.0, window.look - self._clock())
+        return None if window is None else max(0.0, window.due - self._clock())
 
-    async def look(
+    async def judge(
         self, key: Key, analysis: Analysis, compared: Compared, credential: str | None = None
     ) -> AnalysisStatus | None:
         """Begin a window, or return the verdict of the one that ends now; None in between.
@@ -92,7 +92,7 @@ class Windows:
         at = self._clock()
         if window is None:
             window = self._open[key] = _Window(compared.mark, at, at)
-        window.look = at + seconds(analysis.interval)
+        window.due = at + seconds(analysis.interval)
         said = await self._judge(
             lambda: _read(key, analysis, compared, credential), analysis, compared, window, at
         )
@@ -141,7 +141,7 @@ class Windows:
             window.since = readings.now
         waited = at - window.opened
         if not settled(compared, readings, window.since) and readings.now and waited < interval:
-            window.look = at + min(_SCRAPED_SECONDS, interval - waited)
+            window.due = at + min(_SCRAPED_SECONDS, interval - waited)
             return None
         began = begin(compared, readings, window.since)
         if isinstance(began, Unmeasured):

@@ -67,7 +67,7 @@ class Children:
         self.held_back: set[tuple[str, str]] = set()
         """Kinds and names of objects that were refused, or that wait for one that was."""
 
-    async def look(self) -> None:
+    async def read(self) -> None:
         """List the objects that carry our labels.
 
         Raises:

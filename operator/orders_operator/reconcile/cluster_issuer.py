@@ -1,7 +1,7 @@
 """The issuer of the cluster's ServiceAccount tokens: the API server, which publishes its keys.
 
 It publishes them as OpenID Connect does (KEP-1393), and every ServiceAccount may read them, the
-operator's included. They are read when the first OrderService needs them; `look` reads them again.
+operator's included. They are read when the first OrderService needs them, and again by `refresh`.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -51,7 +51,7 @@ class ClusterIssuer:
             self._known = await self._ask()
         return self._known
 
-    async def look(self) -> bool:
+    async def refresh(self) -> bool:
         """Read the keys again, and return whether they changed; read nothing if nobody needs them.
 
         Raises:

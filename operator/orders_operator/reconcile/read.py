@@ -39,7 +39,7 @@ async def read(current: Pass) -> None:
     kinds = [kind for kind in context.kinds if not kind.optional or kind.api_version in served]
     owner = Owner(metadata.namespace, metadata.name, metadata.uid)
     children = Children(context, owner, kinds, current.now)
-    await children.look()
+    await children.read()
     if children.unlisted:
         context.apis.doubt()  # an optional kind may have been removed
     await _keep_pods(current, children)

@@ -111,7 +111,7 @@ class Reconciler:
             KubeError: they cannot be read.
 
         """
-        return await self._context.issuer.look()
+        return await self._context.issuer.refresh()
 
     async def _logged(self, key: Key) -> float | None:
         """Reconcile; count and log an error while the span's ids are known."""

@@ -50,7 +50,7 @@ async def plan_rollout(current: Pass) -> None:
     else:
         alone = not compared.fixed and not compared.beside
         asked = absolute(analysis) if alone else comparable(analysis, decided.weight)
-        measured = await windows.look(current.key, asked, compared, await credential(current))
+        measured = await windows.judge(current.key, asked, compared, await credential(current))
     current.plan = decided if measured is None else plan(replace(situation, measured=measured))
     current.wake(current.plan.again)
     if current.plan.stage is None:

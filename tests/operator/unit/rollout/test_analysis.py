@@ -38,7 +38,7 @@ class Looking:
     async def after(self, seconds: float) -> AnalysisStatus | None:
         """Look again after a time."""
         self.clock.seconds += seconds
-        return await self.windows.look(KEY, self.analysis, self.compared, self.credential)
+        return await self.windows.judge(KEY, self.analysis, self.compared, self.credential)
 
 
 async def test_a_window_compares_what_was_served_in_it() -> None:
