@@ -40,6 +40,12 @@ class InvalidRequest(Problem):
     status = 400
     title = "The request is not valid"
 
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> Self:
+        """Name the one place that is wrong: a JSON pointer, or empty for the whole body."""
+        where = pointer or "the body"
+        return cls(f"{where}: {detail}", errors=((pointer, detail),))
+
 
 class MalformedIdempotencyKey(Problem):
     """The Idempotency-Key is not a structured-field string of 1 to 255 characters."""

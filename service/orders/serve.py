@@ -25,7 +25,7 @@ from orders.http.answers import Answers
 from orders.http.bodies import Bodies
 from orders.http.bridge import Bridge
 from orders.http.budget import Budget
-from orders.http.calls import Shared
+from orders.http.call import Shared
 from orders.http.cold import ColdApplication
 from orders.http.connections import Connections, Watched
 from orders.http.cors import marking, preflight
@@ -116,12 +116,16 @@ async def serve(config: "Config", on_ready: Callable[[], None] = lambda: None) -
         stack.callback(answers.stop)
         gate = authentication.gate if authentication is not None and config.auth.on else None
         hooks = hooks_of(config.plugins or ())
+        database = Database(store.pool, orders.deadline)
         cold = ColdApplication(
             orders, requests, health, bodies, budget=budget, answers=answers,
-            database=Database(store.pool, orders.deadline), hooks=hooks,
-            gate=gate, preflight=preflight(config.cors), docs=config.docs_enabled,
+            database=database, hooks=hooks, gate=gate, preflight=preflight(config.cors),
+            docs=config.docs_enabled,
         )  # fmt: skip
-        shared = Shared(orders, requests, health, bodies, Bridge(cold, budget), budget, hooks)
+        shared = Shared(
+            orders, requests, health, bodies, Bridge(cold, budget), budget, answers, database,
+            asyncio.get_running_loop(), hooks,
+        )  # fmt: skip
         hot = config.faults is None  # faults wrap cold calls alone
         front = FrontDoor(shared, gate=gate, hot=hot)
         take = marking(front.take, config.cors)

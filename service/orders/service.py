@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
-from orders.errors import DeadlineExceeded, IdempotencyKeyReused, OrderNotFound
-from orders.model import NewOrder, Order, compared, values
+from orders.errors import DeadlineExceeded, IdempotencyKeyReused, InvalidRequest, OrderNotFound
+from orders.model import NewOrder, Order, compared, nul, values
 from orders.store.bulk_inserts import Bulk
 from orders.store.inserts import KeyWithoutOrder, NewRow
 from orders.store.lanes import Page, PageQuery
@@ -80,11 +80,13 @@ class OrderService:
         """Create an order; return it, committed, and whether it is an earlier one with this key.
 
         Raises:
+            InvalidRequest: it cannot be stored.
             IdempotencyKeyReused: the earlier one differs.
             OrderMissing: the earlier one was deleted by hand.
             Unavailable: nothing is known of the order, or nothing was tried.
 
         """
+        check_storable(new)
         deadline = self.deadline()
         row = NewRow(new, key, owner.get())
         stored = await self._creates.submit(row, _link(), deadline)
@@ -93,7 +95,7 @@ class OrderService:
         return self.outcome(row, stored)
 
     def insert(self, waiter: "Waiter", started: float) -> None:
-        """Insert a waiter's row; `outcome` interprets the answer.
+        """Insert a waiter's row, whose order can be stored; `outcome` interprets the answer.
 
         Args:
             waiter: is settled or failed by its deadline.
@@ -164,11 +166,14 @@ class OrderService:
         All of them are created, or none. They are returned in the order of `news`.
 
         Raises:
+            InvalidRequest: one of them cannot be stored.
             IdempotencyKeyReused: the earlier ones differ.
             OrderMissing: one of them was deleted by hand.
             Unavailable: nothing is known of the orders, or nothing was tried.
 
         """
+        for index, new in enumerate(news):
+            check_storable(new, f"/{index}")
         deadline = self.deadline()
         rows = [NewRow(new) for new in news]
         bulk = Bulk(rows, key, owner.get())
@@ -274,6 +279,17 @@ class OrderService:
         await self._reads.drain()
         await self._bulks.drain()
         await self._pages.drain()
+
+
+def check_storable(new: NewOrder, pointer: str = "") -> None:
+    """Check that an order, which is at `pointer` of a body, can be stored.
+
+    Raises:
+        InvalidRequest: a text has a NUL, which PostgreSQL cannot hold.
+
+    """
+    if field := nul(new):
+        raise InvalidRequest.at(f"{pointer}/{field}", "has a NUL character")
 
 
 def made(row: NewRow) -> Order:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 import yaml
 
@@ -35,6 +36,10 @@ print(yaml.safe_dump_all(desired(decode(json.loads(sys.argv[1])))))
 
 EXAMPLES: Final = 1
 
+COLD: Final = (
+    'orders_cold_requests_total{http_request_method="POST",http_route="/orders/{id}/cancel"} 2.0\n'
+)
+"""That of a page's six requests only the two are cold whose body does not validate."""
 ORDER: Final = {"item": "tea", "quantity": 1}
 
 
@@ -79,9 +84,27 @@ def write(fork: Fork, text: str) -> None:
     target.write_text(text[place.end() :], encoding="utf-8")
 
 
+def cancelled(client: httpx.Client, path: str) -> list[httpx.Response]:
+    """Ask for a cancellation, and for what is none."""
+    unknown = f"{path[: path.index('/', 1)]}/00000000-0000-7000-8000-000000000000/cancel"
+    return [
+        client.post(path, json={"reason": "too late"}),
+        client.post(path, json={"reason": "another"}),
+        client.post(path, json={"reason": 5}),
+        client.post(path, json={"reason": "\0"}),
+        client.post(unknown, json={"reason": "x"}),
+        client.get(path),
+    ]
+
+
+def untraced(answer: httpx.Response) -> dict[str, object]:
+    """Return the body of an answer without the trace id that each request has."""
+    return {name: value for name, value in answer.json().items() if name != "trace_id"}
+
+
 @pytest.mark.timeout(600)  # many commands, one after the other
 def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> None:
-    """A field, an endpoint, a hook and another name: each as the page says, one on the other."""
+    """A field, endpoints, a hook and another name: each as the page says, one on the other."""
     fork = copied(tmp_path)
     url = postgres.database()
     media = {"content-type": "application/json"}
@@ -119,14 +142,7 @@ def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> Non
     assert "_cancellations.sql" in told[0]
     cancel = f"/orders/{made['id']}/cancel"
     with serving(fork, url, "endpoint") as client:
-        answers = [
-            client.post(cancel, json={"reason": "too late"}),
-            client.post(cancel, json={"reason": "another"}),
-            client.post(cancel, json={"reason": 5}),
-            client.post(cancel, json={"reason": "\0"}),
-            client.post(cancel.replace(made["id"][:8], "00000000"), json={"reason": "x"}),
-            client.get(cancel),
-        ]
+        answers = cancelled(client, cancel)
         contract = failures(
             str(client.base_url).rstrip("/"),
             str(fork.folder / "docs" / "openapi.json"),
@@ -143,6 +159,13 @@ def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Databases) -> Non
     assert {"202", "400", "404", "503"} <= set(operation["responses"])
     reason = document["components"]["schemas"]["NewCancellation"]["properties"]["reason"]
     assert r"^[^\x00]*$" == reason["pattern"]
+
+    assert COLD not in (fork.folder / "metrics").read_text()
+    apply(fork, "A hot endpoint")
+    with serving(fork, url, "hot") as client:
+        shown = [(a.status_code, untraced(a)) for a in cancelled(client, cancel)]
+    assert [(answer.status_code, untraced(answer)) for answer in answers] == shown
+    assert COLD in (fork.folder / "metrics").read_text()
 
     apply(fork, "A hook")
     apply(fork, "Another name")

@@ -7,9 +7,10 @@ replaced by its name, so that answers can be compared. One thing is meant to dif
 is read and is not visible ASCII, which RSGI hides, is 400.
 """
 
+import asyncio
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -188,13 +189,14 @@ def _refuses(answer: Answer, header: str, method: str) -> bool:
 
 
 @contextmanager
-def open_doors(
+def open_doors(  # noqa: PLR0913  one fact each
     postgres: Databases,
     folder: Path,
     environ: Mapping[str, str] = MappingProxyType({}),
     *,
     cold: type[Server] = ColdServer,
     credential: Iterable[tuple[str, str]] = (),
+    prepare: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Doors]:
     """Start the servers, with a database each, and seed an order; they must end with 0.
 
@@ -204,10 +206,13 @@ def open_doors(
         environ: more of their environment.
         cold: the server whose answers are all those of the cold application.
         credential: headers with which an order can be made.
+        prepare: called with each database's URL before its server starts.
 
     """
     kinds = (KINDS | {"cold": cold}).values()
     urls = [postgres.migrated_database() for _ in kinds]
+    for url in urls:
+        prepare(url)
     servers = [
         kind(folder / f"{kind.__name__}.log", DATABASE_URL=url, **environ)
         for kind, url in zip(kinds, urls, strict=True)
@@ -215,6 +220,7 @@ def open_doors(
     found = []
     for server in servers:
         server.wait_for()
+        asyncio.run(server.all_connected())
         made = exchange(server.port, Request("POST", "/orders", (JSON, *credential), (GOOD,)))
         found.append(Door(server.port, json.loads(made.body)["id"]))
     yield Doors(*found)

@@ -33,6 +33,7 @@ from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
 from orders.http.negotiation import joined
 from orders.http.problems import render
+from orders.http.routes import LONGEST
 from orders.http.validation import bare, invalid
 from orders.telemetry.context import current
 
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
 Rendered = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 _DEFECT: Final = 500
-_PATH: Final = 200
-"""Characters of a path that are routed and shown: Litestar remembers a thousand paths for good."""
 _LEFT: Final = "client disconnected prematurely"
 """Litestar's message, with status 500, for a body that ends early."""
 
@@ -74,7 +73,7 @@ class Application(Litestar):
             # Host does not matter here, and its value was checked before.
             others = (header for header in scope["headers"] if header[0] != b"host")
             scope["headers"] = [(b"host", b"orders"), *joined(others)]
-            path = scope["path"] = scope["path"][:_PATH]  # no longer path exists
+            path = scope["path"] = scope["path"][:LONGEST]  # no longer path exists
             if path == "*":  # the server as a whole (RFC 9110, 9.3.7)
                 allow = _allow({endpoint.method for endpoint in ENDPOINTS})
                 await _send(send, (204, [(b"allow", allow.encode())], b""))

@@ -18,7 +18,7 @@ from orders.http.asgi import App
 from orders.http.budget import ORDINARY_BODY, Held
 from orders.http.chunks import ended
 from orders.http.exchanges import Last
-from orders.http.rsgi import hidden_credentials, unreadable
+from orders.http.rsgi import address, hidden_credentials, unreadable
 
 if TYPE_CHECKING:
     from orders.http.asgi import Scope as ASGIScope
@@ -271,8 +271,8 @@ def _asgi(scope: "Scope", started: float) -> "ASGIScope":
             for value in headers.get_all(name)
         ]
         + [(name.encode(), b"\xff") for name in hidden_credentials(headers)],
-        "client": _address(scope.client),
-        "server": _address(scope.server),
+        "client": address(scope.client),
+        "server": address(scope.server),
         "state": {},
         "extensions": {},
         "orders_started": started,
@@ -280,8 +280,3 @@ def _asgi(scope: "Scope", started: float) -> "ASGIScope":
     if (name := unreadable(headers)) is not None:
         made["orders_unreadable"] = name
     return made
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return host, int(port)

@@ -37,16 +37,17 @@ from orders.errors import (
     RequestTimeout,
     UnsupportedMediaType,
 )
+from orders.http import hot_shape
 
 T = TypeVar("T")
 
 Place = Literal["path", "query", "header"]
 
+BODY_LIMIT: Final = hot_shape.BODY_LIMIT
+"""Bytes that a request body may have, unless the endpoint says otherwise."""
+
 SERVICES: Final = ("OrderService", "Database", "Caller")
 """The types of the first arguments, which are not read from the request."""
-
-BODY_LIMIT: Final = 64 * 1024
-"""Bytes that a request body may have, unless the endpoint says otherwise."""
 
 _EVERYWHERE: Final = (
     InvalidRequest,
@@ -123,6 +124,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     None, then the parameters by name. `sends` and `also` document response headers and statuses
     without a body.
     `requires` is the scope that a caller must have, where callers have to show who they are.
+    The requests of a `hot` one that are what ordinary clients send do not pass through Litestar.
     """
 
     method: str
@@ -141,6 +143,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     also: tuple[int, ...]
     body_limit: int
     requires: str
+    hot: bool
 
     @property
     def tag(self) -> str:
@@ -163,6 +166,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
     sends: tuple[str, ...] = (),
     also: tuple[int, ...] = (),
     body_limit: int = BODY_LIMIT,
+    hot: bool = False,
 ) -> Callable[[Function], Endpoint]:
     """Declare an async function to be the operation `method path`.
 
@@ -176,9 +180,11 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
         sends: names of the response headers, of which `openapi.py` explains those of orders.
         also: other statuses it answers with, without a body.
         body_limit: bytes the body may have.
+        hot: whether ordinary requests take the short path, without Litestar.
 
     Raises:
         ValueError: there is no such scope.
+        DeclarationError: the function does not fit the path, or may not be hot.
 
     """
     if requires not in SCOPES:
@@ -220,6 +226,11 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
                 )
             )
         _check_path(function.__name__, path, parameters)
+        if hot and (unfit := hot_shape.unfit(path, body, parameters, body_limit)):
+            raise DeclarationError(
+                f"{function.__name__} is hot and has {unfit}; a hot endpoint may have"
+                f" {hot_shape.ALLOWED}"
+            )
         common = _EVERYWHERE if body is None else _EVERYWHERE + _WITH_BODY
         return Endpoint(
             method=method,
@@ -238,6 +249,7 @@ def endpoint(  # noqa: PLR0913  facts, each named where it is used
             also=also,
             body_limit=body_limit,
             requires=requires,
+            hot=hot,
         )
 
     return declare

@@ -8,24 +8,32 @@ here.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.errors import Problem
 from orders.http.budget import ORDINARY_HEAD, ORDINARY_HEADERS
-from orders.http.calls import CreateCall, ReadCall, Shared
+from orders.http.calls import CreateCall
 from orders.http.endpoint import BODY_LIMIT
+from orders.http.endpoints import ENDPOINTS
 from orders.http.guarded import guarded
-from orders.http.head import is_host
 from orders.http.hooked import hooked
-from orders.http.negotiation import check_accept, check_content
+from orders.http.hot_calls import HotCalls
+from orders.http.hot_endpoints import HotEndpoints
+from orders.http.ordinary_heads import (
+    NONE,
+    UNANNOUNCED,
+    body_length,
+    gives_json,
+    names_host,
+    takes_json,
+)
 from orders.http.problems import READING
 from orders.http.rsgi import plain
 from orders.model import RESOURCE
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
+    from orders.http.call import Shared
     from orders.http.rsgi import Exchange, Scope
 
 Begun = tuple[Callable[[Any], None], Any]
@@ -35,18 +43,14 @@ _ORDER: Final = f"{RESOURCE}/"
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch
-_NONE: Final = " "
-"""Stands for a required header that is missing."""
 _FEW: Final = 64
 """Waiting requests up to which a head may be large; beyond, its size is checked, at some cost."""
-_REMEMBERED: Final = 256
-"""How many values of a header are remembered, and how long one may be; a longer one is cold."""
 
 
 class FrontDoor:
     """Takes every request of the API."""
 
-    def __init__(self, shared: Shared, *, gate: "Gate | None" = None, hot: bool = True) -> None:
+    def __init__(self, shared: "Shared", *, gate: "Gate | None" = None, hot: bool = True) -> None:
         """Choose the classes of hot calls.
 
         Args:
@@ -57,13 +61,11 @@ class FrontDoor:
         """
         self._shared = shared
         self._hot = hot
-        self._read_call, self._create_call = (
-            (ReadCall, CreateCall) if gate is None else guarded(gate)
-        )
+        calls = HotCalls() if gate is None else guarded(gate)
         if shared.hooks is not None:
-            self._read_call, self._create_call = hooked(
-                shared.hooks, self._read_call, self._create_call
-            )
+            calls = hooked(shared.hooks, calls)
+        self._read_call, self._create_call, self._endpoint_call = calls
+        self._endpoints = HotEndpoints(ENDPOINTS)
 
     def take(self, scope: "Scope", protocol: "Exchange") -> Begun | None:
         """Take a request; callable from any thread.
@@ -88,23 +90,17 @@ class FrontDoor:
         headers = plain(scope.headers)
         if (
             headers is None
-            or not _names_host(headers.get("host", _NONE))
-            or not _gives_json(headers.get("accept", "*/*"))
-            or not _takes_json(headers.get("content-type", ""))
+            or not names_host(headers.get("host", NONE))
+            or not gives_json(headers.get("accept", "*/*"))
+            or not takes_json(headers.get("content-type", ""))
             or "content-encoding" in headers
             or "if-match" in headers
             or "if-none-match" in headers
             or not self._may_wait(headers)
         ):
             return False
-        announced = headers.get("content-length")
-        if announced is not None:
-            length = int(announced)  # the server has checked that it is a number
-            if length > BODY_LIMIT:
-                return False
-        elif headers.get("transfer-encoding", "").lower() == "chunked":
-            length = None
-        else:
+        length = body_length(headers)
+        if length is not None and not UNANNOUNCED < length <= BODY_LIMIT:
             return False
         call = self._create_call(
             self._shared, protocol, "POST", CreateCall.route, headers,
@@ -114,8 +110,13 @@ class FrontDoor:
         return True
 
     def _go_on(self, request: tuple["Scope", "Exchange", float]) -> None:
-        """Begin a read, or hand a request to the cold application; in the loop's thread."""
-        if not self._hot or not self._read(*request):
+        """Begin a read or an endpoint's call, or hand a request to the cold application.
+
+        In the loop's thread.
+        """
+        if not self._hot or not (
+            self._read(*request) or (self._endpoints and self._endpoint(*request))
+        ):
             self._shared.bridge.start(*request, read=False)
 
     def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
@@ -130,8 +131,8 @@ class FrontDoor:
         headers = plain(scope.headers)
         if (
             headers is None
-            or not _names_host(headers.get("host", _NONE))
-            or not _gives_json(headers.get("accept", "*/*"))
+            or not names_host(headers.get("host", NONE))
+            or not gives_json(headers.get("accept", "*/*"))
             or "transfer-encoding" in headers
             or not self._may_wait(headers)
         ):
@@ -142,37 +143,30 @@ class FrontDoor:
         ).go(order_id)  # fmt: skip
         return True
 
+    def _endpoint(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
+        method, path = scope.method, scope.path
+        if scope.query_string:
+            return False
+        headers = plain(scope.headers)
+        if (
+            headers is None
+            or not names_host(headers.get("host", NONE))
+            or not gives_json(headers.get("accept", "*/*"))
+            or not self._may_wait(headers)
+        ):
+            return False
+        match = self._endpoints.find(method, path, headers, scope.headers)
+        if match is None:
+            return False
+        self._endpoint_call(
+            self._shared, protocol, method, path, headers,
+            scope.client, scope.http_version, started,
+        ).start(match, scope)  # fmt: skip
+        return True
+
     def _may_wait(self, headers: dict[str, str]) -> bool:
         """Whether a call may keep these headers while it waits; while few wait, it always may."""
         shared = self._shared
         return shared.requests.in_flight + shared.bodies.waiting < _FEW or (
             len(headers) <= ORDINARY_HEADERS and len("".join(headers.values())) <= ORDINARY_HEAD
         )
-
-
-@lru_cache(_REMEMBERED)
-def _names_host(host: str) -> bool:
-    """Whether this may be the value of Host."""
-    return len(host) <= _REMEMBERED and is_host(host.encode())
-
-
-@lru_cache(_REMEMBERED)
-def _gives_json(accept: str) -> bool:
-    """Whether a caller with this Accept header takes the API's answers."""
-    return _passes(check_accept, accept)
-
-
-@lru_cache(_REMEMBERED)
-def _takes_json(content_type: str) -> bool:
-    """Whether the API takes a body of this type."""
-    return _passes(lambda value: check_content(value, None), content_type)
-
-
-def _passes(check: Callable[[bytes], None], value: str) -> bool:
-    if len(value) > _REMEMBERED:
-        return False
-    try:
-        check(value.encode())
-    except Problem:
-        return False
-    return True

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from orders.auth.caller import NOBODY, Caller
 from orders.auth.outcomes import ACCEPTED
-from orders.http.calls import Call, CreateCall, ReadCall
+from orders.http.call import Call
+from orders.http.calls import CreateCall, ReadCall
+from orders.http.endpoint_call import EndpointCall
 from orders.http.endpoints.orders import create_order, read_order
+from orders.http.hot_calls import HotCalls
 
 if TYPE_CHECKING:
     from orders.auth.gate import Gate
@@ -53,9 +56,21 @@ class _Create(_Guarded, CreateCall):
         super().refuse(error)
 
 
-def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
+class _Endpoint(_Guarded, EndpointCall):
+    """An endpoint's call that may be refused before its body is read."""
+
+    def admit(self) -> None:
+        """Ask the gate, and go on with a caller who may call."""
+        self.requires = self.match.endpoint.requires
+        if self.admitted():
+            self.gate.count(ACCEPTED)
+            super().admit()
+
+
+def guarded(gate: "Gate") -> HotCalls:
     """Return the calls that ask this gate."""
     loop = asyncio.get_running_loop()
+    names = {"gate": gate}
 
     class GuardedRead(_Guarded, ReadCall):
         requires = read_order.requires
@@ -89,4 +104,4 @@ def guarded(gate: "Gate") -> tuple[type[ReadCall], type[CreateCall]]:
             super().receive(scope, length)
 
     GuardedRead.gate = GuardedCreate.gate = gate
-    return GuardedRead, GuardedCreate
+    return HotCalls(GuardedRead, GuardedCreate, type("GuardedEndpoint", (_Endpoint,), names))

@@ -32,6 +32,7 @@ from orders.http.endpoints import ENDPOINTS
 from orders.http.endpoints.orders import PRIVATE
 from orders.http.negotiation import check_accept, check_content, not_json
 from orders.http.paging import check_query
+from orders.http.replies import rendered
 from orders.http.validation import decode, invalid, texts
 from orders.model import NewOrder
 
@@ -44,8 +45,6 @@ _PARAMETERS: Final[Mapping[str, type[ParameterKwarg]]] = {
     "path": PathParameter,
     "query": QueryParameter,
 }
-
-_encoder: Final = msgspec.json.Encoder()
 
 
 class StrictRequest(Request[Any, Any, State]):
@@ -229,12 +228,8 @@ def _conditions(endpoint: Endpoint) -> Callable[[Mapping[bytes, bytes]], bool]:
 
 
 def _response(endpoint: Endpoint, reply: Reply[Any]) -> Response[bytes]:
-    return Response(
-        b"" if reply.body is None else _encoder.encode(reply.body),
-        status_code=reply.status or endpoint.status,
-        headers=dict((PRIVATE, *reply.headers)),
-        media_type=_JSON,
-    )
+    status, headers, body = rendered(endpoint, reply)
+    return Response(body, status_code=status, headers=headers, media_type=_JSON)
 
 
 def _camel(name: str) -> str:

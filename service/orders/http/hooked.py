@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from orders.hooks import Hooks, Request
-from orders.http.calls import Call, CreateCall, ReadCall
+from orders.http.call import Call
+from orders.http.hot_calls import HotCalls
 
 if TYPE_CHECKING:
     from orders.hooks import Headers
@@ -21,7 +22,7 @@ class _Hooked(Call):
         super().begin()
         self.request = Request(self._method, self._path, self.route, self.context)
         if self.refused:
-            return False
+            return True
         try:
             self.hooks.begin(self.request)
         except Exception as error:  # noqa: BLE001  answered as what it is
@@ -44,12 +45,11 @@ class _Hooked(Call):
         super()._send(status, headers, body, problem)
 
 
-def hooked(
-    hooks: Hooks, read: type[ReadCall], create: type[CreateCall]
-) -> tuple[type[ReadCall], type[CreateCall]]:
+def hooked(hooks: Hooks, calls: HotCalls) -> HotCalls:
     """Return the same calls with hooks around them."""
     names = {"hooks": hooks}
-    return (
-        type("HookedRead", (_Hooked, read), names),
-        type("HookedCreate", (_Hooked, create), names),
+    return HotCalls(
+        type("HookedRead", (_Hooked, calls.read), names),
+        type("HookedCreate", (_Hooked, calls.create), names),
+        type("HookedEndpoint", (_Hooked, calls.endpoint), names),
     )

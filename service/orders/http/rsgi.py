@@ -108,6 +108,12 @@ def plain(headers: RequestHeaders) -> dict[str, str] | None:
     return found
 
 
+def address(text: str) -> tuple[str, int]:
+    """Return the host and the port of ADDRESS:PORT."""
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
 def unreadable(headers: RequestHeaders) -> str | None:
     """Return the name of a header that the API reads and that has no readable value."""
     return next((name for name in READ if _is_hidden(headers, name)), None)

@@ -44,10 +44,8 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _UUID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
-def invalid(pointer: str, detail: str) -> InvalidRequest:
-    """Return the problem for one error."""
-    where = pointer or "the body"
-    return InvalidRequest(f"{where}: {detail}", errors=((pointer, detail),))
+invalid: Final = InvalidRequest.at
+"""Returns the problem for one error at a pointer."""
 
 
 def decode(decoder: Decoder[T], body: bytes) -> T:

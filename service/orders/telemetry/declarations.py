@@ -86,7 +86,7 @@ DECLARED: Final = {
         (
             "orders_cold_requests_total",
             "counter",
-            "Requests on the cold path; creates and reads of one order can avoid it",
+            "Requests on the cold path; creates, reads by id and hot endpoints can avoid it",
             ("http_request_method", "http_route"),
         ),
         ("orders_replayed_total", "counter", "Creates that repeated an earlier one", ()),

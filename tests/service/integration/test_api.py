@@ -210,3 +210,18 @@ def test_the_reference_has_every_problem() -> None:
     ]
 
     assert [(p.name, str(p.status), p.title) for p in problems] == rows
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "pointer"),
+    [
+        ("/orders", {**TEA, "item": "a\0"}, "/item"),
+        ("/orders/batch", [TEA, {**TEA, "item": "\0"}], "/1/item"),
+    ],
+)
+def test_a_nul_is_refused(api: httpx.Client, path: str, sent: Any, pointer: str) -> None:
+    """PostgreSQL cannot hold one; the answer points to it."""
+    answer = api.post(path, json=sent)
+
+    assert 400 == answer.status_code
+    assert [{"pointer": pointer, "detail": "has a NUL character"}] == answer.json()["errors"]

@@ -22,7 +22,7 @@ from orders.http import idempotency, paging
 from orders.http.conditional import check_match, etag, matches
 from orders.http.endpoint import Header, Path, Query, Reply, endpoint
 from orders.http.validation import checked, invalid, order_id, timestamp
-from orders.model import RESOURCE, Filter, Item, NewOrder, Order, OrderId, nul
+from orders.model import RESOURCE, Filter, Item, NewOrder, Order, OrderId
 
 if TYPE_CHECKING:
     from orders.service import OrderService
@@ -83,7 +83,8 @@ async def create_order(
     With an `Idempotency-Key`, a second request with the same key and payload gets the first one's
     order again, marked `Idempotency-Replayed: true`. The same key with another payload is refused.
     """
-    return created(*await orders.create(body, insertable(body, idempotency_key)))
+    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
+    return created(*await orders.create(body, key))
 
 
 @endpoint(
@@ -105,9 +106,6 @@ async def create_orders(
     payload gets the first one's orders again, marked `Idempotency-Replayed: true`.
     """
     key = None if idempotency_key is None else idempotency.parse(idempotency_key)
-    for index, new in enumerate(body):
-        if field := nul(new):
-            raise _nul(f"/{index}/{field}")
     stored, replayed = await orders.create_many(body, key)
     return Reply(stored, (PRIVATE, _REPLAYED) if replayed else (PRIVATE,))
 
@@ -228,20 +226,6 @@ async def list_orders(  # noqa: PLR0913  each is a parameter of the request
     return Reply(page.orders, (PRIVATE, ("link", link)) if link else (PRIVATE,))
 
 
-def insertable(new: NewOrder, idempotency_key: str | None) -> str | None:
-    """Return the key that a header stands for, after checking that the order can be inserted.
-
-    Raises:
-        MalformedIdempotencyKey: the header is not a key.
-        InvalidRequest: a text has a NUL, which PostgreSQL cannot hold.
-
-    """
-    key = None if idempotency_key is None else idempotency.parse(idempotency_key)
-    if field := nul(new):
-        raise _nul(f"/{field}")
-    return key
-
-
 def created(order: Order, replayed: bool) -> Reply[Order]:  # noqa: FBT001  what `create` returns
     """Answer with an order that is committed, by this request or by an earlier one."""
     location = ("location", f"{RESOURCE}/{order.id}")
@@ -276,13 +260,9 @@ def _item(text: str) -> str:
     """Return the item to filter by; one that no order can have is refused."""
     checked(text, Item, "#/query/item")
     if "\0" in text:
-        raise _nul("#/query/item")
+        raise invalid("#/query/item", "has a NUL character")
     return text
 
 
 def _time(text: str | None, name: str) -> datetime | None:
     return None if text is None else timestamp(text, f"#/query/{name}")
-
-
-def _nul(pointer: str) -> InvalidRequest:
-    return invalid(pointer, "has a NUL character")

@@ -129,15 +129,9 @@ async def test_a_batch_with_a_malformed_key_is_refused(
         ("/orders", b"{", ""),
         ("/orders", b'{"item":"tea","quantity":"3"}', "/quantity"),
         ("/orders", b'{"item":"tea","quantity":3,"colour":1}', "/colour"),
-        ("/orders", rb'{"item":"tea\u0000","quantity":3}', "/item"),
         ("/orders", b'{"item":"\xff","quantity":3}', ""),
         ("/orders/batch", b"[]", ""),
         ("/orders/batch", b'[{"item":"tea","quantity":3},{"item":"tea"}]', "/1/quantity"),
-        (
-            "/orders/batch",
-            rb'[{"item":"tea","quantity":3},{"item":"\u0000","quantity":3}]',
-            "/1/item",
-        ),
     ],
 )
 async def test_a_body_that_does_not_validate_is_pointed_at(

@@ -5,9 +5,10 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
+from msgspec import Struct
 
 from orders.errors import ContentTooLarge, OrderNotFound
-from orders.http.endpoint import DeclarationError, Path, Reply, endpoint
+from orders.http.endpoint import DeclarationError, Header, Path, Query, Reply, endpoint
 from orders.http.endpoints import ENDPOINTS
 from orders.http.endpoints.orders import create_order, list_orders, read_order
 from orders.model import NewOrder, Order, OrderId
@@ -112,3 +113,71 @@ def test_a_declaration_that_contradicts_itself_is_refused(function: Any, told: s
         _declared(function)
 
     assert told in str(error.value)
+
+
+class _Reason(Struct):
+    """A body that a hot endpoint may have."""
+
+    text: str
+
+
+async def _with_all(
+    caller: "Caller",
+    id_text: Annotated[OrderId, Path("id")],
+    body: _Reason,
+    note: Annotated[str | None, Header("X-Note")] = None,
+) -> None:
+    """Take what a hot endpoint may take."""
+
+
+async def _with_a_query(
+    id_text: Annotated[OrderId, Path("id")], limit: Annotated[int, Query("limit")] = 1
+) -> None:
+    """Take a query parameter."""
+
+
+async def _with_a_number_in_a_header(
+    id_text: Annotated[OrderId, Path("id")], age: Annotated[int, Header("Age")]
+) -> None:
+    """Take a header that has to be converted."""
+
+
+async def _with_a_list(id_text: Annotated[OrderId, Path("id")], body: list[_Reason]) -> None:
+    """Take a body that is a list."""
+
+
+async def _of_anything(id_text: Annotated[OrderId, Path("id")]) -> None:
+    """Take the first part of the path."""
+
+
+def _hot(function: Any, path: str = "/orders/{id}/cancel", **more: Any) -> Any:
+    return endpoint("POST", path, summary="Cancel", requires="orders:write", hot=True, **more)(
+        function
+    )
+
+
+def test_an_endpoint_is_cold_unless_it_says_otherwise() -> None:
+    """One word makes it hot."""
+    assert not _declared(_with_all).hot
+    assert _hot(_with_all).hot
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "told"),
+    [
+        (_with_a_query, {}, "the query parameter limit"),
+        (_with_a_number_in_a_header, {}, "the header Age, which is int"),
+        (_with_a_list, {}, "a body that is list["),
+        (_with_all, {"body_limit": 65_537}, "a body of up to 65537 bytes"),
+        (_of_anything, {"path": "/{id}"}, "a parameter as the first part of /{id}"),
+    ],
+)
+def test_an_endpoint_of_another_shape_may_not_be_hot(
+    function: Any, options: dict[str, Any], told: str
+) -> None:
+    """One error names the function, what it has, and what it may have."""
+    with pytest.raises(DeclarationError) as error:
+        _hot(function, **options)
+
+    assert f"{function.__name__} is hot and has {told}" in str(error.value)
+    assert "; a hot endpoint may have a path that begins with a literal part" in str(error.value)
