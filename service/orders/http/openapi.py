@@ -11,36 +11,21 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License, Tag
 
 from orders import __version__
-from orders.errors import (
-    ContentTooLarge,
-    DatabaseUnavailable,
-    InvalidRequest,
-    MalformedIdempotencyKey,
-    OrderNotFound,
-    Overloaded,
-    Problem,
-    RequestTimeout,
-    Unavailable,
-    UnsupportedMediaType,
-)
+from orders.errors import Problem, Unavailable
 from orders.http import security
 from orders.http.conditional import etag
 from orders.http.endpoint import Endpoint, Parameter
 from orders.http.endpoints import ENDPOINTS
 from orders.http.handlers import handlers
-from orders.http.idempotency import wrong_length
-from orders.http.negotiation import not_json
-from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type, render
-from orders.http.validation import decode, invalid
+from orders.http.openapi_examples import example, instance
+from orders.http.openapi_schemas import Json, deny_nul, schemas_of
+from orders.http.problems import MEDIA_TYPE, ProblemDocument, problem_type
 from orders.model import RESOURCE, NewOrder, Order
-
-Json = dict[str, Any]
 
 DESCRIPTION: Final = """\
 Creates, reads and lists orders. An order never changes.
@@ -152,23 +137,6 @@ _DESCRIPTIONS: Final = {
     503: "Temporarily unavailable; the same request may succeed later.",
 }
 
-_ID: Final = "0199d2f6-7c1e-7b52-9d5c-0f6b8a1c2e3d"
-_TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-_DETAILS: Final[dict[type[Problem], str]] = {
-    MalformedIdempotencyKey: wrong_length(300).detail,
-    **security.DETAILS,
-    OrderNotFound: OrderNotFound.of(_ID).detail,
-    RequestTimeout: RequestTimeout.after(5).detail,
-    UnsupportedMediaType: not_json(b"text/plain").detail,
-    Overloaded: Overloaded.of(8192).detail,
-    DatabaseUnavailable: DatabaseUnavailable.away(6).detail,
-}
-_PLAIN: Final = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
-"""The example of each type, for fields without one of their own."""
-_NO_NUL: Final = r"^[^\x00]*$"
-"""The endpoints' check of each text (`orders.columns.nul_in`), for the documentation."""
-
 
 @cache
 def document(schemes: tuple[str, ...] = ()) -> bytes:
@@ -211,7 +179,7 @@ def _document(schemes: tuple[str, ...]) -> Json:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     found["paths"] = paths
     bodies = [kind for e in ENDPOINTS for kind in (e.body, e.result) if kind is not None]
-    found["components"] = {"schemas": _schemas([NewOrder, Order, ProblemDocument, *bodies])[1]}
+    found["components"] = {"schemas": schemas_of([NewOrder, Order, ProblemDocument, *bodies])[1]}
     own = {name: _OTHER_HEADER for endpoint in ENDPOINTS for name in endpoint.sends}
     found["components"]["headers"] = _HEADERS | {n: own[n] for n in own if n not in _HEADERS}
     if schemes:
@@ -222,11 +190,11 @@ def _document(schemes: tuple[str, ...]) -> Json:
 
 def _parameter(generated: Json, declared: Parameter) -> Json:
     """Return a parameter: its place from Litestar, the schema of its type from msgspec."""
-    [schema], _ = _schemas([declared.type])
+    [schema], _ = schemas_of([declared.type])
     description = schema.pop("description", f"The {declared.place} parameter.")
     examples = schema.pop("examples", ())
     if declared.place == "query" and "format" not in schema:
-        _deny_nul(schema)
+        deny_nul(schema)
     parameter = {key: generated[key] for key in ("name", "in", "required")}
     parameter |= {"description": description, "schema": schema}
     if declared.required and examples:  # the docs page would send the example of an optional one
@@ -278,108 +246,14 @@ def _problems(endpoint: Endpoint, status: int, problems: list[type[Problem]]) ->
         "examples": {
             problem.name: {
                 "summary": problem.title,
-                "value": json.loads(
-                    render(_example(endpoint, problem), _path(endpoint), _TRACE_ID)[2]
-                ),
+                "value": example(endpoint, problem),
             }
             for problem in problems
         },
     }
 
 
-def _example(endpoint: Endpoint, problem: type[Problem]) -> Problem:
-    if problem is InvalidRequest:
-        return _invalid(endpoint)
-    if problem is ContentTooLarge:
-        return ContentTooLarge.of(endpoint.body_limit)
-    return problem(_DETAILS[problem]) if problem in _DETAILS else problem()
-
-
-def _invalid(endpoint: Endpoint) -> Problem:
-    """Return the problem for a request that is wrong in the likeliest place."""
-    for parameter in endpoint.parameters:
-        [schema], _ = _schemas([parameter.type])
-        pointer = f"#/{parameter.place}/{parameter.wire}"
-        if schema.get("format") == "uuid" and parameter.place == "path":
-            return invalid(pointer, f"is not a UUID such as {_ID}")
-        if "maximum" in schema:
-            return invalid(pointer, f"expected int <= {schema['maximum']}")
-    if endpoint.body is None:
-        return invalid("#/query/colour", "is not a known parameter; known: none")
-    [schema], schemas = _schemas([endpoint.body])
-    try:
-        decode(msgspec.json.Decoder(endpoint.body), json.dumps(_wrong(schema, schemas)).encode())
-    except Problem as problem:
-        return problem
-    return InvalidRequest("the body does not validate")
-
-
-def _wrong(schema: Json, schemas: Json) -> Any:
-    """Return an example with a number that is too small, or null where it has none."""
-    if "$ref" in schema:
-        return _wrong(_referred(schema, schemas), schemas)
-    if schema.get("type") == "array":
-        return [_wrong(schema["items"], schemas)]
-    for name, field in schema.get("properties", {}).items():
-        if "minimum" in field:
-            return _instance(schema, schemas) | {name: field["minimum"] - 1}
-    return None
-
-
-def _path(endpoint: Endpoint) -> str:
-    path = endpoint.path
-    for parameter in endpoint.parameters:
-        if parameter.place == "path":
-            [schema], schemas = _schemas([parameter.type])
-            path = path.replace(f"{{{parameter.wire}}}", str(_instance(schema, schemas)))
-    return path
-
-
 def _json(type_: Any) -> Json:
     """Return the content object of a JSON body, with the example its fields make."""
-    [schema], schemas = _schemas([type_])
-    return {"application/json": {"schema": schema, "example": _instance(schema, schemas)}}
-
-
-def _instance(schema: Json, schemas: Json) -> Any:
-    if "$ref" in schema:
-        return _instance(_referred(schema, schemas), schemas)
-    if shown := schema.get("examples") or schema.get("enum"):
-        return shown[0]
-    if "anyOf" in schema:
-        return _instance(schema["anyOf"][0], schemas)
-    if schema.get("type") == "array":
-        return [_instance(schema["items"], schemas)]
-    if schema.get("type") in _PLAIN:
-        return schema.get("minimum", _PLAIN[schema["type"]])
-    return {
-        name: _instance(field, schemas) for name, field in schema.get("properties", {}).items()
-    }
-
-
-def _referred(schema: Json, schemas: Json) -> Json:
-    found: Json = schemas[schema["$ref"].rpartition("/")[2]]
-    return found
-
-
-def _schemas(types: list[Any]) -> tuple[list[Json], Json]:
-    schemas, components = msgspec.json.schema_components(
-        types, ref_template="#/components/schemas/{name}"
-    )
-    for name in _stored().intersection(components):
-        for field in components[name].get("properties", {}).values():
-            _deny_nul(field)
-    return list(schemas), dict(sorted(components.items()))
-
-
-@cache
-def _stored() -> frozenset[str]:
-    """Return the names of the schemas that are stored as sent, so whose texts have no NUL."""
-    bodies = [e.body for e in ENDPOINTS if "Database" in e.takes and e.body is not None]
-    return frozenset(msgspec.json.schema_components([NewOrder, Order, *bodies])[1])
-
-
-def _deny_nul(schema: Json) -> None:
-    for found in schema.get("anyOf", [schema]):
-        if found.get("type") == "string" and "format" not in found:
-            found.setdefault("pattern", _NO_NUL)
+    [schema], schemas = schemas_of([type_])
+    return {"application/json": {"schema": schema, "example": instance(schema, schemas)}}
