@@ -19,7 +19,8 @@ helm install orders oci://{registry}/charts/orders --version {version}
 ```
 
 Without Helm: `kubectl apply -f install.yaml`, with that file of the release. In a clone,
-`charts/orders` and `k8s/` install the same images; `make cluster` builds its own.
+`charts/orders` and `k8s/` install the images of its `VERSION`: until that is released, your
+nodes need those that `make images` builds. `make cluster` builds its own.
 
 """
 

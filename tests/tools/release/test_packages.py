@@ -143,7 +143,7 @@ def test_one_command_is_the_whole_trial(trial: Trial) -> None:
 
     uv's cache is empty before, as on the machine of somebody who has never tried it.
     """
-    trial.wait_for("/readyz", within=120)  # uv installs it first
+    trial.wait_for("/readyz", within=200)  # uv installs it first
     answer = httpx.post(f"{trial.url}/orders", json={"item": "grinder", "quantity": 1})
     assert 201 == answer.status_code
     assert "grinder" == httpx.get(trial.url + answer.headers["location"]).json()["item"]
