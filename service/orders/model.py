@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from msgspec import Meta, Struct, defstruct, structs
 
 from orders.columns import columns_of, nul_in, tuple_of, values_of
+from orders.errors import InvalidRequest
 
 RESOURCE: Final = "/orders"
 """The path of all orders; the path of one adds its id."""
@@ -103,3 +104,14 @@ nul: Final = nul_in(COLUMNS)
 def example() -> dict[str, Any]:
     """Return an example of what a caller may send, in JSON's types."""
     return {column.wire: column.example for column in COLUMNS}
+
+
+def check_storable(new: NewOrder, pointer: str = "") -> None:
+    """Check that an order, which is at `pointer` of a body, can be stored.
+
+    Raises:
+        InvalidRequest: a text has a NUL, which PostgreSQL cannot hold.
+
+    """
+    if field := nul(new):
+        raise InvalidRequest.at(f"{pointer}/{field}", "has a NUL character")

@@ -10,12 +10,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.coalesce import Coalescer
-from orders.errors import DeadlineExceeded, IdempotencyKeyReused, InvalidRequest, OrderNotFound
-from orders.model import NewOrder, Order, compared, nul, values
+from orders.errors import DeadlineExceeded, IdempotencyKeyReused, OrderNotFound
+from orders.model import Filter, NewOrder, Order, check_storable, compared, values
 from orders.store.bulk_inserts import Bulk
 from orders.store.inserts import KeyWithoutOrder, NewRow
 from orders.store.lanes import Page, PageQuery
-from orders.telemetry.context import current
+from orders.telemetry.context import TraceContext, current
 from orders.uuid7 import FIRST_ID, LAST_ID, first_id, instant, last_id
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from orders.batch import Lane, Waiter
     from orders.config import Config
-    from orders.model import Filter
     from orders.store.store import Store
-    from orders.telemetry.context import TraceContext
     from orders.telemetry.metrics import Metrics
 
 __all__ = ["KeyWithoutOrder", "NewRow", "OrderService", "Page", "begun", "owner"]
@@ -207,8 +205,7 @@ class OrderService:
             OrderNotFound: no order has it.
 
         """
-        stored = await self._reads.submit(order_id, _link(), self.deadline())
-        return existing(order_id, stored)
+        return existing(order_id, await self._reads.submit(order_id, _link(), self.deadline()))
 
     async def get_many(self, order_ids: "Sequence[str]") -> list[Order]:
         """Return the orders that exist, in the order of `order_ids`, which are canonical UUIDs.
@@ -275,21 +272,8 @@ class OrderService:
 
     async def drain(self) -> None:
         """Return when every batch has ended."""
-        await self._creates.drain()
-        await self._reads.drain()
-        await self._bulks.drain()
-        await self._pages.drain()
-
-
-def check_storable(new: NewOrder, pointer: str = "") -> None:
-    """Check that an order, which is at `pointer` of a body, can be stored.
-
-    Raises:
-        InvalidRequest: a text has a NUL, which PostgreSQL cannot hold.
-
-    """
-    if field := nul(new):
-        raise InvalidRequest.at(f"{pointer}/{field}", "has a NUL character")
+        for coalescer in (self._creates, self._reads, self._bulks, self._pages):
+            await coalescer.drain()
 
 
 def made(row: NewRow) -> Order:

@@ -30,6 +30,10 @@ SHORT: Final = {
     "service/orders/config/protections.py": "what `serve --require` may ask for",
     "service/orders/embedded/programs.py": "where PostgreSQL's programs are",
     "service/orders/http/asgi.py": "the types of ASGI",
+    "service/orders/http/hot_calls.py": "the classes of hot calls",
+    "service/orders/http/hot_shape.py": "which endpoints may be hot",
+    "service/orders/http/openapi_schemas.py": "the schemas of the API's types",
+    "service/orders/http/replies.py": "what a reply is on the wire",
     "service/orders/http/reuseport.py": "the filter of a port's sockets",
     "service/orders/http/routes.py": "the template of a path",
     "service/orders/store/backoff.py": "the pauses between tries",
@@ -44,7 +48,6 @@ SHORT: Final = {
 """The one concept of each module that is short, by which somebody would look for it."""
 LONG: Final = {
     "service/orders/config/__init__.py": "the configuration, from its first variable to its last",
-    "service/orders/http/openapi.py": "the OpenAPI document, in the order in which it is read",
 }
 
 

@@ -9,8 +9,8 @@ from orders.http.call import Call
 from orders.http.endpoint import Reply
 from orders.http.endpoints.orders import created, found
 from orders.http.idempotency import parse
-from orders.model import RESOURCE, NewOrder, Order
-from orders.service import KeyWithoutOrder, NewRow, check_storable, existing
+from orders.model import RESOURCE, NewOrder, Order, check_storable
+from orders.service import KeyWithoutOrder, NewRow, existing
 
 NOT_DECODED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
