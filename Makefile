@@ -77,8 +77,8 @@ cluster-down: ## delete that cluster
 clean: ## remove environments and caches; the data of `make run` stay, in .orders
 	rm -rf .venv .venv-* build/docs .cache .coverage* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache
-	find service operator tests bench chaos tools -name __pycache__ -prune -exec rm -rf {} +
+	find common service operator tests bench chaos tools -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml service/pyproject.toml operator/pyproject.toml uv.lock tools/environment
+$(READY): pyproject.toml common/pyproject.toml service/pyproject.toml operator/pyproject.toml uv.lock tools/environment
 	@sh tools/environment '$(VENV)' '$(PYTHON)'
 	@touch $@

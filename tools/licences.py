@@ -12,7 +12,7 @@ from typing import Final
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-OURS: Final = ("orders-service", "orders-operator")
+OURS: Final = ("orders-common", "orders-service", "orders-operator")
 ALLOWED: Final = frozenset(
     {
         "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0",

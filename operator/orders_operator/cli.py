@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from orders_common.settings import ConfigError
 from orders_operator import __version__
 from orders_operator.load import settings as load_settings
-from orders_operator.settings import Settings, SettingsError
+from orders_operator.settings import Settings
 
 USAGE_ERROR: Final = 2
 
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         return USAGE_ERROR
     try:
         return command(arguments, environ)
-    except SettingsError as error:
+    except ConfigError as error:
         sys.stderr.write(f"orders-operator: {error}\n")
         return USAGE_ERROR
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orders.config import ConfigError
-from orders.config.masking import masked
 from orders.model import RESOURCE, example
+from orders_common.masking import masked
 
 _TIMEOUT: Final = 10.0
 _PAUSE: Final = 0.5

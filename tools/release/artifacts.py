@@ -1,7 +1,7 @@
 """The files of a release besides its images: `python -m tools.release.artifacts FOLDER`.
 
-They are two wheels, the chart as a package, and `install.yaml`: the CRD and the operator for users
-without Helm. Their images are those of REGISTRY and VERSION.
+They are three wheels, the chart as a package, and `install.yaml`: the CRD and the operator for
+users without Helm. Their images are those of REGISTRY and VERSION.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ from tools.chart.schema import CHART
 from tools.go_programs import CHARTS
 from tools.release.names import ROOT
 
-PACKAGES: Final = ("orders-service", "orders-operator")
+PACKAGES: Final = ("orders-common", "orders-service", "orders-operator")
 _HEADER: Final = "# The operator and its CRD: kubectl apply -f install.yaml\n"
 
 

@@ -53,7 +53,12 @@ _PLACES: Final = (
         _Place(
             f"{package}/__init__.py", _version_after('__version__ = (?=")'), '{start}"{version}"'
         )
-        for package in ("service/orders", "operator/orders_operator")
+        for package in ("common/orders_common", "service/orders", "operator/orders_operator")
+    ),
+    _Place(
+        "*/pyproject.toml",
+        re.compile(rf'(?P<start>"orders-common==){NUMBER}(?P<end>")'),
+        "{start}{version}{end}",
     ),
     _Place("*/Dockerfile", _version_after("ARG VERSION="), "{start}{version}"),
     _Place(

@@ -12,17 +12,17 @@ from typing import BinaryIO
 
 import msgspec
 
+from orders_common.settings import refusal
 from orders_operator.load.engine import Load
 from orders_operator.load.port import Port
 from orders_operator.load.settings import Address, LoadSettings
-from orders_operator.settings import SettingsError, shown
 
 
 def main(settings: LoadSettings, listen: Address | None, ledger: Path | None) -> int:
     """Make a load; return the exit status, which is 0 whatever the service answered.
 
     Raises:
-        SettingsError: the port cannot be bound, or the ledger cannot be written.
+        ConfigError: the port cannot be bound, or the ledger cannot be written.
 
     """
     with contextlib.ExitStack() as stack:
@@ -32,9 +32,7 @@ def main(settings: LoadSettings, listen: Address | None, ledger: Path | None) ->
                 file = stack.enter_context(ledger.open("wb"))
             except OSError as error:
                 allowed = f"a file that can be written ({error.strerror})"
-                raise SettingsError(
-                    f"--ledger is {shown(str(ledger))!r}; allowed: {allowed}"
-                ) from None
+                raise refusal("--ledger", str(ledger), allowed) from None
         return asyncio.run(_run(settings, listen, file))
 
 
@@ -64,9 +62,7 @@ async def _open(port: Port, listen: Address) -> None:
         await port.open(listen)
     except OSError as error:
         allowed = f"HOST:PORT to listen on ({error.strerror})"
-        raise SettingsError(
-            f"--listen is '{listen.host or ''}:{listen.port}'; allowed: {allowed}"
-        ) from None
+        raise refusal("--listen", f"{listen.host or ''}:{listen.port}", allowed) from None
 
 
 def _stop(load: Load, told: asyncio.Event) -> None:

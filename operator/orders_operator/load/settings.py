@@ -14,13 +14,12 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from orders_common import parse
+from orders_common.settings import refusal
 from orders_operator.load.credential import word
-from orders_operator.settings import SettingsError, parse, shown
 
-_PORTS: Final = range(1, 65_536)
 _RATES: Final = (0.01, 100_000.0)
-_RETRIES: Final = range(101)
-_RENEWALS: Final = range(1, 1_000_001)
+_interval: Final = parse.duration(1, 86_400)
 _DURATION: Final = "a duration, 1s to 24h, as 30s or 5m"
 _URL: Final = "an http or https URL without user, query and fragment"
 _CREDENTIAL: Final = "a file with one word of visible ASCII, up to 16000 characters"
@@ -102,7 +101,7 @@ def from_flags(arguments: argparse.Namespace) -> LoadSettings:
     """Read `--url` and the flags that `add_flags` added.
 
     Raises:
-        SettingsError: a value is not allowed.
+        ConfigError: a value is not allowed.
 
     """
     values = {
@@ -125,7 +124,7 @@ def listen_address(text: str | None) -> Address | None:
     """Read `--listen`.
 
     Raises:
-        SettingsError: it is not allowed.
+        ConfigError: it is not allowed.
 
     """
     return None if text is None else _read("listen", text, _address, "HOST:PORT, or :PORT")
@@ -135,7 +134,7 @@ def _read(name: str, text: str, parser: Callable[[str], Any], allowed: str) -> A
     try:
         return parser(text)
     except ValueError:
-        raise SettingsError(f"--{name} is {shown(text)!r}; allowed: {allowed}") from None
+        raise refusal(f"--{name}", text, allowed) from None
 
 
 def _file(name: str, text: str | None, parser: Callable[[str], Path], allowed: str) -> Path | None:
@@ -159,7 +158,7 @@ def _address(text: str) -> Address:
     host, colon, port = text.strip().rpartition(":")
     if not colon or " " in host or not host.isprintable():
         raise ValueError(text)
-    number = parse.within(_PORTS)(port)
+    number = parse.integer(1, 65_535)(port)
     return Address(host.removeprefix("[").removesuffix("]") or None, number)
 
 
@@ -178,7 +177,7 @@ def _rate(text: str) -> float:
 
 
 def _duration(text: str) -> float | None:
-    return None if text.strip() == "none" else parse.interval(text)
+    return None if text.strip() == "none" else _interval(text)
 
 
 _FLAGS: Final = {
@@ -207,15 +206,15 @@ _FLAGS: Final = {
         ("share of requests that use a connection of their own"),
     ),
     "retries": _Flag(
-        parse.within(_RETRIES),
+        parse.integer(0, 100),
         "0",
         "N",
         "0 to 100",
         "retries with the same key after an error, a timeout or a 503",
     ),
-    "timeout": _Flag(parse.interval, "10s", "TIME", _DURATION, "how long one attempt may take"),
+    "timeout": _Flag(_interval, "10s", "TIME", _DURATION, "how long one attempt may take"),
     "renew": _Flag(
-        parse.within(_RENEWALS),
+        parse.integer(1, 1_000_000),
         "100",
         "N",
         "1 to 1000000",

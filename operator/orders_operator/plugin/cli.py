@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 from msgspec import json
 from msgspec.structs import replace
 
+from orders_common.settings import ConfigError
 from orders_operator import __version__
 from orders_operator.api.fields import SUBDOMAIN
 from orders_operator.client.errors import KubeError
@@ -24,7 +25,6 @@ from orders_operator.plugin.load import load, way
 from orders_operator.plugin.logs import Logs, writer
 from orders_operator.plugin.status import status
 from orders_operator.resources.labels import CANARY, STABLE
-from orders_operator.settings import SettingsError
 
 PROGRAM: Final = "kubectl orders"
 USAGE_ERROR: Final = 2
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.settings = _settings(arguments)
         return asyncio.run(_run(arguments))
-    except SettingsError as error:
+    except ConfigError as error:
         sys.stderr.write(f"{PROGRAM} load: {error}\n")
         return USAGE_ERROR
     except (Refused, KubeError) as error:
@@ -108,7 +108,7 @@ def _settings(arguments: argparse.Namespace) -> LoadSettings | None:
     if arguments.run is not _load:
         return None
     if arguments.url is None and arguments.token_file is not None:
-        raise SettingsError(
+        raise ConfigError(
             "--token-file needs --url, as the API server's proxy drops Authorization;"
             " --api-key-file works without it"
         )

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,10 +23,11 @@ from opentelemetry.sdk.trace.sampling import (
 )
 from opentelemetry.trace import SpanKind, Status, StatusCode, format_span_id, format_trace_id
 
+from orders_common.parse import split_pairs
 from orders_operator.telemetry.context import TraceContext
 
 if TYPE_CHECKING:
-    from orders_operator.settings import TracingSettings
+    from orders_common.tracing import TracingConfig
 
 _FLUSH_SECONDS: Final = 2.0
 _QUIET_SECONDS: Final = 60.0
@@ -37,15 +37,15 @@ _PARENT_BASED: Final = "parentbased_"
 class Spans:
     """Records spans with one provider."""
 
-    def __init__(self, settings: "TracingSettings", version: str) -> None:
+    def __init__(self, settings: "TracingConfig", version: str) -> None:
         """Make the provider and its exporter."""
         resource = Resource(
             {
                 "telemetry.sdk.language": "python",
                 "telemetry.sdk.name": "opentelemetry",
-                **_pairs(settings.resource_attributes),
-                "service.name": settings.service_name,
                 "service.version": version,
+                **settings.resource_attributes,
+                "service.name": settings.service_name,
             }
         )
         self._provider = TracerProvider(
@@ -99,25 +99,27 @@ def _sampler(name: str, ratio: float) -> Sampler:
     return ParentBased(root) if name.startswith(_PARENT_BASED) else root
 
 
-def _exporter(settings: "TracingSettings") -> SpanExporter:
+def _exporter(settings: "TracingConfig") -> SpanExporter:
     if settings.exporter == "console":
         return ConsoleSpanExporter(out=sys.stderr)  # stdout is for the log
     if settings.exporter == "zipkin":
         from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
 
         return ZipkinExporter(endpoint=settings.endpoint)
+    headers = None if settings.headers is None else split_pairs(settings.headers)
+    if settings.protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc import (  # noqa: PLC0415
+            trace_exporter as grpc,
+        )
+
+        # gRPC takes names in lower case alone.
+        lower = None if headers is None else {k.lower(): v for k, v in headers.items()}
+        return grpc.OTLPSpanExporter(endpoint=settings.endpoint, headers=lower)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,
     )
 
-    headers = None if settings.headers is None else _pairs(settings.headers)
     return OTLPSpanExporter(endpoint=settings.endpoint, headers=headers)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
-    found = (part.partition("=") for part in text.split(",") if part.strip())
-    return {name.strip(): unquote(value.strip()) for name, _, value in found}
 
 
 class _Calm(logging.Filter):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orders_operator.telemetry.context import current, fresh
 
 if TYPE_CHECKING:
-    from orders_operator.settings import TracingSettings
+    from orders_common.tracing import TracingConfig
     from orders_operator.telemetry.spans import Spans
 
 
@@ -19,7 +19,7 @@ class Tracing:
         self._spans = spans
 
     @classmethod
-    def configured(cls, settings: "TracingSettings", version: str) -> "Tracing":
+    def configured(cls, settings: "TracingConfig", version: str) -> "Tracing":
         """Return a tracing with the configured exporter."""
         if settings.exporter == "none":
             return cls()

@@ -26,7 +26,7 @@ from urllib.request import (
 )
 
 from orders.auth import strict_json
-from orders.config.parse import is_near, keys_url
+from orders.config.auth_settings import is_near, keys_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

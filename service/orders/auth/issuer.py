@@ -11,7 +11,8 @@ from orders.auth.caller import BEARER, Caller, token_owner
 from orders.auth.outcomes import NO_KEYS, WRONG_AUDIENCE, Refused
 from orders.auth.token import Token
 from orders.config.auth import discoverable
-from orders.config.parse import keys_url, text, word
+from orders.config.auth_settings import keys_url
+from orders_common.parse import text, word
 
 if TYPE_CHECKING:
     from orders.auth.keys import Key, Keys

@@ -5,8 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from orders.config.masking import masked
-from orders.config.parse import duration, integer
+from orders_common.masking import masked
+from orders_common.parse import duration, integer
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  has no other name

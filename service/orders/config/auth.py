@@ -3,25 +3,17 @@
 The files are not read here: `orders.auth` does that when the service starts.
 """
 
-from typing import Any, Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
-from orders.config.auth_settings import AUTH
-from orders.config.parse import keys_url
-from orders.config.settings import Setting
+from orders.config.auth_settings import AUTH, keys_url
+from orders_common.settings import Reader
 
 WAYS: Final = ("AUTH_API_KEYS_FILE", "AUTH_ISSUER", "AUTH_ISSUERS_FILE")
 """The variables any of which says who may call."""
 
 _OF_THE_ISSUER: Final = ("audience", "jwks_file", "jwks_url", "scopes_claim", "subjects_file")
-
-
-class Reader(Protocol):
-    """What reads settings."""
-
-    def group(self, settings: tuple[Setting, ...]) -> dict[str, Any]:
-        """Return their values, by field."""
 
 
 class AuthConfig(Struct, frozen=True):

@@ -1,9 +1,11 @@
 """The variables that say who may order."""
 
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
-from orders.config import parse
-from orders.config.settings import Setting
+from orders_common import parse
+from orders_common.settings import Setting
 
 GROUP: Final = "Authentication"
 _NO, _YES = False, True
@@ -11,6 +13,29 @@ _FILE: Final = "the path of a file"
 _WATCHED: Final = "The file is checked for changes every 10 s."
 _WORD: Final = "text without spaces, at most 255 characters"
 _KEYS_URL: Final = "an https URL, or an http URL of this machine or of a name that ends in .svc"
+
+
+def keys_url(value: str) -> str:
+    """Take a URL of keys: https, or http where nobody in between can give others.
+
+    That is this machine, and what a cluster's own DNS names.
+    """
+    parts = urlsplit(parse.url(value))
+    if parts.scheme == "http" and not is_near(parts.hostname or ""):
+        raise ValueError(value)
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValueError(value)
+    return value
+
+
+def is_near(host: str) -> bool:
+    """Whether a host is this machine, or has a name that only a cluster's DNS gives."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(".svc")
+
 
 AUTH: Final = (
     Setting(
@@ -44,7 +69,7 @@ AUTH: Final = (
     Setting(
         "jwks_url",
         ("AUTH_JWKS_URL",),
-        parse.keys_url,
+        keys_url,
         None,
         _KEYS_URL,
         "The URL of the issuer's keys, fetched every hour and when a token names an unknown key. "

@@ -9,9 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from orders.config import parse
-from orders.config.settings import Setting
-from orders.config.tracing import Reader
+from orders_common import parse
+from orders_common.settings import Reader, Setting
 
 EVERYONE: Final = "*"
 """Stands for every origin, or for every header."""

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from orders.config import parse, tls
+from orders.config import tls
 from orders.config.tls import Tls
+from orders_common import parse
 
 _PORT: Final = re.compile("[0-9]{1,5}")
 _PORTS: Final = range(1, 65_536)

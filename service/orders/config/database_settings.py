@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from orders.config import parse
-from orders.config.settings import TEXT, Setting
 from orders.config.tls import MODES
+from orders_common import parse
+from orders_common.settings import TEXT, Setting
 
 DATABASE: Final = (
     Setting(

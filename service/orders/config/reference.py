@@ -9,8 +9,7 @@ from orders.config.auth_settings import ACCESS, AUTH
 from orders.config.cors import CORS
 from orders.config.database_settings import DATABASE
 from orders.config.server_tls import SERVER_TLS
-from orders.config.settings import LOGS, SERVICE, TESTS, Setting
-from orders.config.tracing_settings import TRACING
+from orders.config.settings import LOGS, SERVICE, TESTS, TRACING
 
 SETTINGS: Final = (
     *SERVICE, *AUTH, *ACCESS, *SERVER_TLS, *CORS, *DATABASE, *LOGS, *TRACING, *TESTS,
@@ -39,7 +38,7 @@ def page() -> str:
     parts = [_HEAD]
     for group, settings in groupby(SETTINGS, key=lambda setting: setting.group):
         parts.append(f"\n## {group}\n\n| variable | default | allowed | |\n|---|---|---|---|\n")
-        parts.extend(_row(setting) for setting in settings)
+        parts.extend(setting.row() for setting in settings)
     return "".join(parts)
 
 
@@ -55,11 +54,3 @@ def as_json(config: Config) -> str:
     """Return the same as a JSON object by name."""
     entries = {e.name: {"value": e.value, "source": e.source} for e in config.in_force}
     return json.dumps(entries, indent=2) + "\n"
-
-
-def _row(setting: Setting) -> str:
-    names = ", ".join(f"`{name}`" for name in setting.names)
-    default = "" if setting.default in {None, ""} else f"`{setting.default}`"
-    unit = f" {setting.unit}" if setting.unit and default else ""
-    secret = " A secret: `*_FILE` works." if setting.secret else ""
-    return f"| {names} | {default}{unit} | {setting.allowed} | {setting.about}{secret} |\n"

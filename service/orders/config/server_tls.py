@@ -8,9 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from orders.config import parse
-from orders.config.settings import Setting
-from orders.config.tracing import Reader
+from orders_common import parse
+from orders_common.settings import Reader, Setting
 
 _NEEDS: Final = "only with TLS_CERT_FILE and TLS_KEY_FILE"
 

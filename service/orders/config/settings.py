@@ -1,37 +1,15 @@
-"""What a setting declares, and the settings of the service, its logs and its tests.
+"""The settings of the service, its logs and its tests.
 
-Each is declared once: parsing, messages and the reference read it. Those of the database, tracing,
-authentication, TLS and CORS are declared in `database_settings`, `tracing_settings`,
-`auth_settings`, `server_tls` and `cors`.
+Those of the database, authentication, TLS and CORS are declared in `database_settings`,
+`auth_settings`, `server_tls` and `cors`; those of tracing in `orders_common`.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
-
-from orders.config import parse
-from orders.config.parse import Parser
-
-TEXT: Final = "text without control characters"
-"""What `parse.text` allows."""
-
-
-class Setting(Struct, frozen=True):
-    """One setting and the variables it is read from.
-
-    `names` are tried in order. A secret may also be given as the path of a file, in `<NAME>_FILE`.
-    """
-
-    field: str
-    names: tuple[str, ...]
-    parse: Parser
-    default: Any
-    allowed: str
-    about: str
-    group: str
-    unit: str = ""
-    secret: bool = False
-
+from orders.config.plugins import faults, plugins
+from orders_common import parse
+from orders_common.settings import Setting
+from orders_common.tracing_settings import tracing_settings
 
 _PORT: Final = parse.integer(1, 65535)
 _PORT_ALLOWED: Final = "a port, 1 to 65535"
@@ -132,7 +110,7 @@ SERVICE: Final = (
     Setting(
         "plugins",
         ("ORDERS_PLUGINS",),
-        parse.plugins,
+        plugins,
         None,
         "module:function, or the name of an entry point of `orders.plugins`; several separated by "
         "commas",
@@ -173,11 +151,13 @@ LOGS: Final = (
     ),
 )
 
+TRACING: Final = tracing_settings("orders-service", service_name="orders", recorded="requests")
+
 TESTS: Final = (
     Setting(
         "faults",
         ("FAULTS",),
-        parse.faults,
+        faults,
         None,
         "what the test module orders_faults accepts; no release contains that module",
         "Makes orders fail or be late on purpose.",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from orders.config import ConfigError
-from orders.config.masking import masked
+from orders_common.masking import masked
 
 
 def exit_now(status: int) -> NoReturn:

@@ -19,10 +19,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from orders.config import ConfigError
-from orders.config.masking import masked
-from orders.config.parse import split_pairs
 from orders.telemetry.readable import Readable
 from orders.telemetry.spans import Spans
+from orders_common.masking import masked
+from orders_common.parse import split_pairs
 
 if TYPE_CHECKING:
     from orders.config import TracingConfig

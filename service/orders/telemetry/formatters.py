@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import json
 
-from orders.config.masking import masked
 from orders.telemetry.caller import client
 from orders.telemetry.context import current
+from orders_common.masking import masked
 
 Mask = Callable[[str], str]
 """Returns a text without secrets."""

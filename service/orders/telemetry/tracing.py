@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orders import __version__
-from orders.config.masking import masked
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
 from orders.telemetry.declarations import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
 from orders.telemetry.formatters import SHOWN, Mask, Remembered, is_id, shown
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import Sampler, sampler
+from orders_common.masking import masked
 
 if TYPE_CHECKING:
     from orders.config import Config

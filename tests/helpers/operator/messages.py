@@ -11,19 +11,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import orders_common
 import orders_operator
 
-_CODE = Path(orders_operator.__file__).parent
+_PACKAGES = tuple(Path(it.__path__[0]) for it in (orders_common, orders_operator))
 _NO_MESSAGES = frozenset({"re.compile", "cast"})
 
 
 def messages() -> str:
     """Return every message below the name of its module."""
     parts = []
-    for file in sorted(_CODE.rglob("*.py")):
+    for folder, file in ((it, file) for it in _PACKAGES for file in sorted(it.rglob("*.py"))):
         texts = dict.fromkeys(_texts(ast.parse(file.read_text())))
         if texts:
-            name = str(file.relative_to(_CODE))
+            name = str(file.relative_to(folder if folder is _PACKAGES[-1] else folder.parent))
             parts.append("\n".join([name, *(f"  {text}" for text in texts)]))
     return "\n\n".join(parts) + "\n"
 

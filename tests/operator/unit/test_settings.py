@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_operator.settings import Settings, SettingsError, TracingSettings
+from orders_common.settings import ConfigError
+from orders_common.tracing import TracingConfig
+from orders_operator.settings import Settings
 
 
 def error(**environ: str) -> str:
     """Return the message that an environment is refused with."""
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(ConfigError) as caught:
         Settings.from_env(environ)
     return str(caught.value)
 
@@ -57,12 +59,13 @@ def test_everything_set() -> None:
             metrics_port=9090,
             resync_interval=120.0,
             log_level="WARNING",
-            tracing=TracingSettings(
+            tracing=TracingConfig(
                 exporter="otlp",
                 endpoint="http://collector:4318/v1/traces",
                 headers="authorization=secret",
                 sampler="parentbased_traceidratio",
                 ratio=0.5,
+                service_name="orders-operator",
             ),
         )
         == settings
@@ -94,7 +97,11 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR, FATAL"),
         ("OTEL_TRACES_EXPORTER", "file", "otlp, zipkin, console, none"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "an http or https URL"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf"),
+        (
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "http/json",
+            "http/protobuf; or grpc, which needs orders-operator[grpc] to be installed",
+        ),
         ("OTEL_TRACES_SAMPLER_ARG", "2", "0 to 1"),
         ("OTEL_TRACES_SAMPLER_ARG", "nan", "0 to 1"),
         ("OTEL_BSP_SCHEDULE_DELAY", "-1", "1 to 3600000"),
@@ -120,7 +127,7 @@ def test_a_bad_secret_is_not_repeated(tmp_path: Path) -> None:
 
     assert (
         f"OTEL_EXPORTER_OTLP_HEADERS is a secret; allowed: {allowed}",
-        f"OTEL_EXPORTER_OTLP_HEADERS_FILE has a secret; allowed: a file with {allowed}",
+        f"OTEL_EXPORTER_OTLP_HEADERS is a secret; allowed: {allowed}",
     ) == (
         error(OTEL_EXPORTER_OTLP_HEADERS="hunter2"),
         error(OTEL_EXPORTER_OTLP_HEADERS_FILE=str(file)),
@@ -149,7 +156,7 @@ def test_any_text_is_taken_or_refused_in_one_short_line(name: str, value: str) -
     message = ""
     try:
         Settings.from_env({name: value})
-    except SettingsError as refused:
+    except ConfigError as refused:
         message = str(refused)
 
     assert len(message.splitlines()) <= 1

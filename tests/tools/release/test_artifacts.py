@@ -15,7 +15,7 @@ from tools.release.names import names
 @pytest.mark.timeout(900)  # the first run builds Helm
 @pytest.mark.skipif(not available(), reason=MISSING)
 def test_the_same_commit_gives_the_same_files(tmp_path: Path) -> None:
-    """Whenever it was checked out: both wheels, the chart and the manifests are equal."""
+    """Whenever it was checked out: the wheels, the chart and the manifests are equal."""
     made = []
     for checkout, time in (("first", 1_700_000_000), ("second", 1_800_000_000)):
         tree, dist = tmp_path / checkout, tmp_path / f"{checkout}-dist"
@@ -27,6 +27,8 @@ def test_the_same_commit_gives_the_same_files(tmp_path: Path) -> None:
         subprocess.run(command, cwd=tree, env=environment, check=True)
         made.append({path.name: path.read_bytes() for path in dist.glob("[!.]*")})
     version = names().version
-    wheels = {f"orders_{it}-{version}-py3-none-any.whl" for it in ("service", "operator")}
+    wheels = {
+        f"orders_{it}-{version}-py3-none-any.whl" for it in ("common", "service", "operator")
+    }
     assert wheels | {f"orders-{version}.tgz", "install.yaml"} == made[0].keys()
     assert made[0] == made[1]

@@ -13,7 +13,7 @@ from tools.release import names
 from tools.release.install import install
 
 OTHER = names.Names("7.8.9-rc.1", "registry.example:5000/shop")
-COPIED = ("chaos", "charts", "docs", "k8s", "operator", "service", "tests")
+COPIED = ("chaos", "charts", "common", "docs", "k8s", "operator", "service", "tests")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_what_was_written_is_left(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["service", "operator", "k8s/samples", "charts/orders/templates"]
+    "folder", ["common", "service", "operator", "k8s/samples", "charts/orders/templates"]
 )
 def test_no_old_version_is_left(tree: Path, folder: str) -> None:
     """Code, Dockerfiles, samples and templates have only the new one."""

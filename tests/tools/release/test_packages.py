@@ -20,7 +20,11 @@ from tools.release.names import ROOT, names
 
 pytestmark = pytest.mark.timeout(300)  # the first run downloads what the packages need
 
-PACKAGES = {"orders-service": "orders", "orders-operator": "orders_operator"}
+PACKAGES = {
+    "orders-common": "orders_common",
+    "orders-service": "orders",
+    "orders-operator": "orders_operator",
+}
 INDEX = ("UV_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 """How variables begin that say where uv finds packages."""
 UV = (sys.executable, "-m", "uv")
@@ -28,7 +32,7 @@ UV = (sys.executable, "-m", "uv")
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Build both wheels."""
+    """Build every wheel."""
     folder = tmp_path_factory.mktemp("wheels")
     for package in PACKAGES:
         subprocess.run(
@@ -126,7 +130,8 @@ def trial(wheels: dict[str, Path], locked: Path) -> Iterator[Trial]:
     """Start `orders dev` as a user tries it, with the wheel in place of the index."""
     Trial.program = (
         *("-m", "uv", "tool", "run", "--quiet", "--isolated", "--constraints", str(locked)),
-        *("--python", sys.executable, "--from", f"{wheels['orders-service']}[dev]", "orders"),
+        *("--python", sys.executable, "--from", f"{wheels['orders-service']}[dev]"),
+        *("--find-links", str(wheels["orders-common"].parent), "orders"),
     )
     with reachable_folder() as folder:
         environ = {name: text for name, text in os.environ.items() if name.startswith(INDEX)}

@@ -94,7 +94,7 @@ def test_where_to_listen(text: str | None, address: Address | None) -> None:
     [
         ("url", "orders:8000", ADDRESS),
         ("url", "ftp://orders", ADDRESS),
-        ("url", "http://orders/?a=b", ADDRESS),
+        ("url", "http://orders/#a", ADDRESS),
         ("rate", "0", "0.01 to 100000"),
         ("rate", "nan", "0.01 to 100000"),
         ("rate", "inf", "0.01 to 100000"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from orders_operator.settings import TracingSettings
+from orders_common.tracing import TracingConfig
 from orders_operator.telemetry import logs
 from orders_operator.telemetry.metrics import Metrics
 from orders_operator.telemetry.port import Port
@@ -185,7 +185,7 @@ def test_a_collector_that_is_away_is_one_line(
 ) -> None:
     """The exporter tries again and gives up; the log says once that nobody listens."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
-    nowhere = TracingSettings(exporter="otlp", endpoint="http://127.0.0.1:9/v1/traces")
+    nowhere = TracingConfig(exporter="otlp", endpoint="http://127.0.0.1:9/v1/traces")
     spans = Spans(nowhere, "1.2.3")
     with spans.reconcile(*KEY):
         pass
@@ -198,7 +198,9 @@ def test_a_collector_that_is_away_is_one_line(
 
 def test_a_reconcile_is_a_span(capfd: pytest.CaptureFixture[str]) -> None:
     """With an exporter each reconcile is exported, its failure by name."""
-    tracing = Tracing.configured(TracingSettings(exporter="console"), "1.2.3")
+    tracing = Tracing.configured(
+        TracingConfig(exporter="console", service_name="orders-operator"), "1.2.3"
+    )
 
     with pytest.raises(OSError, match="boom"), tracing.reconcile(*KEY):
         raise OSError("boom")

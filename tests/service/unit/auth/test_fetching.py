@@ -10,7 +10,7 @@ import pytest
 from orders.auth import fetching
 from orders.auth.fetching import _check, fetch_keys
 from orders.auth.keys import read
-from orders.config.parse import keys_url
+from orders.config.auth_settings import keys_url
 from tests.helpers.issuer import DISCOVERY, KEYS, IssuerServer
 from tests.helpers.ports import free_port
 

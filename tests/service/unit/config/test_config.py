@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orders.config import Config, ConfigError
 from orders.config.reference import SETTINGS, as_json, listing, page
-from orders.config.tracing_settings import TRACING
+from orders.config.settings import TRACING
 from tests.helpers.environment import PASSWORD, error, in_force, text
 from tests.helpers.paths import ROOT
 

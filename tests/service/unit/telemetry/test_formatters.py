@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.config.masking import Secrets
 from orders.telemetry.context import TraceContext, current
 from orders.telemetry.formatters import SHOWN, JsonFormatter, Record, TextFormatter
+from orders_common.masking import Secrets
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

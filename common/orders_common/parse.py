@@ -1,15 +1,13 @@
-"""Parses the text of a variable to a value; an error says in a few words what is not allowed."""
+"""Parses the text of a setting to a value: the one grammar of durations, sizes, numbers and URLs.
 
-import importlib.util
+A text that is not allowed raises ValueError; what is allowed, the setting itself says.
+"""
+
 import re
 import socket
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
-
-GROUP: Final = "orders.plugins"
-"""The entry points that may be named as plugins."""
 
 Parser = Callable[[str], Any]
 """Turns text into a value; raises ValueError for what is not allowed."""
@@ -153,28 +151,6 @@ def url(value: str) -> str:
     return value
 
 
-def keys_url(value: str) -> str:
-    """Take a URL of keys: https, or http where nobody in between can give others.
-
-    That is this machine, and what a cluster's own DNS names.
-    """
-    parts = urlsplit(url(value))
-    if parts.scheme == "http" and not is_near(parts.hostname or ""):
-        raise ValueError(value)
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        raise ValueError(value)
-    return value
-
-
-def is_near(host: str) -> bool:
-    """Whether a host is this machine, or has a name that only a cluster's DNS gives."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        name = host.lower().rstrip(".")
-        return name == "localhost" or name.endswith(".svc")
-
-
 def boolean(value: str) -> bool:
     """Parse `true` or `false` (OpenTelemetry's rule: anything but `true` is false is not kept)."""
     return bool(choice("true", "false")(value) == "true")
@@ -193,37 +169,6 @@ def split_pairs(text: str) -> dict[str, str]:
     """Split `name=value,name=value`; values are percent-encoded (W3C Baggage)."""
     found = (part.partition("=") for part in text.split(",") if part.strip())
     return {name.strip(): unquote(value.strip()) for name, _, value in found}
-
-
-def plugins(value: str) -> tuple[Callable[[Any], None], ...]:
-    """Import functions, each `module:function` or the name of an entry point of `GROUP`."""
-    return tuple(_plugin(name.strip()) for name in value.split(","))
-
-
-def _plugin(name: str) -> Callable[[Any], None]:
-    """Import one; what its module raises itself passes."""
-    module, colon, function = name.partition(":")
-    try:
-        if not colon:
-            from importlib.metadata import entry_points  # noqa: PLC0415  only who names one pays
-
-            module, _, function = entry_points(group=GROUP)[name].value.partition(":")
-        found = importlib.util.find_spec(module)
-    except (KeyError, ModuleNotFoundError, ValueError):
-        found = None
-    plugin: Any = getattr(importlib.import_module(module), function, None) if found else None
-    if not callable(plugin):
-        raise ValueError(name)  # noqa: TRY004  of a text that is not allowed
-    return plugin  # type: ignore[no-any-return]  # called with Hooks
-
-
-def faults(value: str) -> Any:
-    """Return what the tests' module `orders_faults` makes of it; no release has that module."""
-    try:
-        injector = importlib.import_module("orders_faults")
-    except ModuleNotFoundError:
-        raise ValueError(value) from None
-    return injector.parse(value)
 
 
 def _is_unicode(value: str) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from orders.auth.api_keys import new_key
 from orders.config import Config
-from orders.config.masking import Secrets, masked, masked_value
+from orders_common.masking import Secrets, masked, masked_value
 from tests.helpers.environment import PASSWORD, in_force
 
 
