@@ -45,7 +45,7 @@ class Setting(Struct, frozen=True):
     def row(self) -> str:
         """Return the setting's row of a reference page: names, default, allowed, meaning."""
         names = ", ".join(f"`{name}`" for name in self.names)
-        default = "" if self.default in {None, "", ()} else f"`{self.default}`"
+        default = "" if self.default in {None, "", ()} else f"`{_written(self.default)}`"
         unit = f" {self.unit}" if self.unit and default else ""
         secret = " A secret: `*_FILE` works." if self.secret else ""
         return f"| {names} | {default}{unit} | {self.allowed} | {self.about}{secret} |\n"
@@ -122,8 +122,9 @@ class Reader:
 
     def unread(self, setting: Setting) -> Any:
         """Return the setting's default, as its variables do not count."""
-        given = self.given(setting)
-        self.note(setting, setting.default, "default" if given is None else "not read")
+        files = (self.raw(f"{name}_FILE") for name in setting.names if setting.secret)
+        given = self.given(setting) is not None or any(files)
+        self.note(setting, setting.default, "not read" if given else "default")
         return setting.default
 
     def instead(self, setting: Setting, value: Any, name: str) -> None:
@@ -142,7 +143,7 @@ class Reader:
 
     def note(self, setting: Setting, value: Any, source: str, name: str | None = None) -> None:
         """Note what is in force; a secret as `***`, and no credentials of a URL."""
-        shown = "" if value is None else "***" if setting.secret else masked_value(str(value))
+        shown = "" if value is None else "***" if setting.secret else masked_value(_written(value))
         self.in_force.append(InForce(name or setting.names[0], shown, source))
 
     def _text(self, setting: Setting, name: str) -> tuple[str | None, str]:
@@ -167,6 +168,11 @@ def refusal(name: str, value: str, allowed: str, *, secret: bool = False) -> Con
     """Return the error of a value: of a variable, or of a command's option, which has a name."""
     shown = "a secret" if secret else repr(excerpt(value))
     return ConfigError(f"{name} is {shown}; allowed: {allowed}")
+
+
+def _written(value: Any) -> str:
+    """Return a value as a variable may have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def excerpt(value: str) -> str:

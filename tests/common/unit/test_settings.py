@@ -17,6 +17,7 @@ PAUSE = Setting(
     "Test",
     unit="s",
 )
+ON = Setting("on", ("ON",), parse.boolean, True, "true, false", "Whether it is on.", "Test")  # noqa: FBT003
 TOKEN = Setting("token", ("TOKEN",), parse.text, None, "text", "Who it is.", "Test", secret=True)
 
 
@@ -75,6 +76,15 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["TOKEN", "TOKEN_FILE"])
+def test_what_does_not_count_is_not_read(name: str) -> None:
+    """What is in force says so, whether the variable has a secret or names its file."""
+    reader = Reader({name: "/nowhere"})
+
+    assert reader.unread(TOKEN) is None
+    assert [InForce("TOKEN", "", "not read")] == reader.in_force
+
+
 def test_settings_that_do_not_fit_each_other_are_one_line() -> None:
     """What reads several settings names the field; the message names its variable."""
 
@@ -91,4 +101,5 @@ def test_a_row_of_a_reference_page() -> None:
     assert "| `PAUSE`, `SLEEP` | `5.0` s | a duration, 1s to 1m | How long it pauses. |\n" == (
         PAUSE.row()
     )
+    assert "| `ON` | `true` | true, false | Whether it is on. |\n" == ON.row()
     assert "| `TOKEN` |  | text | Who it is. A secret: `*_FILE` works. |\n" == TOKEN.row()

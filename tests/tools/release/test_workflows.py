@@ -1,6 +1,7 @@
 """The workflows, as GitHub reads them."""
 
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,18 @@ def test_each_package_has_its_own_publisher() -> None:
     job = release()["jobs"]["pypi"]
     assert list(PACKAGES) == job["strategy"]["matrix"]["package"]
     assert "${{ matrix.package }}" == job["environment"]
+
+
+def test_a_package_is_published_after_what_it_requires() -> None:
+    """One job after the other, as the matrix has them; after a failure the rest is cancelled."""
+    strategy = release()["jobs"]["pypi"]["strategy"]
+    order = strategy["matrix"]["package"]
+    assert (1, True) == (strategy["max-parallel"], strategy.get("fail-fast", True))
+    for path in ROOT.glob("*/pyproject.toml"):
+        project = tomllib.loads(path.read_text())["project"]
+        for required in (it.partition("==")[0] for it in project["dependencies"]):
+            if required in order:
+                assert order.index(required) < order.index(project["name"])
 
 
 def test_a_job_may_write_what_it_makes_and_nothing_else() -> None:
