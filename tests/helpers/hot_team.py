@@ -111,6 +111,19 @@ async def open_shop(shop: Shop, why: Annotated[str, Header("X-Why")]) -> None:
     """Open a shop, for a reason."""
 
 
+@endpoint(
+    "PUT",
+    "/shops/{shop}/motto",
+    status=202,
+    summary="Set it",
+    requires=WRITE,
+    body_limit=1_000,
+    hot=True,
+)
+async def set_motto(shop: Shop, body: Wish) -> None:
+    """Set a motto, which is short."""
+
+
 @endpoint("GET", "/shops/{shop}/large", summary="Large", requires=READ, hot=True)
 async def large(shop: Shop) -> list[str]:
     """Answer with more than a socket holds."""

@@ -47,6 +47,7 @@ class EndpointCall(BodyCall):
         self.match = match
         self.route = match.endpoint.path
         self.usual = match.endpoint.status
+        self.limit = match.endpoint.body_limit
         self._scope = scope
         self._held = Held(self._shared.budget)
         self.admit()

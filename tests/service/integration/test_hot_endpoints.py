@@ -22,6 +22,8 @@ from tests.helpers.server import Server
 from tests.service.integration.test_differential import MADE
 from tests.service.integration.test_hooks import PLUGIN
 
+pytestmark = pytest.mark.timeout(600)  # of four servers, thousands of requests to each
+
 ORDERS: Final = "/shops/corner/orders"
 CANCEL: Final = f"/orders/{SEEDED}/cancel"
 UNTOLD: Final = {"time", "duration_ms", "trace_id", "span_id", "client"}
@@ -89,6 +91,10 @@ def own() -> Iterator[Request]:
     yield Request("POST", "/shops/corner/opening", (why, ("Content-Length", "0")))
     yield Request("POST", "/shops/corner/opening", (why, JSON), (b"{}",))
     yield Request("POST", "/shops/corner/opening", (why, JSON), (b"{}",), "chunked")
+    for length in (1_000, 1_001, 30_000):
+        for framing in ("length", "chunked"):
+            motto = b'{"item":"tea"}'.ljust(length)
+            yield Request("PUT", "/shops/corner/motto", (JSON,), (motto,), framing)
     for path in ("large", "defect", "contradiction", "opening", "orders", "none", "large/", ""):
         for method in ("GET", "HEAD", "POST"):
             yield Request(method, f"/shops/corner/{path}")
