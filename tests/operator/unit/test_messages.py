@@ -19,7 +19,7 @@ def test_the_list_is_that_of_the_code() -> None:
     [
         "{ready} of {wanted} pods serve.",
         "{_named(wanted)} exists and {self._owner.told(live)}",
-        "{name} is {told}; allowed: {allowed}",
+        "{name} is {shown}; allowed: {allowed}",
         "leading as %s",
         "try a failed revision again",
         "maxLatencyP99 and maxLatencyIncrease are mutually exclusive",
