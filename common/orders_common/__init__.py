@@ -1,3 +1,3 @@
-"""What the order service and its operator share: how settings are read, and tracing is set."""
+"""What the order service and its operator share: how they read settings and write logs."""
 
 __version__ = "0.1.0"

@@ -6,9 +6,12 @@ masked literally, however they got into a message.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import quote, quote_plus
+
+Mask = Callable[[str], str]
+"""Returns a text without secrets."""
 
 MASK: Final = "***"
 

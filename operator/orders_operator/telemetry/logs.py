@@ -1,13 +1,12 @@
 """Logs on stdout, one JSON object a line, with the same fields as the order service's lines."""
 
+import json
 import logging
 import re
 import sys
-import time
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
-from pythonjsonlogger.json import JsonFormatter
-
+from orders_common.log_fields import LogFields
 from orders_operator.telemetry.context import current
 
 _QUIET: Final = {
@@ -21,51 +20,48 @@ _QUIET: Final = {
     "httpx2": logging.WARNING,
 }
 _CREDENTIALS: Final = re.compile(r"://[^/\s@]*@")
+_OF_KOPF: Final = frozenset(("k8s_ref", "k8s_skip", "settings"))
+"""What Kopf adds to each record about an object, for its own formatter and its events."""
 
 
-class _Lines(JsonFormatter):
-    """Adds the ids of the current reconcile, and names the fields as the service does."""
+class _Lines(logging.Formatter):
+    """Adds the ids of the current reconcile, and the resource that a line of Kopf is about."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "{levelname}{name}{message}",
-            style="{",
-            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
-        )
+        super().__init__()
+        self._fields = LogFields(_without_credentials)
 
-    def add_fields(
-        self,
-        log_data: dict[str, Any],
-        record: logging.LogRecord,
-        message_dict: dict[str, Any],
-    ) -> None:
-        """Put the time first and the ids after the message."""
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        log_data["time"] = f"{seconds}.{int(record.msecs):03d}Z"
-        super().add_fields(log_data, record, message_dict)
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one JSON object."""
+        fields = self._fields.head(record)
+        if record.exc_info:
+            fields["exception"] = self._fields.exception(record).removesuffix("\n")
+        fields |= self._fields.extras(record, _OF_KOPF | fields.keys())
         context = current.get()
         if context is not None:
-            log_data["trace_id"] = context.trace_id
-            log_data["span_id"] = context.span_id
-            log_data.setdefault("namespace", context.namespace)
-            log_data.setdefault("resource", context.name)
+            fields["trace_id"] = context.trace_id
+            fields["span_id"] = context.span_id
+            fields.setdefault("namespace", context.namespace)
+            fields.setdefault("resource", context.name)
+        elif reference := getattr(record, "k8s_ref", None):
+            fields["namespace"] = reference["namespace"]
+            fields["resource"] = reference["name"]
+        return json.dumps(fields)
 
 
-class _NoCredentials(logging.Filter):
-    """Masks the user and password in URLs; no line has a reason to contain them."""
+def _without_credentials(text: str) -> str:
+    """Mask the user and password in URLs; no line has a reason to contain them.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if "@" in text and "://" in text:
-            record.msg, record.args = _CREDENTIALS.sub("://***@", text), ()
-        return True
+    The service's masks would also hide the name of an image with tag and digest, which is what
+    many lines are about and which looks like user:password@host.
+    """
+    return _CREDENTIALS.sub("://***@", text) if "@" in text and "://" in text else text
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:
     """Send all logging to stdout from `level` on."""
     handler = logging.StreamHandler(sys.stdout if stream is None else stream)
     handler.setFormatter(_Lines())
-    handler.addFilter(_NoCredentials())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -2,20 +2,16 @@
 
 import logging
 import re
-import time
-import traceback
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import json
 
 from orders.telemetry.caller import client
 from orders.telemetry.context import current
-from orders_common.masking import masked
-
-Mask = Callable[[str], str]
-"""Returns a text without secrets."""
+from orders_common.log_fields import LogFields, encodable, traceback_of
+from orders_common.masking import Mask, masked
 
 SHOWN: Final = 256
 """Characters of a path or user agent, which are the caller's, that a line or a span repeats."""
@@ -24,7 +20,6 @@ _LONGEST_SECRET: Final = 256
 _REMEMBERED: Final = 1024
 _LONGEST_REMEMBERED: Final = 256
 
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _encode: Final = json.Encoder().encode
 is_id: Final = re.compile(
@@ -56,33 +51,14 @@ class Record(NamedTuple):
     subject: str = ""
 
 
-class _Clock:
-    """Formats instants; what is the same as for the last one is kept."""
-
-    def __init__(self) -> None:
-        self._instant = self._second = -1
-        self._prefix = self._text = ""
-
-    def stamp(self, at: float) -> str:
-        """Return RFC 3339 in UTC with milliseconds."""
-        instant = int(at * 1000)
-        if instant != self._instant:
-            self._instant = instant
-            second, ms = divmod(instant, 1000)
-            if second != self._second:
-                self._second = second
-                self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._text = f"{self._prefix}.{ms:03d}Z"
-        return self._text
-
-
 class JsonFormatter:
     """One JSON object a line."""
 
     def __init__(self, mask: Mask = masked) -> None:
         """Start a clock; `mask` keeps secrets out of what is logged."""
         self._mask = mask
-        self._stamp = _Clock().stamp
+        self._fields = LogFields(mask)
+        self._stamp = self._fields.stamp
         self._callers = Remembered(_asking)
         self._agents = Remembered(self._using)
         self._subjects = Remembered(_called)
@@ -115,21 +91,13 @@ class JsonFormatter:
     def event(self, record: logging.LogRecord) -> bytes:
         """Return the line of a log record."""
         context = current.get()
-        fields: dict[str, Any] = {
-            "time": self._stamp(record.created),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": self._text(record.getMessage()),
-        }
+        fields = self._fields.head(record)
         if context is not None:
             fields["trace_id"] = context.trace_id
             fields["span_id"] = context.span_id
-        for name, value in vars(record).items():
-            if name not in _STANDARD and name not in fields:
-                known = value is None or isinstance(value, (bool, int, float))
-                fields[name] = value if known else self._text(str(value))
+        fields |= self._fields.extras(record, fields)
         if record.exc_info:
-            fields["exception"] = self._text(_traceback(record))
+            fields["exception"] = self._fields.exception(record)
         return _encode(fields) + b"\n"
 
     def _using(self, agent: str) -> str:
@@ -138,10 +106,7 @@ class JsonFormatter:
 
     def _quoted(self, told: str, limit: int) -> str:
         """Return a caller's text as JSON."""
-        return _encode(_clean(shown(told, limit, self._mask))).decode()
-
-    def _text(self, text: str) -> str:
-        return _clean(self._mask(text))
+        return _encode(encodable(shown(told, limit, self._mask))).decode()
 
 
 def _fixed(method: str, route: str, status: int, problem: str | None) -> str:
@@ -180,7 +145,7 @@ def _asking(connection: str, proxied: str | None = None) -> str:
 
 def _called(subject: str) -> str:
     """Return the field for who calls."""
-    return f'"subject":{_encode(_clean(subject)).decode()},'
+    return f'"subject":{_encode(encodable(subject)).decode()},'
 
 
 class TextFormatter:
@@ -215,7 +180,7 @@ class TextFormatter:
         context = current.get()
         text = record.getMessage()
         if record.exc_info:
-            text += "\n" + _traceback(record).rstrip()
+            text += "\n" + traceback_of(record).rstrip()
         text = _printable(self._mask(text), keep="\n\t")
         trace_id = "" if context is None else context.trace_id
         return self._line(record.created, record.levelname, text, trace_id)
@@ -229,19 +194,9 @@ class TextFormatter:
         return f"{clock} {level} {text} {trace_id}".rstrip().encode() + b"\n"
 
 
-def _traceback(record: logging.LogRecord) -> str:
-    kind, error, trace = record.exc_info or (None, None, None)
-    return "".join(traceback.format_exception(kind, error, trace))
-
-
 def shown(told: str, limit: int, mask: Mask) -> str:
     """Return the beginning of what a caller said, without secrets."""
     return mask(told[: limit + _LONGEST_SECRET])[:limit]
-
-
-def _clean(text: str) -> str:
-    """Return text that every encoder takes: what came in as broken UTF-8 is replaced."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _printable(text: str, keep: str = "") -> str:

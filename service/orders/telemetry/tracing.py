@@ -11,10 +11,10 @@ from orders import __version__
 from orders.telemetry import caller
 from orders.telemetry.context import TraceContext
 from orders.telemetry.declarations import METHODS, OTHER_METHOD, SERVER_ERROR, UNMATCHED
-from orders.telemetry.formatters import SHOWN, Mask, Remembered, is_id, shown
+from orders.telemetry.formatters import SHOWN, Remembered, is_id, shown
 from orders.telemetry.redaction import redacted
 from orders.telemetry.sampling import Sampler, sampler
-from orders_common.masking import masked
+from orders_common.masking import Mask, masked
 
 if TYPE_CHECKING:
     from orders.config import Config

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
+import kopf
 import pytest
+from kopf._core.actions.loggers import ObjectLogger
 
 from orders_common.tracing import TracingConfig
 from orders_operator.telemetry import logs
@@ -63,12 +65,45 @@ def test_a_line_is_json_with_the_services_fields(lines: io.StringIO) -> None:
     assert KEY == (line["namespace"], line["resource"])
 
 
+def test_a_line_is_escaped_beyond_ascii(lines: io.StringIO) -> None:
+    """The bytes of a line: what is not ASCII is escaped, and no character ends it early."""
+    logging.getLogger("x").warning("no \u2028 \N{SNOWMAN}\n%d", 7)
+    _, rest = lines.getvalue().split(", ", 1)
+
+    told = r"no \u2028 \u2603\n7"
+    assert f'"level": "WARNING", "logger": "x", "message": "{told}"}}\n' == rest
+
+
+def test_a_line_of_kopf_names_its_object(lines: io.StringIO) -> None:
+    """Kopf's own warnings about an object are lines like others, without Kopf's settings."""
+    body = kopf.Body({"metadata": {"name": "x", "namespace": "ns", "uid": "u"}})
+    ObjectLogger(body=body, settings=kopf.OperatorSettings()).warning("it failed")
+    line = json.loads(lines.getvalue())
+
+    assert ["time", "level", "logger", "message", "namespace", "resource"] == list(line)
+    assert ("kopf.objects", "it failed", *KEY) == tuple(line.values())[2:]
+
+
+def test_a_line_names_images_in_full(lines: io.StringIO) -> None:
+    """An image by tag and digest is no credential, although it looks like one."""
+    image = "registry.example:5000/orders/service:1.2@sha256:4f2"
+    logging.getLogger("x").warning("no %s", image)
+
+    assert f"no {image}" == json.loads(lines.getvalue())["message"]
+
+
 def test_a_line_has_no_credentials(lines: io.StringIO) -> None:
     """The password of a URL is masked wherever it comes from."""
-    logging.getLogger("x").warning("no %s", "postgresql://u:hunter2@h/db")
+    url = "postgresql://u:hunter2@h/db"
+    try:
+        raise ValueError(url)  # noqa: TRY301
+    except ValueError:
+        logging.getLogger("x").exception("no %s", url, extra={"at": url})
+    line = json.loads(lines.getvalue())
 
-    assert "hunter2" not in lines.getvalue()
-    assert "postgresql://***@h/db" in lines.getvalue()
+    for field in ("message", "exception", "at"):
+        assert "hunter2" not in line[field]
+        assert "postgresql://***@h/db" in line[field]
 
 
 def test_an_exception_is_one_line(lines: io.StringIO) -> None:
