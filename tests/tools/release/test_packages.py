@@ -163,7 +163,7 @@ def test_one_command_is_the_whole_trial(trial: Trial) -> None:
 def test_the_plugin_is_installed_as_its_page_says(locked: Path, tmp_path: Path) -> None:
     """From a checkout, by pip; kubectl, where there is one, finds it."""
     subprocess.run([*UV, "venv", "--quiet", "--seed", tmp_path / "venv"], cwd=ROOT, check=True)
-    commands = block("docs/kubectl.md", "pip install ./operator")
+    commands = block("docs/kubectl.md", "pip install ./common ./operator")
     if shutil.which("kubectl") is None:
         commands = commands.replace("kubectl orders", "kubectl-orders")
     done = subprocess.run(
