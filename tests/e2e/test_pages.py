@@ -129,8 +129,9 @@ def test_old_orders_are_purged(reader: Reader) -> None:
     """A pod counts them, and deletes them."""
     purged = reader.paste(block("docs/postgresql.md", "kubectl exec deployment/orders"))
 
-    assert "none was deleted" in purged
-    assert "deleted 0 orders" in purged
+    none = "0 orders and 0 idempotency keys"
+    assert f": {none}; add --delete to delete them" in purged
+    assert "deleted, older than" in purged
 
 
 def test_orders_move_to_another_database(

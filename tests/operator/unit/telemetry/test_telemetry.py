@@ -21,6 +21,7 @@ from orders_operator.telemetry.port import Port
 from orders_operator.telemetry.spans import Spans
 from orders_operator.telemetry.tracing import Tracing
 from tests.helpers import without_ipv6
+from tests.helpers.log_filters import remove_log_filters
 
 KEY = ("ns", "x")
 
@@ -219,6 +220,7 @@ def test_a_collector_that_is_away_is_one_line(
     lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exporter tries again and gives up; the log says once that nobody listens."""
+    remove_log_filters()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
     nowhere = TracingConfig(exporter="otlp", endpoint="http://127.0.0.1:9/v1/traces")
     spans = Spans(nowhere, "1.2.3")
