@@ -1,7 +1,7 @@
 """The variables of tracing: OpenTelemetry's names are first, then GoFr's."""
 
 from importlib.util import find_spec
-from typing import Final
+from typing import Final, Literal, get_args
 
 from orders_common import parse
 from orders_common.settings import TEXT, Setting
@@ -13,14 +13,16 @@ TRACER_URL: Final = "TRACER_URL"
 
 _URL: Final = "an http or https URL"
 _GRPC: Final = ("grpc", "opentelemetry.exporter.otlp.proto.grpc")
-_SAMPLERS: Final = (
+Sampler = Literal[
     "always_on",
     "always_off",
     "traceidratio",
     "parentbased_always_on",
     "parentbased_always_off",
     "parentbased_traceidratio",
-)
+]
+"""What OTEL_TRACES_SAMPLER may name."""
+SAMPLERS: Final[tuple[str, ...]] = get_args(Sampler)
 
 
 def _protocol(text: str) -> str:
@@ -114,9 +116,9 @@ def tracing_settings(
         Setting(
             "sampler",
             ("OTEL_TRACES_SAMPLER",),
-            parse.choice(*_SAMPLERS),
+            parse.choice(*SAMPLERS),
             None,
-            ", ".join(_SAMPLERS),
+            ", ".join(SAMPLERS),
             f"Which {recorded} are recorded. When left out, `parentbased_always_on`, or "
             "`parentbased_traceidratio` if there is a ratio.",
             "Tracing",

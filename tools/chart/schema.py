@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from orders_common.tracing_settings import SAMPLERS
 from tools.go_programs import ROOT
 
 CHART: Final = ROOT / "charts" / "orders"
@@ -77,15 +78,7 @@ _CHART: Final[Schema] = {
         tracing=_object(
             endpoint={"type": "string", "pattern": "^(https?://.+)?$"},
             protocol=_enum("http/protobuf", "zipkin"),
-            sampler=_enum(
-                "",
-                "always_on",
-                "always_off",
-                "traceidratio",
-                "parentbased_always_on",
-                "parentbased_always_off",
-                "parentbased_traceidratio",
-            ),
+            sampler=_enum("", *SAMPLERS),
             ratio={"type": ["number", "null"], "minimum": 0, "maximum": 1},
             headersSecretRef=_SECRET_KEY,
             resourceAttributes=_MAP,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from orders_common.tracing_settings import Sampler
 from orders_operator.api.fields import Duration, Enabled, Key, Labels, Name, has_host
 
 LogLevel = Literal["DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL"]
@@ -57,14 +58,7 @@ class Tracing(Struct, frozen=True, rename="camel"):
         Meta(description="The protocol: OTLP over HTTP, or Zipkin's JSON."),
     ] = "http/protobuf"
     sampler: Annotated[
-        Literal[
-            "always_on",
-            "always_off",
-            "traceidratio",
-            "parentbased_always_on",
-            "parentbased_always_off",
-            "parentbased_traceidratio",
-        ],
+        Sampler,
         Meta(description="OTEL_TRACES_SAMPLER."),
     ] = "parentbased_traceidratio"
     ratio: Annotated[

@@ -85,18 +85,13 @@ class FrontDoor:
         return self._go_on, (scope, protocol, started)
 
     def _create(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
-        if scope.query_string:
-            return False
-        headers = plain(scope.headers)
+        headers = self._ordinary(scope)
         if (
             headers is None
-            or not names_host(headers.get("host", NONE))
-            or not gives_json(headers.get("accept", "*/*"))
             or not takes_json(headers.get("content-type", ""))
             or "content-encoding" in headers
             or "if-match" in headers
             or "if-none-match" in headers
-            or not self._may_wait(headers)
         ):
             return False
         length = body_length(headers)
@@ -121,21 +116,15 @@ class FrontDoor:
 
     def _read(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
         method, path = scope.method, scope.path
-        if method not in READING or not path.startswith(_ORDER) or scope.query_string:
+        if method not in READING or not path.startswith(_ORDER):
             return False
         order_id = path[len(_ORDER) :]
         if _UUID(order_id) is None:
             order_id = order_id.lower()  # Swift writes UUIDs in capitals
             if _UUID(order_id) is None:
                 return False
-        headers = plain(scope.headers)
-        if (
-            headers is None
-            or not names_host(headers.get("host", NONE))
-            or not gives_json(headers.get("accept", "*/*"))
-            or "transfer-encoding" in headers
-            or not self._may_wait(headers)
-        ):
+        headers = self._ordinary(scope)
+        if headers is None or "transfer-encoding" in headers:
             return False
         self._read_call(
             self._shared, protocol, method, path, headers,
@@ -145,15 +134,8 @@ class FrontDoor:
 
     def _endpoint(self, scope: "Scope", protocol: "Exchange", started: float) -> bool:
         method, path = scope.method, scope.path
-        if scope.query_string:
-            return False
-        headers = plain(scope.headers)
-        if (
-            headers is None
-            or not names_host(headers.get("host", NONE))
-            or not gives_json(headers.get("accept", "*/*"))
-            or not self._may_wait(headers)
-        ):
+        headers = self._ordinary(scope)
+        if headers is None:
             return False
         match = self._endpoints.find(method, path, headers, scope.headers)
         if match is None:
@@ -163,6 +145,20 @@ class FrontDoor:
             scope.client, scope.http_version, started,
         ).start(match, scope)  # fmt: skip
         return True
+
+    def _ordinary(self, scope: "Scope") -> dict[str, str] | None:
+        """Return the headers of a request that any hot call may take; None if it is cold."""
+        if scope.query_string:
+            return None
+        headers = plain(scope.headers)
+        if (
+            headers is None
+            or not names_host(headers.get("host", NONE))
+            or not gives_json(headers.get("accept", "*/*"))
+            or not self._may_wait(headers)
+        ):
+            return None
+        return headers
 
     def _may_wait(self, headers: dict[str, str]) -> bool:
         """Whether a call may keep these headers while it waits; while few wait, it always may."""
