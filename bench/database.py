@@ -122,7 +122,7 @@ class Database:
     def count_before(self, rows: int, time: datetime) -> int:
         """Return how many orders there are that were created before a time."""
         where = f"created_at < '{time.isoformat()}'"
-        return int(self.sql(rows, f"SELECT count(*) FROM orders WHERE {where}"))  # noqa: S608
+        return int(self.sql(rows, f"SELECT count(*) FROM orders WHERE {where}"))  # noqa: S608  our own
 
     def settings(self) -> dict[str, str]:
         """Return the version, and the settings that decide what a commit costs."""
@@ -218,10 +218,10 @@ def older_than(older: int) -> datetime:
 
 def _sample(rows: int, older: int) -> str:
     if older:
-        newer = f"SELECT id FROM orders ORDER BY id DESC LIMIT {rows - older}"  # noqa: S608
-        return f"SELECT id FROM ({newer}) AS newer ORDER BY random() LIMIT {IDS}"  # noqa: S608
+        newer = f"SELECT id FROM orders ORDER BY id DESC LIMIT {rows - older}"  # noqa: S608  our own
+        return f"SELECT id FROM ({newer}) AS newer ORDER BY random() LIMIT {IDS}"  # noqa: S608  our own
     percent = min(100.0, 120 * IDS / rows)
     return (
-        f"SELECT id FROM orders TABLESAMPLE BERNOULLI ({percent}) REPEATABLE (1)"  # noqa: S608
+        f"SELECT id FROM orders TABLESAMPLE BERNOULLI ({percent}) REPEATABLE (1)"  # noqa: S608  our own
         f" ORDER BY random() LIMIT {IDS}"
     )

@@ -76,19 +76,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings = Settings.from_env(environ)
-    from orders_operator.run import main as run  # noqa: PLC0415
+    from orders_operator.run import main as run  # noqa: PLC0415  Kopf is slow to import
 
     return run(settings)
 
 
 def _crd(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from orders_operator.definition import apply, delete, printed  # noqa: PLC0415
+    from orders_operator.definition import apply, delete, printed  # noqa: PLC0415  as above
 
     if not (arguments.apply or arguments.delete):
         sys.stdout.write(printed())
         return 0
     settings = Settings.from_env(environ)
-    from orders_operator.telemetry import logs  # noqa: PLC0415
+    from orders_operator.telemetry import logs  # noqa: PLC0415  as above
 
     logs.configure(settings.log_level)
     return apply() if arguments.apply else delete()
@@ -97,6 +97,6 @@ def _crd(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _load(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
     settings = load_settings.from_flags(arguments)
     listen = load_settings.listen_address(arguments.listen)
-    from orders_operator.load.command import main as load  # noqa: PLC0415
+    from orders_operator.load.command import main as load  # noqa: PLC0415  as above
 
     return load(settings, listen, arguments.ledger)

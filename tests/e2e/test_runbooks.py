@@ -30,8 +30,8 @@ class Step(NamedTuple):
 
     text: str
     prints: tuple[str, ...]
-    words: dict[str, str] = {}  # noqa: RUF012  nobody changes them
-    instead: dict[str, str] = {}  # noqa: RUF012
+    words: dict[str, str] = {}  # noqa: RUF012  nobody changes it
+    instead: dict[str, str] = {}  # noqa: RUF012  nobody changes it
 
 
 STEPS: Final = (

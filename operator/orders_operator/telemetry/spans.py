@@ -103,19 +103,19 @@ def _exporter(settings: "TracingConfig") -> SpanExporter:
     if settings.exporter == "console":
         return ConsoleSpanExporter(out=sys.stderr)  # stdout is for the log
     if settings.exporter == "zipkin":
-        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415
+        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415  only if chosen
 
         return ZipkinExporter(endpoint=settings.endpoint)
     headers = None if settings.headers is None else split_pairs(settings.headers)
     if settings.protocol == "grpc":
-        from opentelemetry.exporter.otlp.proto.grpc import (  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.grpc import (  # noqa: PLC0415  only if chosen
             trace_exporter as grpc,
         )
 
         # gRPC takes names in lower case alone.
         lower = None if headers is None else {k.lower(): v for k, v in headers.items()}
         return grpc.OTLPSpanExporter(endpoint=settings.endpoint, headers=lower)
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415  only if chosen
         OTLPSpanExporter,
     )
 

@@ -82,7 +82,7 @@ class EndpointCall(BodyCall):
             self._go_cold(sent)
             return
         try:
-            self.match.arguments["body"] = self.match.decode(sent)  # type: ignore[misc]
+            self.match.arguments["body"] = self.match.decode(sent)  # type: ignore[misc]  # has a body
             self._held.grow(parsed(len(sent)), self._shared.budget.for_bodies)
         except (*NOT_DECODED, Problem):
             self._go_cold(sent)

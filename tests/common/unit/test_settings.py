@@ -17,7 +17,7 @@ PAUSE = Setting(
     "Test",
     unit="s",
 )
-ON = Setting("on", ("ON",), parse.boolean, True, "true, false", "Whether it is on.", "Test")  # noqa: FBT003
+ON = Setting("on", ("ON",), parse.boolean, True, "true, false", "Whether it is on.", "Test")  # noqa: FBT003  the default
 TOKEN = Setting("token", ("TOKEN",), parse.text, None, "text", "Who it is.", "Test", secret=True)
 
 

@@ -97,7 +97,7 @@ def test_a_line_has_no_credentials(lines: io.StringIO) -> None:
     """The password of a URL is masked wherever it comes from."""
     url = "postgresql://u:hunter2@h/db"
     try:
-        raise ValueError(url)  # noqa: TRY301
+        raise ValueError(url)  # noqa: TRY301  to have a traceback
     except ValueError:
         logging.getLogger("x").exception("no %s", url, extra={"at": url})
     line = json.loads(lines.getvalue())
@@ -110,7 +110,7 @@ def test_a_line_has_no_credentials(lines: io.StringIO) -> None:
 def test_an_exception_is_one_line(lines: io.StringIO) -> None:
     """A stack trace stays in its JSON object."""
     try:
-        raise ValueError("boom")  # noqa: TRY301
+        raise ValueError("boom")  # noqa: TRY301  to have a traceback
     except ValueError:
         logging.getLogger("x").exception("failed")
 
